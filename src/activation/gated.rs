@@ -1,0 +1,99 @@
+//! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
+
+use super::sigmoids::{Tail, lower};
+use super::{Formula, activation};
+use crate::facts::Facts;
+use crate::lanes::{Lanes, Real};
+use crate::math::exp::Constants;
+
+/// |beta x| to twice the precision: e^z would turn the product's rounding into |z| / 2 ulp.
+#[derive(Clone, Copy)]
+pub(super) struct Scaled<L> {
+    /// |beta x|, at most `TAIL_END`.
+    pub(super) magnitude: L,
+    /// What the magnitude lacks.
+    pub(super) low: L,
+    /// |x|, at most `TAIL_END` / |beta|.
+    pub(super) a: L,
+}
+
+impl<L: Lanes> Scaled<L> {
+    #[inline(always)]
+    pub(super) fn new(x: L, beta: f64) -> Self {
+        let beta = x.splat(beta).abs();
+        let end = (x.splat(L::Real::TAIL_END) / beta).at_most(x.fill(L::Real::LARGEST));
+        let a = x.abs().at_most(end);
+        let magnitude = a * beta;
+        Scaled { magnitude, low: a.product_error(beta, magnitude), a }
+    }
+
+    #[inline(always)]
+    pub(super) fn tail(self) -> Tail<L> {
+        Tail::new(self.magnitude, Some(self.low))
+    }
+}
+
+activation! {
+    /// x times the logistic function of beta x.
+    Swish {
+        /// How sharp the gate is; a negative one mirrors the function.
+        beta = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
+    }
+    names ["swish", "silu", "sil"];
+    formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
+    source "arXiv:1710.05941";
+    limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    joints [];
+    range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, None;
+    f32 [2.0, 3.0, 4.0], floor [0.0, 1.0, 1.0];
+    f64 [2.0, 4.0, 8.0], floor [0.0, 1.0, 1.0];
+}
+
+impl Swish {
+    /// The sigmoid linear unit: beta = 1.
+    pub const SILU: Self = Self::USUAL;
+}
+
+impl Formula for Swish {
+    fn facts(&self) -> &'static Facts {
+        Self::FACTS
+    }
+
+    /// x - a tail on the side that is linear, a tail on the other.
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        let z = Scaled::new(x, self.beta);
+        let tail = z.tail();
+        // The side is cut at 0 with the sign that the other side's zero has at infinity.
+        let (lowest, highest) = if self.beta < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
+        let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
+        let scale = x.splat(-lower::<L>()).flip_sign(x.splat(self.beta));
+        (z.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
+    }
+
+    /// With t the tail and u = a t + 1 on the rising side, a t + 1 - a on the other: u - u t, u t.
+    #[inline(always)]
+    fn slope<L: Lanes>(self, x: L) -> L {
+        let z = Scaled::new(x, self.beta);
+        let side = x.flip_sign(x.splat(self.beta));
+        let tail = z.tail();
+        let d = x.splat(1.0) / tail.denominator();
+        let zero = x.splat(0.0);
+        let cut = side.select_negative(z.magnitude, zero);
+        let u = z.magnitude.mul_add(tail.power * d, x.splat(1.0) - cut);
+        let product = u * d * tail.lifted;
+        let linear = side.select_negative(zero, u);
+        product.flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
+    }
+
+    /// beta t (1 - t) (2 - a (1 - 2 t)).
+    #[inline(always)]
+    fn curvature<L: Lanes>(self, x: L) -> L {
+        let z = Scaled::new(x, self.beta);
+        let tail = z.tail();
+        let d = x.splat(1.0) / tail.denominator();
+        let bell = (-(tail.power * d)).mul_add(d, d);
+        let bend = (-z.magnitude).mul_add(tail.difference(d), x.splat(2.0));
+        bell * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
+    }
+}

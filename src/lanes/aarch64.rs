@@ -1,0 +1,171 @@
+//! aarch64: NEON, which every such machine has.
+
+use core::arch::aarch64::*;
+
+use super::scalar::{Fuse, Scalar};
+use super::{Isa, padded, table};
+
+/// Four f32 or two f64.
+#[derive(Clone, Copy, Debug)]
+pub struct Neon;
+
+/// One lane with the fused multiply-add that NEON's lanes have.
+pub type FusedScalar = Scalar<Fma>;
+
+/// The fused multiply-add of one lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Fma;
+
+impl Fuse for Fma {
+    const FUSED: bool = true;
+    #[inline(always)]
+    unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
+        // SAFETY: every aarch64 machine with NEON has it.
+        unsafe { vget_lane_f32::<0>(vfma_f32(vdup_n_f32(c), vdup_n_f32(a), vdup_n_f32(b))) }
+    }
+    #[inline(always)]
+    unsafe fn f64(a: f64, b: f64, c: f64) -> f64 {
+        // SAFETY: every aarch64 machine with NEON has it.
+        unsafe { vget_lane_f64::<0>(vfma_f64(vdup_n_f64(c), vdup_n_f64(a), vdup_n_f64(b))) }
+    }
+}
+
+impl Isa for Neon {
+    type F32 = F32x4;
+    type F64 = F64x2;
+    #[inline(always)]
+    unsafe fn widen(from: *const f32) -> F64x2 {
+        // SAFETY: the caller vouches for two numbers.
+        F64x2(unsafe { vcvt_f64_f32(vld1_f32(from)) })
+    }
+}
+
+table! {
+    /// Four f32 in NEON. Its own minimum and maximum order -0 before 0, so a comparison chooses.
+    F32x4(float32x4_t) of f32, mask uint32x4_t, count 4, fused true;
+    fill(v) = vdupq_n_f32(v);
+    operators {
+        Add add(a, b) = vaddq_f32(a, b);
+        Sub sub(a, b) = vsubq_f32(a, b);
+        Mul mul(a, b) = vmulq_f32(a, b);
+        Div div(a, b) = vdivq_f32(a, b);
+    }
+    one {
+        sqrt(a) = vsqrtq_f32(a);
+        abs(a) = vabsq_f32(a);
+        to_power(a) = vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(a)));
+    }
+    two {
+        copysign(a, b) = vbslq_f32(vdupq_n_u32(1 << 31), b, a);
+        flip_sign(a, b) = {
+            let sign = vandq_u32(vreinterpretq_u32_f32(b), vdupq_n_u32(1 << 31));
+            vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), sign))
+        };
+        at_most(a, b) = vbslq_f32(vcltq_f32(b, a), b, a);
+        at_least(a, b) = vbslq_f32(vcgtq_f32(b, a), b, a);
+    }
+    three {
+        mul_add(a, b, c) = vfmaq_f32(c, a, b);
+        select_negative(a, b, c) = vbslq_f32(vcltzq_s32(vreinterpretq_s32_f32(a)), b, c);
+    }
+    compare {
+        lt(a, b) = vcltq_f32(a, b);
+        le(a, b) = vcleq_f32(a, b);
+        equals(a, b) = vceqq_f32(a, b);
+    }
+    select(m, yes, no) = vbslq_f32(m, yes, no);
+    split(a) = {
+        let root_half = vdupq_n_u32(0x3f35_04f3);
+        let shifted = vaddq_u32(vreinterpretq_u32_f32(a), vsubq_u32(vdupq_n_u32(0x3f80_0000), root_half));
+        let fraction = vandq_u32(shifted, vdupq_n_u32(0x007f_ffff));
+        let exponent = vorrq_u32(vshrq_n_u32::<23>(shifted), vreinterpretq_u32_f32(vdupq_n_f32(12_582_912.0)));
+        (
+            vreinterpretq_f32_u32(vaddq_u32(fraction, root_half)),
+            vsubq_f32(vreinterpretq_f32_u32(exponent), vdupq_n_f32(12_582_912.0 + 127.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { vld1q_f32(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { vst1q_f32(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            // SAFETY: the caller's. NEON has no streaming store of one register.
+            unsafe { self.store(to) }
+        }
+        padded!();
+    }
+}
+
+table! {
+    /// Two f64 in NEON. Its own minimum and maximum order -0 before 0, so a comparison chooses.
+    F64x2(float64x2_t) of f64, mask uint64x2_t, count 2, fused true;
+    fill(v) = vdupq_n_f64(v);
+    operators {
+        Add add(a, b) = vaddq_f64(a, b);
+        Sub sub(a, b) = vsubq_f64(a, b);
+        Mul mul(a, b) = vmulq_f64(a, b);
+        Div div(a, b) = vdivq_f64(a, b);
+    }
+    one {
+        sqrt(a) = vsqrtq_f64(a);
+        abs(a) = vabsq_f64(a);
+        to_power(a) = vreinterpretq_f64_u64(vshlq_n_u64::<52>(vreinterpretq_u64_f64(a)));
+    }
+    two {
+        copysign(a, b) = vbslq_f64(vdupq_n_u64(1 << 63), b, a);
+        flip_sign(a, b) = {
+            let sign = vandq_u64(vreinterpretq_u64_f64(b), vdupq_n_u64(1 << 63));
+            vreinterpretq_f64_u64(veorq_u64(vreinterpretq_u64_f64(a), sign))
+        };
+        at_most(a, b) = vbslq_f64(vcltq_f64(b, a), b, a);
+        at_least(a, b) = vbslq_f64(vcgtq_f64(b, a), b, a);
+    }
+    three {
+        mul_add(a, b, c) = vfmaq_f64(c, a, b);
+        select_negative(a, b, c) = vbslq_f64(vcltzq_s64(vreinterpretq_s64_f64(a)), b, c);
+    }
+    compare {
+        lt(a, b) = vcltq_f64(a, b);
+        le(a, b) = vcleq_f64(a, b);
+        equals(a, b) = vceqq_f64(a, b);
+    }
+    select(m, yes, no) = vbslq_f64(m, yes, no);
+    split(a) = {
+        let root_half = vdupq_n_u64(0x3fe6_a09e_667f_3bcd);
+        let shifted = vaddq_u64(vreinterpretq_u64_f64(a), vsubq_u64(vdupq_n_u64(0x3ff0_0000_0000_0000), root_half));
+        let fraction = vandq_u64(shifted, vdupq_n_u64(0x000f_ffff_ffff_ffff));
+        let exponent = vorrq_u64(vshrq_n_u64::<52>(shifted), vreinterpretq_u64_f64(vdupq_n_f64(6_755_399_441_055_744.0)));
+        (
+            vreinterpretq_f64_u64(vaddq_u64(fraction, root_half)),
+            vsubq_f64(vreinterpretq_f64_u64(exponent), vdupq_n_f64(6_755_399_441_055_744.0 + 1023.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { vld1q_f64(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { vst1q_f64(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f64) {
+            // SAFETY: the caller's. NEON has no streaming store of one register.
+            unsafe { self.store(to) }
+        }
+        padded!();
+    }
+}

@@ -1,0 +1,51 @@
+//! The two floats that are computed in.
+
+use super::{Isa, Register};
+use crate::math;
+
+/// The type of a lane: `f32` or `f64`.
+///
+/// Sealed: kernels are proved for these two.
+pub trait Real:
+    crate::element::Sealed + num_traits::Float + Send + Sync + core::fmt::Debug + math::Constants + 'static
+{
+    /// The register of this type in an instruction set.
+    #[doc(hidden)]
+    type Lanes<I: Isa>: Register<Real = Self>;
+
+    /// 1.5 * 2^m, m the stored bits of the significand: added and subtracted, it rounds to a whole number.
+    const WHOLE: Self;
+    /// The exponent's bias: 127 or 1023.
+    const BIAS: Self;
+    /// 2^12 + 1 or 2^27 + 1: halves a significand (Dekker).
+    const SPLITTER: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
+
+    /// `value` rounded to this type.
+    fn of(value: f64) -> Self;
+    /// This number as an f64, exactly.
+    fn wide(self) -> f64;
+}
+
+macro_rules! real {
+    ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr) => {
+        impl Real for $Real {
+            type Lanes<I: Isa> = I::$Register;
+            const WHOLE: Self = $whole;
+            const BIAS: Self = $bias;
+            const SPLITTER: Self = $splitter;
+            const LARGEST: Self = <$Real>::MAX;
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                value as Self
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.into()
+            }
+        }
+    };
+}
+real!(f32, F32, 12_582_912.0, 127.0, 4097.0);
+real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0);

@@ -1,0 +1,515 @@
+//! x86-64: AVX-512 (f, bw, dq, vl), AVX2 with FMA, SSE2.
+
+use core::arch::x86_64::*;
+
+use super::scalar::{Fuse, Scalar};
+use super::{Isa, padded, table};
+
+/// Sixteen f32 or eight f64, with masks.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512;
+
+/// Eight f32 or four f64.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2;
+
+/// Four f32 or two f64, without a fused multiply-add.
+#[derive(Clone, Copy, Debug)]
+pub struct Sse2;
+
+/// One lane with the fused multiply-add of AVX2's and AVX-512's machines.
+pub type FusedScalar = Scalar<Fma>;
+
+/// The fused multiply-add of one lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Fma;
+
+impl Fuse for Fma {
+    const FUSED: bool = true;
+    #[inline(always)]
+    unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
+        // SAFETY: the caller vouches for FMA.
+        unsafe { _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c))) }
+    }
+    #[inline(always)]
+    unsafe fn f64(a: f64, b: f64, c: f64) -> f64 {
+        // SAFETY: the caller vouches for FMA.
+        unsafe { _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c))) }
+    }
+}
+
+macro_rules! isa {
+    ($Isa:ident, $F32:ident, $F64:ident, widen($p:ident) = $widen:expr) => {
+        impl Isa for $Isa {
+            type F32 = $F32;
+            type F64 = $F64;
+            #[inline(always)]
+            unsafe fn widen($p: *const f32) -> $F64 {
+                // SAFETY: the caller vouches for the numbers and the instructions.
+                $F64(unsafe { $widen })
+            }
+            #[inline(always)]
+            unsafe fn fence() {
+                // SAFETY: every x86-64 machine has it.
+                unsafe { _mm_sfence() }
+            }
+        }
+    };
+}
+isa!(Avx512, F32x16, F64x8, widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p)));
+isa!(Avx2, F32x8, F64x4, widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p)));
+isa!(Sse2, F32x4, F64x2, widen(p) = _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(p.cast()))));
+
+/// AVX-512's mask of the first n < 16 lanes.
+#[inline(always)]
+fn first16(n: usize) -> __mmask16 {
+    (1 << n) - 1
+}
+
+/// AVX-512's mask of the first n < 8 lanes.
+#[inline(always)]
+fn first8(n: usize) -> __mmask8 {
+    (1 << n) - 1
+}
+
+/// AVX2's mask of the first n < 8 lanes of 32 bits.
+/// # Safety
+/// The machine has AVX2.
+#[inline(always)]
+unsafe fn first8x32(n: usize) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+}
+
+/// AVX2's mask of the first n < 4 lanes of 64 bits.
+/// # Safety
+/// The machine has AVX2.
+#[inline(always)]
+unsafe fn first4x64(n: usize) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+}
+
+table! {
+    /// Sixteen f32 in AVX-512.
+    F32x16(__m512) of f32, mask __mmask16, count 16, fused true;
+    fill(v) = _mm512_set1_ps(v);
+    operators {
+        Add add(a, b) = _mm512_add_ps(a, b);
+        Sub sub(a, b) = _mm512_sub_ps(a, b);
+        Mul mul(a, b) = _mm512_mul_ps(a, b);
+        Div div(a, b) = _mm512_div_ps(a, b);
+    }
+    one {
+        sqrt(a) = _mm512_sqrt_ps(a);
+        abs(a) = _mm512_andnot_ps(_mm512_set1_ps(-0.0), a);
+        to_power(a) = _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(a)));
+    }
+    two {
+        copysign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xCA>(_mm512_set1_epi32(i32::MAX), _mm512_castps_si512(a), _mm512_castps_si512(b)));
+        flip_sign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0x78>(_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_castps_si512(_mm512_set1_ps(-0.0))));
+        at_most(a, b) = _mm512_min_ps(b, a);
+        at_least(a, b) = _mm512_max_ps(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm512_fmadd_ps(a, b, c);
+        select_negative(a, b, c) = _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(a)), c, b);
+    }
+    compare {
+        lt(a, b) = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b);
+        le(a, b) = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, b);
+        equals(a, b) = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
+    }
+    select(m, yes, no) = _mm512_mask_blend_ps(m, no, yes);
+    split(a) = {
+        let root_half = _mm512_set1_epi32(0x3f35_04f3);
+        let shifted = _mm512_add_epi32(_mm512_castps_si512(a), _mm512_sub_epi32(_mm512_set1_epi32(0x3f80_0000), root_half));
+        let fraction = _mm512_and_si512(shifted, _mm512_set1_epi32(0x007f_ffff));
+        let exponent = _mm512_or_si512(_mm512_srli_epi32::<23>(shifted), _mm512_castps_si512(_mm512_set1_ps(12_582_912.0)));
+        (
+            _mm512_castsi512_ps(_mm512_add_epi32(fraction, root_half)),
+            _mm512_sub_ps(_mm512_castsi512_ps(exponent), _mm512_set1_ps(12_582_912.0 + 127.0)),
+        )
+    };
+    override {
+        #[inline(always)]
+        fn scale(self, n: Self) -> Self {
+            Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
+        }
+    }
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm512_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm512_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm512_stream_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f32, n: usize) -> Self {
+            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            Self(unsafe { _mm512_maskz_loadu_ps(first16(n), from) })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f32, n: usize) {
+            // SAFETY: as load_partial.
+            unsafe { _mm512_mask_storeu_ps(to, first16(n), self.0) }
+        }
+    }
+}
+
+table! {
+    /// Eight f64 in AVX-512.
+    F64x8(__m512d) of f64, mask __mmask8, count 8, fused true;
+    fill(v) = _mm512_set1_pd(v);
+    operators {
+        Add add(a, b) = _mm512_add_pd(a, b);
+        Sub sub(a, b) = _mm512_sub_pd(a, b);
+        Mul mul(a, b) = _mm512_mul_pd(a, b);
+        Div div(a, b) = _mm512_div_pd(a, b);
+    }
+    one {
+        sqrt(a) = _mm512_sqrt_pd(a);
+        abs(a) = _mm512_andnot_pd(_mm512_set1_pd(-0.0), a);
+        to_power(a) = _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(a)));
+    }
+    two {
+        copysign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0xCA>(_mm512_set1_epi64(i64::MAX), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+        flip_sign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0x78>(_mm512_castpd_si512(a), _mm512_castpd_si512(b), _mm512_castpd_si512(_mm512_set1_pd(-0.0))));
+        at_most(a, b) = _mm512_min_pd(b, a);
+        at_least(a, b) = _mm512_max_pd(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm512_fmadd_pd(a, b, c);
+        select_negative(a, b, c) = _mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(a)), c, b);
+    }
+    compare {
+        lt(a, b) = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b);
+        le(a, b) = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(a, b);
+        equals(a, b) = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b);
+    }
+    select(m, yes, no) = _mm512_mask_blend_pd(m, no, yes);
+    split(a) = {
+        let root_half = _mm512_set1_epi64(0x3fe6_a09e_667f_3bcd);
+        let shifted = _mm512_add_epi64(_mm512_castpd_si512(a), _mm512_sub_epi64(_mm512_set1_epi64(0x3ff0_0000_0000_0000), root_half));
+        let fraction = _mm512_and_si512(shifted, _mm512_set1_epi64(0x000f_ffff_ffff_ffff));
+        let exponent = _mm512_or_si512(_mm512_srli_epi64::<52>(shifted), _mm512_castpd_si512(_mm512_set1_pd(6_755_399_441_055_744.0)));
+        (
+            _mm512_castsi512_pd(_mm512_add_epi64(fraction, root_half)),
+            _mm512_sub_pd(_mm512_castsi512_pd(exponent), _mm512_set1_pd(6_755_399_441_055_744.0 + 1023.0)),
+        )
+    };
+    override {
+        #[inline(always)]
+        fn scale(self, n: Self) -> Self {
+            Self(unsafe { _mm512_scalef_pd(self.0, n.0) })
+        }
+    }
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm512_loadu_pd(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm512_storeu_pd(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f64) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm512_stream_pd(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f64, n: usize) -> Self {
+            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            Self(unsafe { _mm512_maskz_loadu_pd(first8(n), from) })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f64, n: usize) {
+            // SAFETY: as load_partial.
+            unsafe { _mm512_mask_storeu_pd(to, first8(n), self.0) }
+        }
+    }
+}
+
+table! {
+    /// Eight f32 in AVX2 and FMA.
+    F32x8(__m256) of f32, mask __m256, count 8, fused true;
+    fill(v) = _mm256_set1_ps(v);
+    operators {
+        Add add(a, b) = _mm256_add_ps(a, b);
+        Sub sub(a, b) = _mm256_sub_ps(a, b);
+        Mul mul(a, b) = _mm256_mul_ps(a, b);
+        Div div(a, b) = _mm256_div_ps(a, b);
+    }
+    one {
+        sqrt(a) = _mm256_sqrt_ps(a);
+        abs(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        to_power(a) = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(a)));
+    }
+    two {
+        copysign(a, b) = _mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0), a), _mm256_and_ps(_mm256_set1_ps(-0.0), b));
+        flip_sign(a, b) = _mm256_xor_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), b));
+        at_most(a, b) = _mm256_min_ps(b, a);
+        at_least(a, b) = _mm256_max_ps(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm256_fmadd_ps(a, b, c);
+        select_negative(a, b, c) = _mm256_blendv_ps(c, b, a);
+    }
+    compare {
+        lt(a, b) = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
+        le(a, b) = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
+        equals(a, b) = _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
+    }
+    select(m, yes, no) = _mm256_blendv_ps(no, yes, m);
+    split(a) = {
+        let root_half = _mm256_set1_epi32(0x3f35_04f3);
+        let shifted = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_sub_epi32(_mm256_set1_epi32(0x3f80_0000), root_half));
+        let fraction = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007f_ffff));
+        let exponent = _mm256_or_si256(_mm256_srli_epi32::<23>(shifted), _mm256_castps_si256(_mm256_set1_ps(12_582_912.0)));
+        (
+            _mm256_castsi256_ps(_mm256_add_epi32(fraction, root_half)),
+            _mm256_sub_ps(_mm256_castsi256_ps(exponent), _mm256_set1_ps(12_582_912.0 + 127.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm256_stream_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f32, n: usize) -> Self {
+            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            Self(unsafe { _mm256_maskload_ps(from, first8x32(n)) })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f32, n: usize) {
+            // SAFETY: as load_partial.
+            unsafe { _mm256_maskstore_ps(to, first8x32(n), self.0) }
+        }
+    }
+}
+
+table! {
+    /// Four f64 in AVX2 and FMA.
+    F64x4(__m256d) of f64, mask __m256d, count 4, fused true;
+    fill(v) = _mm256_set1_pd(v);
+    operators {
+        Add add(a, b) = _mm256_add_pd(a, b);
+        Sub sub(a, b) = _mm256_sub_pd(a, b);
+        Mul mul(a, b) = _mm256_mul_pd(a, b);
+        Div div(a, b) = _mm256_div_pd(a, b);
+    }
+    one {
+        sqrt(a) = _mm256_sqrt_pd(a);
+        abs(a) = _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+        to_power(a) = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(a)));
+    }
+    two {
+        copysign(a, b) = _mm256_or_pd(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a), _mm256_and_pd(_mm256_set1_pd(-0.0), b));
+        flip_sign(a, b) = _mm256_xor_pd(a, _mm256_and_pd(_mm256_set1_pd(-0.0), b));
+        at_most(a, b) = _mm256_min_pd(b, a);
+        at_least(a, b) = _mm256_max_pd(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm256_fmadd_pd(a, b, c);
+        select_negative(a, b, c) = _mm256_blendv_pd(c, b, a);
+    }
+    compare {
+        lt(a, b) = _mm256_cmp_pd::<_CMP_LT_OQ>(a, b);
+        le(a, b) = _mm256_cmp_pd::<_CMP_LE_OQ>(a, b);
+        equals(a, b) = _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b);
+    }
+    select(m, yes, no) = _mm256_blendv_pd(no, yes, m);
+    split(a) = {
+        let root_half = _mm256_set1_epi64x(0x3fe6_a09e_667f_3bcd);
+        let shifted = _mm256_add_epi64(_mm256_castpd_si256(a), _mm256_sub_epi64(_mm256_set1_epi64x(0x3ff0_0000_0000_0000), root_half));
+        let fraction = _mm256_and_si256(shifted, _mm256_set1_epi64x(0x000f_ffff_ffff_ffff));
+        let exponent = _mm256_or_si256(_mm256_srli_epi64::<52>(shifted), _mm256_castpd_si256(_mm256_set1_pd(6_755_399_441_055_744.0)));
+        (
+            _mm256_castsi256_pd(_mm256_add_epi64(fraction, root_half)),
+            _mm256_sub_pd(_mm256_castsi256_pd(exponent), _mm256_set1_pd(6_755_399_441_055_744.0 + 1023.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm256_loadu_pd(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm256_storeu_pd(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f64) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm256_stream_pd(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f64, n: usize) -> Self {
+            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            Self(unsafe { _mm256_maskload_pd(from, first4x64(n)) })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f64, n: usize) {
+            // SAFETY: as load_partial.
+            unsafe { _mm256_maskstore_pd(to, first4x64(n), self.0) }
+        }
+    }
+}
+
+table! {
+    /// Four f32 in SSE2.
+    F32x4(__m128) of f32, mask __m128, count 4, fused false;
+    fill(v) = _mm_set1_ps(v);
+    operators {
+        Add add(a, b) = _mm_add_ps(a, b);
+        Sub sub(a, b) = _mm_sub_ps(a, b);
+        Mul mul(a, b) = _mm_mul_ps(a, b);
+        Div div(a, b) = _mm_div_ps(a, b);
+    }
+    one {
+        sqrt(a) = _mm_sqrt_ps(a);
+        abs(a) = _mm_andnot_ps(_mm_set1_ps(-0.0), a);
+        to_power(a) = _mm_castsi128_ps(_mm_slli_epi32::<23>(_mm_castps_si128(a)));
+    }
+    two {
+        copysign(a, b) = _mm_or_ps(_mm_andnot_ps(_mm_set1_ps(-0.0), a), _mm_and_ps(_mm_set1_ps(-0.0), b));
+        flip_sign(a, b) = _mm_xor_ps(a, _mm_and_ps(_mm_set1_ps(-0.0), b));
+        at_most(a, b) = _mm_min_ps(b, a);
+        at_least(a, b) = _mm_max_ps(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm_add_ps(_mm_mul_ps(a, b), c);
+        select_negative(a, b, c) = {
+            let negative = _mm_castsi128_ps(_mm_srai_epi32::<31>(_mm_castps_si128(a)));
+            _mm_or_ps(_mm_and_ps(negative, b), _mm_andnot_ps(negative, c))
+        };
+    }
+    compare {
+        lt(a, b) = _mm_cmplt_ps(a, b);
+        le(a, b) = _mm_cmple_ps(a, b);
+        equals(a, b) = _mm_cmpeq_ps(a, b);
+    }
+    select(m, yes, no) = _mm_or_ps(_mm_and_ps(m, yes), _mm_andnot_ps(m, no));
+    split(a) = {
+        let root_half = _mm_set1_epi32(0x3f35_04f3);
+        let shifted = _mm_add_epi32(_mm_castps_si128(a), _mm_sub_epi32(_mm_set1_epi32(0x3f80_0000), root_half));
+        let fraction = _mm_and_si128(shifted, _mm_set1_epi32(0x007f_ffff));
+        let exponent = _mm_or_si128(_mm_srli_epi32::<23>(shifted), _mm_castps_si128(_mm_set1_ps(12_582_912.0)));
+        (
+            _mm_castsi128_ps(_mm_add_epi32(fraction, root_half)),
+            _mm_sub_ps(_mm_castsi128_ps(exponent), _mm_set1_ps(12_582_912.0 + 127.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm_loadu_ps(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm_stream_ps(to, self.0) }
+        }
+        padded!();
+    }
+}
+
+table! {
+    /// Two f64 in SSE2.
+    F64x2(__m128d) of f64, mask __m128d, count 2, fused false;
+    fill(v) = _mm_set1_pd(v);
+    operators {
+        Add add(a, b) = _mm_add_pd(a, b);
+        Sub sub(a, b) = _mm_sub_pd(a, b);
+        Mul mul(a, b) = _mm_mul_pd(a, b);
+        Div div(a, b) = _mm_div_pd(a, b);
+    }
+    one {
+        sqrt(a) = _mm_sqrt_pd(a);
+        abs(a) = _mm_andnot_pd(_mm_set1_pd(-0.0), a);
+        to_power(a) = _mm_castsi128_pd(_mm_slli_epi64::<52>(_mm_castpd_si128(a)));
+    }
+    two {
+        copysign(a, b) = _mm_or_pd(_mm_andnot_pd(_mm_set1_pd(-0.0), a), _mm_and_pd(_mm_set1_pd(-0.0), b));
+        flip_sign(a, b) = _mm_xor_pd(a, _mm_and_pd(_mm_set1_pd(-0.0), b));
+        at_most(a, b) = _mm_min_pd(b, a);
+        at_least(a, b) = _mm_max_pd(b, a);
+    }
+    three {
+        mul_add(a, b, c) = _mm_add_pd(_mm_mul_pd(a, b), c);
+        select_negative(a, b, c) = {
+            let negative = _mm_castsi128_pd(_mm_shuffle_epi32::<0xF5>(_mm_srai_epi32::<31>(_mm_castpd_si128(a))));
+            _mm_or_pd(_mm_and_pd(negative, b), _mm_andnot_pd(negative, c))
+        };
+    }
+    compare {
+        lt(a, b) = _mm_cmplt_pd(a, b);
+        le(a, b) = _mm_cmple_pd(a, b);
+        equals(a, b) = _mm_cmpeq_pd(a, b);
+    }
+    select(m, yes, no) = _mm_or_pd(_mm_and_pd(m, yes), _mm_andnot_pd(m, no));
+    split(a) = {
+        let root_half = _mm_set1_epi64x(0x3fe6_a09e_667f_3bcd);
+        let shifted = _mm_add_epi64(_mm_castpd_si128(a), _mm_sub_epi64(_mm_set1_epi64x(0x3ff0_0000_0000_0000), root_half));
+        let fraction = _mm_and_si128(shifted, _mm_set1_epi64x(0x000f_ffff_ffff_ffff));
+        let exponent = _mm_or_si128(_mm_srli_epi64::<52>(shifted), _mm_castpd_si128(_mm_set1_pd(6_755_399_441_055_744.0)));
+        (
+            _mm_castsi128_pd(_mm_add_epi64(fraction, root_half)),
+            _mm_sub_pd(_mm_castsi128_pd(exponent), _mm_set1_pd(6_755_399_441_055_744.0 + 1023.0)),
+        )
+    };
+    override {}
+    memory {
+        #[inline(always)]
+        unsafe fn load(from: *const f64) -> Self {
+            // SAFETY: the caller's; no alignment is needed.
+            Self(unsafe { _mm_loadu_pd(from) })
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f64) {
+            // SAFETY: the caller's; no alignment is needed.
+            unsafe { _mm_storeu_pd(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f64) {
+            // SAFETY: the caller's, alignment included.
+            unsafe { _mm_stream_pd(to, self.0) }
+        }
+        padded!();
+    }
+}

@@ -1,0 +1,148 @@
+//! The exponential, and its pieces for functions made of it.
+//!
+//! Method: x = n ln 2 + r with |r| <= ln 2 / 2, e^r - 1 = r + r^2 P(r). The whole number n is found by adding and
+//! subtracting 1.5 * 2^m + bias + offset, so that the low bits of the sum, moved to the exponent, are 2^(n + offset):
+//! no conversion to integers, and the same rounding in every register.
+//!
+//! e^r is kept as its excess t = e^r - 1, never as the sum 1 + t: what functions do next (add 2^-n, subtract 1,
+//! multiply) then rounds once where the sum would have rounded before.
+//!
+//! r: where multiplication and addition fuse, ln 2 is split into its nearest float and the rest: the first step is
+//! exact (it cancels at least the leading bit, and n has few), the second rounds at 2^-25 of |n| * 2^-26. Where they do
+//! not, the first part has so few bits that n times it is exact.
+
+use crate::lanes::{Lanes, Real};
+
+use super::polynomial::polynomial;
+
+/// Constants of the exponential for a type.
+#[doc(hidden)]
+pub trait Constants: Sized + 'static {
+    /// ln 2 in two parts: the nearest number, and the rest.
+    const LN_2: [Self; 2];
+    /// ln 2 in two parts: the first times any exponent is exact.
+    const LN_2_SHORT: [Self; 2];
+    /// P, so that e^r - 1 = r + r^2 P(r).
+    const EXCESS: &'static [Self];
+    /// Below this, e^x rounds to 0.
+    const EXP_UNDERFLOW: f64;
+    /// Above this, e^x overflows.
+    const EXP_OVERFLOW: f64;
+    /// An a beyond which a e^-a and a^2 e^-a round to 0.
+    const TAIL_END: f64;
+    /// e^-x is below half an ulp of 1 from here on.
+    const ONE_SATURATES: f64;
+    /// Tails are computed 2^LIFT times too large, so that their last operation alone rounds into the subnormals:
+    /// 2^(n + LIFT) is normal for every n down to -`TAIL_END` / ln 2.
+    const LIFT: i32;
+}
+
+impl Constants for f32 {
+    const LN_2: [f32; 2] = [f32::from_bits(0x3f31_7218), f32::from_bits(0xb102_e308)];
+    // 0x1.62e4p-1, 16 bits, so n of 8 bits; and ln 2 - that.
+    const LN_2_SHORT: [f32; 2] = [6.931_457_5e-1, 1.428_606_8e-6];
+    // fpminimax(exp(x), [|2,3,4,5,6|], [|SG...|], [-0.34665;0.34665], relative, 1+x): 2^-28.2.
+    const EXCESS: &'static [f32] = &[
+        f32::from_bits(0x3eff_fffd),
+        f32::from_bits(0x3e2a_aa49),
+        f32::from_bits(0x3d2a_ad13),
+        f32::from_bits(0x3c09_1cc2),
+        f32::from_bits(0x3ab4_a660),
+    ];
+    const EXP_UNDERFLOW: f64 = -104.0;
+    const EXP_OVERFLOW: f64 = 89.0;
+    const TAIL_END: f64 = 114.0;
+    const ONE_SATURATES: f64 = 18.0;
+    const LIFT: i32 = 40;
+}
+
+impl Constants for f64 {
+    const LN_2: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fefa_39ef), f64::from_bits(0x3c7a_bc9e_3b39_803f)];
+    // 0x1.62e42fee00000p-1, 32 bits, so n of 12 bits; and ln 2 - that.
+    const LN_2_SHORT: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fee0_0000), f64::from_bits(0x3dea_39ef_3579_3c76)];
+    // fpminimax(exp(x), [|2,...,12|], [|D...|], [-0.34665;0.34665], relative, 1+x): below 2^-58.
+    const EXCESS: &'static [f64] = &[
+        f64::from_bits(0x3fe0_0000_0000_0000),
+        f64::from_bits(0x3fc5_5555_5555_555c),
+        f64::from_bits(0x3fa5_5555_5555_5544),
+        f64::from_bits(0x3f81_1111_1110_ea04),
+        f64::from_bits(0x3f56_c16c_16c1_e5c1),
+        f64::from_bits(0x3f2a_01a0_1b43_f64e),
+        f64::from_bits(0x3efa_01a0_17d4_7a3b),
+        f64::from_bits(0x3ec7_1dde_e821_740c),
+        f64::from_bits(0x3e92_7e53_39e0_7266),
+        f64::from_bits(0x3e5a_f6e6_43b6_a520),
+        f64::from_bits(0x3e21_eed1_552e_50f8),
+    ];
+    const EXP_UNDERFLOW: f64 = -746.0;
+    const EXP_OVERFLOW: f64 = 710.0;
+    const TAIL_END: f64 = 760.0;
+    const ONE_SATURATES: f64 = 40.0;
+    const LIFT: i32 = 100;
+}
+
+/// The constant 2^n.
+#[inline(always)]
+pub(crate) const fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
+/// x = n ln 2 + r.
+#[derive(Clone, Copy)]
+pub(crate) struct Reduced<L> {
+    /// 2^(n + lift).
+    pub(crate) power: L,
+    pub(crate) n: L,
+    pub(crate) r: L,
+}
+
+/// Reduces x, or x / 2 by the same n where `halves` is set, then |r| <= ln 2 / 4.
+#[inline(always)]
+fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L> {
+    let magic = x.fill(L::Real::WHOLE) + (L::Real::BIAS.wide() + f64::from(lift));
+    let (per_octave, half) = if HALVES { (2.0, 0.5) } else { (1.0, 1.0) };
+    let j = x.mul_add(x.splat(core::f64::consts::LOG2_E * per_octave), magic);
+    let n = j - magic;
+    let [high, low] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
+    let minus = |part: L::Real| x.splat(-part.wide() * half);
+    let r = n.mul_add(minus(low), n.mul_add(minus(high), x));
+    Reduced { power: j.to_power(), n, r }
+}
+
+/// x = n ln 2 + r, for |x| up to `TAIL_END`.
+#[inline(always)]
+pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
+    split_off_powers::<L, false>(x, lift)
+}
+
+/// 2 x = n ln 2 + 2 r, for |x| up to `TAIL_END` / 2.
+#[inline(always)]
+pub(crate) fn reduce_double<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
+    split_off_powers::<L, true>(x, lift)
+}
+
+/// e^r - 1 for |r| <= ln 2 / 2.
+#[inline(always)]
+pub(crate) fn excess<L: Lanes>(r: L) -> L {
+    polynomial(r, L::Real::EXCESS).mul_add(r * r, r)
+}
+
+/// e^x. Worst where the reduced argument is near ln 2 / 2: half an ulp of the sum 1 + t, and its last step.
+#[inline(always)]
+pub(crate) fn exp<L: Lanes>(x: L) -> L {
+    let x = x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(x.splat(L::Real::EXP_OVERFLOW));
+    let Reduced { n, r, .. } = reduce(x, 0);
+    (excess(r) + 1.0).scale(n)
+}
+
+/// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)): half of it, because 2^n overflows before the result does.
+/// Worst near 17 (36 in f64), where 2^(n-1) - 1/2 begins to round.
+#[inline(always)]
+pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
+    let low = x.splat(-L::Real::ONE_SATURATES);
+    let a = x.at_least(low).at_most(x.splat(L::Real::EXP_OVERFLOW));
+    let Reduced { power, r, .. } = reduce(a, -1);
+    let half = power.mul_add(excess(r), power - 0.5);
+    // e^x - 1 >= x: x itself is right where they are equal, and keeps -0 and NaN.
+    x.at_least(half + half)
+}

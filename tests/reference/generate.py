@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+"""Writes the reference values of the tests: activations.csv, losses.csv, rows.csv.
+
+    python3 generate.py            rewrite the files
+    python3 generate.py --check    regenerate in memory, exit 1 if a file differs
+
+Needs Python 3.8 or later and mpmath. A new function is one line of ACTIVATIONS, a new loss one line of LOSSES.
+
+Numbers. Every input is an exact f32 value, given as the bits of the equal f64 in hex, and in decimal. Every result is
+rounded to 25 significant digits. It is computed twice, at 160 and at 240 decimal digits (and at more until two
+precisions agree), so cancellation cannot pass unseen. `1e-400` (with its sign) stands for any magnitude below that,
+`1e+400` for any above. An exact zero is `0`, without a sign.
+
+Derivatives come from jets (value, first, second derivative) carried through the formula; none is typed by hand. Where a
+formula branches, the branch taken at a joint decides which one-sided slope the file holds; the curvature is of the same
+side. |x| has slope 0 at 0. A Python float in a formula (1.702, 0.044715) is that f64 exactly.
+
+activations.csv  function, x_f64_bits, x, value, derivative, second_derivative
+                 A parameter is the last part of the name: elu_0.5, leaky_relu_0.125, squareplus_4.
+                 gaussian is exp(-x^2). exp, expm1, ln and ln_1p are there for the math kernels.
+losses.csv       loss, prediction_f64_bits, target_f64_bits, prediction, target, value, derivative, second_derivative
+                 One sample a line, derivatives in the prediction. mape is the fraction |r| / |target|, not a percentage.
+rows.csv         row, index, x_f64_bits, dy_f64_bits, softmax, log_softmax, softmax_vjp, log_softmax_vjp,
+                 label, cross_entropy, cross_entropy_gradient
+                 One entry of a row a line, the entries of a row in order. x may be -inf (its softmax is 0), but no row
+                 is all -inf. With y = softmax(x): softmax_vjp = y (dy - <y, dy>), log_softmax_vjp = dy - y sum(dy)
+                 (so dy where x = -inf). label (an index with finite x) and cross_entropy = -log_softmax(x)[label] are
+                 those of the whole row, repeated on each of its lines; cross_entropy_gradient = y - onehot(label).
+"""
+
+import random
+import struct
+import sys
+from pathlib import Path
+
+from mpmath import mp, mpf
+
+DIGITS = 25
+PRECISIONS = (160, 240, 480, 960, 1920)
+
+
+# Jets: value, first and second derivative.
+
+class Jet:
+    def __init__(self, value, slope=0, curvature=0):
+        self.v, self.d, self.e = mpf(value), mpf(slope), mpf(curvature)
+
+    def apply(self, f, df, ddf):
+        """g(self), given g, g', g'' at self.v."""
+        return Jet(f, df * self.d, ddf * self.d * self.d + df * self.e)
+
+    def __add__(self, other):
+        other = jet(other)
+        return Jet(self.v + other.v, self.d + other.d, self.e + other.e)
+
+    def __mul__(self, other):
+        other = jet(other)
+        return Jet(self.v * other.v, self.d * other.v + self.v * other.d,
+                   self.e * other.v + 2 * self.d * other.d + self.v * other.e)
+
+    def __truediv__(self, other):
+        if not isinstance(other, Jet):
+            return Jet(self.v / other, self.d / other, self.e / other)
+        r = 1 / other.v
+        return self * other.apply(r, -r * r, 2 * r * r * r)
+
+    def __neg__(self):
+        return Jet(-self.v, -self.d, -self.e)
+
+    def __sub__(self, other):
+        return self + -jet(other)
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __rtruediv__(self, other):
+        return jet(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __abs__(self):
+        return self if self.v > 0 else -self if self.v < 0 else Jet(0)
+
+    def __lt__(self, other):
+        return self.v < jet(other).v
+
+    def __le__(self, other):
+        return self.v <= jet(other).v
+
+    def __gt__(self, other):
+        return self.v > jet(other).v
+
+    def __ge__(self, other):
+        return self.v >= jet(other).v
+
+
+def jet(x):
+    return x if isinstance(x, Jet) else Jet(x)
+
+
+# Functions of jets. Each is well conditioned, so that 160 digits hold values near 1e-400 as well.
+
+def exp(x):
+    y = mp.exp(x.v)
+    return x.apply(y, y, y)
+
+
+def expm1(x):
+    y = mp.exp(x.v)
+    return x.apply(mp.expm1(x.v), y, y)
+
+
+def log(x):
+    x = jet(x)
+    return x.apply(mp.log(x.v), 1 / x.v, -1 / (x.v * x.v))
+
+
+def log1p(x):
+    x = jet(x)
+    r = 1 / (1 + x.v)
+    return x.apply(mp.log1p(x.v), r, -r * r)
+
+
+def sqrt(x):
+    y = mp.sqrt(x.v)
+    return x.apply(y, 1 / (2 * y), -1 / (4 * x.v * y))
+
+
+def normal_cdf(x):
+    density = mp.exp(-x.v * x.v / 2) / mp.sqrt(2 * mp.pi)
+    return x.apply(mp.erfc(-x.v / mp.sqrt(2)) / 2, density, -x.v * density)
+
+
+def square(x):
+    return x * x
+
+
+def sigmoid(x):
+    return 1 / (1 + exp(-x))
+
+
+def softplus(x):
+    return x + log1p(exp(-x)) if x > 0 else log1p(exp(x))
+
+
+def tanh(x):
+    if x < 0:
+        return -tanh(-x)
+    u = expm1(2 * x)
+    return u / (u + 2) if u < 1 else 1 - 2 / (u + 2)
+
+
+def elu(x, alpha=1):
+    return x if x > 0 else alpha * expm1(x)
+
+
+def gelu_tanh(x):
+    return x * sigmoid(2 * mp.sqrt(2 / mp.pi) * (x + 0.044715 * x * x * x))
+
+
+def selu(x):
+    scale, alpha = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
+    return scale * elu(x, alpha)
+
+
+# Activations: name: (function of a jet, joints and other points to take the neighbours of[, domain]).
+
+# Where e^x leaves f32 and f64: least subnormal, least normal, overflow.
+EXP_EDGES = (-103.97207708, -87.33654475, 88.72283911, -745.13321910, -708.39641853, 709.78271289)
+
+ACTIVATIONS = {
+    "identity": (lambda x: x, ()),
+    "linear_2.5": (lambda x: 2.5 * x, ()),
+    "binary_step": (lambda x: 1 if x >= 0 else 0, ()),
+    "sigmoid": (sigmoid, ()),
+    "tanh": (tanh, ()),
+    "softsign": (lambda x: x / (1 + abs(x)), ()),
+    "relu": (lambda x: x if x > 0 else 0, ()),
+    "leaky_relu_0.125": (lambda x: x if x > 0 else 0.125 * x, ()),
+    "relu6": (lambda x: 0 if x <= 0 else 6 if x >= 6 else x, (6,)),
+    "elu": (elu, ()),
+    "elu_0.5": (lambda x: elu(x, 0.5), ()),
+    "selu": (selu, ()),
+    "celu_2": (lambda x: elu(x / 2) * 2, [2 * e for e in EXP_EDGES]),
+    "swish": (lambda x: x * sigmoid(x), (-2.39935728, 2.39935728)),
+    "swish_1.5": (lambda x: x * sigmoid(1.5 * x), [e / 1.5 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
+    "hard_swish": (lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6, (-3, -1.5, 3)),
+    "hard_sigmoid": (lambda x: 0 if x <= -3 else 1 if x >= 3 else (x + 3) / 6, (-3, 3)),
+    "hard_tanh": (lambda x: -1 if x <= -1 else 1 if x >= 1 else x, (-1, 1)),
+    "mish": (lambda x: x * tanh(softplus(x)), (-2.25637639, 1.49057118)),
+    "softplus": (softplus, ()),
+    "softplus_2": (lambda x: softplus(2 * x) / 2, [e / 2 for e in EXP_EDGES]),
+    "log_sigmoid": (lambda x: -softplus(-x), [-e for e in EXP_EDGES]),
+    "gelu": (lambda x: x * normal_cdf(x), (-1.41421356, 1.41421356, -14.30770175, -13.14624672, -38.5621696, -37.6158683)),
+    "gelu_tanh": (gelu_tanh, (-1.41850401, 1.41850401, -10.05, -9.42)),
+    "quick_gelu": (lambda x: x * sigmoid(1.702 * x), [e / 1.702 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
+    "tanh_shrink": (lambda x: x - tanh(x), ()),
+    "gaussian": (lambda x: exp(-x * x), (-0.70710678, 0.70710678, -10.19667, 10.19667, -9.345402, 9.345402)),
+    "squareplus_4": (lambda x: (x + sqrt(x * x + 4)) / 2, ()),
+    "exp": (exp, ()),
+    "expm1": (expm1, ()),
+    "ln": (log, (1, 2.71828183), lambda x: x > 0),
+    "ln_1p": (log1p, (-0.99999994, -0.9999, 1.71828183), lambda x: x > -1),
+}
+
+# Points every function is asked at, with their neighbours: exponential edges, roots of swish', mish', gelu_tanh' and
+# gelu', the last steps of e^x + 1 and of tanh in f32 and f64, and tails of gelu.
+POINTS = (*EXP_EDGES, -1.27846454, -1.19243121, -0.75246142, -0.75179152, -17.32867951, 17.32867951, -37.42994775,
+          37.42994775, -9.01091335, 9.01091335, 8.31769943, -14.16, -13, -5.5)
+
+
+def bits(x):
+    return struct.pack(">d", x).hex()
+
+
+def f32(x):
+    return struct.unpack("<f", struct.pack("<f", x))[0]
+
+
+def neighbours(x, count=2):
+    """The f32 nearest to x and `count` f32 on each side of it."""
+    x = f32(x)
+    if x == 0:
+        return [k * 2.0 ** -149 for k in range(-count, count + 1)]
+    pattern = struct.unpack("<i", struct.pack("<f", x))[0]
+    return [struct.unpack("<f", struct.pack("<i", pattern + k))[0] for k in range(-count, count + 1)]
+
+
+def uniform(rng, low, high):
+    return f32(low + (high - low) * rng.random())
+
+
+def magnitude(rng, low, high):
+    """A random sign and 2^e, e uniform."""
+    return f32((1 if rng.random() < 0.5 else -1) * 2.0 ** (low + (high - low) * rng.random()))
+
+
+def activation_inputs(name, points, domain):
+    rng = random.Random("activations/" + name)
+    tiny, largest = 2.0 ** -126, f32((2 - 2.0 ** -23) * 2.0 ** 127)
+    xs = [2.0 ** e for e in range(-149, 128, 6)] + [tiny - 2.0 ** -149, tiny, largest]
+    xs += [-x for x in xs]
+    for point in (0, *POINTS, *points):
+        xs += neighbours(point)
+    xs += [magnitude(rng, e, e + 6) for e in range(-149, 127, 6) for _ in range(2)]
+    for bound, count in ((1, 30), (8, 110), (20, 50), (110, 50)):
+        xs += [uniform(rng, -bound, bound) for _ in range(count)]
+    return sorted({x if domain(x) else -x for x in xs if domain(x) or domain(-x)})
+
+
+# Losses of one sample: name: (function of the jet z and the number y, pairs[, further pairs]).
+
+def pinball(r, tau):
+    return tau * -r if r < 0 else (1 - tau) * r if r > 0 else 0
+
+
+def huber(r, delta):
+    return r * r / 2 if abs(r) < delta else delta * (abs(r) - delta / 2)
+
+
+def real(rng):
+    scale = rng.choice((1e-3, 1, 60, 1e4))
+    return uniform(rng, -scale, scale)
+
+
+def regression(rng, _):
+    return real(rng), real(rng)
+
+
+def nonzero_target(rng, _):
+    return real(rng), rng.choice((-1, 1)) * uniform(rng, 0.125, 50)
+
+
+def above_minus_one(rng, _):
+    def draw():
+        return rng.choice((lambda: uniform(rng, -0.999, 3), lambda: uniform(rng, 0, 1000), lambda: magnitude(rng, -16, 0) * 0.5))()
+    return draw(), draw()
+
+
+def logit(rng):
+    return rng.choice((real, lambda rng: uniform(rng, -20, 20)))(rng)
+
+
+def signs(rng, i):
+    return logit(rng), (-1.0, 1.0)[i % 2]
+
+
+def logit_bits(rng, i):
+    return logit(rng), (0.0, 1.0)[i % 2]
+
+
+def logit_soft(rng, i):
+    return logit(rng), (0.0, 1.0, uniform(rng, 0, 1))[i % 3]
+
+
+def probability(rng, i):
+    p = (lambda: uniform(rng, 0.001, 0.999), lambda: abs(magnitude(rng, -100, -4)), lambda: f32(1 - abs(magnitude(rng, -24, -4))))[i % 3]()
+    return p, (0.0, 1.0, uniform(rng, 0, 1))[i // 3 % 3]
+
+
+def density(rng, i):
+    p = (lambda: uniform(rng, 0.001, 0.999), lambda: abs(magnitude(rng, -30, 0)), lambda: uniform(rng, 1, 10))[i % 3]()
+    return p, (0.0, 1.0, uniform(rng, 0, 1))[i // 3 % 3]
+
+
+def counts(rng, _):
+    return uniform(rng, -20, 20), float(rng.randint(0, 30))
+
+
+def around(*pairs):
+    """The pairs, and each with the two neighbours of its prediction."""
+    return [(z, f32(y)) for p, y in pairs for z in neighbours(p, 1)]
+
+
+LARGEST = f32((2 - 2.0 ** -23) * 2.0 ** 127)
+EQUAL = around((0.75, 0.75), (-3, -3), (1024, 1024), (0.5, 0.50001))
+HUGE_LOGITS = [(z, y) for z in (-LARGEST, LARGEST) for y in (0.0, 1.0)]
+MARGINS = around((1, 1), (-1, -1), (1, -1), (0, 1), (0, -1))
+
+LOSSES = {
+    "mse": (lambda z, y: square(z - y), regression, EQUAL),
+    "mae": (lambda z, y: abs(z - y), regression, EQUAL),
+    "mape": (lambda z, y: abs(z - y) / abs(y), nonzero_target, EQUAL),
+    "msle": (lambda z, y: square(log1p(z) - log1p(y)), above_minus_one, around((0.75, 0.75), (-0.5, -0.5), (0, 0))),
+    "huber_1": (lambda z, y: huber(z - y, 1), regression, EQUAL + around((1.5, 0.5), (-1.5, -0.5), (1, 0), (-1, 0))),
+    "smooth_l1_0.5": (lambda z, y: huber(z - y, mpf(0.5)) / 0.5, regression, EQUAL + around((1, 0.5), (-1, -0.5), (0.5, 0), (-0.5, 0))),
+    "log_cosh": (lambda z, y: softplus(2 * (z - y)) - (z - y) - softplus(Jet(0)), regression, EQUAL),
+    "pinball_0.875": (lambda z, y: pinball(z - y, 0.875), regression, EQUAL),
+    "hinge": (lambda z, y: 1 - y * z if y * z < 1 else 0, signs, MARGINS),
+    "squared_hinge": (lambda z, y: square(1 - y * z) if y * z < 1 else 0, signs, MARGINS),
+    "logistic_pm1": (lambda z, y: softplus(-y * z), signs, MARGINS),
+    "bce": (lambda z, y: -(y * log(z) + (1 - y) * log1p(-z)), probability),
+    "bce_with_logits": (lambda z, y: y * softplus(-z) + (1 - y) * softplus(z), logit_soft, HUGE_LOGITS + around((0, 0), (0, 0.5), (0, 1))),
+    "kl_pointwise": (lambda z, y: y * (log(y) - log(z)) if y > 0 else 0, density, around((0.75, 0.75), (1, 1))),
+    "poisson_nll_log": (lambda z, y: exp(z) - y * z, counts),
+    "focal_2_logits": (lambda z, y: (lambda s: square(sigmoid(-s)) * softplus(-s))(z if y == 1 else -z), logit_bits, HUGE_LOGITS),
+}
+
+
+def loss_inputs(name, pairs, further):
+    rng = random.Random("losses/" + name)
+    return [*further, *(pairs(rng, i) for i in range(150 - len(further)))]
+
+
+# Softmax, log-softmax and cross-entropy over rows.
+
+def row_inputs():
+    """(x, dy, label) for each row."""
+    rng = random.Random("rows")
+    inf = float("inf")
+    entries = {
+        "small": lambda: uniform(rng, -1e-3, 1e-3),
+        "unit": lambda: uniform(rng, -3, 3),
+        "wide": lambda: uniform(rng, -120, 120),
+        "large": lambda: uniform(rng, -1e4, 1e4),
+        "shifted": lambda: f32(1e4 + uniform(rng, -4, 4)),
+        "ties": lambda: float(rng.randint(-2, 2)),
+        "masked": lambda: -inf if rng.random() < 0.4 else uniform(rng, -5, 5),
+        "mixed": lambda: rng.choice((-inf, 1.0, uniform(rng, -3, 3), uniform(rng, -1e4, 1e4), magnitude(rng, -140, 0))),
+    }
+    for kind, entry in entries.items():
+        for length in (1, 2, 3, 5, 8, rng.randint(9, 16), rng.randint(17, 39), 40 if kind in ("unit", "wide", "mixed") else 4):
+            x = [entry() for _ in range(length)]
+            finite = [i for i in range(length) if x[i] > -inf]
+            if not finite:
+                x[0], finite = 0.5, [0]
+            yield x, [uniform(rng, -2, 2) for _ in x], rng.choice(finite)
+
+
+def row_values(x, dy, label):
+    """Per entry: softmax, log_softmax, softmax_vjp, log_softmax_vjp, cross_entropy, cross_entropy_gradient.
+
+    y_i - 1 is taken as minus the sum of the others, so nothing cancels where one entry has nearly all the mass.
+    """
+    top, n = max(x), range(len(x))
+    e = [mp.exp(mpf(v) - mpf(top)) for v in x]
+    total = mp.fsum(e)
+    y = [v / total for v in e]
+    others = [mp.fsum(e[j] for j in n if j != i) for i in n]
+    log_y = [-mp.log1p(others[i] / e[i]) if e[i] else -mp.inf for i in n]
+    for i in n:
+        vjp = y[i] * mp.fsum(y[j] * (mpf(dy[i]) - dy[j]) for j in n if j != i)
+        log_vjp = dy[i] * others[i] / total - y[i] * mp.fsum(dy[j] for j in n if j != i)
+        yield y[i], log_y[i], vjp, log_vjp, -log_y[label], -others[i] / total if i == label else y[i]
+
+
+# Text.
+
+def text(value):
+    if mp.isinf(value):
+        return "-inf" if value < 0 else "inf"
+    if value == 0:
+        return "0"
+    for bound, beyond in (("1e-400", abs(value) < mpf("1e-400")), ("1e+400", abs(value) > mpf("1e400"))):
+        if beyond:
+            return "-" + bound if value < 0 else bound
+    return mp.nstr(value, DIGITS)
+
+
+def settled(compute):
+    """The texts of the numbers that compute() returns, once two precisions agree on them."""
+    last = None
+    for precision in PRECISIONS:
+        with mp.workdps(precision):
+            now = [text(value) for value in compute()]
+        if now == last:
+            return now
+        last = now
+    raise ArithmeticError("no two precisions agree: %s" % last)
+
+
+def derivatives(function, x, *rest):
+    def compute():
+        result = jet(function(Jet(x, 1), *(mpf(r) for r in rest)))
+        return result.v, result.d, result.e
+    return settled(compute)
+
+
+def activations():
+    yield "function,x_f64_bits,x,value,derivative,second_derivative"
+    for name, (function, points, *domain) in ACTIVATIONS.items():
+        for x in activation_inputs(name, points, domain[0] if domain else lambda x: True):
+            yield ",".join([name, bits(x), repr(x), *derivatives(function, x)])
+
+
+def losses():
+    yield "loss,prediction_f64_bits,target_f64_bits,prediction,target,value,derivative,second_derivative"
+    for name, (function, pairs, *further) in LOSSES.items():
+        for z, y in loss_inputs(name, pairs, further[0] if further else []):
+            yield ",".join([name, bits(z), bits(y), repr(z), repr(y), *derivatives(function, z, y)])
+
+
+def rows():
+    yield ("row,index,x_f64_bits,dy_f64_bits,softmax,log_softmax,softmax_vjp,log_softmax_vjp,"
+           "label,cross_entropy,cross_entropy_gradient")
+    for row, (x, dy, label) in enumerate(row_inputs()):
+        values = settled(lambda: [v for entry in row_values(x, dy, label) for v in entry])
+        for i in range(len(x)):
+            entry = values[6 * i:6 * i + 6]
+            yield ",".join([str(row), str(i), bits(x[i]), bits(dy[i]), *entry[:4], str(label), *entry[4:]])
+
+
+def main():
+    check = sys.argv[1:] == ["--check"]
+    if sys.argv[1:] and not check:
+        sys.exit("usage: generate.py [--check]")
+    different = False
+    for name, lines in (("activations.csv", activations), ("losses.csv", losses), ("rows.csv", rows)):
+        path = Path(__file__).with_name(name)
+        content = "".join(line + "\n" for line in lines()).encode()
+        if not check:
+            path.write_bytes(content)
+        elif not path.exists() or path.read_bytes() != content:
+            print("%s differs from what generate.py makes" % name)
+            different = True
+    sys.exit(different)
+
+
+if __name__ == "__main__":
+    main()
