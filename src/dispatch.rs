@@ -3,10 +3,13 @@
 //! The only `#[target_feature]` functions of the crate are here, and the only loops over slices that touch pointers.
 
 use core::fmt;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::element::{Element, Lane};
-use crate::lanes::{Isa, Lanes, Scalar, Unfused};
+use crate::lanes::{Isa, Lanes, Register, Scalar, Unfused};
+use crate::sum::Tree;
 
 /// An instruction set that the kernels are built for.
 ///
@@ -182,12 +185,23 @@ fn detect() -> Level {
     }
 }
 
+/// The proof that the machine has the instructions of `I`: only this file makes one, after detection.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<I>(PhantomData<I>);
+
 /// Work that can be done by any instruction set.
 pub(crate) trait Kernel: Sized {
     type Output;
+    fn run<I: Isa>(self, pass: Pass<I>) -> Self::Output;
+}
+
+impl<I: Isa> Pass<I> {
     /// # Safety
-    /// The machine has the instructions of `I`.
-    unsafe fn run<I: Isa>(self) -> Self::Output;
+    /// The machine has the instructions of `I`, and the caller is compiled for them.
+    #[inline(always)]
+    unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run(Pass::<I>(PhantomData))
+    }
 }
 
 /// Runs a kernel with the registers of the current level.
@@ -213,7 +227,7 @@ pub(crate) fn wide<K: Kernel>(kernel: K) -> K::Output {
 
 /// Runs a kernel with one lane that gives the bits of the current level.
 #[inline(always)]
-pub(crate) fn single<K: Kernel>(kernel: K) -> K::Output {
+fn single<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
         // SAFETY: a fusing level is current, so the machine fuses.
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -229,52 +243,52 @@ pub(crate) fn single<K: Kernel>(kernel: K) -> K::Output {
 /// Plain Rust. A function of its own, so that scalar calls and slices share one body.
 unsafe fn portable<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: plain Rust needs no instruction of its own.
-    unsafe { kernel.run::<Scalar<Unfused>>() }
+    unsafe { Pass::<Scalar<Unfused>>::run(kernel) }
 }
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64 {
-    use super::Kernel;
+    use super::{Kernel, Pass};
     use crate::lanes::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
 
     // SAFETY (all four): the features of the function are those of the instruction set; the caller has detected them.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
     pub(super) unsafe fn avx512<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<Avx512>() }
+        unsafe { Pass::<Avx512>::run(kernel) }
     }
     #[target_feature(enable = "avx2,fma,f16c")]
     pub(super) unsafe fn avx2<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<Avx2>() }
+        unsafe { Pass::<Avx2>::run(kernel) }
     }
     #[target_feature(enable = "sse2")]
     pub(super) unsafe fn sse2<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<Sse2>() }
+        unsafe { Pass::<Sse2>::run(kernel) }
     }
     #[target_feature(enable = "avx2,fma,f16c")]
     pub(super) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<FusedScalar>() }
+        unsafe { Pass::<FusedScalar>::run(kernel) }
     }
 }
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod aarch64 {
-    use super::Kernel;
+    use super::{Kernel, Pass};
     use crate::lanes::aarch64::{FusedScalar, Neon};
 
     // SAFETY (both): the feature of the function is that of the instruction set; the caller has detected it.
     #[target_feature(enable = "neon")]
     pub(super) unsafe fn neon<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<Neon>() }
+        unsafe { Pass::<Neon>::run(kernel) }
     }
     #[target_feature(enable = "neon")]
     pub(super) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
-        unsafe { kernel.run::<FusedScalar>() }
+        unsafe { Pass::<FusedScalar>::run(kernel) }
     }
 }
 
@@ -283,68 +297,144 @@ pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
 }
 
-/// A slice that is read, or one block of it that is read again and again.
-struct Source<T> {
+/// Memory that is read: a slice, or one block that is read again and again.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a, T> {
     from: *const T,
-    /// 1, or 0 for a block that is read again.
-    step: usize,
+    len: usize,
+    repeats: bool,
+    lifetime: PhantomData<&'a [T]>,
 }
 
-impl<T> Clone for Source<T> {
-    fn clone(&self) -> Self {
-        *self
+/// Memory that is written: a slice, or one block that is written again and again.
+///
+/// A target may be a source too, of the same numbers: every loop loads from a place before it stores there, and no
+/// reference to the memory exists meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a, T> {
+    to: *mut T,
+    len: usize,
+    repeats: bool,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T> Source<'a, T> {
+    #[inline(always)]
+    pub(crate) fn new(slice: &'a [T]) -> Self {
+        Source { from: slice.as_ptr(), len: slice.len(), repeats: false, lifetime: PhantomData }
+    }
+
+    /// `block` again and again: every register of a loop of any length.
+    #[inline(always)]
+    pub(crate) fn repeat(block: &'a [T; WIDEST]) -> Self {
+        Source { repeats: true, ..Self::new(block) }
+    }
+
+    /// The numbers from `start` on, `len` of them.
+    #[inline(always)]
+    pub(crate) fn part(self, start: usize, len: usize) -> Self {
+        if self.repeats {
+            return self;
+        }
+        assert!(start <= self.len && len <= self.len - start);
+        Source { from: self.from.wrapping_add(start), len, ..self }
     }
 }
-impl<T> Copy for Source<T> {}
 
-impl<T> Source<T> {
-    fn slice(slice: &[T]) -> Self {
-        Source { from: slice.as_ptr(), step: 1 }
+impl<'a, T> Target<'a, T> {
+    #[inline(always)]
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Target { to: slice.as_mut_ptr(), len: slice.len(), repeats: false, lifetime: PhantomData }
+    }
+
+    /// The same numbers, to be read.
+    #[inline(always)]
+    pub(crate) fn source(self) -> Source<'a, T> {
+        Source { from: self.to.cast_const(), len: self.len, repeats: self.repeats, lifetime: PhantomData }
+    }
+
+    /// The numbers from `start` on, `len` of them.
+    #[inline(always)]
+    pub(crate) fn part(self, start: usize, len: usize) -> Self {
+        if self.repeats {
+            assert!(len <= self.len);
+            return Target { len, ..self };
+        }
+        assert!(start <= self.len && len <= self.len - start);
+        Target { to: self.to.wrapping_add(start), len, ..self }
+    }
+
+    /// One of the numbers.
+    #[inline(always)]
+    pub(crate) fn read(self, index: usize) -> T
+    where
+        T: Copy,
+    {
+        assert!(index < self.len);
+        // SAFETY: within the slice.
+        unsafe { *self.to.add(index) }
+    }
+
+    /// One of the numbers.
+    #[inline(always)]
+    pub(crate) fn write(self, index: usize, value: T)
+    where
+        T: Copy,
+    {
+        assert!(index < self.len);
+        // SAFETY: within the slice.
+        unsafe { *self.to.add(index) = value }
     }
 }
 
 /// The widest register, in elements of the narrowest type.
-const WIDEST: usize = 32;
+pub(crate) const WIDEST: usize = 32;
 
-/// A map over whole slices.
-struct Slices<T, M, const IN: usize, const OUT: usize> {
-    map: M,
-    len: usize,
-    inputs: [Source<T>; IN],
-    outputs: [*mut T; OUT],
-    /// How many elements to go before the output is aligned to the widest register, and stores can pass the caches.
-    stream_after: Option<usize>,
-}
+/// Sums are made of blocks of as many numbers.
+const BLOCK: usize = 1024;
 
-impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Slices<T, M, IN, OUT> {
-    type Output = ();
+/// A block's sum is made of as many interleaved ones, whatever the registers.
+const STRANDS: usize = 16;
 
+impl<I: Isa> Pass<I> {
+    /// The map of slices into others, `stream_after` as in [`Slices`].
+    ///
     /// One loop for whole registers and for the tail, so that the text of a function stands once in the program.
     #[inline(always)]
-    unsafe fn run<I: Isa>(self) {
+    fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T>; OUT],
+        stream_after: Option<usize>,
+    ) {
         let count = <Lane<T, I> as Lanes>::COUNT;
-        let stream = self.stream_after.is_some();
-        let mut turn = self.stream_after.map_or(count, |n| if n % count == 0 { count } else { n % count });
+        let len = outputs[0].len;
+        assert!(inputs.iter().all(|source| source.repeats || source.len == len));
+        assert!(outputs.iter().all(|target| target.len == len));
+        let stream = stream_after.is_some();
+        let mut turn = stream_after.map_or(count, |n| if n % count == 0 { count } else { n % count });
         let mut done = 0;
-        while done < self.len {
-            let n = turn.min(self.len - done);
+        while done < len {
+            let n = turn.min(len - done);
             turn = count;
-            // SAFETY: done + n <= len, and every slice has len elements (a repeated block has WIDEST).
+            // SAFETY: done + n <= len, the length of every slice; a block that repeats has WIDEST >= n numbers. The
+            // pass proves the instructions.
             unsafe {
-                let inputs = self.inputs.map(|source| {
-                    let from = source.from.wrapping_add(done * source.step);
+                let inputs = inputs.map(|source| {
+                    let from = source.from.add(if source.repeats { 0 } else { done });
                     if n == count { T::load::<I>(from) } else { T::load_partial::<I>(from, n) }
                 });
-                let outputs = self.map.apply(inputs);
+                let results = map.apply(inputs);
                 let mut i = 0;
                 while i < OUT {
-                    let to = self.outputs[i].add(done);
+                    let to = outputs[i].to.add(done);
                     if n < count {
-                        T::store_partial::<I>(outputs[i], to, n);
+                        T::store_partial::<I>(results[i], to, n);
                     } else if stream {
-                        T::stream::<I>(outputs[i], to);
+                        T::stream::<I>(results[i], to);
                     } else {
-                        T::store::<I>(outputs[i], to);
+                        T::store::<I>(results[i], to);
                     }
                     i += 1;
                 }
@@ -352,29 +442,204 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for 
             done += n;
         }
         if stream {
-            // SAFETY: the machine has the instructions of I.
+            // SAFETY: the pass proves the instructions.
             unsafe { I::fence() }
         }
     }
+
+    /// The map of slices into others.
+    #[inline(always)]
+    pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T>; OUT],
+    ) {
+        self.walk(map, inputs, outputs, None);
+    }
+
+    /// The map of slices into others, and the sum of the first output. Where that is not wanted otherwise, it is a
+    /// block that repeats.
+    ///
+    /// A block is summed right after it is written, from the first cache.
+    #[inline(always)]
+    pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T>; OUT],
+        len: usize,
+    ) -> f64 {
+        let mut tree = Tree::new();
+        let mut done = 0;
+        while done < len {
+            let n = BLOCK.min(len - done);
+            let outputs = outputs.map(|target| target.part(done, n));
+            self.walk(map, inputs.map(|source| source.part(done, n)), outputs, None);
+            tree.push(self.sum_block(outputs[0].source()));
+            done += n;
+        }
+        tree.sum()
+    }
+
+    /// The sum of the map of slices, in a scratch block.
+    #[inline(always)]
+    pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        len: usize,
+    ) -> f64 {
+        let mut block = [MaybeUninit::uninit(); BLOCK];
+        self.map_and_sum(map, inputs, [scratch(&mut block)], len)
+    }
+
+    /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.
+    #[inline(always)]
+    fn sum_block<T: Element>(self, numbers: Source<T>) -> f64 {
+        const { assert!(STRANDS % <I::F64 as Lanes>::COUNT == 0) };
+        let count = <I::F64 as Lanes>::COUNT;
+        let registers = STRANDS / count;
+        let mut strands = [0.0; STRANDS];
+        // SAFETY: the strands are as many numbers as their registers hold, and the pass proves the instructions. The
+        // walk stays within the numbers; the rest is copied into a block of zeros.
+        unsafe {
+            let mut sums = [I::F64::load(strands.as_ptr()); STRANDS];
+            let add = |sums: &mut [I::F64; STRANDS], from: *const T| {
+                let mut i = 0;
+                while i < registers {
+                    sums[i] = sums[i] + T::load_wide::<I>(from.add(i * count));
+                    i += 1;
+                }
+            };
+            let mut done = 0;
+            while numbers.len - done >= STRANDS {
+                add(&mut sums, numbers.from.add(done));
+                done += STRANDS;
+            }
+            if done < numbers.len {
+                let mut rest = [T::zero(); STRANDS];
+                numbers.from.add(done).copy_to_nonoverlapping(rest.as_mut_ptr(), numbers.len - done);
+                add(&mut sums, rest.as_ptr());
+            }
+            let mut i = 0;
+            while i < registers {
+                sums[i].store(strands.as_mut_ptr().add(i * count));
+                i += 1;
+            }
+        }
+        let mut half = STRANDS / 2;
+        while half > 0 {
+            for i in 0..half {
+                strands[i] += strands[i + half];
+            }
+            half /= 2;
+        }
+        strands[0]
+    }
+
+    /// The largest number that is no NaN; -inf if there is none.
+    #[inline(always)]
+    pub(crate) fn max<T: Element>(self, numbers: Source<T>) -> T {
+        let count = <Lane<T, I> as Lanes>::COUNT;
+        let mut lanes = [T::neg_infinity(); WIDEST];
+        // SAFETY: the block has WIDEST >= COUNT numbers; the walk stays within the numbers, and the rest is copied into
+        // a block of -inf. The pass proves the instructions.
+        unsafe {
+            let lowest = T::load::<I>(lanes.as_ptr());
+            // Four chains, because a maximum takes longer than a load.
+            let mut largest = [lowest; 4];
+            let mut done = 0;
+            while numbers.len - done >= 4 * count {
+                let mut i = 0;
+                while i < 4 {
+                    largest[i] = largest[i].at_least(T::load::<I>(numbers.from.add(done + i * count)));
+                    i += 1;
+                }
+                done += 4 * count;
+            }
+            while done < numbers.len {
+                let n = count.min(numbers.len - done);
+                let mut rest = [T::neg_infinity(); WIDEST];
+                numbers.from.add(done).copy_to_nonoverlapping(rest.as_mut_ptr(), n);
+                largest[0] = largest[0].at_least(T::load::<I>(rest.as_ptr()));
+                done += n;
+            }
+            let [a, b, c, d] = largest;
+            T::store::<I>(a.at_least(b).at_least(c.at_least(d)), lanes.as_mut_ptr());
+        }
+        lanes[..count].iter().copied().fold(T::neg_infinity(), |a, b| if b > a { b } else { a })
+    }
+}
+
+/// A block that outputs are written to only to be summed.
+#[inline(always)]
+pub(crate) fn scratch<T>(block: &mut [MaybeUninit<T>; BLOCK]) -> Target<'_, T> {
+    Target { to: block.as_mut_ptr().cast(), len: BLOCK, repeats: true, lifetime: PhantomData }
+}
+
+/// A map over whole slices.
+struct Slices<'a, T, M, const IN: usize, const OUT: usize> {
+    map: M,
+    inputs: [Source<'a, T>; IN],
+    outputs: [Target<'a, T>; OUT],
+    /// How many elements to go before the output is aligned to the widest register, and stores can pass the caches.
+    stream_after: Option<usize>,
+}
+
+impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Slices<'_, T, M, IN, OUT> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        pass.walk(self.map, self.inputs, self.outputs, self.stream_after);
+    }
+}
+
+/// The map of slices into others.
+pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [Source<T>; IN],
+    outputs: [Target<T>; OUT],
+) {
+    wide(Slices { map, inputs, outputs, stream_after: stream_after(inputs, outputs) });
+}
+
+/// Stores pass the caches when inputs and outputs together exceed this many bytes: then an ordinary store would read
+/// from memory, for nothing, every line that it is about to overwrite.
+const STREAM_BYTES: usize = 64 << 20;
+
+/// How far the one output is from an aligned place, if it is so long that stores should pass the caches.
+fn stream_after<T: Element, const IN: usize, const OUT: usize>(
+    inputs: [Source<T>; IN],
+    outputs: [Target<T>; OUT],
+) -> Option<usize> {
+    let [output] = *outputs.first_chunk::<1>()?;
+    let in_place = inputs.iter().any(|input| input.from == output.to.cast_const());
+    let bytes = output.len.saturating_mul((IN + OUT) * size_of::<T>());
+    if OUT != 1 || in_place || bytes <= STREAM_BYTES {
+        return None;
+    }
+    Some(output.to.align_offset(2 * WIDEST)).filter(|&n| n < output.len)
 }
 
 /// A map of single numbers.
-struct Numbers<T, M, const IN: usize> {
+struct Numbers<T, M, const IN: usize, const OUT: usize> {
     map: M,
     inputs: [T; IN],
 }
 
-impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (Numbers<T, M, IN>, [T; OUT]) {
+impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Numbers<T, M, IN, OUT> {
     type Output = [T; OUT];
 
     #[inline(always)]
-    unsafe fn run<I: Isa>(self) -> [T; OUT] {
-        let (numbers, mut outputs) = self;
-        // SAFETY: one lane is loaded from and stored to one number.
+    fn run<I: Isa>(self, _: Pass<I>) -> [T; OUT] {
+        assert!(<Lane<T, I> as Lanes>::COUNT == 1);
+        let mut outputs = [T::zero(); OUT];
+        // SAFETY: one lane is loaded from and stored to one number; the pass proves the instructions.
         unsafe {
-            let registers = numbers.map.apply(numbers.inputs.map(|x| T::load::<I>(&raw const x)));
-            for (register, output) in registers.into_iter().zip(&mut outputs) {
-                T::store::<I>(register, output);
+            let results = self.map.apply(self.inputs.map(|x| T::load::<I>(&raw const x)));
+            for (result, output) in results.into_iter().zip(&mut outputs) {
+                T::store::<I>(result, output);
             }
         }
         outputs
@@ -387,63 +652,5 @@ pub(crate) fn numbers<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: u
     map: M,
     inputs: [T; IN],
 ) -> [T; OUT] {
-    single((Numbers { map, inputs }, [T::zero(); OUT]))
-}
-
-/// Stores pass the caches when inputs and outputs together exceed this many bytes: then an ordinary store would read
-/// from memory, for nothing, every line that it is about to overwrite.
-const STREAM_BYTES: usize = 64 << 20;
-
-/// The map of slices into others. The caller has compared the lengths.
-#[inline(always)]
-pub(crate) fn slices<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-    map: M,
-    inputs: [&[T]; IN],
-    outputs: [&mut [T]; OUT],
-) {
-    let len = outputs[0].len();
-    let bytes = len * (IN + OUT) * size_of::<T>();
-    let aligned = outputs[0].as_ptr().align_offset(WIDEST * 2);
-    let stream = OUT == 1 && bytes > STREAM_BYTES && aligned < len;
-    wide(Slices {
-        map,
-        len,
-        inputs: inputs.map(Source::slice),
-        outputs: outputs.map(|slice| {
-            assert!(slice.len() == len);
-            slice.as_mut_ptr()
-        }),
-        stream_after: stream.then_some(aligned),
-    });
-}
-
-/// The map of slices into the last of them.
-#[inline(always)]
-pub(crate) fn in_place<T: Element, M: Map<IN, 1>, const IN: usize, const OTHERS: usize>(
-    map: M,
-    others: [&[T]; OTHERS],
-    last: &mut [T],
-) {
-    const { assert!(IN == OTHERS + 1) };
-    let pointer = last.as_mut_ptr();
-    let mut inputs = [Source { from: pointer.cast_const(), step: 1 }; IN];
-    for (input, other) in inputs.iter_mut().zip(others) {
-        assert!(other.len() == last.len());
-        *input = Source::slice(other);
-    }
-    wide(Slices { map, len: last.len(), inputs, outputs: [pointer], stream_after: None });
-}
-
-/// The map of a slice and of ones: a slope alone is a gradient of ones, so that both share a kernel.
-#[inline(always)]
-pub(crate) fn with_ones<T: Element, M: Map<2, 1>>(map: M, input: &[T], output: &mut [T]) {
-    let ones = [T::one(); WIDEST];
-    assert!(input.len() == output.len());
-    wide(Slices {
-        map,
-        len: input.len(),
-        inputs: [Source::slice(input), Source { from: ones.as_ptr(), step: 0 }],
-        outputs: [output.as_mut_ptr()],
-        stream_after: None,
-    });
+    single(Numbers { map, inputs })
 }

@@ -9,6 +9,7 @@ mod facts;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod lanes;
 mod math;
+mod sum;
 
 pub mod activation;
 //pub mod loss;

@@ -8,7 +8,7 @@ mod rectifiers;
 mod sigmoids;
 mod smooth;
 
-use crate::dispatch::{self, Map};
+use crate::dispatch::{self, Map, Source, Target, WIDEST};
 use crate::element::Element;
 use crate::facts::{Facts, UnknownName};
 use crate::lanes::Lanes;
@@ -225,35 +225,39 @@ impl<F: Formula, T: Element> Activation<T> for F {
     #[track_caller]
     fn forward_slice(&self, x: &[T], y: &mut [T]) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
-        dispatch::slices(Value(*self), [x], [y]);
+        dispatch::map(Value(*self), [Source::new(x)], [Target::new(y)]);
     }
     fn forward_in_place(&self, x: &mut [T]) {
-        dispatch::in_place(Value(*self), [], x);
+        let x = Target::new(x);
+        dispatch::map(Value(*self), [x.source()], [x]);
     }
     #[track_caller]
     fn derivative_slice(&self, x: &[T], d: &mut [T]) {
         same_length("derivative_slice", [("x", x.len()), ("d", d.len())]);
-        dispatch::with_ones(Backward(*self), x, d);
+        // The slope alone is the gradient of ones: they share a kernel.
+        let ones = [T::one(); WIDEST];
+        dispatch::map(Backward(*self), [Source::new(x), Source::repeat(&ones)], [Target::new(d)]);
     }
     #[track_caller]
     fn second_derivative_slice(&self, x: &[T], d: &mut [T]) {
         same_length("second_derivative_slice", [("x", x.len()), ("d", d.len())]);
-        dispatch::slices(Curvature(*self), [x], [d]);
+        dispatch::map(Curvature(*self), [Source::new(x)], [Target::new(d)]);
     }
     #[track_caller]
     fn backward_slice(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        dispatch::slices(Backward(*self), [x, dy], [dx]);
+        dispatch::map(Backward(*self), [Source::new(x), Source::new(dy)], [Target::new(dx)]);
     }
     #[track_caller]
     fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
-        dispatch::in_place(Backward(*self), [x], dy);
+        let dy = Target::new(dy);
+        dispatch::map(Backward(*self), [Source::new(x), dy.source()], [dy]);
     }
     #[track_caller]
     fn forward_with_derivative(&self, x: &[T], y: &mut [T], d: &mut [T]) {
         same_length("forward_with_derivative", [("x", x.len()), ("y", y.len()), ("d", d.len())]);
-        dispatch::slices(ValueAndSlope(*self), [x], [y, d]);
+        dispatch::map(ValueAndSlope(*self), [Source::new(x)], [Target::new(y), Target::new(d)]);
     }
 }
 
@@ -310,6 +314,7 @@ macro_rules! activation {
         impl $Name {
             /// The function; it has no parameters.
             pub const USUAL: Self = Self;
+            pub(crate) const USUAL_IN_F32: Self = Self;
         }
     };
     (
@@ -325,6 +330,7 @@ macro_rules! activation {
         impl $Name {
             /// The usual parameters.
             pub const USUAL: Self = Self { $($field: $usual),+ };
+            pub(crate) const USUAL_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
 
             /// With every parameter checked. The fields are public, and what is written there is not.
             ///
@@ -357,6 +363,13 @@ macro_rules! catalogue {
         $(pub use $module::{$($Name),+};)+
 
         const FACTS: &[&Facts] = &[$($($Name::FACTS),+),+];
+
+        /// Of every activation, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
+        /// is measured against these.
+        #[doc(hidden)]
+        pub fn references() -> &'static [&'static dyn Activation<f64>] {
+            &[$($(&$Name::USUAL_IN_F32),+),+]
+        }
 
         struct Catalogue<T>(core::marker::PhantomData<T>);
         impl<T: Element> Catalogue<T> {

@@ -1,0 +1,31 @@
+//! Sums by a fixed tree: the same bits for any register and any machine of a family.
+
+/// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
+/// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
+/// same tree.
+pub(crate) struct Tree {
+    /// The sum of 2^i blocks at place i, where bit i of the count is set.
+    nodes: [f64; 64],
+    count: u64,
+}
+
+impl Tree {
+    pub(crate) fn new() -> Self {
+        Tree { nodes: [0.0; 64], count: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, block: f64) {
+        let pairs = self.count.trailing_ones() as usize;
+        let sum = self.nodes[..pairs].iter().fold(block, |sum, node| node + sum);
+        self.nodes[pairs] = sum;
+        self.count += 1;
+    }
+
+    /// What is left unpaired is added from the last block backwards.
+    #[inline]
+    pub(crate) fn sum(&self) -> f64 {
+        let nodes = self.nodes.iter().enumerate().filter(|(i, _)| self.count >> i & 1 == 1);
+        nodes.fold(None, |sum: Option<f64>, (_, node)| Some(sum.map_or(*node, |sum| node + sum))).unwrap_or(0.0)
+    }
+}
