@@ -24,14 +24,22 @@ struct Worst {
     floor: f64,
     floor_at: f32,
     wrong: u64,
+    outside: u64,
+    falls: u64,
 }
 
-const NONE: Worst = Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, floor_at: 0.0, wrong: 0 };
+const NONE: Worst =
+    Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, floor_at: 0.0, wrong: 0, outside: 0, falls: 0 };
 
 /// The distance of neighbouring f32 where the exact result lies.
 fn ulp_of(exact: f64) -> f64 {
     let exponent = ((exact.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(-126, 127);
     f64::from_bits(((exponent - 23 + 1023) as u64) << 52)
+}
+
+/// The float of a rank: they rise from -NaN over -inf, -0, 0 and inf to NaN.
+fn ordered(rank: u32) -> f32 {
+    f32::from_bits(if rank >> 31 == 1 { rank & 0x7fff_ffff } else { !rank })
 }
 
 fn main() {
@@ -51,7 +59,7 @@ fn main() {
     }
     println!("# {:?}, every {stride}th of 2^32", Level::current());
     let mut over = false;
-    for (single, double) in activation::all::<f32>().iter().zip(activation::all::<f64>()) {
+    for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
         if !names.is_empty() && !names.contains(&single.facts().name()) {
             continue;
         }
@@ -59,10 +67,10 @@ fn main() {
             let worst = sweep(*single, *double, order, stride);
             let facts = single.facts();
             let (budget, floor) = (facts.f32.ulp[order], facts.f32.floor[order]);
-            let bad = worst.ulp > budget || worst.floor > floor || worst.wrong > 0;
+            let bad = worst.ulp > budget || worst.floor > floor || worst.wrong + worst.outside + worst.falls > 0;
             over |= bad;
             println!(
-                "{:14} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{} {}",
+                "{:14} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{}{} {}",
                 facts.name(),
                 worst.ulp,
                 worst.at,
@@ -74,6 +82,11 @@ fn main() {
                     String::new()
                 },
                 if worst.wrong > 0 { format!(", {} WRONG", worst.wrong) } else { String::new() },
+                if worst.outside + worst.falls > 0 {
+                    format!(", {} outside, {} falls", worst.outside, worst.falls)
+                } else {
+                    String::new()
+                },
                 if bad { "OVER" } else { "" },
             );
         }
@@ -107,7 +120,7 @@ fn sweep(
                         break;
                     }
                     for (i, x) in x.iter_mut().enumerate() {
-                        *x = f32::from_bits(((block * BLOCK + i) * stride) as u32);
+                        *x = ordered(((block * BLOCK + i) * stride).min(u32::MAX as usize) as u32);
                     }
                     for (x, wide) in x.iter().zip(&mut wide) {
                         *wide = f64::from(*x);
@@ -120,6 +133,20 @@ fn sweep(
                             double.second_derivative_slice(&wide, &mut exact),
                         ),
                     };
+                    if order == 0 {
+                        let [lowest, highest] = single.facts().range.map(|limit| limit as f32);
+                        worst.outside += y.iter().filter(|&&y| y < lowest || y > highest).count() as u64;
+                        if single.facts().monotone {
+                            let before = ordered((block * BLOCK * stride).saturating_sub(stride) as u32);
+                            let first = single.forward(before) > y[0];
+                            let falls = y.windows(2).filter(|pair| pair[0] > pair[1]).count();
+                            if falls > 0 && worst.falls == 0 {
+                                let i = y.windows(2).position(|pair| pair[0] > pair[1]).unwrap_or(0);
+                                eprintln!("falls after {:e}: {:e} {:e}", x[i], y[i], y[i + 1]);
+                            }
+                            worst.falls += falls as u64 + u64::from(first);
+                        }
+                    }
                     for ((&x, &y), &exact) in x.iter().zip(&y).zip(&exact) {
                         if y.to_bits() == (exact as f32).to_bits() && (y as f64 - exact).abs() < ulp_of(exact) * 0.2 {
                             continue;
@@ -152,6 +179,8 @@ fn sweep(
                     (total.floor, total.floor_at) = (worst.floor, worst.floor_at);
                 }
                 total.wrong += worst.wrong;
+                total.outside += worst.outside;
+                total.falls += worst.falls;
                 if worst.wrong > 0 {
                     (total.at, total.got, total.want) = (worst.at, worst.got, worst.want);
                 }

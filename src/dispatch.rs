@@ -341,7 +341,17 @@ impl<'a, T> Source<'a, T> {
     }
 }
 
-impl<'a, T> Target<'a, T> {
+impl<T: Copy> Source<'_, T> {
+    /// One of the numbers.
+    #[inline(always)]
+    pub(crate) fn read(self, index: usize) -> T {
+        assert!(index < self.len);
+        // SAFETY: within the slice.
+        unsafe { *self.from.add(index) }
+    }
+}
+
+impl<'a, T: Copy> Target<'a, T> {
     #[inline(always)]
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Target { to: slice.as_mut_ptr(), len: slice.len(), repeats: false, lifetime: PhantomData }
@@ -366,10 +376,7 @@ impl<'a, T> Target<'a, T> {
 
     /// One of the numbers.
     #[inline(always)]
-    pub(crate) fn read(self, index: usize) -> T
-    where
-        T: Copy,
-    {
+    pub(crate) fn read(self, index: usize) -> T {
         assert!(index < self.len);
         // SAFETY: within the slice.
         unsafe { *self.to.add(index) }
@@ -377,10 +384,7 @@ impl<'a, T> Target<'a, T> {
 
     /// One of the numbers.
     #[inline(always)]
-    pub(crate) fn write(self, index: usize, value: T)
-    where
-        T: Copy,
-    {
+    pub(crate) fn write(self, index: usize, value: T) {
         assert!(index < self.len);
         // SAFETY: within the slice.
         unsafe { *self.to.add(index) = value }
@@ -494,6 +498,19 @@ impl<I: Isa> Pass<I> {
         self.map_and_sum(map, inputs, [scratch(&mut block)], len)
     }
 
+    /// The map of slices: its first output is summed in a scratch block, the second is written.
+    #[inline(always)]
+    pub(crate) fn sum_of_first<T: Element, M: Map<IN, 2>, const IN: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        written: Target<T>,
+        len: usize,
+    ) -> f64 {
+        let mut block = [MaybeUninit::uninit(); BLOCK];
+        self.map_and_sum(map, inputs, [scratch(&mut block), written], len)
+    }
+
     /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.
     #[inline(always)]
     fn sum_block<T: Element>(self, numbers: Source<T>) -> f64 {
@@ -574,7 +591,7 @@ impl<I: Isa> Pass<I> {
 
 /// A block that outputs are written to only to be summed.
 #[inline(always)]
-pub(crate) fn scratch<T>(block: &mut [MaybeUninit<T>; BLOCK]) -> Target<'_, T> {
+fn scratch<T>(block: &mut [MaybeUninit<T>; BLOCK]) -> Target<'_, T> {
     Target { to: block.as_mut_ptr().cast(), len: BLOCK, repeats: true, lifetime: PhantomData }
 }
 

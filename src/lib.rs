@@ -12,7 +12,7 @@ mod math;
 mod sum;
 
 pub mod activation;
-//pub mod loss;
+pub mod loss;
 
 pub use dispatch::{Family, Level, UnsupportedLevel};
 pub use element::Element;

@@ -77,7 +77,7 @@ impl Formula for Swish {
         let z = Scaled::new(x, self.beta);
         let side = x.flip_sign(x.splat(self.beta));
         let tail = z.tail();
-        let d = x.splat(1.0) / tail.denominator();
+        let d = tail.reciprocal();
         let zero = x.splat(0.0);
         let cut = side.select_negative(z.magnitude, zero);
         let u = z.magnitude.mul_add(tail.power * d, x.splat(1.0) - cut);
@@ -91,7 +91,7 @@ impl Formula for Swish {
     fn curvature<L: Lanes>(self, x: L) -> L {
         let z = Scaled::new(x, self.beta);
         let tail = z.tail();
-        let d = x.splat(1.0) / tail.denominator();
+        let d = tail.reciprocal();
         let bell = (-(tail.power * d)).mul_add(d, d);
         let bend = (-z.magnitude).mul_add(tail.difference(d), x.splat(2.0));
         bell * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())

@@ -38,7 +38,7 @@ impl<L: Lanes> Tail<L> {
 
     /// For x of either sign.
     #[inline(always)]
-    fn at(x: L) -> Self {
+    pub(crate) fn at(x: L) -> Self {
         Self::new(x.abs().at_most(x.splat(L::Real::TAIL_END)), None)
     }
 
@@ -54,6 +54,16 @@ impl<L: Lanes> Tail<L> {
     #[inline(always)]
     pub(crate) fn denominator(self) -> L {
         self.excess + self.power + 1.0
+    }
+
+    /// One over the denominator, corrected for what its last sum lost: for functions that use it more than once.
+    #[inline(always)]
+    pub(crate) fn reciprocal(self) -> L {
+        let small = self.excess + self.power;
+        let sum = small + 1.0;
+        let lost = small - (sum - 1.0);
+        let d = self.power.splat(1.0) / sum;
+        (-d).mul_add(d * lost, d)
     }
 
     /// 1 - 2 t, t the tail, from the reciprocal of the denominator: (e^a 2^n - 2^n) / denominator, which keeps its
@@ -152,7 +162,7 @@ impl Formula for Tanh {
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters last, so that subnormal results are rounded once.
 #[inline(always)]
 fn bell_slope<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
-    let d = tail.power.splat(1.0) / tail.denominator();
+    let d = tail.reciprocal();
     let t = tail.power * d;
     let rest = tail.difference(d) * (-t).mul_add(d, d);
     rest * tail.lifted * (-scale * lower::<L>())

@@ -66,7 +66,7 @@ impl Formula for Softplus {
     #[inline(always)]
     fn curvature<L: Lanes>(self, x: L) -> L {
         let tail = Scaled::new(x, self.beta).tail();
-        let d = x.splat(1.0) / tail.denominator();
+        let d = tail.reciprocal();
         (-(tail.power * d)).mul_add(d, d) * tail.lifted * (x.splat(self.beta) * lower::<L>())
     }
 }

@@ -1,1 +1,286 @@
-//! placeholder
+//! Losses: what a prediction costs, its gradient and its curvature.
+//!
+//! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
+//! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
+
+mod likelihood;
+mod regression;
+mod rows;
+
+use crate::activation::same_length;
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::element::Element;
+use crate::facts::{Facts, UnknownName};
+use crate::lanes::{Isa, Lanes};
+
+pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+
+/// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
+///
+/// The crate's own losses implement it for every [`Element`], through [`PairFormula`].
+///
+/// ```
+/// use slopes::loss::{Loss, Mse};
+///
+/// let (prediction, target) = ([1.0_f32, 2.0, 4.0], [1.0, 0.0, 1.0]);
+/// assert_eq!(Mse.sum(&prediction, &target), 13.0);
+/// let mut gradient = [0.0; 3];
+/// let sum = Mse.sum_with_gradient(&prediction, &target, 0.5, &mut gradient);
+/// assert_eq!((sum, gradient), (13.0, [0.0, 2.0, 3.0]));
+/// ```
+///
+/// Sums accumulate in f64, by a tree that depends on the length alone: the same bits whatever the machine's registers.
+///
+/// # Panics
+/// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
+/// lengths.
+pub trait Loss<T: Element>: Send + Sync {
+    /// What the loss declares about itself; limits, range and symmetry are those in the prediction at a target of 0.
+    fn facts(&self) -> &'static Facts {
+        Facts::UNDECLARED
+    }
+
+    /// The loss of one sample.
+    fn forward(&self, prediction: T, target: T) -> T;
+
+    /// Its first derivative in the prediction.
+    fn derivative(&self, prediction: T, target: T) -> T;
+
+    /// Its second derivative in the prediction, the true one: it may be zero or negative.
+    fn second_derivative(&self, prediction: T, target: T) -> T;
+
+    /// A positive stand-in for the second derivative where that is not positive, for methods that divide by it.
+    fn curvature_bound(&self, prediction: T, target: T) -> T;
+
+    /// The loss of each sample.
+    fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]);
+
+    /// The sum of the losses; 0 for no samples.
+    fn sum(&self, prediction: &[T], target: &[T]) -> T;
+
+    /// The sum of the losses by their count; NaN for no samples.
+    fn mean(&self, prediction: &[T], target: &[T]) -> T;
+
+    /// gradient = scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / count that of the mean.
+    fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]);
+
+    /// The sum of the losses, and the gradient, in one pass.
+    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
+
+    /// gradient = scale * derivative and curvature = scale * curvature bound, in one pass.
+    fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: &[T],
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    );
+}
+
+/// A loss of pairs as a text over registers: from it, [`Loss`] follows for every element type and instruction set.
+///
+/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+pub trait PairFormula: Copy + Send + Sync + 'static {
+    /// What the loss declares about itself.
+    fn facts(&self) -> &'static Facts {
+        Facts::UNDECLARED
+    }
+
+    /// The loss.
+    fn value<L: Lanes>(self, prediction: L, target: L) -> L;
+
+    /// Its first derivative in the prediction.
+    fn slope<L: Lanes>(self, prediction: L, target: L) -> L;
+
+    /// Its second derivative in the prediction.
+    fn curvature<L: Lanes>(self, prediction: L, target: L) -> L;
+
+    /// A positive stand-in for the curvature.
+    fn curvature_bound<L: Lanes>(self, prediction: L, target: L) -> L {
+        self.curvature(prediction, target)
+    }
+}
+
+macro_rules! map {
+    ($(#[$doc:meta])* $Map:ident: $inputs:literal -> $outputs:literal, |$self:ident, $x:pat_param| $body:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $Map<F>(F);
+        impl<F: PairFormula> Map<$inputs, $outputs> for $Map<F> {
+            #[inline(always)]
+            fn apply<L: Lanes>($self, $x: [L; $inputs]) -> [L; $outputs] {
+                $body
+            }
+        }
+    };
+}
+map!(Value: 2 -> 1, |self, [p, t]| [self.0.value(p, t)]);
+map!(Slope: 2 -> 1, |self, [p, t]| [self.0.slope(p, t)]);
+map!(Curvature: 2 -> 1, |self, [p, t]| [self.0.curvature(p, t)]);
+map!(CurvatureBound: 2 -> 1, |self, [p, t]| [self.0.curvature_bound(p, t)]);
+map!(Gradient: 3 -> 1, |self, [p, t, scale]| [scale * self.0.slope(p, t)]);
+map!(ValueAndGradient: 3 -> 2, |self, [p, t, scale]| [self.0.value(p, t), scale * self.0.slope(p, t)]);
+map!(GradientAndBound: 3 -> 2, |self, [p, t, scale]| {
+    [scale * self.0.slope(p, t), scale * self.0.curvature_bound(p, t)]
+});
+
+/// The sum of a map's first output, with the second, if there is one, written.
+struct Sum<'a, T, M, const IN: usize, const OUT: usize> {
+    map: M,
+    inputs: [Source<'a, T>; IN],
+    written: [Target<'a, T>; OUT],
+    len: usize,
+}
+
+impl<T: Element, M: Map<IN, 1>, const IN: usize> Kernel for Sum<'_, T, M, IN, 0> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.sum_of(self.map, self.inputs, self.len)
+    }
+}
+
+impl<T: Element, M: Map<IN, 2>, const IN: usize> Kernel for Sum<'_, T, M, IN, 1> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        let [written] = self.written;
+        pass.sum_of_first(self.map, self.inputs, written, self.len)
+    }
+}
+
+fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
+    [("prediction", prediction.len()), ("target", target.len())]
+}
+
+impl<F: PairFormula, T: Element> Loss<T> for F {
+    fn facts(&self) -> &'static Facts {
+        PairFormula::facts(self)
+    }
+    #[inline]
+    fn forward(&self, prediction: T, target: T) -> T {
+        dispatch::numbers::<_, _, 2, 1>(Value(*self), [prediction, target])[0]
+    }
+    #[inline]
+    fn derivative(&self, prediction: T, target: T) -> T {
+        dispatch::numbers::<_, _, 2, 1>(Slope(*self), [prediction, target])[0]
+    }
+    #[inline]
+    fn second_derivative(&self, prediction: T, target: T) -> T {
+        dispatch::numbers::<_, _, 2, 1>(Curvature(*self), [prediction, target])[0]
+    }
+    #[inline]
+    fn curvature_bound(&self, prediction: T, target: T) -> T {
+        dispatch::numbers::<_, _, 2, 1>(CurvatureBound(*self), [prediction, target])[0]
+    }
+    #[track_caller]
+    fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+        let [p, t] = lengths(prediction, target);
+        same_length("each", [p, t, ("losses", losses.len())]);
+        dispatch::map(Value(*self), [Source::new(prediction), Source::new(target)], [Target::new(losses)]);
+    }
+    #[track_caller]
+    fn sum(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("sum", lengths(prediction, target));
+        T::of(total(*self, prediction, target))
+    }
+    #[track_caller]
+    fn mean(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean", lengths(prediction, target));
+        T::of(total(*self, prediction, target) / prediction.len() as f64)
+    }
+    #[track_caller]
+    fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+        let [p, t] = lengths(prediction, target);
+        same_length("gradient", [p, t, ("gradient", gradient.len())]);
+        let scale = [scale; dispatch::WIDEST];
+        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
+        dispatch::map(Gradient(*self), inputs, [Target::new(gradient)]);
+    }
+    #[track_caller]
+    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+        let [p, t] = lengths(prediction, target);
+        same_length("sum_with_gradient", [p, t, ("gradient", gradient.len())]);
+        let scale = [scale; dispatch::WIDEST];
+        T::of(dispatch::wide(Sum {
+            map: ValueAndGradient(*self),
+            inputs: [Source::new(prediction), Source::new(target), Source::repeat(&scale)],
+            len: gradient.len(),
+            written: [Target::new(gradient)],
+        }))
+    }
+    #[track_caller]
+    fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: &[T],
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    ) {
+        let [p, t] = lengths(prediction, target);
+        let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
+        same_length("gradient_with_curvature", [p, t, written[0], written[1]]);
+        let scale = [scale; dispatch::WIDEST];
+        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
+        dispatch::map(GradientAndBound(*self), inputs, [Target::new(gradient), Target::new(curvature)]);
+    }
+}
+
+/// The sum in f64.
+fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
+    let inputs = [Source::new(prediction), Source::new(target)];
+    dispatch::wide(Sum { map: Value(loss), inputs, written: [], len: prediction.len() })
+}
+
+/// The list is the export: what it names is public, in `all` and in `by_name`.
+macro_rules! catalogue {
+    ($($module:ident: $($Name:ident),+;)+) => {
+        $(pub use $module::{$($Name),+};)+
+
+        const FACTS: &[&Facts] = &[$($($Name::FACTS),+),+];
+
+        /// Of every loss, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute is
+        /// measured against these.
+        #[doc(hidden)]
+        pub fn references() -> &'static [&'static dyn Loss<f64>] {
+            &[$($(&$Name::USUAL_IN_F32),+),+]
+        }
+
+        struct Catalogue<T>(core::marker::PhantomData<T>);
+        impl<T: Element> Catalogue<T> {
+            const ALL: &'static [&'static dyn Loss<T>] = &[$($(&$Name::USUAL),+),+];
+        }
+    };
+}
+
+catalogue! {
+    regression: Mse;
+    likelihood: BinaryCrossEntropyWithLogits;
+}
+
+/// Every loss of pairs of numbers, with its usual parameters.
+///
+/// ```
+/// for loss in slopes::loss::all::<f64>() {
+///     println!("{:32} {}", loss.facts().name(), loss.forward(0.5, 1.0));
+/// }
+/// ```
+pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
+    Catalogue::ALL
+}
+
+/// The loss of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter.
+///
+/// # Errors
+/// If no loss has the name; the error tells the nearest, and lists what there is.
+///
+/// ```
+/// let loss = slopes::loss::by_name::<f32>("MSE")?;
+/// assert_eq!(loss.forward(3.0, 1.0), 4.0);
+/// # Ok::<(), slopes::UnknownName>(())
+/// ```
+pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownName> {
+    crate::facts::find(name, FACTS).map(|index| all()[index])
+}
