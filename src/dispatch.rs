@@ -417,7 +417,10 @@ impl<I: Isa> Pass<I> {
         assert!(inputs.iter().all(|source| source.repeats || source.len == len));
         assert!(outputs.iter().all(|target| target.len == len));
         let stream = stream_after.is_some();
-        let mut turn = stream_after.map_or(count, |n| if n % count == 0 { count } else { n % count });
+        let mut turn = match stream_after {
+            Some(n) if n % count != 0 => n % count,
+            _ => count,
+        };
         let mut done = 0;
         while done < len {
             let n = turn.min(len - done);
@@ -425,11 +428,13 @@ impl<I: Isa> Pass<I> {
             // SAFETY: done + n <= len, the length of every slice; a block that repeats has WIDEST >= n numbers. The
             // pass proves the instructions.
             unsafe {
-                let inputs = inputs.map(|source| {
-                    let from = source.from.add(if source.repeats { 0 } else { done });
-                    if n == count { T::load::<I>(from) } else { T::load_partial::<I>(from, n) }
-                });
-                let results = map.apply(inputs);
+                let mut registers = [Self::load(inputs[0], done, n); IN];
+                let mut i = 1;
+                while i < IN {
+                    registers[i] = Self::load(inputs[i], done, n);
+                    i += 1;
+                }
+                let results = map.apply(registers);
                 let mut i = 0;
                 while i < OUT {
                     let to = outputs[i].to.add(done);
@@ -448,6 +453,18 @@ impl<I: Isa> Pass<I> {
         if stream {
             // SAFETY: the pass proves the instructions.
             unsafe { I::fence() }
+        }
+    }
+
+    /// The `n` numbers behind the first `done`.
+    /// # Safety
+    /// The source has them, or repeats a block of at least n; n is at most a register's count.
+    #[inline(always)]
+    unsafe fn load<T: Element>(source: Source<T>, done: usize, n: usize) -> Lane<T, I> {
+        // SAFETY: the caller's; a pass proves the instructions.
+        unsafe {
+            let from = if source.repeats { source.from } else { source.from.add(done) };
+            if n == <Lane<T, I> as Lanes>::COUNT { T::load::<I>(from) } else { T::load_partial::<I>(from, n) }
         }
     }
 
@@ -478,8 +495,14 @@ impl<I: Isa> Pass<I> {
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
-            let outputs = outputs.map(|target| target.part(done, n));
-            self.walk(map, inputs.map(|source| source.part(done, n)), outputs, None);
+            let (mut inputs, mut outputs) = (inputs, outputs);
+            for input in &mut inputs {
+                *input = input.part(done, n);
+            }
+            for output in &mut outputs {
+                *output = output.part(done, n);
+            }
+            self.walk(map, inputs, outputs, None);
             tree.push(self.sum_block(outputs[0].source()));
             done += n;
         }
@@ -522,22 +545,21 @@ impl<I: Isa> Pass<I> {
         // walk stays within the numbers; the rest is copied into a block of zeros.
         unsafe {
             let mut sums = [I::F64::load(strands.as_ptr()); STRANDS];
-            let add = |sums: &mut [I::F64; STRANDS], from: *const T| {
+            let mut rest = [T::zero(); STRANDS];
+            let mut done = 0;
+            while done < numbers.len {
+                let n = STRANDS.min(numbers.len - done);
+                let mut from = numbers.from.add(done);
+                if n < STRANDS {
+                    from.copy_to_nonoverlapping(rest.as_mut_ptr(), n);
+                    from = rest.as_ptr();
+                }
                 let mut i = 0;
                 while i < registers {
                     sums[i] = sums[i] + T::load_wide::<I>(from.add(i * count));
                     i += 1;
                 }
-            };
-            let mut done = 0;
-            while numbers.len - done >= STRANDS {
-                add(&mut sums, numbers.from.add(done));
-                done += STRANDS;
-            }
-            if done < numbers.len {
-                let mut rest = [T::zero(); STRANDS];
-                numbers.from.add(done).copy_to_nonoverlapping(rest.as_mut_ptr(), numbers.len - done);
-                add(&mut sums, rest.as_ptr());
+                done += n;
             }
             let mut i = 0;
             while i < registers {
@@ -654,9 +676,17 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for 
         let mut outputs = [T::zero(); OUT];
         // SAFETY: one lane is loaded from and stored to one number; the pass proves the instructions.
         unsafe {
-            let results = self.map.apply(self.inputs.map(|x| T::load::<I>(&raw const x)));
-            for (result, output) in results.into_iter().zip(&mut outputs) {
-                T::store::<I>(result, output);
+            let mut registers = [T::load::<I>(&raw const self.inputs[0]); IN];
+            let mut i = 1;
+            while i < IN {
+                registers[i] = T::load::<I>(&raw const self.inputs[i]);
+                i += 1;
+            }
+            let results = self.map.apply(registers);
+            let mut i = 0;
+            while i < OUT {
+                T::store::<I>(results[i], &raw mut outputs[i]);
+                i += 1;
             }
         }
         outputs

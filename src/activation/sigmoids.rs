@@ -32,7 +32,7 @@ impl<L: Lanes> Tail<L> {
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
         let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
-        let r = low.map_or(-r, |low| low - r);
+        let r = if let Some(low) = low { low - r } else { -r };
         Tail { power: lifted * lower::<L>(), lifted, excess: excess(r) }
     }
 
@@ -80,7 +80,7 @@ impl<L: Lanes> Tail<L> {
 pub(crate) fn logistic<L: Lanes>(x: L, low: Option<L>) -> L {
     let x = x.at_least(x.splat(-L::Real::TAIL_END)).at_most(x.splat(L::Real::ONE_SATURATES));
     let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
-    let r = low.map_or(-r, |low| -low - r);
+    let r = if let Some(low) = low { -low - r } else { -r };
     let power = power * lower::<L>();
     power / (power + excess(r) + 1.0)
 }

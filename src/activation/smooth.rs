@@ -30,13 +30,13 @@ activation! {
 #[inline(always)]
 pub(crate) fn ln_1p_exp_tail<L: Lanes>(a: L, low: Option<L>, correction: Option<L>) -> (L, L) {
     let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
-    let r = low.map_or(r, |low| r - low);
+    let r = if let Some(low) = low { r - low } else { r };
     let t = excess(r);
     let whole = t + 1.0;
     let middle = t.splat(log::LN_1P_UNIT_MIDDLE);
     let rest = log::ln_1p_unit(whole * (lifted * lower::<L>()));
     let rest = t.mul_add(middle, whole * rest);
-    let rest = correction.map_or(rest, |c| rest + c);
+    let rest = if let Some(c) = correction { rest + c } else { rest };
     (rest + middle, lifted)
 }
 

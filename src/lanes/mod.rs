@@ -109,6 +109,15 @@ pub trait Lanes:
         self * (half + biased).to_power() * (n - half + biased).to_power()
     }
 
+    /// Two numbers of half the bits whose sum is `self`, which is below 2^(bias - 15).
+    #[doc(hidden)]
+    #[inline(always)]
+    fn halves(self) -> (Self, Self) {
+        let c = self * self.fill(Self::Real::SPLITTER);
+        let high = c - (c - self);
+        (high, self - high)
+    }
+
     /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. `b` is below
     /// 2^(bias/2).
     #[inline(always)]
@@ -118,12 +127,8 @@ pub trait Lanes:
         }
         // Dekker 1971: halves of at most 12 (26) bits multiply exactly. The largest numbers must survive the splitting.
         const SHIFT: f64 = 1.0 / (1u64 << 28) as f64;
-        let halves = |v: Self| {
-            let c = v * self.fill(Self::Real::SPLITTER);
-            let high = c - (c - v);
-            (high, v - high)
-        };
-        let ((ah, al), (bh, bl)) = (halves(self * SHIFT), halves(b / SHIFT));
+        let (ah, al) = (self * SHIFT).halves();
+        let (bh, bl) = (b / SHIFT).halves();
         al * bl + (al * bh + (ah * bl + (ah * bh - p)))
     }
 }

@@ -5,6 +5,12 @@ use crate::lanes::Lanes;
 /// c0 + c1 x + c2 x^2 + ...
 #[inline(always)]
 pub(crate) fn polynomial<L: Lanes>(x: L, coefficients: &'static [L::Real]) -> L {
-    let (&last, rest) = coefficients.split_last().expect("a polynomial has a coefficient");
-    rest.iter().rev().fold(x.fill(last), |sum, &c| sum.mul_add(x, x.fill(c)))
+    // A loop, not a fold: a closure would not be compiled for the registers' instructions.
+    let mut i = coefficients.len() - 1;
+    let mut sum = x.fill(coefficients[i]);
+    while i > 0 {
+        i -= 1;
+        sum = sum.mul_add(x, x.fill(coefficients[i]));
+    }
+    sum
 }
