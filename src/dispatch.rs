@@ -403,7 +403,8 @@ const STRANDS: usize = 16;
 impl<I: Isa> Pass<I> {
     /// The map of slices into others, `stream_after` as in [`Slices`].
     ///
-    /// One loop for whole registers and for the tail, so that the text of a function stands once in the program.
+    /// One tight loop over whole registers, so that the text of a function stands once in the program. What fills no
+    /// register, at the end or before the first aligned place, goes through blocks of one register.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -417,54 +418,66 @@ impl<I: Isa> Pass<I> {
         assert!(inputs.iter().all(|source| source.repeats || source.len == len));
         assert!(outputs.iter().all(|target| target.len == len));
         let stream = stream_after.is_some();
-        let mut turn = match stream_after {
-            Some(n) if n % count != 0 => n % count,
-            _ => count,
-        };
+        let head = stream_after.unwrap_or(0) % count;
+        let mut before = [[MaybeUninit::<T>::uninit(); WIDEST]; IN];
+        let mut after = [[MaybeUninit::<T>::uninit(); WIDEST]; OUT];
         let mut done = 0;
         while done < len {
-            let n = turn.min(len - done);
-            turn = count;
-            // SAFETY: done + n <= len, the length of every slice; a block that repeats has WIDEST >= n numbers. The
-            // pass proves the instructions.
+            let rest = len - done;
+            let aligned = done > 0 || head == 0;
+            let whole = if aligned { rest / count * count } else { 0 };
+            let part = if aligned { rest } else { head.min(rest) };
+            // SAFETY: done + whole <= len and done + part <= len, the length of every slice; a block that repeats, and
+            // `before` and `after`, have WIDEST >= count numbers. The pass proves the instructions.
             unsafe {
-                let mut registers = [Self::load(inputs[0], done, n); IN];
-                let mut i = 1;
-                while i < IN {
-                    registers[i] = Self::load(inputs[i], done, n);
-                    i += 1;
-                }
-                let results = map.apply(registers);
+                let mut from = [inputs[0].from; IN];
+                let mut to = [outputs[0].to; OUT];
                 let mut i = 0;
-                while i < OUT {
-                    let to = outputs[i].to.add(done);
-                    if n < count {
-                        T::store_partial::<I>(results[i], to, n);
-                    } else if stream {
-                        T::stream::<I>(results[i], to);
-                    } else {
-                        T::store::<I>(results[i], to);
+                while i < IN {
+                    from[i] = if inputs[i].repeats { inputs[i].from } else { inputs[i].from.add(done) };
+                    if whole == 0 && !inputs[i].repeats {
+                        let block = before[i].as_mut_ptr().cast();
+                        T::store::<I>(T::load_partial::<I>(from[i], part), block);
+                        from[i] = block.cast_const();
                     }
                     i += 1;
                 }
+                let mut i = 0;
+                while i < OUT {
+                    to[i] = if whole == 0 { after[i].as_mut_ptr().cast() } else { outputs[i].to.add(done) };
+                    i += 1;
+                }
+                let mut at = 0;
+                while at < whole.max(1) {
+                    let mut registers = [T::load::<I>(from[0].add(if inputs[0].repeats { 0 } else { at })); IN];
+                    let mut i = 1;
+                    while i < IN {
+                        registers[i] = T::load::<I>(from[i].add(if inputs[i].repeats { 0 } else { at }));
+                        i += 1;
+                    }
+                    let results = map.apply(registers);
+                    let mut i = 0;
+                    while i < OUT {
+                        if stream && whole > 0 {
+                            T::stream::<I>(results[i], to[i].add(at));
+                        } else {
+                            T::store::<I>(results[i], to[i].add(at));
+                        }
+                        i += 1;
+                    }
+                    at += count;
+                }
+                let mut i = 0;
+                while whole == 0 && i < OUT {
+                    T::store_partial::<I>(T::load::<I>(to[i]), outputs[i].to.add(done), part);
+                    i += 1;
+                }
             }
-            done += n;
+            done += if whole == 0 { part } else { whole };
         }
         if stream {
             // SAFETY: the pass proves the instructions.
             unsafe { I::fence() }
-        }
-    }
-
-    /// The `n` numbers behind the first `done`.
-    /// # Safety
-    /// The source has them, or repeats a block of at least n; n is at most a register's count.
-    #[inline(always)]
-    unsafe fn load<T: Element>(source: Source<T>, done: usize, n: usize) -> Lane<T, I> {
-        // SAFETY: the caller's; a pass proves the instructions.
-        unsafe {
-            let from = if source.repeats { source.from } else { source.from.add(done) };
-            if n == <Lane<T, I> as Lanes>::COUNT { T::load::<I>(from) } else { T::load_partial::<I>(from, n) }
         }
     }
 
