@@ -394,6 +394,10 @@ impl<'a, T: Copy> Target<'a, T> {
 /// The widest register, in elements of the narrowest type.
 pub(crate) const WIDEST: usize = 32;
 
+/// While stores pass the caches, loads are asked for as many bytes ahead: a kernel that computes as long as memory takes
+/// leaves no room to wait for the second cache.
+const AHEAD: usize = 1024;
+
 /// Sums are made of blocks of as many numbers.
 const BLOCK: usize = 1024;
 
@@ -403,8 +407,8 @@ const STRANDS: usize = 16;
 impl<I: Isa> Pass<I> {
     /// The map of slices into others, `stream_after` as in [`Slices`].
     ///
-    /// One tight loop over whole registers, so that the text of a function stands once in the program. What fills no
-    /// register, at the end or before the first aligned place, goes through blocks of one register.
+    /// One tight loop for whole registers and, in another turn of the outer one, for what fills no register, so that the
+    /// text of a function stands once in the program.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -419,65 +423,59 @@ impl<I: Isa> Pass<I> {
         assert!(outputs.iter().all(|target| target.len == len));
         let stream = stream_after.is_some();
         let head = stream_after.unwrap_or(0) % count;
-        let mut before = [[MaybeUninit::<T>::uninit(); WIDEST]; IN];
-        let mut after = [[MaybeUninit::<T>::uninit(); WIDEST]; OUT];
         let mut done = 0;
         while done < len {
             let rest = len - done;
             let aligned = done > 0 || head == 0;
-            let whole = if aligned { rest / count * count } else { 0 };
+            let whole = if aligned { rest - rest % count } else { 0 };
             let part = if aligned { rest } else { head.min(rest) };
-            // SAFETY: done + whole <= len and done + part <= len, the length of every slice; a block that repeats, and
-            // `before` and `after`, have WIDEST >= count numbers. The pass proves the instructions.
-            unsafe {
-                let mut from = [inputs[0].from; IN];
-                let mut to = [outputs[0].to; OUT];
-                let mut i = 0;
-                while i < IN {
-                    from[i] = if inputs[i].repeats { inputs[i].from } else { inputs[i].from.add(done) };
-                    if whole == 0 && !inputs[i].repeats {
-                        let block = before[i].as_mut_ptr().cast();
-                        T::store::<I>(T::load_partial::<I>(from[i], part), block);
-                        from[i] = block.cast_const();
-                    }
-                    i += 1;
+            let end = done + if whole > 0 { whole } else { part };
+            while done < end {
+                if stream {
+                    I::prefetch(inputs[0].from.wrapping_add(done + AHEAD / size_of::<T>()));
                 }
-                let mut i = 0;
-                while i < OUT {
-                    to[i] = if whole == 0 { after[i].as_mut_ptr().cast() } else { outputs[i].to.add(done) };
-                    i += 1;
-                }
-                let mut at = 0;
-                while at < whole.max(1) {
-                    let mut registers = [T::load::<I>(from[0].add(if inputs[0].repeats { 0 } else { at })); IN];
+                // SAFETY: done + count <= end <= len, or done + part = end <= len where nothing is whole; every slice
+                // has len numbers, and a block that repeats has WIDEST >= count. The pass proves the instructions.
+                unsafe {
+                    let mut registers = [Self::load(inputs[0], done, part, whole > 0); IN];
                     let mut i = 1;
                     while i < IN {
-                        registers[i] = T::load::<I>(from[i].add(if inputs[i].repeats { 0 } else { at }));
+                        registers[i] = Self::load(inputs[i], done, part, whole > 0);
                         i += 1;
                     }
                     let results = map.apply(registers);
                     let mut i = 0;
                     while i < OUT {
-                        if stream && whole > 0 {
-                            T::stream::<I>(results[i], to[i].add(at));
+                        let to = outputs[i].to.add(done);
+                        if whole == 0 {
+                            T::store_partial::<I>(results[i], to, part);
+                        } else if stream {
+                            T::stream::<I>(results[i], to);
                         } else {
-                            T::store::<I>(results[i], to[i].add(at));
+                            T::store::<I>(results[i], to);
                         }
                         i += 1;
                     }
-                    at += count;
                 }
-                let mut i = 0;
-                while whole == 0 && i < OUT {
-                    T::store_partial::<I>(T::load::<I>(to[i]), outputs[i].to.add(done), part);
-                    i += 1;
-                }
+                done += count;
             }
-            done += if whole == 0 { part } else { whole };
+            done = end;
         }
         if stream {
             // SAFETY: the pass proves the instructions.
             unsafe { I::fence() }
+        }
+    }
+
+    /// The register's, or if not `whole` the `part`, numbers behind the first `done`.
+    /// # Safety
+    /// The source has them, or repeats a block of at least as many.
+    #[inline(always)]
+    unsafe fn load<T: Element>(source: Source<T>, done: usize, part: usize, whole: bool) -> Lane<T, I> {
+        // SAFETY: the caller's; a pass proves the instructions.
+        unsafe {
+            let from = if source.repeats { source.from } else { source.from.add(done) };
+            if whole { T::load::<I>(from) } else { T::load_partial::<I>(from, part) }
         }
     }
 

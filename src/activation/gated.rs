@@ -1,10 +1,10 @@
 //! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
 
-use super::sigmoids::{Tail, lower};
 use super::{Formula, activation};
 use crate::facts::Facts;
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
+use crate::math::logistic::{Tail, lower};
 
 /// |beta x| to twice the precision: e^z would turn the product's rounding into |z| / 2 ulp.
 #[derive(Clone, Copy)]

@@ -15,8 +15,6 @@ use crate::lanes::Lanes;
 
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
 pub(crate) use rows::{Itself, Kind, Pair, Scale, Shifted, kind, ln, log_sum_exp, real};
-pub(crate) use sigmoids::{Tail, lower};
-pub(crate) use smooth::ln_1p_exp_tail;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///

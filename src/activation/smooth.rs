@@ -2,12 +2,11 @@
 //! step, so that neither cancels the other.
 
 use super::gated::Scaled;
-use super::sigmoids::{logistic, lower};
 use super::{Formula, activation};
 use crate::facts::Facts;
 use crate::lanes::Lanes;
-use crate::math::exp::{Constants, Reduced, excess, reduce};
-use crate::math::log;
+use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
+use crate::math::logistic::lower;
 
 activation! {
     /// A smooth rectifier: the integral of the logistic function. Exact everywhere, with no threshold beyond which it
@@ -26,26 +25,13 @@ activation! {
     f64 [2.0, 4.0, 8.0];
 }
 
-/// ln(1 + e^-(a + low)) / 2^n, 2^n lifted, and the bend's own factor `correction` (relative, tiny).
-#[inline(always)]
-pub(crate) fn ln_1p_exp_tail<L: Lanes>(a: L, low: Option<L>, correction: Option<L>) -> (L, L) {
-    let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
-    let r = if let Some(low) = low { r - low } else { r };
-    let t = excess(r);
-    let whole = t + 1.0;
-    let middle = t.splat(log::LN_1P_UNIT_MIDDLE);
-    let rest = log::ln_1p_unit(whole * (lifted * lower::<L>()));
-    let rest = t.mul_add(middle, whole * rest);
-    let rest = if let Some(c) = correction { rest + c } else { rest };
-    (rest + middle, lifted)
-}
-
 impl Formula for Softplus {
     fn facts(&self) -> &'static Facts {
         Self::FACTS
     }
 
-    /// max(x, 0) + ln(1 + e^-a) / beta. 1 / beta is rounded; what it lacks goes into the small terms.
+    /// ln(1 + e^z) / beta, and beyond the bend x + ln(1 + e^-z) / beta. 1 / beta is rounded; what it lacks goes into the
+    /// small terms.
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
         let beta = x.splat(self.beta);
@@ -53,14 +39,16 @@ impl Formula for Softplus {
         let product = beta * inverse;
         let lacks = x.splat(1.0) - product - beta.product_error(inverse, product);
         let z = Scaled::new(x, self.beta);
-        let (tail, lifted) = ln_1p_exp_tail(z.magnitude, Some(z.low), Some(lacks * log::LN_1P_UNIT_MIDDLE));
-        (tail * lifted).mul_add(inverse * lower::<L>(), x.at_least(x.splat(0.0)))
+        let signed = z.magnitude.copysign(x);
+        let linear = x.splat(LN_1P_EXP_BEND).lt(signed);
+        let argument = (-signed).select(linear, signed);
+        let tail = ln_1p_exp(argument, Some(z.low.flip_sign(argument)), Some(lacks));
+        tail.mul_add(inverse * lower::<L>(), x.select(linear, x.splat(0.0)))
     }
 
     #[inline(always)]
     fn slope<L: Lanes>(self, x: L) -> L {
-        let z = Scaled::new(x, self.beta);
-        logistic(z.magnitude.copysign(x), Some(z.low.flip_sign(x)))
+        Scaled::new(x, self.beta).tail().logistic(x)
     }
 
     #[inline(always)]

@@ -167,9 +167,16 @@ pub trait Isa: Copy + 'static {
     /// `from` is valid for reads of that many numbers, and the machine has the instructions.
     unsafe fn widen(from: *const f32) -> Self::F64;
 
+    /// Asks for the line at `from`, which may lie outside every allocation.
+    #[inline(always)]
+    fn prefetch<T>(from: *const T) {
+        let _ = from;
+    }
+
     /// Orders streaming stores before what the program does next.
     /// # Safety
     /// The machine has the instructions.
+    #[inline(always)]
     unsafe fn fence() {}
 }
 
@@ -220,10 +227,10 @@ macro_rules! table {
 
         impl core::ops::Neg for $Name {
             type Output = Self;
+            // As a subtraction, which the compiler takes for a negation and folds into the fused operations.
             #[inline(always)]
             fn neg(self) -> Self {
-                let minus = $crate::lanes::Lanes::splat(self, -0.0);
-                $crate::lanes::Lanes::flip_sign(self, minus)
+                $crate::lanes::Lanes::splat(self, -0.0) - self
             }
         }
 

@@ -49,6 +49,11 @@ macro_rules! isa {
                 $F64(unsafe { $widen })
             }
             #[inline(always)]
+            fn prefetch<T>(from: *const T) {
+                // SAFETY: every x86-64 machine has it, and it never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+            }
+            #[inline(always)]
             unsafe fn fence() {
                 // SAFETY: every x86-64 machine has it.
                 unsafe { _mm_sfence() }

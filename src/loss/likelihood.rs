@@ -1,10 +1,12 @@
 //! Negative log-likelihoods of one number.
 
 use super::PairFormula;
-use crate::activation::{Tail, activation, ln_1p_exp_tail, lower};
+use crate::activation::activation;
 use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::math::exp::Constants;
+use crate::math::log::ln_1p_exp;
+use crate::math::logistic::{Tail, lower};
 
 activation! {
     /// The cross-entropy between the target probability of the class 1 and the logistic function of the prediction, a
@@ -35,23 +37,21 @@ impl PairFormula for BinaryCrossEntropyWithLogits {
     #[inline(always)]
     fn value<L: Lanes>(self, z: L, y: L) -> L {
         let a = z.abs();
-        let (tail, lifted) = ln_1p_exp_tail(a.at_most(a.splat(L::Real::TAIL_END)), None, None);
+        let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::TAIL_END)), None, None);
         let against = against(z, y);
         // A target of exactly 0 meets an infinite logit with 0.
         let zero = a.splat(0.0);
         let linear = zero.select(against.equals(zero), a * against);
-        (tail * lifted).mul_add(a.splat(lower::<L>()), linear)
+        tail.mul_add(a.splat(lower::<L>()), linear)
     }
     #[inline(always)]
     fn slope<L: Lanes>(self, z: L, y: L) -> L {
-        let tail = Tail::at(z);
-        let t = tail.power / tail.denominator();
+        let t = Tail::at(z).value();
         (t - against(z, y)).flip_sign(-z)
     }
     #[inline(always)]
     fn curvature<L: Lanes>(self, z: L, y: L) -> L {
-        let tail = Tail::at(z);
-        let t = tail.power / tail.denominator();
+        let t = Tail::at(z).value();
         let bell = (-t).mul_add(t, t);
         bell.select(y.equals(y), y)
     }

@@ -13,8 +13,8 @@ use super::polynomial::polynomial;
 pub trait Constants: Sized + 'static {
     /// R(z) / z, so that ln((1 + s) / (1 - s)) = 2 s + s R(s^2), |s| <= 0.1716.
     const RATIO: &'static [Self];
-    /// ln(1 + e) / e - 0.84375 around e = 1/2, on [0, 1].
-    const LN_1P_UNIT: &'static [Self];
+    /// ln(1 + e) / e - 1 around e = 45/64, on [0, 1.5489].
+    const LN_1P_RATIO: &'static [Self];
     /// The smallest normal number.
     const SMALLEST_NORMAL: f64;
 }
@@ -24,18 +24,21 @@ impl Constants for f32 {
     // of R, which is at most 2^-6.6 of the result.
     const RATIO: &'static [f32] =
         &[f32::from_bits(0x3f2a_aaae), f32::from_bits(0x3ecc_bdd1), f32::from_bits(0x3e97_7ac6)];
-    // fpminimax(log1p(x+0.5)/(x+0.5)-0.84375, [|0,...,9|], [|SG...|], [-0.5+2^-20;0.5], absolute).
-    const LN_1P_UNIT: &'static [f32] = &[
-        f32::from_bits(0xbd06_6e09),
-        f32::from_bits(0xbe93_b9d4),
-        f32::from_bits(0x3e07_caad),
-        f32::from_bits(0xbd8a_9f55),
-        f32::from_bits(0x3d16_0dd9),
-        f32::from_bits(0xbca8_9f4f),
-        f32::from_bits(0x3c3d_c456),
-        f32::from_bits(0xbbda_e46f),
-        f32::from_bits(0x3bab_c5d2),
-        f32::from_bits(0xbb5c_9637),
+    // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.5489-m], absolute), m = 45/64: 2^-27.6. The
+    // middle is chosen so that the first coefficient stays below a quarter, where its rounding halves.
+    const LN_1P_RATIO: &'static [f32] = &[
+        f32::from_bits(0xbe78_8abc),
+        f32::from_bits(0xbe77_c411),
+        f32::from_bits(0x3dca_acc5),
+        f32::from_bits(0xbd37_6c80),
+        f32::from_bits(0x3caf_8701),
+        f32::from_bits(0xbc2e_6442),
+        f32::from_bits(0x3bb2_8136),
+        f32::from_bits(0xbb34_1de7),
+        f32::from_bits(0x3aac_ac44),
+        f32::from_bits(0xba5d_69fc),
+        f32::from_bits(0x3a2f_65f7),
+        f32::from_bits(0xb987_8518),
     ];
     const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 }
@@ -51,30 +54,34 @@ impl Constants for f64 {
         f64::from_bits(0x3fc3_9fe5_042f_592d),
         f64::from_bits(0x3fc2_b593_69f9_348c),
     ];
-    // As above with [|0,...,21|], [|D...|]: 2^-58.5.
-    const LN_1P_UNIT: &'static [f64] = &[
-        f64::from_bits(0xbfa0_cdc1_3406_7b41),
-        f64::from_bits(0xbfd2_773a_5da9_0bdb),
-        f64::from_bits(0x3fc0_f95b_3dc0_a120),
-        f64::from_bits(0xbfb1_540a_fd54_aebc),
-        f64::from_bits(0x3fa2_bec9_fba5_369d),
-        f64::from_bits(0xbf95_0abf_6ccc_61ec),
-        f64::from_bits(0x3f88_3c50_b0d8_0465),
-        f64::from_bits(0xbf7c_72c6_2e05_e17f),
-        f64::from_bits(0x3f70_f119_1ec6_c353),
-        f64::from_bits(0xbf64_69c8_dd81_abb5),
-        f64::from_bits(0x3f58_d3fa_5248_005e),
-        f64::from_bits(0xbf4e_6f0a_6fad_fde4),
-        f64::from_bits(0x3f42_c732_7df6_c2ba),
-        f64::from_bits(0xbf37_4db6_ae0d_69fb),
-        f64::from_bits(0x3f2c_fa7b_6926_a288),
-        f64::from_bits(0xbf22_1b2f_01f6_ca22),
-        f64::from_bits(0x3f17_832c_f622_161d),
-        f64::from_bits(0xbf0e_1afe_5990_1a21),
-        f64::from_bits(0x3efc_ee41_8cf4_3a84),
-        f64::from_bits(0xbef0_bac5_0f34_9e3e),
-        f64::from_bits(0x3efa_358d_0a95_c05a),
-        f64::from_bits(0xbef1_eac2_b64e_141d),
+    // As above with [|0,...,25|], [|D...|]: 2^-57.5.
+    const LN_1P_RATIO: &'static [f64] = &[
+        f64::from_bits(0xbfcf_1157_81d6_79cd),
+        f64::from_bits(0xbfce_f881_d2b1_881b),
+        f64::from_bits(0x3fb9_5595_a1df_5890),
+        f64::from_bits(0xbfa6_edbd_aa0d_32c6),
+        f64::from_bits(0x3f95_f227_4c04_b113),
+        f64::from_bits(0xbf85_c54e_19b8_2bbc),
+        f64::from_bits(0x3f76_2485_511c_dca7),
+        f64::from_bits(0xbf66_f09d_facb_479a),
+        f64::from_bits(0x3f58_1b03_de53_917f),
+        f64::from_bits(0xbf49_9e15_cea7_c3e5),
+        f64::from_bits(0x3f3b_79b0_fdec_6494),
+        f64::from_bits(0xbf2d_b18b_a00d_f74a),
+        f64::from_bits(0x3f20_25fe_8b59_6845),
+        f64::from_bits(0xbf11_a874_085a_a71b),
+        f64::from_bits(0x3f03_68cd_146f_cb22),
+        f64::from_bits(0xbef5_7952_4b0a_fa9d),
+        f64::from_bits(0x3ee7_bd9b_a661_d57b),
+        f64::from_bits(0xbed9_be2f_7dc6_41c9),
+        f64::from_bits(0x3ecc_d277_ca57_4f02),
+        f64::from_bits(0xbec2_8980_d7b7_44f6),
+        f64::from_bits(0x3eb5_54ca_d88d_4443),
+        f64::from_bits(0xbe97_e4c9_a8d6_9e2c),
+        f64::from_bits(0x3e78_efd4_efc2_0fa1),
+        f64::from_bits(0xbe94_af51_8acb_0e33),
+        f64::from_bits(0x3e93_6dd0_565d_2696),
+        f64::from_bits(0xbe76_3074_fcdf_0299),
     ];
     const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
 }
@@ -122,12 +129,20 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::LARGEST)), x)
 }
 
-/// ln(1 + e) / e on [0, 1], less its middle 0.84375, which the caller adds: the small rest rounds at a quarter of the
-/// whole.
-pub(crate) const LN_1P_UNIT_MIDDLE: f64 = 0.84375;
+/// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term is then
+/// below a half, so that its rounding is finer than a step of z.
+pub(crate) const LN_1P_EXP_BEND: f64 = 0.4375;
 
-/// See [`LN_1P_UNIT_MIDDLE`].
+/// ln(1 + e^(z + low)) 2^LIFT, with a relative `correction` (tiny), for z from -`TAIL_END` to `LN_1P_EXP_BEND`.
+///
+/// e^z is rounded to e, and ln(1 + e) = e + e Q(e). That costs a quarter ulp against keeping the excess apart, but makes
+/// the function monotone: each step to e is, and a step of e moves e + e Q(e) by more than the error of Q.
 #[inline(always)]
-pub(crate) fn ln_1p_unit<L: Lanes>(e: L) -> L {
-    polynomial(e - 0.5, L::Real::LN_1P_UNIT)
+pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -> L {
+    let exp::Reduced { power, r, .. } = exp::reduce(z, <L::Real as exp::Constants>::LIFT);
+    let r = if let Some(low) = low { r + low } else { r };
+    let lifted = (exp::excess(r) + 1.0) * power;
+    let ratio = polynomial(lifted * super::logistic::lower::<L>() - 45.0 / 64.0, L::Real::LN_1P_RATIO);
+    let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
+    lifted.mul_add(ratio, lifted)
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod exp;
 pub(crate) mod log;
+pub(crate) mod logistic;
 mod polynomial;
 pub(crate) mod tanh;
 

@@ -1,0 +1,97 @@
+//! The logistic function by its tail.
+//!
+//! With a = |x|, -a = n ln 2 - r, s = 2^n and e^r = 1 + t: the tail 1 / (1 + e^a) is s / (1 + (t + s)), which keeps its
+//! relative accuracy down into the subnormals, and falls wherever the sum in its denominator rises: the tail is monotone
+//! because every step to it is, and so is 1 - tail. Slopes are made from the tail, never from the value: 1 - value would
+//! be 0 from 17 on.
+
+use crate::lanes::Lanes;
+
+use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
+
+/// The pieces of 1 / (1 + e^a), a >= 0.
+#[derive(Clone, Copy)]
+pub(crate) struct Tail<L> {
+    /// 2^n, where e^a 2^n is in [1/sqrt(2), sqrt(2)].
+    pub(crate) power: L,
+    /// 2^n times 2^LIFT: normal where 2^n is not.
+    pub(crate) lifted: L,
+    /// e^a 2^n - 1.
+    pub(crate) excess: L,
+}
+
+/// What undoes the lift.
+#[inline(always)]
+pub(crate) fn lower<L: Lanes>() -> f64 {
+    power_of_two(-L::Real::LIFT)
+}
+
+impl<L: Lanes> Tail<L> {
+    /// For a in [0, `TAIL_END`]; `low` is what a lacks.
+    #[inline(always)]
+    pub(crate) fn new(a: L, low: Option<L>) -> Self {
+        let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
+        let r = if let Some(low) = low { low - r } else { -r };
+        Tail { power: lifted * lower::<L>(), lifted, excess: excess(r) }
+    }
+
+    /// For x of either sign.
+    #[inline(always)]
+    pub(crate) fn at(x: L) -> Self {
+        Self::new(x.abs().at_most(x.splat(L::Real::TAIL_END)), None)
+    }
+
+    /// For 2 x, without forming it.
+    #[inline(always)]
+    pub(crate) fn at_double(x: L) -> Self {
+        let a = x.abs().at_most(x.splat(L::Real::TAIL_END / 2.0));
+        let Reduced { power: lifted, r, .. } = reduce_double(-a, L::Real::LIFT);
+        Tail { power: lifted * lower::<L>(), lifted, excess: excess(r * -2.0) }
+    }
+
+    /// The denominator of the tail: 1 + (t + s). The small terms meet first, so that s is not lost where it is small.
+    #[inline(always)]
+    pub(crate) fn denominator(self) -> L {
+        self.excess + self.power + 1.0
+    }
+
+    /// The tail. Worst just beside 0, where both sums of the denominator round at the top of their binade.
+    #[inline(always)]
+    pub(crate) fn value(self) -> L {
+        self.power / self.denominator()
+    }
+
+    /// The logistic function of an x with this tail: no operation but the last rounds on the side of 1.
+    #[inline(always)]
+    pub(crate) fn logistic(self, x: L) -> L {
+        let tail = self.value();
+        x.select_negative(tail, tail.splat(1.0) - tail)
+    }
+
+    /// One over the denominator, and the relative error of that: what the sums lost and, where the residue can be had
+    /// exactly, what the division did.
+    #[inline(always)]
+    pub(crate) fn reciprocal_and_error(self) -> (L, L) {
+        let small = self.excess + self.power;
+        let sum = small + 1.0;
+        let lost = (small - (sum - 1.0)) + (self.excess - (small - self.power));
+        let one = sum.splat(1.0);
+        let d = one / sum;
+        let residue = if L::FUSED { (-d).mul_add(sum, one) } else { one - one };
+        (d, (-d).mul_add(lost, residue))
+    }
+
+    /// One over the denominator, corrected: for functions that use it more than once.
+    #[inline(always)]
+    pub(crate) fn reciprocal(self) -> L {
+        let (d, error) = self.reciprocal_and_error();
+        d.mul_add(error, d)
+    }
+
+    /// 1 - 2 t, t the tail, from the reciprocal of the denominator: (e^a 2^n - 2^n) / denominator, which keeps its
+    /// relative accuracy at a = 0.
+    #[inline(always)]
+    pub(crate) fn difference(self, reciprocal: L) -> L {
+        (self.power.splat(1.0) - self.power + self.excess) * reciprocal
+    }
+}
