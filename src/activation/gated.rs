@@ -86,14 +86,15 @@ impl Formula for Swish {
         product.flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
     }
 
-    /// beta t (1 - t) (2 - a (1 - 2 t)).
+    /// beta t (1 - t) (2 - a (1 - 2 t)): 1 - 2 t may lose its relative accuracy at 0, where a takes it down.
     #[inline(always)]
     fn curvature<L: Lanes>(self, x: L) -> L {
         let z = Scaled::new(x, self.beta);
         let tail = z.tail();
         let d = tail.reciprocal();
-        let bell = (-(tail.power * d)).mul_add(d, d);
-        let bend = (-z.magnitude).mul_add(tail.difference(d), x.splat(2.0));
-        bell * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
+        let t = tail.power * d;
+        let bend = (-z.magnitude).mul_add(t.mul_add(x.splat(-2.0), x.splat(1.0)), x.splat(2.0));
+        (-t).mul_add(d, d) * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
     }
+}
 }

@@ -79,13 +79,13 @@ impl Formula for Tanh {
     }
 }
 
-/// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters last, so that subnormal results are rounded once. The error of the
-/// reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is taken out of the product in one step.
+/// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.
+/// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is taken out of the product in one step.
 #[inline(always)]
 fn bell_slope<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
     let (d, error) = tail.reciprocal_and_error();
     let t = tail.power * d;
-    let product = tail.difference(d) * (-t).mul_add(d, d);
+    let product = tail.difference(tail.lifted) * d * (-t).mul_add(d, d);
     let product = product.mul_add((t.splat(1.0) - t) * error * 2.0, product);
-    product * tail.lifted * (-scale * lower::<L>())
+    product * (-scale * lower::<L>())
 }

@@ -68,8 +68,7 @@ impl<L: Lanes> Tail<L> {
         x.select_negative(tail, tail.splat(1.0) - tail)
     }
 
-    /// One over the denominator, and the relative error of that: what the sums lost and, where the residue can be had
-    /// exactly, what the division did.
+    /// One over the denominator, and what that lacks, relative to it: what the sums lost, and the division.
     #[inline(always)]
     pub(crate) fn reciprocal_and_error(self) -> (L, L) {
         let small = self.excess + self.power;
@@ -77,7 +76,8 @@ impl<L: Lanes> Tail<L> {
         let lost = (small - (sum - 1.0)) + (self.excess - (small - self.power));
         let one = sum.splat(1.0);
         let d = one / sum;
-        let residue = if L::FUSED { (-d).mul_add(sum, one) } else { one - one };
+        let product = d * sum;
+        let residue = (one - product) - d.product_error(sum, product);
         (d, (-d).mul_add(lost, residue))
     }
 
@@ -88,10 +88,10 @@ impl<L: Lanes> Tail<L> {
         d.mul_add(error, d)
     }
 
-    /// 1 - 2 t, t the tail, from the reciprocal of the denominator: (e^a 2^n - 2^n) / denominator, which keeps its
-    /// relative accuracy at a = 0.
+    /// 1 - 2 t, t the tail, is (e^a 2^n - 2^n) / denominator, which keeps its relative accuracy at a = 0: `factor` times
+    /// that without the denominator.
     #[inline(always)]
-    pub(crate) fn difference(self, reciprocal: L) -> L {
-        (self.power.splat(1.0) - self.power + self.excess) * reciprocal
+    pub(crate) fn difference(self, factor: L) -> L {
+        (self.power.splat(1.0) - self.power + self.excess) * factor
     }
 }
