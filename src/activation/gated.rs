@@ -97,4 +97,3 @@ impl Formula for Swish {
         (-t).mul_add(d, d) * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
     }
 }
-}
