@@ -93,7 +93,9 @@ impl Formula for Swish {
         let tail = z.tail();
         let d = tail.reciprocal();
         let t = tail.power * d;
-        let bend = (-z.magnitude).mul_add(t.mul_add(x.splat(-2.0), x.splat(1.0)), x.splat(2.0));
+        let difference = t.mul_add(x.splat(-2.0), x.splat(1.0));
+        let bent = z.magnitude * difference;
+        let bend = (x.splat(2.0) - bent) - z.magnitude.product_error(difference, bent);
         (-t).mul_add(d, d) * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
     }
 }
