@@ -1,0 +1,176 @@
+//! A network learns to read handwritten digits: the crate's activations and losses at work on real data.
+//!
+//! `cargo run --release --example digits -- [--activation NAME] [--hidden N] [--epochs N] [--batch N]
+//! [--learning-rate F] [--seed N] [--figure FILE] [--binary]`
+//!
+//! 64 pixels -> 128 hidden units -> 10 logits, softmax cross-entropy, mini-batches, stochastic gradient descent with
+//! momentum; network.rs has the forward and the backward pass. A line per epoch goes to standard output: the training
+//! figures are means over the epoch's mini-batches, each taken before it is learnt from. The curves go to
+//! target/digits.svg.
+//!
+//! With `--binary` it is the textbook's first network, asked "is it a zero?": 10 x 10 pixels -> 128 hidden units,
+//! sigmoid -> 1 logit, sigmoid with binary cross-entropy.
+//!
+//! The same options give the same output, to the digit.
+
+mod data;
+mod network;
+mod report;
+mod task;
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
+use slopes::activation::{Activation, by_name};
+
+use data::{Data, TRAINING};
+use network::Network;
+use report::Epoch;
+use task::{Score, Task};
+
+/// A network learns to read handwritten digits.
+#[derive(Parser)]
+#[command(name = "digits")]
+struct Options {
+    /// Activation of the hidden units, by name [default: relu, with --binary sigmoid]
+    #[arg(long, value_name = "NAME", value_parser = by_name::<f32>)]
+    activation: Option<&'static dyn Activation<f32>>,
+    /// Hidden units
+    #[arg(long, value_name = "N", default_value_t = 128, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1..=4096_usize, "whole number"))]
+    hidden: usize,
+    /// Passes over the training images
+    #[arg(long, value_name = "N", default_value_t = 30, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1..=10_000_usize, "whole number"))]
+    epochs: usize,
+    /// Images in a mini-batch
+    #[arg(long, value_name = "N", default_value_t = 16, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1..=TRAINING, "whole number"))]
+    batch: usize,
+    /// Learning rate of the first step; it falls to 0 along half a cosine
+    #[arg(long, value_name = "F", default_value_t = 0.1, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1e-6..=10.0_f32, "number"))]
+    learning_rate: f32,
+    /// Seed of the first weights and of the order of the images
+    #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
+    #[arg(value_parser = within(0..=u64::MAX, "whole number"))]
+    seed: u64,
+    /// Where to draw loss and accuracy
+    #[arg(long, value_name = "FILE", default_value = "target/digits.svg")]
+    figure: PathBuf,
+    /// Ask "is it a zero?" instead of "which digit is it?"
+    #[arg(long)]
+    binary: bool,
+}
+
+/// Reads a number of a range.
+fn within<T>(range: RangeInclusive<T>, noun: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("must be a {noun} from {} to {}", range.start(), range.end()))
+    }
+}
+
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) if error.use_stderr() => {
+            eprintln!("digits: {}", one_line(&error));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("digits: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is wrong, and what would be right.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let wrong: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let wrong = wrong.join(" ");
+    let wrong = wrong.trim_start_matches("error: ");
+    if error.kind() != ErrorKind::UnknownArgument {
+        return wrong.to_string();
+    }
+    let mut command = Options::command();
+    command.build();
+    let known: Vec<String> = command.get_arguments().map(|argument| argument.to_string()).collect();
+    format!("{wrong}: options are {}", known.join(", "))
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let task = if options.binary { Task::IsZero } else { Task::WhichDigit };
+    let usual = if options.binary { "sigmoid" } else { "relu" };
+    let activation = options.activation.map_or_else(|| by_name(usual), Ok)?;
+    let &Options { hidden, epochs, batch, .. } = options;
+
+    let data = Data::new(task);
+    let pixels = data.training.images.ncols();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+    let mut network = Network::new(task, pixels, hidden, activation, &mut rng);
+    let title = format!("{pixels} -> {hidden} {} -> {}", activation.facts().name(), task.logits());
+
+    let mut out = io::stdout().lock();
+    report::opening(&mut out, &title)?;
+    let mut order: Vec<usize> = (0..TRAINING).collect();
+    let steps = epochs * TRAINING.div_ceil(batch);
+    let bar = ProgressBar::new(steps as u64)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} mini-batches, {eta} left")?);
+    let mut history = Vec::with_capacity(epochs);
+    let mut step = 0;
+    for epoch in 1..=epochs {
+        order.shuffle(&mut rng);
+        let mut training = Score::default();
+        for indices in order.chunks(batch) {
+            let rate = options.learning_rate * half_cosine(step as f32 / steps as f32);
+            training += network.train(&data.training.select(indices), rate);
+            step += 1;
+            bar.inc(1);
+        }
+        let scores = Epoch { training, validation: network.score(&data.validation) };
+        bar.suspend(|| report::line(&mut out, epoch, &scores))?;
+        if !scores.training.loss().is_finite() || !scores.validation.loss().is_finite() {
+            bar.finish_and_clear();
+            return Err("the loss is no longer finite: a smaller --learning-rate may help".into());
+        }
+        history.push(scores);
+    }
+    bar.finish_and_clear();
+    report::closing(&mut out, &network.score(&data.test))?;
+
+    let figure = options.figure.display();
+    report::draw(&options.figure, &title, &history).map_err(|error| format!("cannot draw {figure}: {error}"))?;
+    writeln!(out, "curves in {figure}")?;
+    Ok(())
+}
+
+/// From 1 at 0 down to 0 at 1.
+fn half_cosine(t: f32) -> f32 {
+    0.5 + 0.5 * (std::f32::consts::PI * t).cos()
+}
