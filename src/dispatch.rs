@@ -37,6 +37,12 @@ pub enum Level {
 }
 
 /// Levels that give the same bits.
+///
+/// ```
+/// use slopes::{Family, Level};
+/// assert_eq!(Level::Avx2.family(), Level::Neon.family());
+/// assert_eq!(Level::Scalar.family(), Family::Unfused);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Family {
     /// Multiplication and addition round once: AVX-512, AVX2, NEON.
@@ -46,6 +52,12 @@ pub enum Family {
 }
 
 /// The machine lacks the level that was asked for.
+///
+/// ```
+/// use slopes::{Level, UnsupportedLevel};
+/// let other = if cfg!(target_arch = "aarch64") { Level::Avx2 } else { Level::Neon };
+/// assert_eq!(other.select(), Err(UnsupportedLevel { level: other }));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnsupportedLevel {
     /// The level that was asked for.

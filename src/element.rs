@@ -15,6 +15,15 @@ pub(crate) use sealed::Sealed;
 ///
 /// It is a `num_traits::Float`, so that generic networks can be written over it. Sealed: the accuracy of every
 /// function is proved for these types.
+///
+/// ```
+/// use slopes::{Element, activation::{Activation, Relu}};
+///
+/// fn positive_part<T: Element>(x: T) -> T {
+///     Relu.forward(x)
+/// }
+/// assert_eq!((positive_part(-1.0_f32), positive_part(2.0_f64)), (0.0, 2.0));
+/// ```
 pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send + Sync + 'static {
     /// The type that is computed in.
     type Real: Real;

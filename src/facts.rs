@@ -3,6 +3,12 @@
 use core::fmt;
 
 /// What a function declares about itself at its usual parameters: tests, benchmarks and pages read it from here.
+///
+/// ```
+/// use slopes::activation::{Activation, Tanh};
+/// let facts = Activation::<f32>::facts(&Tanh);
+/// assert_eq!((facts.name(), facts.limits[0]), ("tanh", [-1.0, 1.0]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Facts {
@@ -29,6 +35,11 @@ pub struct Facts {
 }
 
 /// The worst error of value, slope and curvature.
+///
+/// ```
+/// use slopes::activation::{Activation, Sigmoid};
+/// assert!(Activation::<f32>::facts(&Sigmoid).f32.ulp[0] <= 2.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ulp {
     /// In units in the last place of the exact result.
@@ -39,6 +50,11 @@ pub struct Ulp {
 }
 
 /// What a change of the sign of x does to a value.
+///
+/// ```
+/// use slopes::{Symmetry, activation::{Activation, Tanh}};
+/// assert_eq!(Activation::<f32>::facts(&Tanh).symmetry, Symmetry::Odd);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symmetry {
     /// f(-x) = -f(x), to the bit.
@@ -76,25 +92,36 @@ impl Ulp {
 }
 
 /// A parameter that its function has no meaning for.
+///
+/// ```
+/// use slopes::activation::Softplus;
+/// let error = Softplus::new(-1.0).unwrap_err();
+/// assert_eq!(error.to_string(), "parameter beta = -1 must be positive and finite");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BadParameter {
     /// The parameter's name.
     pub parameter: &'static str,
     /// The value that was given.
     pub value: f64,
-    /// What it should be.
+    /// What it must be, as a phrase: "must be positive".
     pub wanted: &'static str,
 }
 
 impl fmt::Display for BadParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "parameter {} = {}: must be {}", self.parameter, self.value, self.wanted)
+        write!(f, "parameter {} = {} {}", self.parameter, self.value, self.wanted)
     }
 }
 
 impl core::error::Error for BadParameter {}
 
 /// A name that no function has.
+///
+/// ```
+/// let error = slopes::activation::by_name::<f32>("sigmod").err().unwrap();
+/// assert_eq!((error.name(), error.nearest()), ("sigmod", "sigmoid"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct UnknownName {
     name: [u8; Self::SHOWN],
@@ -168,3 +195,106 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[letters(b).take(LONGEST).count()]
 }
+
+/// Declares a function: its type, its parameters with their usual values and what they must be, and its facts. The
+/// page in the documentation and the tests read the same tokens.
+macro_rules! declare {
+    (
+        $module:literal, $Trait:literal, $call:literal;
+        $(#[$doc:meta])*
+        $Name:ident $({ $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ })?
+        names $names:expr;
+        formula $f:literal, $df:literal, $ddf:literal;
+        source $source:literal;
+        limits $limits:expr;
+        joints $joints:expr;
+        range $range:expr, monotone $monotone:literal, $symmetry:ident;
+        f32 $ulp32:expr $(, floor $floor32:expr)?;
+        f64 $ulp64:expr $(, floor $floor64:expr)?;
+    ) => {
+        $crate::facts::declare! { @type
+            [
+                $(#[$doc])*
+                ///
+                #[doc = concat!(
+                    "- value: `", $f, "`\n- slope: `", $df, "`\n- curvature: `", $ddf, "`\n",
+                    "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
+                    $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
+                    $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
+                    "\n- kinks: `", stringify!($joints), "`\n- source: ", $source,
+                    "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
+                    "let value = ", stringify!($Name), "::USUAL.", $call, ";\nassert!(value.is_finite());\n```",
+                )]
+            ]
+            $module $Name $({ $($(#[$field_doc])* $field = $usual, $check => $wanted;)+ })?
+        }
+
+        impl $Name {
+            pub(crate) const FACTS: &'static $crate::facts::Facts = &$crate::facts::Facts {
+                names: &$names,
+                formulas: [$f, $df, $ddf],
+                source: $source,
+                limits: $limits,
+                joints: &$joints,
+                range: $range,
+                monotone: $monotone,
+                symmetry: $crate::facts::Symmetry::$symmetry,
+                f32: $crate::facts::Ulp { ulp: $ulp32, $(floor: $floor32,)? ..$crate::facts::Ulp::EXACT },
+                f64: $crate::facts::Ulp { ulp: $ulp64, $(floor: $floor64,)? ..$crate::facts::Ulp::EXACT },
+            };
+        }
+    };
+    (@type [$(#[$attribute:meta])*] $module:literal $Name:ident) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub struct $Name;
+
+        impl $Name {
+            /// The function; it has no parameters.
+            pub const USUAL: Self = Self;
+            pub(crate) const USUAL_IN_F32: Self = Self;
+        }
+    };
+    (
+        @type [$(#[$attribute:meta])*]
+        $module:literal $Name:ident { $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $Name {
+            $($(#[$field_doc])* pub $field: f64,)+
+        }
+
+        impl $Name {
+            /// The usual parameters.
+            pub const USUAL: Self = Self { $($field: $usual),+ };
+            pub(crate) const USUAL_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
+
+            /// With every parameter checked. The fields are public, and what is written there is not.
+            ///
+            /// # Errors
+            #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
+            #[doc = concat!(
+                "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
+                "assert!(", stringify!($Name), "::new(", $("f64::NAN /* ", stringify!($field), " */",)+ ").is_err());\n```",
+            )]
+            pub fn new($($field: f64),+) -> Result<Self, $crate::BadParameter> {
+                $(
+                    let right: fn(f64) -> bool = $check;
+                    if !right($field) {
+                        let (parameter, value) = (stringify!($field), $field);
+                        return Err($crate::BadParameter { parameter, value, wanted: $wanted });
+                    }
+                )+
+                Ok(Self { $($field),+ })
+            }
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                Self::USUAL
+            }
+        }
+    };
+}
+pub(crate) use declare;

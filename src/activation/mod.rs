@@ -139,6 +139,32 @@ fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
 /// A function as a text over registers: from it, [`Activation`] follows for every element type and instruction set.
 ///
 /// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+///
+/// ```
+/// use slopes::activation::{Activation, Formula};
+/// use slopes::{Functions, Lanes};
+///
+/// /// The bell exp(-x^2).
+/// #[derive(Clone, Copy)]
+/// struct Bell;
+/// impl Formula for Bell {
+///     #[inline(always)]
+///     fn value<L: Lanes>(self, x: L) -> L {
+///         (-(x * x)).exp()
+///     }
+///     #[inline(always)]
+///     fn slope<L: Lanes>(self, x: L) -> L {
+///         x * -2.0 * self.value(x)
+///     }
+///     #[inline(always)]
+///     fn curvature<L: Lanes>(self, x: L) -> L {
+///         (x * x * 4.0 - 2.0) * self.value(x)
+///     }
+/// }
+/// let mut y = [0.0_f32; 3];
+/// Bell.forward_slice(&[-1.0, 0.0, 1.0], &mut y);
+/// assert_eq!((y[0], y[1]), (Bell.forward(1.0), 1.0));
+/// ```
 pub trait Formula: Copy + Send + Sync + 'static {
     /// What the function declares about itself.
     fn facts(&self) -> &'static Facts {
@@ -262,98 +288,10 @@ impl<F: Formula, T: Element> Activation<T> for F {
     }
 }
 
-/// Declares a function: its type, its parameters with their usual values and what they must be, and its facts. The
-/// page in the documentation and the tests read the same tokens.
+/// Declares an activation. See `declare!`.
 macro_rules! activation {
-    (
-        $(#[$doc:meta])*
-        $Name:ident $({ $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ })?
-        names $names:expr;
-        formula $f:literal, $df:literal, $ddf:literal;
-        source $source:literal;
-        limits $limits:expr;
-        joints $joints:expr;
-        range $range:expr, monotone $monotone:literal, $symmetry:ident;
-        f32 $ulp32:expr $(, floor $floor32:expr)?;
-        f64 $ulp64:expr $(, floor $floor64:expr)?;
-    ) => {
-        $crate::activation::activation! { @type
-            [
-                $(#[$doc])*
-                ///
-                #[doc = concat!(
-                    "- value: `", $f, "`\n- slope: `", $df, "`\n- curvature: `", $ddf, "`\n",
-                    "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
-                    $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
-                    $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
-                    "\n- kinks: `", stringify!($joints), "`\n- source: ", $source,
-                )]
-            ]
-            $Name $({ $($(#[$field_doc])* $field = $usual, $check => $wanted;)+ })?
-        }
-
-        impl $Name {
-            pub(crate) const FACTS: &'static $crate::facts::Facts = &$crate::facts::Facts {
-                names: &$names,
-                formulas: [$f, $df, $ddf],
-                source: $source,
-                limits: $limits,
-                joints: &$joints,
-                range: $range,
-                monotone: $monotone,
-                symmetry: $crate::facts::Symmetry::$symmetry,
-                f32: $crate::facts::Ulp { ulp: $ulp32, $(floor: $floor32,)? ..$crate::facts::Ulp::EXACT },
-                f64: $crate::facts::Ulp { ulp: $ulp64, $(floor: $floor64,)? ..$crate::facts::Ulp::EXACT },
-            };
-        }
-    };
-    (@type [$(#[$attribute:meta])*] $Name:ident) => {
-        $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq)]
-        pub struct $Name;
-
-        impl $Name {
-            /// The function; it has no parameters.
-            pub const USUAL: Self = Self;
-            pub(crate) const USUAL_IN_F32: Self = Self;
-        }
-    };
-    (
-        @type [$(#[$attribute:meta])*]
-        $Name:ident { $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ }
-    ) => {
-        $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $Name {
-            $($(#[$field_doc])* pub $field: f64,)+
-        }
-
-        impl $Name {
-            /// The usual parameters.
-            pub const USUAL: Self = Self { $($field: $usual),+ };
-            pub(crate) const USUAL_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
-
-            /// With every parameter checked. The fields are public, and what is written there is not.
-            ///
-            /// # Errors
-            #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
-            pub fn new($($field: f64),+) -> Result<Self, $crate::BadParameter> {
-                $(
-                    let right: fn(f64) -> bool = $check;
-                    if !right($field) {
-                        let (parameter, value) = (stringify!($field), $field);
-                        return Err($crate::BadParameter { parameter, value, wanted: $wanted });
-                    }
-                )+
-                Ok(Self { $($field),+ })
-            }
-        }
-
-        impl Default for $Name {
-            fn default() -> Self {
-                Self::USUAL
-            }
-        }
+    ($($tokens:tt)*) => {
+        $crate::facts::declare! { "activation", "Activation", "forward(0.5_f64)"; $($tokens)* }
     };
 }
 pub(crate) use activation;

@@ -28,6 +28,10 @@ pub struct Rows {
 
 impl Rows {
     /// Rows of `len` numbers, one behind the other.
+    ///
+    /// ```
+    /// assert_eq!(slopes::activation::Rows::contiguous(10).row_len(), 10);
+    /// ```
     pub const fn contiguous(len: usize) -> Self {
         Rows { len }
     }
@@ -53,6 +57,13 @@ impl Rows {
 }
 
 /// What the softmax of a row is that holds -inf alone: nothing to choose from.
+///
+/// ```
+/// use slopes::activation::{EmptyRow, RowActivation, Rows, Softmax};
+/// let mut x = [f32::NEG_INFINITY; 4];
+/// Softmax { empty_row: EmptyRow::Uniform }.forward_in_place(&mut x, Rows::contiguous(4));
+/// assert_eq!(x, [0.25; 4]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EmptyRow {
     /// 0 everywhere.
@@ -65,6 +76,14 @@ pub enum EmptyRow {
 }
 
 /// A function of rows.
+///
+/// ```
+/// use slopes::activation::{LogSoftmax, RowActivation, Rows};
+/// let (x, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
+/// let mut dx = [0.0; 2];
+/// LogSoftmax::default().backward(&x, &[1.0, 0.0], rows, &mut dx);
+/// assert_eq!(dx, [0.5, -0.5]);
+/// ```
 ///
 /// # Panics
 /// If slices differ in length, or are no whole number of rows, before anything is written.
@@ -85,6 +104,14 @@ pub trait RowActivation<T: Element>: Send + Sync {
 /// Worst error of an output: 2 ulp. An empty row gives nothing.
 ///
 /// Source: J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
+///
+/// ```
+/// use slopes::activation::{RowActivation, Rows, Softmax};
+/// let x = [0.0_f64, f64::NEG_INFINITY, 0.0];
+/// let mut y = [0.0; 3];
+/// Softmax::default().forward(&x, Rows::contiguous(3), &mut y);
+/// assert_eq!(y, [0.5, 0.0, 0.5]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Softmax {
     /// What a row of -inf alone becomes.
@@ -97,6 +124,13 @@ pub struct Softmax {
 /// largest magnitude in the row.
 ///
 /// Source: as [`Softmax`].
+///
+/// ```
+/// use slopes::activation::{LogSoftmax, RowActivation, Rows};
+/// let mut x = [0.0_f64, 0.0];
+/// LogSoftmax::default().forward_in_place(&mut x, Rows::contiguous(2));
+/// assert!((x[0] - 0.5_f64.ln()).abs() < 1e-16);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSoftmax {
     /// What a row of -inf alone becomes: the logarithm of what [`Softmax`] makes of it.

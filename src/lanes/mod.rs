@@ -24,6 +24,15 @@ pub(crate) use scalar::{Scalar, Unfused};
 ///
 /// Formulas are written over this trait. Constants are written as `f64` literals (`x * 0.5`) and are rounded once to
 /// the register's type.
+///
+/// ```
+/// use slopes::Lanes;
+///
+/// /// |x| where x is below `bound`, else `bound`; NaN stays NaN.
+/// fn capped<L: Lanes>(x: L, bound: f64) -> L {
+///     x.abs().at_most(x.splat(bound))
+/// }
+/// ```
 pub trait Lanes:
     Copy
     + Neg<Output = Self>

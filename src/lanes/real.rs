@@ -6,6 +6,11 @@ use crate::math;
 /// The type of a lane: `f32` or `f64`.
 ///
 /// Sealed: kernels are proved for these two.
+///
+/// ```
+/// use slopes::Real;
+/// assert_eq!(<f32 as Real>::of(0.1).wide(), f64::from(0.1_f32));
+/// ```
 pub trait Real:
     crate::element::Sealed + num_traits::Float + Send + Sync + core::fmt::Debug + math::Constants + 'static
 {

@@ -1,14 +1,13 @@
 //! Negative log-likelihoods of one number.
 
-use super::PairFormula;
-use crate::activation::activation;
+use super::{PairFormula, loss};
 use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::math::exp::Constants;
 use crate::math::log::ln_1p_exp;
 use crate::math::logistic::{Tail, lower};
 
-activation! {
+loss! {
     /// The cross-entropy between the target probability of the class 1 and the logistic function of the prediction, a
     /// logit. Targets are 0, 1, or anything between. Never clamped: finite up to the largest logit; at an infinite
     /// logit 0 or infinite.

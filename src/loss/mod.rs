@@ -81,6 +81,32 @@ pub trait Loss<T: Element>: Send + Sync {
 /// A loss of pairs as a text over registers: from it, [`Loss`] follows for every element type and instruction set.
 ///
 /// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+///
+/// ```
+/// use slopes::{Lanes, loss::{Loss, PairFormula}};
+///
+/// /// The fourth power of the residual.
+/// #[derive(Clone, Copy)]
+/// struct Quartic;
+/// impl PairFormula for Quartic {
+///     #[inline(always)]
+///     fn value<L: Lanes>(self, prediction: L, target: L) -> L {
+///         let r = prediction - target;
+///         (r * r) * (r * r)
+///     }
+///     #[inline(always)]
+///     fn slope<L: Lanes>(self, prediction: L, target: L) -> L {
+///         let r = prediction - target;
+///         r * r * r * 4.0
+///     }
+///     #[inline(always)]
+///     fn curvature<L: Lanes>(self, prediction: L, target: L) -> L {
+///         let r = prediction - target;
+///         r * r * 12.0
+///     }
+/// }
+/// assert_eq!(Quartic.mean(&[1.0_f32, 3.0], &[0.0, 1.0]), 8.5);
+/// ```
 pub trait PairFormula: Copy + Send + Sync + 'static {
     /// What the loss declares about itself.
     fn facts(&self) -> &'static Facts {
@@ -233,6 +259,14 @@ fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) ->
     let inputs = [Source::new(prediction), Source::new(target)];
     dispatch::wide(Sum { map: Value(loss), inputs, written: [], len: prediction.len() })
 }
+
+/// Declares a loss. See `declare!`.
+macro_rules! loss {
+    ($($tokens:tt)*) => {
+        $crate::facts::declare! { "loss", "Loss", "forward(0.5_f64, 1.0)"; $($tokens)* }
+    };
+}
+pub(crate) use loss;
 
 /// The list is the export: what it names is public, in `all` and in `by_name`.
 macro_rules! catalogue {

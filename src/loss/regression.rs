@@ -1,11 +1,10 @@
 //! Losses of the residual r = prediction - target.
 
-use super::PairFormula;
-use crate::activation::activation;
+use super::{PairFormula, loss};
 use crate::facts::Facts;
 use crate::lanes::Lanes;
 
-activation! {
+loss! {
     /// The squared error. Its mean is the mean squared error.
     Mse
     names ["mse", "mean_squared_error", "squared_error", "l2"];

@@ -9,6 +9,15 @@ use crate::lanes::{Isa, Lanes};
 use crate::sum::Tree;
 
 /// What a row should have been.
+///
+/// ```
+/// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
+/// let (logits, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
+/// let by_label = SoftmaxCrossEntropy.sum(&logits, Targets::Labels(&[1]), rows)?;
+/// let by_probability = SoftmaxCrossEntropy.sum(&logits, Targets::Probabilities(&[0.25, 0.75]), rows)?;
+/// assert_eq!(by_label, by_probability);
+/// # Ok::<(), slopes::loss::TargetError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a, T> {
     /// The index of the right class, one a row.
@@ -18,6 +27,12 @@ pub enum Targets<'a, T> {
 }
 
 /// A label that names no class.
+///
+/// ```
+/// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
+/// let error = SoftmaxCrossEntropy.sum(&[0.0_f32; 4], Targets::Labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
+/// assert_eq!(error.to_string(), "label 2 of row 1 names none of 2 classes");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetError {
     /// The row of the label.
@@ -36,7 +51,7 @@ impl fmt::Display for TargetError {
 
 impl core::error::Error for TargetError {}
 
-/// A loss of rows.
+/// A loss of rows. See [`SoftmaxCrossEntropy`] for an example.
 ///
 /// # Errors
 /// If a label names no class; nothing is written then.

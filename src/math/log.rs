@@ -13,7 +13,7 @@ use super::polynomial::polynomial;
 pub trait Constants: Sized + 'static {
     /// R(z) / z, so that ln((1 + s) / (1 - s)) = 2 s + s R(s^2), |s| <= 0.1716.
     const RATIO: &'static [Self];
-    /// ln(1 + e) / e - 1 around e = 45/64, on [0, 1.5489].
+    /// ln(1 + e) / e - 1 around e = 23/32, on [0, 1.6492].
     const LN_1P_RATIO: &'static [Self];
     /// The smallest normal number.
     const SMALLEST_NORMAL: f64;
@@ -24,21 +24,21 @@ impl Constants for f32 {
     // of R, which is at most 2^-6.6 of the result.
     const RATIO: &'static [f32] =
         &[f32::from_bits(0x3f2a_aaae), f32::from_bits(0x3ecc_bdd1), f32::from_bits(0x3e97_7ac6)];
-    // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.5489-m], absolute), m = 45/64: 2^-27.6. The
+    // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.6492-m], absolute), m = 23/32: 2^-26.7. The
     // middle is chosen so that the first coefficient stays below a quarter, where its rounding halves.
     const LN_1P_RATIO: &'static [f32] = &[
-        f32::from_bits(0xbe78_8abc),
-        f32::from_bits(0xbe77_c411),
-        f32::from_bits(0x3dca_acc5),
-        f32::from_bits(0xbd37_6c80),
-        f32::from_bits(0x3caf_8701),
-        f32::from_bits(0xbc2e_6442),
-        f32::from_bits(0x3bb2_8136),
-        f32::from_bits(0xbb34_1de7),
-        f32::from_bits(0x3aac_ac44),
-        f32::from_bits(0xba5d_69fc),
-        f32::from_bits(0x3a2f_65f7),
-        f32::from_bits(0xb987_8518),
+        f32::from_bits(0xbe7c_6382),
+        f32::from_bits(0xbe74_a1e4),
+        f32::from_bits(0x3dc6_705e),
+        f32::from_bits(0xbd32_0997),
+        f32::from_bits(0x3ca8_e646),
+        f32::from_bits(0xbc26_7a8b),
+        f32::from_bits(0x3ba8_6ae9),
+        f32::from_bits(0xbb26_313f),
+        f32::from_bits(0x3aa2_c238),
+        f32::from_bits(0xba5b_fffe),
+        f32::from_bits(0x3a1c_6359),
+        f32::from_bits(0xb94e_9a39),
     ];
     const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 }
@@ -54,34 +54,35 @@ impl Constants for f64 {
         f64::from_bits(0x3fc3_9fe5_042f_592d),
         f64::from_bits(0x3fc2_b593_69f9_348c),
     ];
-    // As above with [|0,...,25|], [|D...|]: 2^-57.5.
+    // As above with [|0,...,26|], [|D...|]: 2^-57.9.
     const LN_1P_RATIO: &'static [f64] = &[
-        f64::from_bits(0xbfcf_1157_81d6_79cd),
-        f64::from_bits(0xbfce_f881_d2b1_881b),
-        f64::from_bits(0x3fb9_5595_a1df_5890),
-        f64::from_bits(0xbfa6_edbd_aa0d_32c6),
-        f64::from_bits(0x3f95_f227_4c04_b113),
-        f64::from_bits(0xbf85_c54e_19b8_2bbc),
-        f64::from_bits(0x3f76_2485_511c_dca7),
-        f64::from_bits(0xbf66_f09d_facb_479a),
-        f64::from_bits(0x3f58_1b03_de53_917f),
-        f64::from_bits(0xbf49_9e15_cea7_c3e5),
-        f64::from_bits(0x3f3b_79b0_fdec_6494),
-        f64::from_bits(0xbf2d_b18b_a00d_f74a),
-        f64::from_bits(0x3f20_25fe_8b59_6845),
-        f64::from_bits(0xbf11_a874_085a_a71b),
-        f64::from_bits(0x3f03_68cd_146f_cb22),
-        f64::from_bits(0xbef5_7952_4b0a_fa9d),
-        f64::from_bits(0x3ee7_bd9b_a661_d57b),
-        f64::from_bits(0xbed9_be2f_7dc6_41c9),
-        f64::from_bits(0x3ecc_d277_ca57_4f02),
-        f64::from_bits(0xbec2_8980_d7b7_44f6),
-        f64::from_bits(0x3eb5_54ca_d88d_4443),
-        f64::from_bits(0xbe97_e4c9_a8d6_9e2c),
-        f64::from_bits(0x3e78_efd4_efc2_0fa1),
-        f64::from_bits(0xbe94_af51_8acb_0e33),
-        f64::from_bits(0x3e93_6dd0_565d_2696),
-        f64::from_bits(0xbe76_3074_fcdf_0299),
+        f64::from_bits(0xbfcf_8c70_4897_2d02),
+        f64::from_bits(0xbfce_943b_e986_4ea2),
+        f64::from_bits(0x3fb8_ce0b_2a70_6e1e),
+        f64::from_bits(0xbfa6_4185_9e95_6b2d),
+        f64::from_bits(0x3f95_1d8a_1efd_f678),
+        f64::from_bits(0xbf84_c2f5_64e6_4301),
+        f64::from_bits(0x3f74_eda6_a229_c365),
+        f64::from_bits(0xbf65_7cf1_f7be_5d91),
+        f64::from_bits(0x3f56_60a2_9a8e_bc3e),
+        f64::from_bits(0xbf47_9140_cf82_9ce7),
+        f64::from_bits(0x3f39_0c8b_4e15_723d),
+        f64::from_bits(0xbf2a_d3c1_2da3_0cc7),
+        f64::from_bits(0x3f1c_ea9d_8bcb_b177),
+        f64::from_bits(0xbf0f_5631_d663_7659),
+        f64::from_bits(0x3f01_0f97_4bfe_9834),
+        f64::from_bits(0xbef2_ae94_9596_a625),
+        f64::from_bits(0x3ee4_8a0b_bec5_3195),
+        f64::from_bits(0xbed6_596f_7635_6824),
+        f64::from_bits(0x3ec8_3262_088f_b53c),
+        f64::from_bits(0xbebc_9180_e6ce_0957),
+        f64::from_bits(0x3eb1_e8a8_e8a5_0074),
+        f64::from_bits(0xbea0_6c0e_07a9_2857),
+        f64::from_bits(0x3e7e_0f2f_8fbe_947d),
+        f64::from_bits(0xbe7c_488d_121f_0509),
+        f64::from_bits(0x3e87_e8f7_4cbb_0e8b),
+        f64::from_bits(0xbe7e_3b08_0f9f_e120),
+        f64::from_bits(0x3e5a_a0c0_8dcb_a3e4),
     ];
     const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
 }
@@ -129,9 +130,9 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::LARGEST)), x)
 }
 
-/// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term is then
-/// below a half, so that its rounding is finer than a step of z.
-pub(crate) const LN_1P_EXP_BEND: f64 = 0.4375;
+/// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in
+/// steps that are no larger than those of z.
+pub(crate) const LN_1P_EXP_BEND: f64 = 0.5;
 
 /// ln(1 + e^(z + low)) 2^LIFT, with a relative `correction` (tiny), for z from -`TAIL_END` to `LN_1P_EXP_BEND`.
 ///
@@ -142,7 +143,7 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
     let exp::Reduced { power, r, .. } = exp::reduce(z, <L::Real as exp::Constants>::LIFT);
     let r = if let Some(low) = low { r + low } else { r };
     let lifted = (exp::excess(r) + 1.0) * power;
-    let ratio = polynomial(lifted * super::logistic::lower::<L>() - 45.0 / 64.0, L::Real::LN_1P_RATIO);
+    let ratio = polynomial(lifted * super::logistic::lower::<L>() - 23.0 / 32.0, L::Real::LN_1P_RATIO);
     let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
     lifted.mul_add(ratio, lifted)
 }

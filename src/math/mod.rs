@@ -17,6 +17,16 @@ impl<T: exp::Constants + log::Constants + tanh::Constants> Constants for T {}
 
 /// Elementary functions of a register, for formulas.
 ///
+/// ```
+/// use slopes::{Functions, Lanes};
+///
+/// /// The hyperbolic sine, relative to its own size near 0.
+/// fn sinh<L: Lanes>(x: L) -> L {
+///     let e = x.exp_m1();
+///     (e + e / (e + 1.0)) * 0.5
+/// }
+/// ```
+///
 /// Their worst errors over all f32, in ulp: `exp` 0.9, `exp_m1` 1.5, `ln` 1.0, `ln_1p` 1.1.
 pub trait Functions: Lanes {
     /// e^x. Underflows gradually; 0 at -inf.
