@@ -560,7 +560,7 @@ impl<I: Isa> Pass<I> {
     /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.
     #[inline(always)]
     fn sum_block<T: Element>(self, numbers: Source<T>) -> f64 {
-        const { assert!(STRANDS % <I::F64 as Lanes>::COUNT == 0) };
+        const { assert!(STRANDS.is_multiple_of(<I::F64 as Lanes>::COUNT)) };
         let count = <I::F64 as Lanes>::COUNT;
         let registers = STRANDS / count;
         let mut strands = [0.0; STRANDS];

@@ -88,7 +88,16 @@ impl Facts {
 
 impl Ulp {
     /// Exact, or rounded once.
-    pub const EXACT: Ulp = Ulp { ulp: [0.5; 3], floor: [0.0; 3] };
+    pub const EXACT: Ulp = Ulp::new([0.5; 3], &[]);
+
+    /// With one floor or none.
+    pub(crate) const fn new(ulp: [f64; 3], floor: &[[f64; 3]]) -> Self {
+        let floor = match floor {
+            [floor] => *floor,
+            _ => [0.0; 3],
+        };
+        Ulp { ulp, floor }
+    }
 }
 
 /// A parameter that its function has no meaning for.
@@ -239,8 +248,8 @@ macro_rules! declare {
                 range: $range,
                 monotone: $monotone,
                 symmetry: $crate::facts::Symmetry::$symmetry,
-                f32: $crate::facts::Ulp { ulp: $ulp32, $(floor: $floor32,)? ..$crate::facts::Ulp::EXACT },
-                f64: $crate::facts::Ulp { ulp: $ulp64, $(floor: $floor64,)? ..$crate::facts::Ulp::EXACT },
+                f32: $crate::facts::Ulp::new($ulp32, &[$($floor32)?]),
+                f64: $crate::facts::Ulp::new($ulp64, &[$($floor64)?]),
             };
         }
     };

@@ -136,7 +136,7 @@ macro_rules! one {
                 const ROOT_HALF: $Bits = $root_half;
                 const ONE: $Bits = (1.0 as $Real).to_bits();
                 let shifted = self.0.to_bits().wrapping_add(ONE - ROOT_HALF);
-                let significand = (shifted & (($Bits::MAX >> ($Bits::BITS - $mantissa)))) + ROOT_HALF;
+                let significand = (shifted & ($Bits::MAX >> ($Bits::BITS - $mantissa))) + ROOT_HALF;
                 let exponent = (shifted >> $mantissa) as $Signed - (ONE >> $mantissa) as $Signed;
                 (self.fill($Real::from_bits(significand)), self.fill(exponent as $Real))
             }
