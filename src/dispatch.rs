@@ -416,11 +416,20 @@ const BLOCK: usize = 1024;
 /// A block's sum is made of as many interleaved ones, whatever the registers.
 const STRANDS: usize = 16;
 
+/// How a loop takes the next numbers.
+#[derive(Clone, Copy)]
+enum Step {
+    /// As many as a register has.
+    Whole,
+    /// As many, stored past the caches, to an aligned place.
+    Stream,
+    /// So many, fewer than a register has.
+    Part(usize),
+}
+
 impl<I: Isa> Pass<I> {
     /// The map of slices into others, `stream_after` as in [`Slices`].
     ///
-    /// One tight loop for whole registers and, in another turn of the outer one, for what fills no register, so that the
-    /// text of a function stands once in the program.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -436,42 +445,24 @@ impl<I: Isa> Pass<I> {
         let stream = stream_after.is_some();
         let head = stream_after.unwrap_or(0) % count;
         let mut done = 0;
+        // What fills no register: the head, so that what follows is aligned, or else the tail.
+        let mut part = if head > 0 { head.min(len) } else { len % count * usize::from(len < count) };
         while done < len {
-            let rest = len - done;
-            let aligned = done > 0 || head == 0;
-            let whole = if aligned { rest - rest % count } else { 0 };
-            let part = if aligned { rest } else { head.min(rest) };
-            let end = done + if whole > 0 { whole } else { part };
-            while done < end {
+            if part > 0 {
+                // SAFETY: done + part <= len, the length of every slice; a block that repeats has WIDEST > part numbers.
+                unsafe { self.step(map, inputs, outputs, done, Step::Part(part)) };
+                done += part;
+            }
+            while len - done >= count {
                 if stream {
                     I::prefetch(inputs[0].from.wrapping_add(done + AHEAD / size_of::<T>()));
                 }
-                // SAFETY: done + count <= end <= len, or done + part = end <= len where nothing is whole; every slice
-                // has len numbers, and a block that repeats has WIDEST >= count. The pass proves the instructions.
-                unsafe {
-                    let mut registers = [Self::load(inputs[0], done, part, whole > 0); IN];
-                    let mut i = 1;
-                    while i < IN {
-                        registers[i] = Self::load(inputs[i], done, part, whole > 0);
-                        i += 1;
-                    }
-                    let results = map.apply(registers);
-                    let mut i = 0;
-                    while i < OUT {
-                        let to = outputs[i].to.add(done);
-                        if whole == 0 {
-                            T::store_partial::<I>(results[i], to, part);
-                        } else if stream {
-                            T::stream::<I>(results[i], to);
-                        } else {
-                            T::store::<I>(results[i], to);
-                        }
-                        i += 1;
-                    }
-                }
+                let step = if stream { Step::Stream } else { Step::Whole };
+                // SAFETY: done + count <= len; a block that repeats has WIDEST >= count numbers.
+                unsafe { self.step(map, inputs, outputs, done, step) };
                 done += count;
             }
-            done = end;
+            part = len - done;
         }
         if stream {
             // SAFETY: the pass proves the instructions.
@@ -479,15 +470,51 @@ impl<I: Isa> Pass<I> {
         }
     }
 
-    /// The register's, or if not `whole` the `part`, numbers behind the first `done`.
+    /// One register of every slice, behind the first `done` numbers.
     /// # Safety
-    /// The source has them, or repeats a block of at least as many.
+    /// Every slice has as many numbers there as the step takes.
     #[inline(always)]
-    unsafe fn load<T: Element>(source: Source<T>, done: usize, part: usize, whole: bool) -> Lane<T, I> {
+    unsafe fn step<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T>; OUT],
+        done: usize,
+        step: Step,
+    ) {
+        // SAFETY: the caller's; the pass proves the instructions.
+        unsafe {
+            let mut registers = [Self::load(inputs[0], done, step); IN];
+            let mut i = 1;
+            while i < IN {
+                registers[i] = Self::load(inputs[i], done, step);
+                i += 1;
+            }
+            let results = map.apply(registers);
+            let mut i = 0;
+            while i < OUT {
+                let to = outputs[i].to.add(done);
+                match step {
+                    Step::Part(n) => T::store_partial::<I>(results[i], to, n),
+                    Step::Stream => T::stream::<I>(results[i], to),
+                    Step::Whole => T::store::<I>(results[i], to),
+                }
+                i += 1;
+            }
+        }
+    }
+
+    /// # Safety
+    /// The source has as many numbers behind the first `done` as the step takes, or repeats a block of at least as many.
+    #[inline(always)]
+    unsafe fn load<T: Element>(source: Source<T>, done: usize, step: Step) -> Lane<T, I> {
         // SAFETY: the caller's; a pass proves the instructions.
         unsafe {
             let from = if source.repeats { source.from } else { source.from.add(done) };
-            if whole { T::load::<I>(from) } else { T::load_partial::<I>(from, part) }
+            match step {
+                Step::Part(n) => T::load_partial::<I>(from, n),
+                Step::Stream | Step::Whole => T::load::<I>(from),
+            }
         }
     }
 

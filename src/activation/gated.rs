@@ -6,32 +6,53 @@ use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
 
-/// |beta x| to twice the precision: e^z would turn the product's rounding into |z| / 2 ulp.
+/// |beta x|.
 #[derive(Clone, Copy)]
 pub(super) struct Scaled<L> {
     /// |beta x|, at most `TAIL_END`.
     pub(super) magnitude: L,
-    /// What the magnitude lacks.
-    pub(super) low: L,
+    /// What the magnitude lacks; nothing where beta is 1.
+    pub(super) low: Option<L>,
     /// |x|, at most `TAIL_END` / |beta|.
     pub(super) a: L,
 }
 
 impl<L: Lanes> Scaled<L> {
+    /// For beta = 1.
+    #[inline(always)]
+    pub(super) fn unscaled(x: L) -> Self {
+        let a = x.abs().at_most(x.splat(L::Real::TAIL_END));
+        Scaled { magnitude: a, low: None, a }
+    }
+
+    /// To twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
     #[inline(always)]
     pub(super) fn new(x: L, beta: f64) -> Self {
         let beta = x.splat(beta).abs();
         let end = (x.splat(L::Real::TAIL_END) / beta).at_most(x.fill(L::Real::LARGEST));
         let a = x.abs().at_most(end);
         let magnitude = a * beta;
-        Scaled { magnitude, low: a.product_error(beta, magnitude), a }
+        Scaled { magnitude, low: Some(a.product_error(beta, magnitude)), a }
     }
 
     #[inline(always)]
     pub(super) fn tail(self) -> Tail<L> {
-        Tail::new(self.magnitude, Some(self.low))
+        Tail::new(self.magnitude, self.low)
     }
 }
+
+/// A method of a function with a parameter `beta`, given the scaled argument: the usual beta of 1 is worth a text of its
+/// own, without the second half of the product.
+macro_rules! scaled {
+    ($self:ident, $x:ident, $method:ident) => {
+        if $self.beta == 1.0 {
+            $self.$method($x, $crate::activation::gated::Scaled::unscaled($x))
+        } else {
+            $self.$method($x, $crate::activation::gated::Scaled::new($x, $self.beta))
+        }
+    };
+}
+pub(super) use scaled;
 
 activation! {
     /// x times the logistic function of beta x.
@@ -52,17 +73,10 @@ activation! {
 impl Swish {
     /// The sigmoid linear unit: beta = 1.
     pub const SILU: Self = Self::USUAL;
-}
-
-impl Formula for Swish {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
 
     /// x - a tail on the side that is linear, a tail on the other.
     #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        let z = Scaled::new(x, self.beta);
+    fn value_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let tail = z.tail();
         // The side is cut at 0 with the sign that the other side's zero has at infinity.
         let (lowest, highest) = if self.beta < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
@@ -73,8 +87,7 @@ impl Formula for Swish {
 
     /// With t the tail and u = a t + 1 on the rising side, a t + 1 - a on the other: u - u t, u t.
     #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        let z = Scaled::new(x, self.beta);
+    fn slope_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let side = x.flip_sign(x.splat(self.beta));
         let tail = z.tail();
         let d = tail.reciprocal();
@@ -88,8 +101,7 @@ impl Formula for Swish {
 
     /// beta t (1 - t) (2 - a (1 - 2 t)): 1 - 2 t may lose its relative accuracy at 0, where a takes it down.
     #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        let z = Scaled::new(x, self.beta);
+    fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let tail = z.tail();
         let d = tail.reciprocal();
         let t = tail.power * d;
@@ -97,5 +109,23 @@ impl Formula for Swish {
         let bent = z.magnitude * difference;
         let bend = (x.splat(2.0) - bent) - z.magnitude.product_error(difference, bent);
         (-t).mul_add(d, d) * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
+    }
+}
+
+impl Formula for Swish {
+    fn facts(&self) -> &'static Facts {
+        Self::FACTS
+    }
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, value_of)
+    }
+    #[inline(always)]
+    fn slope<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, slope_of)
+    }
+    #[inline(always)]
+    fn curvature<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, curvature_of)
     }
 }

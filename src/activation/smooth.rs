@@ -1,7 +1,7 @@
 //! Smooth relatives of the rectifier: the linear side plus a tail that is computed to relative accuracy, in one fused
 //! step, so that neither cancels the other.
 
-use super::gated::Scaled;
+use super::gated::{Scaled, scaled};
 use super::{Formula, activation};
 use crate::facts::Facts;
 use crate::lanes::Lanes;
@@ -25,36 +25,53 @@ activation! {
     f64 [2.0, 4.0, 8.0];
 }
 
-impl Formula for Softplus {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-
+impl Softplus {
     /// ln(1 + e^z) / beta, and beyond the bend x + ln(1 + e^-z) / beta. 1 / beta is rounded; what it lacks goes into the
     /// small terms.
     #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
+    fn value_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+        let signed = z.magnitude.copysign(x);
+        let linear = x.splat(LN_1P_EXP_BEND).lt(signed);
+        let argument = (-signed).select(linear, signed);
+        let base = x.select(linear, x.splat(0.0));
+        let Some(low) = z.low else {
+            return ln_1p_exp(argument, None, None).mul_add(x.splat(lower::<L>()), base);
+        };
         let beta = x.splat(self.beta);
         let inverse = x.splat(1.0) / beta;
         let product = beta * inverse;
         let lacks = x.splat(1.0) - product - beta.product_error(inverse, product);
-        let z = Scaled::new(x, self.beta);
-        let signed = z.magnitude.copysign(x);
-        let linear = x.splat(LN_1P_EXP_BEND).lt(signed);
-        let argument = (-signed).select(linear, signed);
-        let tail = ln_1p_exp(argument, Some(z.low.flip_sign(argument)), Some(lacks));
-        tail.mul_add(inverse * lower::<L>(), x.select(linear, x.splat(0.0)))
+        let tail = ln_1p_exp(argument, Some(low.flip_sign(argument)), Some(lacks));
+        tail.mul_add(inverse * lower::<L>(), base)
     }
 
     #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        Scaled::new(x, self.beta).tail().logistic(x)
+    fn slope_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+        z.tail().logistic(x)
     }
 
     #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        let tail = Scaled::new(x, self.beta).tail();
+    fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+        let tail = z.tail();
         let d = tail.reciprocal();
         (-(tail.power * d)).mul_add(d, d) * tail.lifted * (x.splat(self.beta) * lower::<L>())
+    }
+}
+
+impl Formula for Softplus {
+    fn facts(&self) -> &'static Facts {
+        Self::FACTS
+    }
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, value_of)
+    }
+    #[inline(always)]
+    fn slope<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, slope_of)
+    }
+    #[inline(always)]
+    fn curvature<L: Lanes>(self, x: L) -> L {
+        scaled!(self, x, curvature_of)
     }
 }
