@@ -1,40 +1,65 @@
-//! The worst error of every function over all 2^32 f32, measured against the f64 kernels, which tests/accuracy.rs
-//! proves against 25-digit values.
+//! The worst error of every function over all 2^32 f32, and whether it keeps its range and its monotonicity.
 //!
-//! `cargo run --release --example worst_errors -- [--stride N] [--level NAME] [FUNCTION ...]`
+//! `cargo run --release --example worst_errors -- [--level NAME] [--stride N] [FUNCTION ...]`
+//!
+//! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
+//! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
+//! f64 kernels, which `tests/accuracy.rs` proves against 25-digit values and `worst_errors_f64` against double-double
+//! arithmetic. With a stride, every Nth float alone.
 
+use std::fmt::Display;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use clap::Parser;
+use slopes::Level;
 use slopes::activation::{self, Activation};
-use slopes::{Level, Ulp};
 
-const BLOCK: usize = 1 << 14;
-const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
-
-/// The worst inputs of one order.
-#[derive(Clone, Copy)]
-struct Worst {
-    /// In ulp, where the floor does not excuse it.
-    ulp: f64,
-    at: f32,
-    got: f32,
-    want: f64,
-    /// In units of 2^-24, where the floor has to excuse it.
-    floor: f64,
-    floor_at: f32,
-    wrong: u64,
-    outside: u64,
-    falls: u64,
+/// The worst error of functions over all f32.
+#[derive(Parser)]
+struct Options {
+    /// Kernels to measure: Scalar, Sse2, Avx2, Avx512, Neon [default: the best of this machine]
+    #[arg(long)]
+    level: Option<String>,
+    /// Every Nth float
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    stride: u32,
+    /// Functions to measure, by name [default: all]
+    functions: Vec<String>,
 }
 
-const NONE: Worst =
-    Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, floor_at: 0.0, wrong: 0, outside: 0, falls: 0 };
+const BLOCK: usize = 1 << 14;
 
-/// The distance of neighbouring f32 where the exact result lies.
-fn ulp_of(exact: f64) -> f64 {
-    let exponent = ((exact.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(-126, 127);
-    f64::from_bits(((exponent - 23 + 1023) as u64) << 52)
+/// What a sweep has found.
+#[derive(Clone, Copy, Default)]
+struct Findings {
+    /// The largest error in ulp, where the floor did not have to excuse it, and its x.
+    ulp: (f64, f32),
+    /// The largest error in units of 2^-24 where it had to, and its x.
+    floor: (f64, f32),
+    /// NaN or infinity in place of a number or of each other, and the last such x.
+    wrong: (u64, f32),
+    /// Values outside the range.
+    outside: (u64, f32),
+    /// Values smaller than that of the x before.
+    falls: (u64, f32),
+}
+
+impl Findings {
+    fn merge(&mut self, other: &Findings) {
+        for (ours, theirs) in [(&mut self.ulp, other.ulp), (&mut self.floor, other.floor)] {
+            if theirs.0 > ours.0 {
+                *ours = theirs;
+            }
+        }
+        let counts = [&mut self.wrong, &mut self.outside, &mut self.falls];
+        for (ours, theirs) in counts.into_iter().zip([other.wrong, other.outside, other.falls]) {
+            if theirs.0 > 0 {
+                *ours = (ours.0 + theirs.0, theirs.1);
+            }
+        }
+    }
 }
 
 /// The float of a rank: they rise from -NaN over -inf, -0, 0 and inf to NaN.
@@ -42,150 +67,147 @@ fn ordered(rank: u32) -> f32 {
     f32::from_bits(if rank >> 31 == 1 { rank & 0x7fff_ffff } else { !rank })
 }
 
-fn main() {
-    let mut stride = 1usize;
-    let mut names = Vec::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--stride" => stride = arguments.next().and_then(|n| n.parse().ok()).expect("--stride takes a number"),
-            "--level" => {
-                let name = arguments.next().expect("--level takes a name");
-                let level = Level::available().find(|l| format!("{l:?}").eq_ignore_ascii_case(&name));
-                level.expect("a level of this machine").select().expect("it is available");
-            }
-            name => names.push(activation::by_name::<f32>(name).unwrap_or_else(|e| panic!("{e}")).facts().name()),
-        }
-    }
-    println!("# {:?}, every {stride}th of 2^32", Level::current());
-    let mut over = false;
-    for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
-        if !names.is_empty() && !names.contains(&single.facts().name()) {
-            continue;
-        }
-        for (order, title) in ORDERS.iter().enumerate() {
-            let worst = sweep(*single, *double, order, stride);
-            let facts = single.facts();
-            let (budget, floor) = (facts.f32.ulp[order], facts.f32.floor[order]);
-            let bad = worst.ulp > budget || worst.floor > floor || worst.wrong + worst.outside + worst.falls > 0;
-            over |= bad;
-            println!(
-                "{:14} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{}{} {}",
-                facts.name(),
-                worst.ulp,
-                worst.at,
-                worst.got,
-                worst.want,
-                if floor > 0.0 {
-                    format!(", floor {:.3} (of {floor}) at {:e}", worst.floor, worst.floor_at)
-                } else {
-                    String::new()
-                },
-                if worst.wrong > 0 { format!(", {} WRONG", worst.wrong) } else { String::new() },
-                if worst.outside + worst.falls > 0 {
-                    format!(", {} outside, {} falls", worst.outside, worst.falls)
-                } else {
-                    String::new()
-                },
-                if bad { "OVER" } else { "" },
-            );
-        }
-    }
-    if over {
-        std::process::exit(1);
-    }
+/// The distance of neighbouring f32 where the exact result lies.
+fn ulp(exact: f64) -> f64 {
+    let exponent = ((exact.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(f32::MIN_EXP - 1, f32::MAX_EXP - 1);
+    2f64.powi(exponent - 23)
 }
 
-fn sweep(
+/// A function, its f64 reference, and the order of the derivative.
+#[derive(Clone, Copy)]
+struct Sweep {
     single: &'static dyn Activation<f32>,
     double: &'static dyn Activation<f64>,
     order: usize,
-    stride: usize,
-) -> Worst {
-    let blocks = (1usize << 32).div_ceil(BLOCK * stride);
-    let next = AtomicUsize::new(0);
-    let total = Mutex::new(NONE);
-    let Ulp { floor, ulp } = single.facts().f32;
-    let (floor, budget) = (floor[order], ulp[order]);
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut worst = NONE;
-                let (mut x, mut y) = (vec![0f32; BLOCK], vec![0f32; BLOCK]);
-                let (mut wide, mut exact) = (vec![0f64; BLOCK], vec![0f64; BLOCK]);
-                loop {
-                    let block = next.fetch_add(1, Ordering::Relaxed);
-                    if block >= blocks {
-                        break;
-                    }
-                    for (i, x) in x.iter_mut().enumerate() {
-                        *x = ordered(((block * BLOCK + i) * stride).min(u32::MAX as usize) as u32);
-                    }
-                    for (x, wide) in x.iter().zip(&mut wide) {
-                        *wide = f64::from(*x);
-                    }
-                    match order {
-                        0 => (single.forward_slice(&x, &mut y), double.forward_slice(&wide, &mut exact)),
-                        1 => (single.derivative_slice(&x, &mut y), double.derivative_slice(&wide, &mut exact)),
-                        _ => (
-                            single.second_derivative_slice(&x, &mut y),
-                            double.second_derivative_slice(&wide, &mut exact),
-                        ),
-                    };
-                    if order == 0 {
-                        let [lowest, highest] = single.facts().range.map(|limit| limit as f32);
-                        worst.outside += y.iter().filter(|&&y| y < lowest || y > highest).count() as u64;
-                        if single.facts().monotone {
-                            let before = ordered((block * BLOCK * stride).saturating_sub(stride) as u32);
-                            let first = single.forward(before) > y[0];
-                            let falls = y.windows(2).filter(|pair| pair[0] > pair[1]).count();
-                            if falls > 0 && worst.falls == 0 {
-                                let i = y.windows(2).position(|pair| pair[0] > pair[1]).unwrap_or(0);
-                                eprintln!("falls after {:e}: {:e} {:e}", x[i], y[i], y[i + 1]);
-                            }
-                            worst.falls += falls as u64 + u64::from(first);
+    stride: u32,
+}
+
+impl Sweep {
+    /// Over all floats, by all cores.
+    fn run(self) -> Findings {
+        let blocks = (1usize << 32).div_ceil(BLOCK * self.stride as usize);
+        let next = AtomicUsize::new(0);
+        let all = Mutex::new(Findings::default());
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let mut findings = Findings::default();
+                    loop {
+                        let block = next.fetch_add(1, Ordering::Relaxed);
+                        if block >= blocks {
+                            break;
                         }
+                        self.block(block, &mut findings);
                     }
-                    for ((&x, &y), &exact) in x.iter().zip(&y).zip(&exact) {
-                        if y.to_bits() == (exact as f32).to_bits() && (y as f64 - exact).abs() < ulp_of(exact) * 0.2 {
-                            continue;
-                        }
-                        if exact.is_nan() || y.is_nan() || (exact as f32).is_infinite() || y.is_infinite() {
-                            let rounded = exact as f32;
-                            if !(rounded.is_nan() && y.is_nan()) && rounded != y {
-                                worst.wrong += 1;
-                                (worst.at, worst.got, worst.want) = (x, y, exact);
-                            }
-                            continue;
-                        }
-                        let error = (f64::from(y) - exact).abs();
-                        let ulps = error / ulp_of(exact);
-                        if floor > 0.0 && ulps > budget {
-                            let units = error * (1u64 << 24) as f64;
-                            if units > worst.floor {
-                                (worst.floor, worst.floor_at) = (units, x);
-                            }
-                        } else if ulps > worst.ulp {
-                            (worst.ulp, worst.at, worst.got, worst.want) = (ulps, x, y, exact);
-                        }
-                    }
-                }
-                let mut total = total.lock().expect("no thread panics");
-                if worst.ulp > total.ulp {
-                    (total.ulp, total.at, total.got, total.want) = (worst.ulp, worst.at, worst.got, worst.want);
-                }
-                if worst.floor > total.floor {
-                    (total.floor, total.floor_at) = (worst.floor, worst.floor_at);
-                }
-                total.wrong += worst.wrong;
-                total.outside += worst.outside;
-                total.falls += worst.falls;
-                if worst.wrong > 0 {
-                    (total.at, total.got, total.want) = (worst.at, worst.got, worst.want);
-                }
-            });
+                    all.lock().expect("no thread has panicked").merge(&findings);
+                });
+            }
+        });
+        all.into_inner().expect("no thread has panicked")
+    }
+
+    fn block(&self, block: usize, findings: &mut Findings) {
+        let rank = |i: usize| ((block * BLOCK + i) * self.stride as usize).min(u32::MAX as usize) as u32;
+        // One float before the block, for the steps between blocks.
+        let before = ordered(rank(0).saturating_sub(self.stride));
+        let x: Vec<f32> = std::iter::once(before).chain((0..BLOCK).map(|i| ordered(rank(i)))).collect();
+        let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
+        let (mut y, mut exact) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let (single, double) = (self.single, self.double);
+        match self.order {
+            0 => (single.forward_slice(&x, &mut y), double.forward_slice(&wide, &mut exact)),
+            1 => (single.derivative_slice(&x, &mut y), double.derivative_slice(&wide, &mut exact)),
+            _ => (single.second_derivative_slice(&x, &mut y), double.second_derivative_slice(&wide, &mut exact)),
+        };
+        let facts = single.facts();
+        if self.order == 0 {
+            let [lowest, highest] = facts.range.map(|limit| limit as f32);
+            for (x, _) in x.iter().zip(&y).filter(|(_, y)| **y < lowest || **y > highest) {
+                findings.outside = (findings.outside.0 + 1, *x);
+            }
+            for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| facts.monotone && pair[0] > pair[1]) {
+                findings.falls = (findings.falls.0 + 1, x[i]);
+            }
         }
-    });
-    total.into_inner().expect("no thread panics")
+        for ((x, y), exact) in x.iter().zip(&y).zip(&exact) {
+            self.error(*x, *y, *exact, findings);
+        }
+    }
+
+    fn error(&self, x: f32, y: f32, exact: f64, findings: &mut Findings) {
+        let rounded = exact as f32;
+        if !(rounded.is_finite() && y.is_finite()) {
+            if rounded != y && !(rounded.is_nan() && y.is_nan()) {
+                findings.wrong = (findings.wrong.0 + 1, x);
+            }
+            return;
+        }
+        let error = (f64::from(y) - exact).abs();
+        let ulps = error / ulp(exact);
+        let budget = self.single.facts().f32;
+        if ulps > budget.ulp[self.order] && budget.floor[self.order] > 0.0 {
+            let units = error * 2f64.powi(24);
+            if units > findings.floor.0 {
+                findings.floor = (units, x);
+            }
+        } else if ulps > findings.ulp.0 {
+            findings.ulp = (ulps, x);
+        }
+    }
+
+    /// Prints the findings; whether they are within the budget.
+    fn report(&self, findings: &Findings) -> bool {
+        let facts = self.single.facts();
+        let (ulp, floor) = (facts.f32.ulp[self.order], facts.f32.floor[self.order]);
+        let order = ["value", "slope", "curvature"][self.order];
+        print!("{:12} {order:9} {:.4} ulp of {ulp} at {:e}", facts.name(), findings.ulp.0, findings.ulp.1);
+        if findings.floor.0 > 0.0 {
+            print!(", {:.3} of floor {floor} at {:e}", findings.floor.0, findings.floor.1);
+        }
+        let counts = [("wrong", findings.wrong), ("out of range", findings.outside), ("falls", findings.falls)];
+        for (what, (count, x)) in counts.iter().filter(|(_, (count, _))| *count > 0) {
+            print!(", {count} {what}, such as at {x:e}");
+        }
+        let good =
+            findings.ulp.0 <= ulp && findings.floor.0 <= floor && counts.iter().all(|(_, (count, _))| *count == 0);
+        println!("{}", if good { "" } else { ": OVER BUDGET" });
+        good
+    }
+}
+
+/// Prints a complaint about the options.
+fn bad_option(complaint: impl Display) -> ExitCode {
+    eprintln!("worst_errors: {complaint}");
+    ExitCode::from(2)
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(name) = &options.level {
+        let Some(level) = Level::available().find(|level| format!("{level:?}").eq_ignore_ascii_case(name)) else {
+            let available: Vec<_> = Level::available().collect();
+            return bad_option(format!("level {name:?} is none of {available:?}"));
+        };
+        level.select().expect("the level is available");
+    }
+    let mut wanted = Vec::new();
+    for name in &options.functions {
+        match activation::by_name::<f32>(name) {
+            Ok(function) => wanted.push(function.facts().name()),
+            Err(unknown) => return bad_option(unknown),
+        }
+    }
+    println!("{:?}, every {}th of 2^32 f32", Level::current(), options.stride);
+    let mut good = true;
+    for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
+        if !wanted.is_empty() && !wanted.contains(&single.facts().name()) {
+            continue;
+        }
+        for order in 0..3 {
+            let sweep = Sweep { single: *single, double: *double, order, stride: options.stride };
+            good &= sweep.report(&sweep.run());
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

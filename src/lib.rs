@@ -66,3 +66,8 @@ pub use element::Element;
 pub use facts::{BadParameter, Facts, Symmetry, Ulp, UnknownName};
 pub use lanes::{Lanes, Real};
 pub use math::Functions;
+
+/// The README's examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
