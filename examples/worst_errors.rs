@@ -38,7 +38,7 @@ struct Findings {
     ulp: (f64, f32),
     /// The largest error in units of 2^-24 where it had to, and its x.
     floor: (f64, f32),
-    /// NaN or infinity in place of a number or of each other, and the last such x.
+    /// NaN or infinity in place of a number or of each other, or a wrong sign, and the last such x.
     wrong: (u64, f32),
     /// Values outside the range.
     outside: (u64, f32),
@@ -143,10 +143,14 @@ impl Sweep {
             }
             return;
         }
+        if exact < 0.0 && y.is_sign_positive() || exact > 0.0 && y.is_sign_negative() {
+            findings.wrong = (findings.wrong.0 + 1, x);
+        }
         let error = (f64::from(y) - exact).abs();
         let ulps = error / ulp(exact);
-        let budget = self.single.facts().f32;
-        if ulps > budget.ulp[self.order] && budget.floor[self.order] > 0.0 {
+        let facts = self.single.facts();
+        let floor = facts.floor_at(facts.f32, self.order, f64::from(x));
+        if ulps > facts.f32.ulp[self.order] && floor > 0.0 {
             let units = error * 2f64.powi(24);
             if units > findings.floor.0 {
                 findings.floor = (units, x);

@@ -22,6 +22,8 @@ pub struct Facts {
     pub limits: [[f64; 2]; 3],
     /// Where the function has a kink or a jump; the page says which one-sided slope is taken.
     pub joints: &'static [f64],
+    /// Where value, slope and curvature pass through 0 at an x that is no number of the types.
+    pub roots: [&'static [f64]; 3],
     /// The smallest and the largest value.
     pub range: [f64; 2],
     /// Whether the value never falls as x grows.
@@ -44,8 +46,8 @@ pub struct Facts {
 pub struct Ulp {
     /// In units in the last place of the exact result.
     pub ulp: [f64; 3],
-    /// Or this absolute error, whichever is larger, in units of 2^-24 (f32) or 2^-53 (f64): for roots of the function
-    /// that are no numbers of the type.
+    /// Within 1 of a root, this absolute error if it is larger, in units of 2^-24 (f32) or 2^-53 (f64): beside a root
+    /// that is no number of the type, no ulp is small enough.
     pub floor: [f64; 3],
 }
 
@@ -73,12 +75,19 @@ impl Facts {
         source: "undeclared",
         limits: [[f64::NAN; 2]; 3],
         joints: &[],
+        roots: [&[]; 3],
         range: [f64::NEG_INFINITY, f64::INFINITY],
         monotone: false,
         symmetry: Symmetry::None,
         f32: Ulp::EXACT,
         f64: Ulp::EXACT,
     };
+
+    /// The floor of `bounds` that holds at x, in its units: 0 away from the roots.
+    pub fn floor_at(&self, bounds: Ulp, order: usize, x: f64) -> f64 {
+        let beside = self.roots[order].iter().any(|root| (x - root).abs() <= 1.0);
+        if beside { bounds.floor[order] } else { 0.0 }
+    }
 
     /// The name.
     pub const fn name(&self) -> &'static str {
@@ -97,6 +106,14 @@ impl Ulp {
             _ => [0.0; 3],
         };
         Ulp { ulp, floor }
+    }
+}
+
+/// The roots of a declaration that names some, or none.
+pub(crate) const fn first_or_none(roots: &[[&'static [f64]; 3]]) -> [&'static [f64]; 3] {
+    match roots {
+        [roots] => *roots,
+        _ => [&[]; 3],
     }
 }
 
@@ -217,6 +234,7 @@ macro_rules! declare {
         source $source:literal;
         limits $limits:expr;
         joints $joints:expr;
+        $(roots $roots:expr;)?
         range $range:expr, monotone $monotone:literal, $symmetry:ident;
         f32 $ulp32:expr $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
@@ -245,6 +263,7 @@ macro_rules! declare {
                 source: $source,
                 limits: $limits,
                 joints: &$joints,
+                roots: $crate::facts::first_or_none(&[$($roots)?]),
                 range: $range,
                 monotone: $monotone,
                 symmetry: $crate::facts::Symmetry::$symmetry,

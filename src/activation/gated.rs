@@ -65,9 +65,10 @@ activation! {
     source "arXiv:1710.05941";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [];
+    roots [&[], &[-1.278_464_542_761_073_8], &[-2.399_357_280_520_546, 2.399_357_280_520_546]];
     range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, None;
-    f32 [2.0, 3.0, 4.0], floor [0.0, 1.0, 1.0];
-    f64 [2.0, 4.0, 8.0], floor [0.0, 1.0, 1.0];
+    f32 [2.0, 3.0, 4.0], floor [0.0, 0.25, 0.35];
+    f64 [2.0, 3.0, 4.0], floor [0.0, 0.25, 0.35];
 }
 
 impl Swish {
@@ -95,7 +96,8 @@ impl Swish {
         let cut = side.select_negative(z.magnitude, zero);
         let u = z.magnitude.mul_add(tail.power * d, x.splat(1.0) - cut);
         let product = u * d * tail.lifted;
-        let linear = side.select_negative(zero, u);
+        // -0 keeps the sign of a tail that underflows.
+        let linear = side.select_negative(-zero, u);
         product.flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
     }
 

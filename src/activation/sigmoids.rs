@@ -15,8 +15,8 @@ activation! {
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     joints [];
     range [0.0, 1.0], monotone true, None;
-    f32 [2.0, 3.0, 4.0];
-    f64 [2.0, 4.0, 8.0];
+    f32 [2.0, 2.25, 3.5];
+    f64 [2.0, 2.25, 3.5];
 }
 
 impl Formula for Sigmoid {
@@ -50,8 +50,8 @@ activation! {
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     joints [];
     range [-1.0, 1.0], monotone true, Odd;
-    f32 [2.0, 3.0, 4.0];
-    f64 [2.0, 4.0, 8.0];
+    f32 [1.5, 2.25, 3.5];
+    f64 [1.5, 2.25, 3.5];
 }
 
 impl Formula for Tanh {

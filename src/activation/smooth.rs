@@ -21,8 +21,8 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [2.0, 3.0, 4.0];
-    f64 [2.0, 4.0, 8.0];
+    f32 [2.0, 2.0, 1.75];
+    f64 [2.0, 2.0, 1.75];
 }
 
 impl Softplus {

@@ -143,6 +143,6 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     let a = x.at_least(low).at_most(x.splat(L::Real::EXP_OVERFLOW));
     let Reduced { power, r, .. } = reduce(a, -1);
     let half = power.mul_add(excess(r), power - 0.5);
-    // e^x - 1 >= x: x itself is right where they are equal, and keeps -0 and NaN.
-    x.at_least(half + half)
+    // Where halving would round, x is its own e^x - 1.
+    x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
 }

@@ -123,7 +123,8 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     let (large, small) = (x.at_least(one), x.at_most(one));
     let c = small - (u - large);
     let (m, k) = u.split();
-    let down = (x.fill(L::Real::WHOLE) + x.fill(L::Real::BIAS) - k).to_power();
+    // Beyond 2^(bias - 1), c is nothing beside u, whatever it is divided by.
+    let down = (x.fill(L::Real::WHOLE) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
     let y = assemble(k, (m - one) + c * down).copysign(x);
     let y = x.splat(f64::NEG_INFINITY).select(x.equals(-one), y);
     let y = x.splat(f64::NAN).select(x.lt(-one), y);
