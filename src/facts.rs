@@ -47,7 +47,7 @@ pub struct Ulp {
     /// In units in the last place of the exact result.
     pub ulp: [f64; 3],
     /// Within 1 of a root, this absolute error if it is larger, in units of 2^-24 (f32) or 2^-53 (f64): beside a root
-    /// that is no number of the type, no ulp is small enough.
+    /// that is no number of the type, no ulp is small enough. (The roots of a loss move with the target: anywhere.)
     pub floor: [f64; 3],
 }
 

@@ -237,7 +237,7 @@ impl<R: Real> Map<2, 1> for SoftmaxGradient<R> {
     }
 }
 
-/// dy - s y, and 0 where x is -inf.
+/// dy - s y, and 0 where x is -inf, unless the row is NaN.
 #[derive(Clone, Copy)]
 struct LogSoftmaxGradient<R>(Pair<R>);
 
@@ -246,7 +246,7 @@ impl<R: Real> Map<3, 1> for LogSoftmaxGradient<R> {
     fn apply<L: Lanes>(self, [x, y, dy]: [L; 3]) -> [L; 1] {
         let share = y.mul_add(y.splat(self.0.high.wide()), y * self.0.low.wide());
         let chosen = x.equals(x.splat(f64::NEG_INFINITY));
-        [x.splat(0.0).select(chosen, dy - share)]
+        [x.splat(0.0).select(y.equals(y), y).select(chosen, dy - share)]
     }
 }
 

@@ -18,8 +18,8 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 2.0];
-    f64 [2.0, 2.0, 2.0];
+    f32 [2.0, 2.0, 2.0], floor [0.0, 1.0, 0.0];
+    f64 [2.0, 2.0, 2.0], floor [0.0, 1.0, 0.0];
 }
 
 /// |z| and the target of the other class than the one that the sign of z favours: s(z) is 1 - t or t with the tail t,

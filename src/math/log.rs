@@ -144,7 +144,22 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
     let exp::Reduced { power, r, .. } = exp::reduce(z, <L::Real as exp::Constants>::LIFT);
     let r = if let Some(low) = low { r + low } else { r };
     let lifted = (exp::excess(r) + 1.0) * power;
-    let ratio = polynomial(lifted * super::logistic::lower::<L>() - 23.0 / 32.0, L::Real::LN_1P_RATIO);
+    let f = lifted * super::logistic::lower::<L>() - 23.0 / 32.0;
+    let ratio = nearly_fused(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]));
     let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
-    lifted.mul_add(ratio, lifted)
+    nearly_fused(lifted, ratio, lifted)
+}
+
+/// a b + c, to nearly the accuracy of a fused operation where there is none: the steps whose rounding would break the
+/// monotonicity.
+#[inline(always)]
+fn nearly_fused<L: Lanes>(a: L, b: L, c: L) -> L {
+    if L::FUSED {
+        return a.mul_add(b, c);
+    }
+    let product = a * b;
+    let sum = product + c;
+    let part = sum - product;
+    let lost = (product - (sum - part)) + (c - part);
+    sum + (lost + a.product_error(b, product))
 }

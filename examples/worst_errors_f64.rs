@@ -1,0 +1,983 @@
+//! The worst error of every function in f64, over 2^24 inputs each, against an oracle of some 104 bits that shares
+//! nothing with the kernels.
+//!
+//! `cargo run --release --example worst_errors_f64 -- [--count N] [--level NAME] [FUNCTION ...]`
+//!
+//! The oracle is double-double arithmetic with an exponent of its own ([`wide`]), so nothing overflows or underflows,
+//! under jets that carry value, slope and curvature ([`jet`]). A function is one line of [`ORACLES`]. Before anything is
+//! measured, all lines are checked against the 25 digits of tests/reference/activations.csv.
+//!
+//! Relative accuracy is lost only beside a root, where the terms of a sum cancel: what is left of the oracle's 104 bits
+//! is less than 60 where the result is below 2^-44 of the terms, for some thousand floats around the root. Even there its
+//! error is 2^-50 of the floor that a function has to declare for such a root.
+//!
+//! A floor excuses nothing but what lies beside a root. Tails are as small, and are measured in ulp.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use slopes::activation::{self, Activation};
+use slopes::{Level, Symmetry, Ulp};
+
+use jet::Jet;
+use wide::Wide;
+
+const BLOCK: usize = 1 << 12;
+const COUNT: usize = 1 << 24;
+const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
+
+/// The oracle is not exact, and a budget of half an ulp is met by ties.
+const SLACK: f64 = 1.0 / (1u64 << 40) as f64;
+
+/// A floor excuses what is this near to a root.
+const BESIDE: f64 = 1.0;
+
+/// The relative error allowed to the oracle where 25 digits are known, which are themselves known to 2^-84.
+const AGREEMENT: i32 = -78;
+
+/// Of x and a parameter.
+type Oracle = fn(Jet, f64) -> Jet;
+
+/// Name, usual parameter (NaN if there is none), and the function. Sums of which one term nearly takes away the other,
+/// other than beside a root, need a formula of their own in [`jet`].
+const ORACLES: &[(&str, f64, Oracle)] = &[
+    ("identity", f64::NAN, |x, _| x),
+    ("scaled_linear", 1.0, |x, c| x * c),
+    ("binary_step", f64::NAN, |x, _| Jet::from(if x.at() >= 0.0 { 1.0 } else { 0.0 })),
+    ("relu", f64::NAN, |x, _| if x.at() > 0.0 { x } else { Jet::from(0.0) }),
+    ("leaky_relu", 0.01, |x, a| if x.at() > 0.0 { x } else { x * a }),
+    ("relu6", f64::NAN, |x, _| piece(x, (0.0, 0.0), (6.0, 6.0), |x| x)),
+    ("hard_tanh", f64::NAN, |x, _| piece(x, (-1.0, -1.0), (1.0, 1.0), |x| x)),
+    ("hard_sigmoid", f64::NAN, |x, _| piece(x, (-3.0, 0.0), (3.0, 1.0), |x| (x + 3.0) / 6.0)),
+    ("hard_swish", f64::NAN, |x, _| {
+        if x.at() >= 3.0 { x } else { piece(x, (-3.0, 0.0), (3.0, 3.0), |x| x * (x + 3.0) / 6.0) }
+    }),
+    ("sigmoid", f64::NAN, |x, _| x.sigmoid()),
+    ("tanh", f64::NAN, |x, _| x.tanh()),
+    ("tanh_shrink", f64::NAN, |x, _| x.tanh_shrink()),
+    ("softsign", f64::NAN, |x, _| x.softsign()),
+    ("softplus", 1.0, |x, beta| (x * beta).softplus() / beta),
+    ("log_sigmoid", f64::NAN, |x, _| -(-x).softplus()),
+    ("squareplus", 4.0, |x, b| x.squareplus(b)),
+    ("elu", 1.0, |x, alpha| if x.at() > 0.0 { x } else { x.expm1() * alpha }),
+    ("celu", 1.0, |x, alpha| if x.at() > 0.0 { x } else { (x / alpha).expm1() * alpha }),
+    ("selu", f64::NAN, |x, _| if x.at() > 0.0 { x * LAMBDA } else { x.expm1() * (LAMBDA * ALPHA) }),
+    ("swish", 1.0, |x, beta| x * (x * beta).sigmoid()),
+    ("quick_gelu", f64::NAN, |x, _| x * (x * 1.702).sigmoid()),
+    ("gelu", f64::NAN, |x, _| x * x.normal_cdf()),
+    ("gelu_tanh", f64::NAN, |x, _| x * ((x + x * x * x * 0.044715) * SQRT_8_OVER_PI).sigmoid()),
+    ("mish", f64::NAN, |x, _| x * x.softplus().tanh()),
+    ("gaussian", f64::NAN, |x, _| (-(x * x)).exp()),
+    ("exp", f64::NAN, |x, _| x.exp()),
+    ("expm1", f64::NAN, |x, _| x.expm1()),
+    ("ln", f64::NAN, |x, _| x.ln()),
+    ("ln_1p", f64::NAN, |x, _| x.ln_1p()),
+];
+
+/// Of selu, by its authors' digits.
+const LAMBDA: Wide = Wide::new(1.0507009873554805, 3.9874847667154144e-17);
+const ALPHA: Wide = Wide::new(1.6732632423543772, 1.0657222547717531e-16);
+const SQRT_8_OVER_PI: Wide = Wide::new(1.5957691216057308, -9.96930880911092e-17);
+
+/// The middle piece, constants at and beyond both ends.
+fn piece(x: Jet, left: (f64, f64), right: (f64, f64), middle: fn(Jet) -> Jet) -> Jet {
+    if x.at() <= left.0 {
+        left.1.into()
+    } else if x.at() >= right.0 {
+        right.1.into()
+    } else {
+        middle(x)
+    }
+}
+
+/// The function of the first of the names that has a line, with its usual parameter or another.
+fn oracle(names: &[&str], parameter: Option<f64>) -> Option<impl Fn(f64) -> [Wide; 3] + Sync + use<>> {
+    let (_, usual, f) = names.iter().find_map(|name| ORACLES.iter().find(|line| line.0 == *name))?;
+    let parameter = parameter.unwrap_or(*usual);
+    Some(move |x| f(Jet::variable(x), parameter).orders())
+}
+
+fn missing(name: &str) -> ! {
+    eprintln!("no oracle: add the line (\"{name}\", usual parameter, |x, p| ...) to ORACLES in {}", file!());
+    std::process::exit(1);
+}
+
+/// Compares every line with the reference values. Gives the functions that they cover.
+fn check_oracles() -> BTreeSet<String> {
+    let (mut covered, mut count, mut worst) = (BTreeSet::new(), 0, 0f64);
+    let mut bad = 0;
+    for line in include_str!("../tests/reference/activations.csv").lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let (name, parameter) = match fields[0].rsplit_once('_') {
+            Some((name, number)) if number.parse::<f64>().is_ok() => (name, number.parse().ok()),
+            _ => (fields[0], None),
+        };
+        let name = if name == "linear" { "scaled_linear" } else { name };
+        let Some(oracle) = oracle(&[name], parameter) else { missing(name) };
+        let x = f64::from_bits(u64::from_str_radix(fields[1], 16).expect("bits"));
+        for ((got, text), order) in oracle(x).into_iter().zip(&fields[3..]).zip(ORDERS) {
+            let difference = got.differs_from(text);
+            if difference.is_nan() || difference > f64::from(AGREEMENT).exp2() {
+                eprintln!("oracle of {} {order} at {x:e}: {got:?}, should be {text}: {difference:e}", fields[0]);
+                bad += 1;
+            }
+            worst = worst.max(difference);
+            count += 1;
+        }
+        covered.insert(name.to_string());
+    }
+    // Beyond 25 digits: functions against their inverses.
+    for i in -4000..4000 {
+        let x = Wide::from(f64::from(i) * 0.173 + 0.01);
+        let one = x.exp() * (-x).exp();
+        let back = (x * 0.01).expm1().ln_1p() / (x * 0.01);
+        for (difference, inverse) in [(one - 1.0, "exp(-x) exp(x)"), (back - 1.0, "ln_1p(expm1(x / 100))")] {
+            if difference.wide().abs() > 2f64.powi(-93) {
+                eprintln!("oracle: {inverse} at {x:?} is off by {:e}", difference.wide());
+                bad += 1;
+            }
+        }
+    }
+    if bad > 0 {
+        eprintln!("the oracle is wrong {bad} times: nothing was measured");
+        std::process::exit(1);
+    }
+    println!("# oracle: {count} reference values agree to 2^{:.1}", worst.log2());
+    covered
+}
+
+/// The worst inputs of one order.
+#[derive(Clone, Copy)]
+struct Worst {
+    /// In ulp, where the floor does not excuse it.
+    ulp: f64,
+    at: f64,
+    got: f64,
+    want: f64,
+    /// In units of 2^-53, where the floor has to excuse it.
+    floor: f64,
+    floor_at: f64,
+    wrong: u64,
+    wrong_at: [f64; 3],
+}
+
+impl Worst {
+    const NONE: Worst =
+        Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, floor_at: 0.0, wrong: 0, wrong_at: [0.0; 3] };
+
+    fn wrong(&mut self, x: f64, got: f64, want: f64) {
+        if self.wrong == 0 {
+            self.wrong_at = [x, got, want];
+        }
+        self.wrong += 1;
+    }
+
+    fn merge(&mut self, other: &Worst) {
+        if other.ulp > self.ulp {
+            (self.ulp, self.at, self.got, self.want) = (other.ulp, other.at, other.got, other.want);
+        }
+        if other.floor > self.floor {
+            (self.floor, self.floor_at) = (other.floor, other.floor_at);
+        }
+        if self.wrong == 0 {
+            self.wrong_at = other.wrong_at;
+        }
+        self.wrong += other.wrong;
+    }
+
+    /// NaN, infinity and sign first, then the distance.
+    fn add(&mut self, x: f64, got: f64, exact: Wide, (ulp, floor): (f64, f64), beside_a_root: bool) {
+        let want = exact.wide();
+        if !got.is_finite() || want.is_infinite() {
+            if got != want {
+                self.wrong(x, got, want);
+            }
+            return;
+        }
+        let excused = floor > 0.0 && beside_a_root;
+        let ulps = exact.ulps(got);
+        if !exact.is_zero() && got.is_sign_negative() != exact.is_negative() && !excused {
+            self.wrong(x, got, want);
+        } else if excused && ulps > ulp + SLACK {
+            let units = (exact - got).wide().abs() * (1u64 << 53) as f64;
+            if units > self.floor {
+                (self.floor, self.floor_at) = (units, x);
+            }
+        } else if ulps > self.ulp {
+            (self.ulp, self.at, self.got, self.want) = (ulps, x, got, want);
+        }
+    }
+}
+
+/// The float of a rank, and back: they rise through all finite numbers, 0 being that of 0.
+fn of_rank(rank: i64) -> f64 {
+    f64::from_bits(rank.unsigned_abs() | (rank as u64 & 1 << 63))
+}
+fn rank(x: f64) -> i64 {
+    let magnitude = (x.to_bits() & !(1 << 63)) as i64;
+    if x.is_sign_negative() { -magnitude } else { magnitude }
+}
+
+/// SplitMix64's n-th number.
+fn random(n: u64) -> u64 {
+    let z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// Where to look at what.
+struct Inputs {
+    /// Each of eight kinds has as many.
+    each: usize,
+    /// Joints, roots, where results leave or enter the subnormals, 0 or infinity, and where they saturate.
+    edges: Vec<f64>,
+    /// Where arguments of exponentials are reduced to other multiples of ln 2.
+    boundaries: Vec<f64>,
+    /// Of value, slope and curvature.
+    roots: [Vec<f64>; 3],
+}
+
+impl Inputs {
+    /// Edges are found where a coarse grid sees a change, and halved down to neighbouring floats.
+    fn new(count: usize, joints: &[f64], oracle: impl Fn(f64) -> [Wide; 3]) -> Self {
+        let largest = f64::MAX;
+        let limits = [oracle(-largest), oracle(largest)].map(|ends| ends.map(Wide::wide));
+        // Sign, kind, and whether it is the limit already.
+        let class = |x: f64| {
+            let side = &limits[usize::from(x > 0.0)];
+            let exact = oracle(x);
+            std::array::from_fn::<_, 3, _>(|i| {
+                let y = exact[i].wide();
+                (exact[i].is_negative(), exact[i].is_zero(), y.classify(), y == side[i])
+            })
+        };
+        let mut grid: Vec<f64> = (-16_000..=16_000).map(|i| (f64::from(i) + 0.377) * 0.05).collect();
+        grid.extend((-1074..1024).map(|n| 2f64.powi(n)).flat_map(|x| [x, -x]));
+        grid.extend([largest, -largest, 0.0]);
+        grid.sort_by(f64::total_cmp);
+        let mut inputs = Inputs {
+            each: count.div_ceil(8),
+            edges: Vec::new(),
+            boundaries: Vec::new(),
+            roots: [const { Vec::new() }; 3],
+        };
+        for pair in grid.windows(2) {
+            let (mut low, mut high) = (rank(pair[0]), rank(pair[1]));
+            let (below, above) = (class(pair[0]), class(pair[1]));
+            if below == above {
+                continue;
+            }
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                *(if class(of_rank(middle)) == below { &mut low } else { &mut high }) = middle;
+            }
+            let edge = of_rank(high);
+            inputs.edges.push(edge);
+            let (below, above) = (class(of_rank(low)), class(edge));
+            for (order, roots) in inputs.roots.iter_mut().enumerate() {
+                if (below[order].0, below[order].1) != (above[order].0, above[order].1) {
+                    roots.push(edge);
+                }
+            }
+        }
+        inputs.edges.extend(joints);
+        inputs.edges.extend((708..=746).chain([0, 1, 19, 37]).flat_map(|n| [f64::from(n), -f64::from(n)]));
+        inputs.edges.sort_by(f64::total_cmp);
+        inputs.edges.dedup();
+        inputs.boundaries = (-4386..=4386).map(|n| f64::from(n) * (std::f64::consts::LN_2 / 4.0)).collect();
+        inputs
+    }
+
+    fn len(&self) -> usize {
+        8 * self.each
+    }
+
+    fn beside_a_root(&self, order: usize, x: f64) -> bool {
+        self.roots[order].iter().any(|root| (x - root).abs() <= BESIDE)
+    }
+
+    /// Spread evenly over each kind, and at random within each step.
+    fn at(&self, i: usize) -> f64 {
+        let (kind, n, random) = (i % 8, i / 8, random(i as u64));
+        let bit = random & 1 == 1;
+        let unit = (random >> 11) as f64 / (1u64 << 53) as f64;
+        let share = (n as f64 + unit) / self.each as f64;
+        let between = |low: f64, high: f64| low + (high - low) * share;
+        let power = |exponent: f64| {
+            let power = f64::exp2(exponent - exponent.floor()) * f64::exp2(exponent.floor());
+            if bit { power } else { -power }
+        };
+        // Every other n: the floats around the centres, as many around each.
+        let cluster = |centres: &[f64]| {
+            let n = n / 2;
+            let around = rank(centres[n % centres.len()]) + (n / centres.len()) as i64;
+            of_rank(around - (self.each / 4 / centres.len()) as i64)
+        };
+        let x = match kind {
+            0 => power(between(-1074.0, 1024.0)),
+            1 => power(between(-64.0, 10.0)),
+            2 => between(-1.0, 1.0),
+            3 | 4 => between(-50.0, 50.0),
+            5 => between(-760.0, 760.0),
+            6 if n % 2 == 0 => cluster(&self.edges),
+            6 => cluster(&self.boundaries),
+            _ => {
+                let centre = self.edges[n % self.edges.len()];
+                centre + power(between(centre.abs().max(1e-300).log2() - 53.0, -2.0))
+            }
+        };
+        // A cluster at the largest number would go on to infinity and NaN.
+        if x.is_nan() { f64::MAX } else { x.clamp(-f64::MAX, f64::MAX) }
+    }
+}
+
+fn sweep(f: &dyn Activation<f64>, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
+    let facts = f.facts();
+    let inputs = Inputs::new(count, facts.joints, &oracle);
+    let Ulp { ulp, floor } = facts.f64;
+    let measure = |x: &[f64], y: &mut [Vec<f64>; 3], worst: &mut [Worst; 3]| {
+        f.forward_slice(x, &mut y[0]);
+        f.derivative_slice(x, &mut y[1]);
+        f.second_derivative_slice(x, &mut y[2]);
+        for (i, &x) in x.iter().enumerate() {
+            let exact = oracle(x);
+            for (order, worst) in worst.iter_mut().enumerate() {
+                let beside = floor[order] > 0.0 && inputs.beside_a_root(order, x);
+                worst.add(x, y[order][i], exact[order], (ulp[order], floor[order]), beside);
+            }
+        }
+    };
+    let total = Mutex::new([Worst::NONE; 3]);
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut worst = [Worst::NONE; 3];
+                let (mut x, mut y) = (vec![0.0; BLOCK], ORDERS.map(|_| vec![0.0; BLOCK]));
+                loop {
+                    let first = next.fetch_add(BLOCK, Ordering::Relaxed);
+                    if first >= inputs.len() {
+                        break;
+                    }
+                    for (i, x) in x.iter_mut().enumerate() {
+                        *x = inputs.at((first + i).min(inputs.len() - 1));
+                    }
+                    measure(&x, &mut y, &mut worst);
+                }
+                let mut total = total.lock().expect("no thread panics");
+                total.iter_mut().zip(&worst).for_each(|(total, worst)| total.merge(worst));
+            });
+        }
+    });
+    let mut total = total.into_inner().expect("no thread panics");
+    for x in [0.0, f64::from_bits(1), f64::MIN_POSITIVE.next_down(), f64::MIN_POSITIVE, f64::MAX] {
+        measure(&[x, -x], &mut ORDERS.map(|_| vec![0.0; 2]), &mut total);
+    }
+    if facts.symmetry == Symmetry::Odd && !f.forward(-0.0).is_sign_negative() {
+        total[0].wrong(-0.0, f.forward(-0.0), -0.0);
+    }
+    for (order, total) in total.iter_mut().enumerate() {
+        let [left, right] = facts.limits[order];
+        for (x, want) in
+            [(f64::NEG_INFINITY, left), (f64::INFINITY, right), (f64::NAN, f64::NAN), (-f64::NAN, f64::NAN)]
+        {
+            let got = [f.forward(x), f.derivative(x), f.second_derivative(x)][order];
+            if got != want && !(got.is_nan() && want.is_nan()) {
+                total.wrong(x, got, want);
+            }
+        }
+    }
+    total
+}
+
+fn main() {
+    let mut count = COUNT;
+    let mut names = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--count" => count = arguments.next().and_then(|n| n.parse().ok()).expect("--count takes a number"),
+            "--level" => {
+                let name = arguments.next().expect("--level takes a name");
+                let level = Level::available().find(|l| format!("{l:?}").eq_ignore_ascii_case(&name));
+                level.expect("a level of this machine").select().expect("it is available");
+            }
+            name => names.push(activation::by_name::<f64>(name).unwrap_or_else(|e| panic!("{e}")).facts().name()),
+        }
+    }
+    let wanted = |f: &&dyn Activation<f64>| names.is_empty() || names.contains(&f.facts().name());
+    let functions: Vec<_> = activation::all::<f64>().iter().copied().filter(wanted).collect();
+    for f in &functions {
+        if oracle(f.facts().names, None).is_none() {
+            missing(f.facts().name());
+        }
+    }
+    let covered = check_oracles();
+    println!("# {:?}, {count} inputs each", Level::current());
+    let mut over = false;
+    for f in functions {
+        let facts = f.facts();
+        if !facts.names.iter().any(|name| covered.contains(*name)) {
+            println!("# the oracle of {} is not covered by the reference values", facts.name());
+        }
+        let oracle = oracle(facts.names, None).unwrap_or_else(|| missing(facts.name()));
+        for (order, (worst, title)) in sweep(f, oracle, count).iter().zip(ORDERS).enumerate() {
+            let (budget, floor) = (facts.f64.ulp[order], facts.f64.floor[order]);
+            let bad = worst.ulp > budget + SLACK || worst.floor > floor || worst.wrong > 0;
+            over |= bad;
+            println!(
+                "{:14} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{} {}",
+                facts.name(),
+                worst.ulp,
+                worst.at,
+                worst.got,
+                worst.want,
+                if floor > 0.0 {
+                    format!(", floor {:.3} (of {floor}) at {:e}", worst.floor, worst.floor_at)
+                } else {
+                    String::new()
+                },
+                if worst.wrong > 0 {
+                    let [x, got, want] = worst.wrong_at;
+                    format!(", {} WRONG, as at {x:e} (got {got:e}, exact {want:e})", worst.wrong)
+                } else {
+                    String::new()
+                },
+                if bad { "OVER" } else { "" },
+            );
+        }
+    }
+    if over {
+        std::process::exit(1);
+    }
+}
+
+/// Numbers of some 104 bits, with exponents that no function of an f64 exceeds.
+mod wide {
+    use std::ops::{Add, Div, Mul, Neg, Sub};
+    use std::sync::LazyLock;
+
+    /// The sum of two numbers, of which the second is at most half an ulp of the first. Errors are some 2^-104.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Double(f64, f64);
+
+    impl Double {
+        /// a + b, exactly.
+        const fn sum(a: f64, b: f64) -> Self {
+            let sum = a + b;
+            let rest = sum - a;
+            Double(sum, (a - (sum - rest)) + (b - rest))
+        }
+
+        /// a + b, exactly, if |a| is not less than |b|.
+        const fn ordered_sum(a: f64, b: f64) -> Self {
+            let sum = a + b;
+            Double(sum, b - (sum - a))
+        }
+
+        /// a b, exactly.
+        fn product(a: f64, b: f64) -> Self {
+            let product = a * b;
+            Double(product, a.mul_add(b, -product))
+        }
+
+        fn sqrt(self) -> Self {
+            let root = self.0.sqrt();
+            let rest = (-root).mul_add(root, self.0) + self.1;
+            Double::ordered_sum(root, rest / (2.0 * root))
+        }
+
+        /// (e^x - 1) / x, |x| <= 0.35.
+        fn relative_expm1(self) -> Self {
+            const DOUBLES: usize = 14;
+            let factors = &*INVERSE_FACTORIALS;
+            // From here on terms are below 2^-53 of the sum.
+            let tail = factors[DOUBLES..].iter().rev().fold(0.0, |sum, factor| factor.0 + sum * self.0);
+            let sum = Double(tail, 0.0);
+            factors[1..DOUBLES].iter().rev().fold(sum, |sum, factor| *factor + sum * self)
+        }
+    }
+
+    /// 1 / n!, up to 24.
+    static INVERSE_FACTORIALS: LazyLock<[Double; 25]> = LazyLock::new(|| {
+        let mut factor = Double(1.0, 0.0);
+        std::array::from_fn(|n| {
+            factor = factor / Double(n.max(1) as f64, 0.0);
+            factor
+        })
+    });
+
+    impl Add for Double {
+        type Output = Self;
+        fn add(self, other: Self) -> Self {
+            let (high, low) = (Double::sum(self.0, other.0), Double::sum(self.1, other.1));
+            let sum = Double::ordered_sum(high.0, high.1 + low.0);
+            Double::ordered_sum(sum.0, sum.1 + low.1)
+        }
+    }
+    impl Mul for Double {
+        type Output = Self;
+        fn mul(self, other: Self) -> Self {
+            let high = Double::product(self.0, other.0);
+            Double::ordered_sum(high.0, high.1 + (self.0 * other.1 + self.1 * other.0))
+        }
+    }
+    impl Div for Double {
+        type Output = Self;
+        fn div(self, other: Self) -> Self {
+            let first = self.0 / other.0;
+            let rest = self + -(other * Double(first, 0.0));
+            Double::ordered_sum(first, rest.0 / other.0)
+        }
+    }
+    impl Neg for Double {
+        type Output = Self;
+        fn neg(self) -> Self {
+            Double(-self.0, -self.1)
+        }
+    }
+
+    /// A number times 2^shift; the number is 0, or its magnitude is in [1, 2).
+    #[derive(Clone, Copy, Debug)]
+    pub struct Wide {
+        number: Double,
+        shift: i32,
+    }
+
+    const EXPONENT: u64 = 0x7ff << 52;
+
+    /// Of a normal number.
+    const fn exponent(x: f64) -> i32 {
+        ((x.to_bits() & EXPONENT) >> 52) as i32 - 1023
+    }
+
+    /// 2^n, a normal number.
+    const fn power(n: i32) -> f64 {
+        f64::from_bits(((n + 1023) as u64) << 52)
+    }
+
+    /// x 2^n, rounded once.
+    fn ldexp(x: f64, n: i32) -> f64 {
+        match n {
+            1024.. => x * power(1023) * power((n - 1023).min(1023)),
+            -1022..=1023 => x * power(n),
+            // Halfway by a power that cannot make it subnormal: x is in [1, 2), or rounds to 0 anyway.
+            _ => x * power(-1000) * power((n + 1000).max(-1022)),
+        }
+    }
+
+    impl Wide {
+        /// The shift of 0 is below that of all others.
+        const ZERO: Wide = Wide { number: Double(0.0, 0.0), shift: -(1 << 28) };
+        /// ln 2 = LN_2 + LN_2_LOW + LN_2_LOWEST.
+        const LN_2: f64 = std::f64::consts::LN_2;
+        const LN_2_LOW: f64 = 2.3190468138462996e-17;
+        const LN_2_LOWEST: f64 = 5.707708438416212e-34;
+
+        /// high + low, normal numbers.
+        pub const fn new(high: f64, low: f64) -> Self {
+            Self::scaled(Double(high, low), 0)
+        }
+
+        const fn scaled(number: Double, shift: i32) -> Self {
+            if number.0 == 0.0 {
+                return Self::ZERO;
+            }
+            let n = exponent(number.0);
+            Wide { number: Double(number.0 * power(-n), number.1 * power(-n)), shift: shift + n }
+        }
+
+        /// The nearest f64.
+        pub fn wide(self) -> f64 {
+            if self.is_zero() { 0.0 } else { ldexp(self.number.0, self.shift) }
+        }
+
+        pub fn is_zero(self) -> bool {
+            self.number.0 == 0.0
+        }
+
+        pub fn is_negative(self) -> bool {
+            self.number.0 < 0.0
+        }
+
+        pub fn abs(self) -> Self {
+            if self.is_negative() { -self } else { self }
+        }
+
+        /// The distance of a finite number from this one, in units in the last place of this one.
+        pub fn ulps(self, got: f64) -> f64 {
+            let Double(high, low) = self.number;
+            let below = high.abs() == 1.0 && high * low < 0.0;
+            let binade = (self.shift - i32::from(below)).clamp(-1022, 1023);
+            let difference = (self - got).abs();
+            if difference.is_zero() { 0.0 } else { ldexp(difference.number.0, difference.shift + 52 - binade) }
+        }
+
+        /// As a double, where what is below 2^-500 does not matter.
+        fn double(self) -> Double {
+            if self.shift < -500 {
+                return Double(0.0, 0.0);
+            }
+            let power = power(self.shift);
+            Double(self.number.0 * power, self.number.1 * power)
+        }
+
+        /// Beyond 2^20 it is that of 2^20 or more: beyond all f64, and of the right sign.
+        pub fn exp(self) -> Self {
+            if self.shift >= 20 {
+                let shift = if self.is_negative() { -(1 << 21) } else { 1 << 21 };
+                return Wide { number: Double(1.0, 0.0), shift };
+            }
+            let x = self.double();
+            let n = (x.0 * std::f64::consts::LOG2_E).round();
+            let rest = x + Double::product(-n, Self::LN_2) + Double::product(-n, Self::LN_2_LOW);
+            let rest = rest + Double(-n * Self::LN_2_LOWEST, 0.0);
+            Self::scaled(Double(1.0, 0.0) + rest * rest.relative_expm1(), n as i32)
+        }
+
+        pub fn expm1(self) -> Self {
+            self.exp_and_expm1().1
+        }
+
+        pub fn exp_and_expm1(self) -> (Self, Self) {
+            if self.shift < -2 {
+                let less_one = self * Self::scaled(self.double().relative_expm1(), 0);
+                return (less_one + 1.0, less_one);
+            }
+            let exp = self.exp();
+            (exp, exp - 1.0)
+        }
+
+        /// ln of a positive number.
+        pub fn ln(self) -> Self {
+            // The significand is taken from [0.75, 1.5), so that the logarithms do not cancel.
+            let half = i32::from(self.number.0 >= 1.5);
+            let significand = Wide { shift: -half, ..self };
+            let n = Double(f64::from(self.shift + half), 0.0);
+            Self::scaled(n * Double(Self::LN_2, Self::LN_2_LOW), 0) + (significand - 1.0).small_ln_1p()
+        }
+
+        /// ln(1 + x), x > -1.
+        pub fn ln_1p(self) -> Self {
+            if self.shift < -1 { self.small_ln_1p() } else { (self + 1.0).ln() }
+        }
+
+        /// One step of Newton's of third order, from the f64 logarithm y: the correction is ln(1 + c), where
+        /// 1 + c = (1 + x) / e^y.
+        fn small_ln_1p(self) -> Self {
+            if self.shift < -110 {
+                return self;
+            }
+            let y = Wide::from(self.wide().ln_1p());
+            let inverse = (-y).expm1();
+            let c = self + inverse + self * inverse;
+            y + c - c * c * 0.5
+        }
+
+        pub fn sqrt(self) -> Self {
+            if self.is_zero() {
+                return self;
+            }
+            let odd = self.shift & 1;
+            let power = power(odd);
+            let Double(high, low) = self.number;
+            Self::scaled(Double(high * power, low * power).sqrt(), (self.shift - odd) / 2)
+        }
+
+        /// The density of the normal distribution.
+        pub fn normal(self) -> Self {
+            const INVERSE_SQRT_TWO_PI: Wide = Wide::new(0.3989422804014327, -2.49232720227773e-17);
+            (self * self * -0.5).exp() * INVERSE_SQRT_TWO_PI
+        }
+
+        /// The distribution function of the normal distribution, given its density: by its power series at 0, and by
+        /// its continued fraction far from it.
+        pub fn normal_cdf(self, density: Self) -> Self {
+            const FAR: f64 = 4.0;
+            let one = Double(1.0, 0.0);
+            if self.abs().wide() > FAR {
+                // Beyond 2^100, the fraction is x.
+                let x = if self.shift > 100 { Double(power(100), 0.0) } else { self.abs().double() };
+                let steps = 20 + (1000.0 / (x.0 * x.0)) as i32;
+                let fraction = (1..=steps).rev().fold(x, |fraction, n| x + Double(f64::from(n), 0.0) / fraction);
+                let tail = density / Self::scaled(fraction, 0);
+                return if self.is_negative() { tail } else { -tail + 1.0 };
+            }
+            let square = (self * self).double();
+            let steps = 24 + (14.0 * square.0.sqrt()) as i32;
+            let sum = (1..=steps).rev().fold(one, |sum, n| one + sum * square / Double(f64::from(2 * n + 1), 0.0));
+            self * Self::scaled(sum, 0) * density + 0.5
+        }
+
+        /// cosh x - sinh x / x, |x| < 1: a sum of positive terms, 2 n x^2n / (2 n + 1)!.
+        pub fn cosh_less_relative_sinh(self) -> Self {
+            let square = self * self;
+            let factors = &*INVERSE_FACTORIALS;
+            let terms = (1..12).rev().map(|n| Self::scaled(factors[2 * n + 1], 0) * (2 * n) as f64);
+            terms.fold(Self::ZERO, |sum, term| (sum + term) * square)
+        }
+
+        /// The relative difference from a decimal number, of which 1e-400 and 1e+400 stand for anything beyond them.
+        pub fn differs_from(self, text: &str) -> f64 {
+            let want = Self::parse(text);
+            if want.is_zero() || self.is_zero() || self.is_negative() != want.is_negative() {
+                return if want.is_zero() && self.is_zero() { 0.0 } else { f64::INFINITY };
+            }
+            let ratio = (self / want).wide();
+            let beyond = (text.ends_with("1e-400") && ratio < 1.1) || (text.ends_with("1e+400") && ratio > 0.9);
+            if beyond { 0.0 } else { (self / want - 1.0).wide().abs() }
+        }
+
+        fn parse(text: &str) -> Self {
+            let (significand, exponent) = text.split_once('e').unwrap_or((text, "0"));
+            let (whole, fraction) = significand.split_once('.').unwrap_or((significand, ""));
+            let digits: i128 = format!("{whole}{fraction}").parse().expect("a decimal number");
+            let exponent = exponent.parse::<i32>().expect("an exponent") - fraction.len() as i32;
+            let high = digits as f64;
+            let digits = Wide::from(high) + Wide::from((digits - high as i128) as f64);
+            let (mut power, mut square) = (Wide::from(1.0), Wide::from(10.0));
+            for bit in 0..10 {
+                if exponent.unsigned_abs() >> bit & 1 == 1 {
+                    power = power * square;
+                }
+                square = square * square;
+            }
+            if exponent < 0 { digits / power } else { digits * power }
+        }
+    }
+
+    impl From<f64> for Wide {
+        /// A finite number, exactly.
+        fn from(x: f64) -> Self {
+            if x.is_subnormal() {
+                let lifted = Self::from(x * power(100));
+                return Wide { shift: lifted.shift - 100, ..lifted };
+            }
+            if x == 0.0 {
+                return Self::ZERO;
+            }
+            let significand = f64::from_bits(x.to_bits() & !EXPONENT | 1.0f64.to_bits());
+            Wide { number: Double(significand, 0.0), shift: exponent(x) }
+        }
+    }
+
+    impl<T: Into<Wide>> Add<T> for Wide {
+        type Output = Self;
+        fn add(self, other: T) -> Self {
+            let other = other.into();
+            let (large, small) = if self.shift < other.shift { (other, self) } else { (self, other) };
+            let difference = large.shift - small.shift;
+            if difference > 300 {
+                return large;
+            }
+            let power = power(-difference);
+            let Double(high, low) = small.number;
+            Self::scaled(large.number + Double(high * power, low * power), large.shift)
+        }
+    }
+    impl<T: Into<Wide>> Sub<T> for Wide {
+        type Output = Self;
+        fn sub(self, other: T) -> Self {
+            self + -other.into()
+        }
+    }
+    impl<T: Into<Wide>> Mul<T> for Wide {
+        type Output = Self;
+        fn mul(self, other: T) -> Self {
+            let other = other.into();
+            Self::scaled(self.number * other.number, self.shift + other.shift)
+        }
+    }
+    impl<T: Into<Wide>> Div<T> for Wide {
+        type Output = Self;
+        /// The divisor is not 0.
+        fn div(self, other: T) -> Self {
+            let other = other.into();
+            Self::scaled(self.number / other.number, self.shift - other.shift)
+        }
+    }
+    impl Neg for Wide {
+        type Output = Self;
+        fn neg(self) -> Self {
+            Wide { number: -self.number, ..self }
+        }
+    }
+}
+
+/// Value, first and second derivative, carried through a formula.
+mod jet {
+    use std::ops::{Add, Div, Mul, Neg, Sub};
+
+    use super::wide::Wide;
+
+    /// Of a function of one variable.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Jet {
+        value: Wide,
+        slope: Wide,
+        curvature: Wide,
+    }
+
+    impl Jet {
+        pub fn variable(x: f64) -> Self {
+            Jet { value: x.into(), slope: 1.0.into(), curvature: 0.0.into() }
+        }
+
+        pub fn orders(self) -> [Wide; 3] {
+            [self.value, self.slope, self.curvature]
+        }
+
+        /// The value as an f64, to choose a piece by.
+        pub fn at(self) -> f64 {
+            self.value.wide()
+        }
+
+        /// g of this, given g, g' and g'' at its value.
+        fn apply(self, g: Wide, dg: Wide, ddg: Wide) -> Self {
+            Jet { value: g, slope: dg * self.slope, curvature: ddg * self.slope * self.slope + dg * self.curvature }
+        }
+
+        pub fn exp(self) -> Self {
+            let y = self.value.exp();
+            self.apply(y, y, y)
+        }
+
+        pub fn expm1(self) -> Self {
+            let (y, less_one) = self.value.exp_and_expm1();
+            self.apply(less_one, y, y)
+        }
+
+        pub fn ln(self) -> Self {
+            let r = Wide::from(1.0) / self.value;
+            self.apply(self.value.ln(), r, -(r * r))
+        }
+
+        pub fn ln_1p(self) -> Self {
+            let r = Wide::from(1.0) / (self.value + 1.0);
+            self.apply(self.value.ln_1p(), r, -(r * r))
+        }
+
+        /// The quotient's own derivatives would cancel at 0 and overflow on the left: from E = e^-|x|, s' = E / (1 + E)^2
+        /// and s'' = s' (E - 1) / (1 + E), with the sign of x.
+        pub fn sigmoid(self) -> Self {
+            let (e, less_one) = (-self.value.abs()).exp_and_expm1();
+            let most = Wide::from(1.0) / (e + 1.0);
+            let least = e * most;
+            let slope = most * least;
+            let curvature = slope * less_one * most;
+            if self.value.is_negative() {
+                self.apply(least, slope, -curvature)
+            } else {
+                self.apply(most, slope, curvature)
+            }
+        }
+
+        /// 1 - t^2 would cancel: from E = e^-2|x|, t' = 4 E / (1 + E)^2, and t'' = -2 t t'.
+        pub fn tanh(self) -> Self {
+            let (e, less_one) = (self.value.abs() * -2.0).exp_and_expm1();
+            let r = Wide::from(1.0) / (e + 1.0);
+            let magnitude = -less_one * r;
+            let t = if self.value.is_negative() { -magnitude } else { magnitude };
+            let slope = e * r * r * 4.0;
+            self.apply(t, slope, t * slope * -2.0)
+        }
+
+        /// x - tanh(x), which cancels at 0: (cosh(x) - sinh(x) / x) x / cosh(x) there. Its slope is tanh^2.
+        pub fn tanh_shrink(self) -> Self {
+            let x = self.value;
+            let [t, slope, _] = Jet { value: x, slope: 1.0.into(), curvature: 0.0.into() }.tanh().orders();
+            let value = if x.abs().wide() < 0.5 {
+                let cosh = (x.exp() + (-x).exp()) * 0.5;
+                x.cosh_less_relative_sinh() * x / cosh
+            } else {
+                x - t
+            };
+            self.apply(value, t * t, t * slope * 2.0)
+        }
+
+        /// x / (1 + |x|), whose quotient rule cancels far from 0: r = 1 / (1 + |x|), r^2, -+2 r^3.
+        pub fn softsign(self) -> Self {
+            let r = Wide::from(1.0) / (self.value.abs() + 1.0);
+            let curvature = r * r * r * 2.0;
+            // At 0, |x| has neither slope nor curvature.
+            let curvature = match self.at() {
+                0.0 => 0.0.into(),
+                x if x < 0.0 => curvature,
+                _ => -curvature,
+            };
+            self.apply(self.value * r, r * r, curvature)
+        }
+
+        /// ln(1 + e^x), without overflow on the right.
+        pub fn softplus(self) -> Self {
+            if self.value.is_negative() { self.exp().ln_1p() } else { self + (-self).exp().ln_1p() }
+        }
+
+        /// (x + h) / 2, h = sqrt(x^2 + b). h'' = b / h^3, which the rules for products would take from a difference; on
+        /// the left, x + h = b / (h - x).
+        pub fn squareplus(self, b: f64) -> Self {
+            let x = self.value;
+            let h = (x * x + b).sqrt();
+            let root = self.apply(h, x / h, Wide::from(b) / (h * h * h));
+            if x.is_negative() { Jet::from(b * 0.5) / (root - self) } else { (self + root) * 0.5 }
+        }
+
+        /// The distribution function of the normal distribution.
+        pub fn normal_cdf(self) -> Self {
+            let density = self.value.normal();
+            self.apply(self.value.normal_cdf(density), density, -self.value * density)
+        }
+    }
+
+    impl<T: Into<Wide>> From<T> for Jet {
+        fn from(constant: T) -> Self {
+            Jet { value: constant.into(), slope: 0.0.into(), curvature: 0.0.into() }
+        }
+    }
+
+    impl<T: Into<Jet>> Add<T> for Jet {
+        type Output = Self;
+        fn add(self, other: T) -> Self {
+            let other = other.into();
+            Jet {
+                value: self.value + other.value,
+                slope: self.slope + other.slope,
+                curvature: self.curvature + other.curvature,
+            }
+        }
+    }
+    impl<T: Into<Jet>> Sub<T> for Jet {
+        type Output = Self;
+        fn sub(self, other: T) -> Self {
+            self + -other.into()
+        }
+    }
+    impl<T: Into<Jet>> Mul<T> for Jet {
+        type Output = Self;
+        fn mul(self, other: T) -> Self {
+            let other = other.into();
+            Jet {
+                value: self.value * other.value,
+                slope: self.slope * other.value + self.value * other.slope,
+                curvature: self.curvature * other.value + self.slope * other.slope * 2.0 + self.value * other.curvature,
+            }
+        }
+    }
+    impl<T: Into<Jet>> Div<T> for Jet {
+        type Output = Self;
+        fn div(self, other: T) -> Self {
+            let other = other.into();
+            let r = Wide::from(1.0) / other.value;
+            self * other.apply(r, -(r * r), r * r * r * 2.0)
+        }
+    }
+    impl Neg for Jet {
+        type Output = Self;
+        fn neg(self) -> Self {
+            Jet { value: -self.value, slope: -self.slope, curvature: -self.curvature }
+        }
+    }
+}

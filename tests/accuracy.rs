@@ -1,0 +1,265 @@
+//! Values, slopes and curvatures against the reference, in ulp, at every level.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget, three, variants};
+use slopes::activation::{self, Activation, Formula};
+use slopes::{Facts, Functions, Lanes, Level, Ulp};
+
+/// Functions of the reference that the crate does not have yet.
+const NOT_YET: [&str; 17] = [
+    "celu_2",
+    "elu",
+    "elu_0.5",
+    "gaussian",
+    "gelu",
+    "gelu_tanh",
+    "hard_sigmoid",
+    "hard_swish",
+    "hard_tanh",
+    "log_sigmoid",
+    "mish",
+    "quick_gelu",
+    "relu6",
+    "selu",
+    "softsign",
+    "squareplus_4",
+    "tanh_shrink",
+];
+
+struct Sample {
+    x: f64,
+    exact: [Exact; 3],
+}
+
+fn reference() -> BTreeMap<&'static str, Vec<Sample>> {
+    let rows =
+        csv(include_str!("reference/activations.csv"), "function,x_f64_bits,x,value,derivative,second_derivative");
+    let mut functions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in rows {
+        let exact = [row[3], row[4], row[5]].map(Exact::parse);
+        functions.entry(row[0]).or_default().push(Sample { x: from_hex(row[1]), exact });
+    }
+    functions
+}
+
+/// What is over budget of a function, at the current level.
+fn check<T: Number>(name: &str, level: Level, f: &dyn Activation<T>, budget: Ulp, samples: &[Sample]) -> Vec<String> {
+    let x: Vec<T> = samples.iter().map(|sample| T::of(sample.x)).collect();
+    let outputs = three(f, &x);
+    let over = |order: usize| {
+        let label = format!("{name} {} {} {level:?}", ORDERS[order], T::NAME);
+        let allowed = (budget.ulp[order], budget.floor[order] * T::unit());
+        over_budget(&label, allowed, &x, &outputs[order], |i| samples[i].exact[order])
+    };
+    (0..3).filter_map(over).collect()
+}
+
+/// The functions of the crate under their names in the reference.
+fn known<T: Number>(
+    reference: &BTreeMap<&'static str, Vec<Sample>>,
+) -> Vec<(&'static str, &'static dyn Activation<T>)> {
+    let usual = reference.keys().filter_map(|&name| activation::by_name::<T>(name).ok().map(|f| (name, f)));
+    usual.chain(variants()).collect()
+}
+
+fn catalogue_is_accurate<T: Number>() {
+    let reference = reference();
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        for (name, f) in known::<T>(&reference) {
+            failures.extend(check(name, level, f, T::budget(f.facts()), &reference[name]));
+        }
+    });
+    none(&failures);
+}
+
+#[test]
+fn catalogue_is_accurate_in_f32() {
+    catalogue_is_accurate::<f32>();
+}
+
+#[test]
+fn catalogue_is_accurate_in_f64() {
+    catalogue_is_accurate::<f64>();
+}
+
+#[test]
+fn no_function_is_left_out() {
+    let reference = reference();
+    let known = known::<f64>(&reference);
+    let covered: BTreeSet<_> = known.iter().map(|(_, f)| f.facts().name()).collect();
+    let catalogue: BTreeSet<_> = activation::all::<f64>().iter().map(|f| f.facts().name()).collect();
+    assert_eq!(covered, catalogue, "functions with a reference, and functions of the catalogue");
+
+    let mut left: BTreeSet<_> = reference.keys().copied().collect();
+    for (name, _) in known {
+        assert!(left.remove(name), "{name} has reference values");
+    }
+    for (name, ..) in MATH {
+        assert!(left.remove(name), "{name} has reference values, of its own");
+    }
+    assert_eq!(left, BTreeSet::from(NOT_YET));
+}
+
+/// Wraps functions of [`Functions`] so that they can be called.
+macro_rules! math {
+    ($($Name:ident $method:ident)+) => { $(
+        #[derive(Clone, Copy)]
+        struct $Name;
+        impl Formula for $Name {
+            #[inline(always)]
+            fn value<L: Lanes>(self, x: L) -> L {
+                x.$method()
+            }
+            #[inline(always)]
+            fn slope<L: Lanes>(self, x: L) -> L {
+                x.splat(f64::NAN)
+            }
+            #[inline(always)]
+            fn curvature<L: Lanes>(self, x: L) -> L {
+                x.splat(f64::NAN)
+            }
+        }
+    )+ };
+}
+math! { Exp exp  ExpM1 exp_m1  Ln ln  Ln1p ln_1p  Tanh tanh }
+
+/// A function in both types.
+type Both = (&'static dyn Activation<f32>, &'static dyn Activation<f64>);
+
+/// The elementary functions that have reference values of their own, with the budgets of [`Functions`]' page.
+const MATH: [(&str, f64, Both); 4] = [
+    ("exp", 0.9, (&Exp, &Exp)),
+    ("expm1", 1.5, (&ExpM1, &ExpM1)),
+    ("ln", 1.0, (&Ln, &Ln)),
+    ("ln_1p", 1.1, (&Ln1p, &Ln1p)),
+];
+
+#[test]
+fn elementary_functions_are_accurate() {
+    let reference = reference();
+    let value_only = |name| -> Vec<Sample> {
+        let samples = reference[name].iter();
+        samples.map(|s| Sample { x: s.x, exact: [s.exact[0], f64::NAN.into(), f64::NAN.into()] }).collect()
+    };
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        for (name, ulp, (in_f32, in_f64)) in MATH {
+            let samples = value_only(name);
+            let budget = Ulp { ulp: [ulp, 0.0, 0.0], ..Ulp::EXACT };
+            failures.extend(check::<f32>(name, level, in_f32, budget, &samples));
+            failures.extend(check::<f64>(name, level, in_f64, budget, &samples));
+        }
+        // `tanh` is the value of the activation, and has its budget.
+        let samples = value_only("tanh");
+        let facts: &Facts = Activation::<f32>::facts(&activation::Tanh);
+        failures.extend(check::<f32>("Lanes::tanh", level, &Tanh, facts.f32, &samples));
+        failures.extend(check::<f64>("Lanes::tanh", level, &Tanh, facts.f64, &samples));
+    });
+    none(&failures);
+}
+
+#[test]
+fn elementary_functions_have_their_edges() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let edges: [(Both, &[(f64, f64)]); 5] = [
+        ((&Exp, &Exp), &[(-inf, 0.0), (inf, inf), (0.0, 1.0), (-0.0, 1.0), (nan, nan), (-1e30, 0.0), (1e30, inf)]),
+        (
+            (&ExpM1, &ExpM1),
+            &[(-inf, -1.0), (inf, inf), (0.0, 0.0), (-0.0, -0.0), (nan, nan), (-1e30, -1.0), (1e30, inf)],
+        ),
+        (
+            (&Ln, &Ln),
+            &[(0.0, -inf), (-0.0, -inf), (1.0, 0.0), (inf, inf), (-1.0, nan), (-inf, nan), (nan, nan), (-1e-40, nan)],
+        ),
+        ((&Ln1p, &Ln1p), &[(0.0, 0.0), (-0.0, -0.0), (-1.0, -inf), (inf, inf), (-1.5, nan), (-inf, nan), (nan, nan)]),
+        ((&Tanh, &Tanh), &[(0.0, 0.0), (-0.0, -0.0), (-inf, -1.0), (inf, 1.0), (nan, nan)]),
+    ];
+    at_every_level(|level| {
+        for (i, ((g, f), edges)) in edges.into_iter().enumerate() {
+            for &(x, y) in edges {
+                assert_eq!(common::bits(f.forward(x)), common::bits(y), "function {i} of {x:e} in f64, {level:?}");
+                let got = g.forward(x as f32);
+                assert_eq!(common::bits(got), common::bits(y), "function {i} of {x:e} in f32, {level:?}");
+            }
+        }
+    });
+}
+
+/// Every 65537th f32, against the f64 kernels, whose own error the reference bounds. 65537 is prime, so the low bits
+/// take all values too. The sweep over all f32 is a command of its own.
+#[test]
+fn f32_is_accurate_at_a_coarse_stride() {
+    let x: Vec<f32> = (0..=u32::MAX).step_by(65537 * common::scale()).map(f32::from_bits).collect();
+    let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+    let all = activation::all::<f32>();
+    assert_eq!(all.len(), activation::references().len());
+    let references: Vec<[Vec<f64>; 3]> = {
+        let _fixed = fix_level();
+        activation::references().iter().map(|f| three(*f, &wide)).collect()
+    };
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        for (f, reference) in all.iter().zip(&references) {
+            let budget = f.facts().f32;
+            for (order, output) in three(*f, &x).iter().enumerate() {
+                let label = format!("{} {} {level:?}", f.facts().name(), ORDERS[order]);
+                let allowed = (budget.ulp[order], budget.floor[order] * f32::unit());
+                failures.extend(over_budget(&label, allowed, &x, output, |i| reference[order][i].into()));
+            }
+        }
+    });
+    none(&failures);
+}
+
+/// The oracle itself: distances that can be worked out by hand.
+#[test]
+fn distances_are_right() {
+    // 0.1 = 0x1.999999999999999999...p-4; the nearest f64 ends in ...9a, 0.4 ulp above, the nearest f32 0.2 ulp.
+    let tenth = Exact::parse("0.1");
+    approx::assert_abs_diff_eq!(tenth.distance(0.1_f64).ulp, 0.4, epsilon = 1e-12);
+    approx::assert_abs_diff_eq!(tenth.distance(0.1_f64.next_down()).ulp, 0.6, epsilon = 1e-12);
+    approx::assert_abs_diff_eq!(tenth.distance(0.1_f32).ulp, 0.2, epsilon = 1e-7);
+    // Powers of two: the ulp is that of the exact number, below a power of two half as large.
+    assert_eq!(Exact::parse("1").distance(1.0_f64.next_down()).ulp, 0.5);
+    assert_eq!(Exact::parse("0.9999999999999999999999999").distance(1.0_f64.next_up()).ulp.round(), 2.0);
+    assert_eq!(
+        Exact::parse("-1.5").distance(-1.5_f32.next_up()),
+        common::Distance { ulp: 1.0, absolute: ulp_of_one() }
+    );
+    // The least subnormal is 4.94e-324: what is far below it is 0 or one ulp off.
+    assert_eq!(Exact::parse("1e-400").distance(0.0_f64).ulp.round(), 0.0);
+    assert_eq!(Exact::parse("1e-400").distance(f64::from_bits(1)).ulp, 1.0);
+    assert_eq!(Exact::parse("1e-400").distance(-0.0_f64).ulp, f64::INFINITY);
+    assert_eq!(Exact::parse("-1e-60").distance(-0.0_f32).ulp.round(), 0.0);
+    assert_eq!(Exact::parse("-1e-60").distance(0.0_f32).ulp, f64::INFINITY);
+    assert_eq!(Exact::parse("0").distance(f32::from_bits(3)).ulp, 3.0);
+    assert_eq!(Exact::parse("0").distance(-0.0_f32).ulp, 0.0);
+    let least = Exact::parse("1.401298464324817070923730e-45");
+    assert_eq!(least.distance(f32::from_bits(2)).ulp.round(), 1.0);
+    // Overflow: right beyond the largest number, wrong at it.
+    assert_eq!(Exact::parse("1e+400").distance(f64::INFINITY).ulp, 0.0);
+    assert_eq!(Exact::parse("1e+400").distance(f64::MAX).ulp, 1.0);
+    assert_eq!(Exact::parse("-1e+400").distance(f64::INFINITY).ulp, f64::INFINITY);
+    assert_eq!(Exact::parse("3.4028234663852885e+38").distance(f32::INFINITY).ulp, f64::INFINITY);
+    assert_eq!(Exact::parse("3.40282352e+38").distance(f32::INFINITY).ulp, 0.0);
+    assert_eq!(Exact::parse("-inf").distance(f32::NEG_INFINITY).ulp, 0.0);
+    assert_eq!(Exact::parse("inf").distance(f32::MAX).ulp, f64::INFINITY);
+    // NaN is like nothing but NaN.
+    assert_eq!(Exact::parse("1").distance(f64::NAN).ulp, f64::INFINITY);
+    assert_eq!(Exact::from(f64::NAN).distance(f32::NAN).ulp, 0.0);
+    // The decimal expansion of an f64, through all exponents.
+    for exponent in -1074..1024 {
+        let x = common::ldexp(1.0, exponent) * if exponent > -1000 { 1.25 + f64::EPSILON } else { 1.0 };
+        let distance = Exact::parse(&format!("{x:.24e}")).distance(x);
+        assert!(distance.ulp <= common::SLACK, "{x:e}: {distance:?}");
+    }
+}
+
+/// Of an f32 in [1, 2).
+fn ulp_of_one() -> f64 {
+    f32::EPSILON.into()
+}

@@ -1,0 +1,58 @@
+//! The README tells the truth about the catalogue, and names the commands.
+
+use std::collections::BTreeSet;
+
+use slopes::{activation, loss};
+
+fn readme() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("README.md")
+}
+
+/// What stands between backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// A row of a table whose first cell is a type: the type, and the names of its second cell.
+fn entry(line: &str) -> Option<(&str, Vec<&str>)> {
+    let mut cells = line.trim().strip_prefix('|')?.split('|');
+    let kind = code(cells.next()?).next()?;
+    let is_type = kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.chars().all(|c| c.is_ascii_alphanumeric());
+    is_type.then_some((kind, code(cells.next()?).collect()))
+}
+
+/// `leaky_relu` and `LeakyRelu` are the same to `by_name`; this is how it compares.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+#[test]
+fn tables_hold_the_catalogue() {
+    let text = readme();
+    let entries: Vec<_> = text.lines().filter_map(entry).collect();
+    let mut listed = BTreeSet::new();
+    for (kind, names) in entries {
+        let Some(first) = names.first() else { continue };
+        let facts = activation::by_name::<f32>(first).map(|f| f.facts()).ok();
+        let facts = facts.or_else(|| loss::by_name::<f32>(first).map(|f| f.facts()).ok());
+        let facts = facts.unwrap_or_else(|| panic!("README.md: no function has the name {first} of {kind}"));
+        assert_eq!(*first, facts.name(), "README.md: the name of {kind}");
+        for name in names {
+            let known = facts.names.iter().any(|known| letters(known) == letters(name));
+            assert!(known, "README.md: {kind} has no name {name}");
+        }
+        assert!(listed.insert(facts.name()), "README.md lists {kind} twice");
+    }
+    let activations = activation::all::<f32>().iter().map(|f| f.facts().name());
+    for name in activations.chain(loss::all::<f32>().iter().map(|f| f.facts().name())) {
+        assert!(listed.contains(name), "README.md has no row for {name}");
+    }
+}
+
+#[test]
+fn commands_are_named() {
+    let text = readme();
+    for command in ["cargo test", "cargo run --release --example digits"] {
+        assert!(text.contains(command), "README.md does not say `{command}`");
+    }
+}
