@@ -12,8 +12,11 @@ use slopes::loss::{self, RowLoss, SoftmaxCrossEntropy, Targets};
 
 const LENGTHS: [usize; 3] = [4096, 32_768, 1 << 24];
 
+/// A function by its name.
+type Named = (&'static str, fn(f32) -> f32);
+
 /// What one would write without a library. Functions without an entry have no such loop to be compared with.
-const PLAIN: &[(&str, fn(f32) -> f32)] = &[
+const PLAIN: &[Named] = &[
     ("relu", |x| x.max(0.0)),
     ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }),
     ("sigmoid", |x| 1.0 / (1.0 + (-x).exp())),
