@@ -51,8 +51,8 @@ fn check<T: Number>(name: &str, level: Level, f: &dyn Activation<T>, budget: Ulp
     let outputs = three(f, &x);
     let over = |order: usize| {
         let label = format!("{name} {} {} {level:?}", ORDERS[order], T::NAME);
-        let allowed = (budget.ulp[order], budget.floor[order] * T::unit());
-        over_budget(&label, allowed, &x, &outputs[order], |i| samples[i].exact[order])
+        let floor = |x: T| f.facts().floor_at(budget, order, x.wide()) * T::unit();
+        over_budget(&label, budget.ulp[order], floor, &x, &outputs[order], |i| samples[i].exact[order])
     };
     (0..3).filter_map(over).collect()
 }
@@ -207,8 +207,9 @@ fn f32_is_accurate_at_a_coarse_stride() {
             let budget = f.facts().f32;
             for (order, output) in three(*f, &x).iter().enumerate() {
                 let label = format!("{} {} {level:?}", f.facts().name(), ORDERS[order]);
-                let allowed = (budget.ulp[order], budget.floor[order] * f32::unit());
-                failures.extend(over_budget(&label, allowed, &x, output, |i| reference[order][i].into()));
+                let floor = |x: f32| f.facts().floor_at(budget, order, f64::from(x)) * f32::unit();
+                let exact = |i: usize| reference[order][i].into();
+                failures.extend(over_budget(&label, budget.ulp[order], floor, &x, output, exact));
             }
         }
     });

@@ -228,10 +228,11 @@ pub fn from_hex(text: &str) -> f64 {
     f64::from_bits(u64::from_str_radix(text, 16).unwrap())
 }
 
-/// The worst of the distances that are over budget, as a line of text.
+/// The worst of the distances that are over budget, as a line of text; `floor` is absolute.
 pub fn over_budget<T: Number>(
     label: &str,
-    (ulp, floor): (f64, f64),
+    ulp: f64,
+    floor: impl Fn(T) -> f64,
     inputs: &[T],
     got: &[T],
     exact: impl Fn(usize) -> Exact,
@@ -241,7 +242,7 @@ pub fn over_budget<T: Number>(
     let mut worst = (Distance::NONE, 0);
     for (i, &y) in got.iter().enumerate() {
         let distance = exact(i).distance(y);
-        if !distance.is_within(ulp, floor) {
+        if !distance.is_within(ulp, floor(inputs[i])) {
             over += 1;
             if distance.ulp > worst.0.ulp {
                 worst = (distance, i);
@@ -251,8 +252,9 @@ pub fn over_budget<T: Number>(
     let (distance, i) = worst;
     (over > 0).then(|| {
         format!(
-            "{label}: {:.3} ulp (budget {ulp}, floor {floor:e}) at {:e}: {:e} should be {:e}; {over} of {} are over",
+            "{label}: {:.3} ulp (budget {ulp}, floor {:e}) at {:e}: {:e} should be {:e}; {over} of {} are over",
             distance.ulp,
+            floor(inputs[i]),
             inputs[i].wide(),
             got[i].wide(),
             exact(i).wide(),
