@@ -159,13 +159,14 @@ impl Sweep {
             }
             return;
         }
-        if exact < 0.0 && y.is_sign_positive() || exact > 0.0 && y.is_sign_negative() {
-            findings.wrong = (findings.wrong.0 + 1, x);
-        }
         let error = (f64::from(y) - exact).abs();
         let ulps = error / ulp(exact);
         let facts = self.single.facts();
         let floor = facts.floor_at(facts.f32, self.order, f64::from(x));
+        let wrong_sign = exact < 0.0 && y.is_sign_positive() || exact > 0.0 && y.is_sign_negative();
+        if wrong_sign && floor == 0.0 {
+            findings.wrong = (findings.wrong.0 + 1, x);
+        }
         if ulps > facts.f32.ulp[self.order] && floor > 0.0 {
             let units = error * 2f64.powi(24);
             if units > findings.floor.0 {
