@@ -326,3 +326,25 @@ macro_rules! declare {
     };
 }
 pub(crate) use declare;
+
+/// The list is the export: what it names is public, in `all` and in `by_name`.
+macro_rules! catalogue {
+    ($Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
+        $(pub use $module::{$($Name),+};)+
+
+        const FACTS: &[&$crate::facts::Facts] = &[$($($Name::FACTS),+),+];
+
+        /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
+        /// is measured against these.
+        #[doc(hidden)]
+        pub fn references() -> &'static [&'static dyn $Trait<f64>] {
+            &[$($(&$Name::USUAL_IN_F32),+),+]
+        }
+
+        struct Catalogue<T>(core::marker::PhantomData<T>);
+        impl<T: $crate::Element> Catalogue<T> {
+            const ALL: &'static [&'static dyn $Trait<T>] = &[$($(&$Name::USUAL),+),+];
+        }
+    };
+}
+pub(crate) use catalogue;

@@ -1,7 +1,6 @@
 //! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
 
-use super::{Formula, activation};
-use crate::facts::Facts;
+use super::activation;
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
@@ -41,14 +40,22 @@ impl<L: Lanes> Scaled<L> {
     }
 }
 
-/// A method of a function with a parameter `beta`, given the scaled argument: the usual beta of 1 is worth a text of its
-/// own, without the second half of the product.
+/// The formula of a function with a parameter `beta` from its methods of x and of the scaled argument. The usual beta of
+/// 1 is worth a text of its own, without the second half of the product.
 macro_rules! scaled {
-    ($self:ident, $x:ident, $method:ident) => {
-        if $self.beta == 1.0 {
-            $self.$method($x, $crate::activation::gated::Scaled::unscaled($x))
-        } else {
-            $self.$method($x, $crate::activation::gated::Scaled::new($x, $self.beta))
+    ($Name:ident: $($method:ident = $of_scaled:ident),+) => {
+        impl $crate::activation::Formula for $Name {
+            fn facts(&self) -> &'static $crate::Facts {
+                Self::FACTS
+            }
+            $(#[inline(always)]
+            fn $method<L: $crate::Lanes>(self, x: L) -> L {
+                if self.beta == 1.0 {
+                    self.$of_scaled(x, $crate::activation::gated::Scaled::unscaled(x))
+                } else {
+                    self.$of_scaled(x, $crate::activation::gated::Scaled::new(x, self.beta))
+                }
+            })+
         }
     };
 }
@@ -114,20 +121,4 @@ impl Swish {
     }
 }
 
-impl Formula for Swish {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, value_of)
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, slope_of)
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, curvature_of)
-    }
-}
+scaled! { Swish: value = value_of, slope = slope_of, curvature = curvature_of }

@@ -296,28 +296,8 @@ macro_rules! activation {
 }
 pub(crate) use activation;
 
-/// The list is the export: what it names is public, in `all` and in `by_name`.
-macro_rules! catalogue {
-    ($($module:ident: $($Name:ident),+;)+) => {
-        $(pub use $module::{$($Name),+};)+
-
-        const FACTS: &[&Facts] = &[$($($Name::FACTS),+),+];
-
-        /// Of every activation, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
-        /// is measured against these.
-        #[doc(hidden)]
-        pub fn references() -> &'static [&'static dyn Activation<f64>] {
-            &[$($(&$Name::USUAL_IN_F32),+),+]
-        }
-
-        struct Catalogue<T>(core::marker::PhantomData<T>);
-        impl<T: Element> Catalogue<T> {
-            const ALL: &'static [&'static dyn Activation<T>] = &[$($(&$Name::USUAL),+),+];
-        }
-    };
-}
-
-catalogue! {
+crate::facts::catalogue! {
+    Activation;
     rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
     sigmoids: Sigmoid, Tanh;
     smooth: Softplus;

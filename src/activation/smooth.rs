@@ -1,9 +1,8 @@
 //! Smooth relatives of the rectifier: the linear side plus a tail that is computed to relative accuracy, in one fused
 //! step, so that neither cancels the other.
 
+use super::activation;
 use super::gated::{Scaled, scaled};
-use super::{Formula, activation};
-use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
@@ -58,20 +57,4 @@ impl Softplus {
     }
 }
 
-impl Formula for Softplus {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, value_of)
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, slope_of)
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        scaled!(self, x, curvature_of)
-    }
-}
+scaled! { Softplus: value = value_of, slope = slope_of, curvature = curvature_of }

@@ -268,28 +268,8 @@ macro_rules! loss {
 }
 pub(crate) use loss;
 
-/// The list is the export: what it names is public, in `all` and in `by_name`.
-macro_rules! catalogue {
-    ($($module:ident: $($Name:ident),+;)+) => {
-        $(pub use $module::{$($Name),+};)+
-
-        const FACTS: &[&Facts] = &[$($($Name::FACTS),+),+];
-
-        /// Of every loss, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute is
-        /// measured against these.
-        #[doc(hidden)]
-        pub fn references() -> &'static [&'static dyn Loss<f64>] {
-            &[$($(&$Name::USUAL_IN_F32),+),+]
-        }
-
-        struct Catalogue<T>(core::marker::PhantomData<T>);
-        impl<T: Element> Catalogue<T> {
-            const ALL: &'static [&'static dyn Loss<T>] = &[$($(&$Name::USUAL),+),+];
-        }
-    };
-}
-
-catalogue! {
+crate::facts::catalogue! {
+    Loss;
     regression: Mse;
     likelihood: BinaryCrossEntropyWithLogits;
 }
