@@ -685,6 +685,7 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for 
 }
 
 /// The map of slices into others.
+#[inline(always)]
 pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     map: M,
     inputs: [Source<T>; IN],
@@ -698,6 +699,7 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
 const STREAM_BYTES: usize = 64 << 20;
 
 /// How far the one output is from an aligned place, if it is so long that stores should pass the caches.
+#[inline(always)]
 fn stream_after<T: Element, const IN: usize, const OUT: usize>(
     inputs: [Source<T>; IN],
     outputs: [Target<T>; OUT],
