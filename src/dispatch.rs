@@ -430,6 +430,8 @@ enum Step {
 impl<I: Isa> Pass<I> {
     /// The map of slices into others, `stream_after` as in [`Slices`].
     ///
+    /// The text of a function stands twice in the program: in a tight loop over whole registers, and for what fills none,
+    /// before or behind them. A loop that asks at every turn which it is costs cheap functions three times their time.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,

@@ -1,5 +1,7 @@
 //! Piecewise linear functions: exact, or rounded once by their one multiplication.
 //!
+//! Limit: memory, or the one store a cycle in the first cache.
+//!
 //! A piece is chosen by a comparison that NaN fails into the piece that passes it on, never by a hardware minimum.
 
 use super::{Formula, activation};

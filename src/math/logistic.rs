@@ -4,6 +4,9 @@
 //! relative accuracy down into the subnormals, and falls wherever the sum in its denominator rises: the tail is monotone
 //! because every step to it is, and so is 1 - tail. Slopes are made from the tail, never from the value: 1 - value would
 //! be 0 from 17 on.
+//!
+//! Limit: 19 operations and a division. On two 512-bit ports (Intel) that is 11 cycles a register, 9 of which the divider
+//! is busy: no form without the division is faster, nor would a shorter polynomial be by much.
 
 use crate::lanes::Lanes;
 

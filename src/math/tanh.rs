@@ -4,6 +4,8 @@
 //! there on 1 - 2 t, with t the logistic tail of 2 |x|: the tail is at most a quarter there, so its error counts half, and
 //! the value is monotone because the tail is. (Quotients of two sums that both move, such as
 //! (e^2a - 1) / (e^2a + 1), are cheaper, but fall wherever the denominator's rounding overtakes the numerator.)
+//!
+//! Limit: 28 operations and a division, 15 cycles a register on two 512-bit ports: the ports, not the divider.
 
 use crate::lanes::Lanes;
 
