@@ -109,8 +109,16 @@ impl Ulp {
     }
 }
 
+/// The joints of a declaration that names some, or none.
+pub(crate) const fn joints(joints: &[&'static [f64]]) -> &'static [f64] {
+    match joints {
+        [joints] => joints,
+        _ => &[],
+    }
+}
+
 /// The roots of a declaration that names some, or none.
-pub(crate) const fn first_or_none(roots: &[[&'static [f64]; 3]]) -> [&'static [f64]; 3] {
+pub(crate) const fn roots(roots: &[[&'static [f64]; 3]]) -> [&'static [f64]; 3] {
     match roots {
         [roots] => *roots,
         _ => [&[]; 3],
@@ -222,22 +230,23 @@ fn distance(a: &str, b: &str) -> usize {
     row[letters(b).take(LONGEST).count()]
 }
 
-/// Declares a function: its type, its parameters with their usual values and what they must be, and its facts. The
-/// page in the documentation and the tests read the same tokens.
+/// Declares a function: its type, its parameters with their usual values and what they must be, its facts, and, if they
+/// are written here, its formula's methods. The page in the documentation and the tests read the same tokens.
 macro_rules! declare {
     (
-        $module:literal, $Trait:literal, $call:literal;
+        $module:literal, $Trait:literal, $Formula:ident, $call:literal;
         $(#[$doc:meta])*
         $Name:ident $({ $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ })?
         names $names:expr;
         formula $f:literal, $df:literal, $ddf:literal;
         source $source:literal;
         limits $limits:expr;
-        joints $joints:expr;
+        $(joints $joints:expr;)?
         $(roots $roots:expr;)?
         range $range:expr, monotone $monotone:literal, $symmetry:ident;
         f32 $ulp32:expr $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
+        $(in $arguments:tt $($method:ident $body:block)+)?
     ) => {
         $crate::facts::declare! { @type
             [
@@ -248,7 +257,7 @@ macro_rules! declare {
                     "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
                     $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
                     $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
-                    "\n- kinks: `", stringify!($joints), "`\n- source: ", $source,
+                    $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source,
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
                     "let value = ", stringify!($Name), "::USUAL.", $call, ";\nassert!(value.is_finite());\n```",
                 )]
@@ -262,8 +271,8 @@ macro_rules! declare {
                 formulas: [$f, $df, $ddf],
                 source: $source,
                 limits: $limits,
-                joints: &$joints,
-                roots: $crate::facts::first_or_none(&[$($roots)?]),
+                joints: $crate::facts::joints(&[$(&$joints)?]),
+                roots: $crate::facts::roots(&[$($roots)?]),
                 range: $range,
                 monotone: $monotone,
                 symmetry: $crate::facts::Symmetry::$symmetry,
@@ -271,6 +280,13 @@ macro_rules! declare {
                 f64: $crate::facts::Ulp::new($ulp64, &[$($floor64)?]),
             };
         }
+
+        $(impl $Formula for $Name {
+            fn facts(&self) -> &'static $crate::Facts {
+                Self::FACTS
+            }
+            $($crate::facts::method! { $method $arguments $body })+
+        })?
     };
     (@type [$(#[$attribute:meta])*] $module:literal $Name:ident) => {
         $(#[$attribute])*
@@ -326,6 +342,15 @@ macro_rules! declare {
     };
 }
 pub(crate) use declare;
+
+/// One method of a formula.
+macro_rules! method {
+    ($method:ident ($me:ident $(, $x:ident)+) $body:block) => {
+        #[inline(always)]
+        fn $method<L: $crate::Lanes>($me $(, $x: L)+) -> L $body
+    };
+}
+pub(crate) use method;
 
 /// The list is the export: what it names is public, in `all` and in `by_name`.
 macro_rules! catalogue {

@@ -5,7 +5,6 @@
 //! A piece is chosen by a comparison that NaN fails into the piece that passes it on, never by a hardware minimum.
 
 use super::{Formula, activation};
-use crate::facts::Facts;
 use crate::lanes::Lanes;
 
 /// `constant` in every lane, and NaN where x is NaN.
@@ -16,33 +15,16 @@ fn constant<L: Lanes>(x: L, constant: f64) -> L {
 
 activation! {
     /// x itself: a layer without an activation.
-    Identity
-    names ["identity", "linear", "none"];
+    Identity names ["identity", "linear", "none"];
     formula "x", "1", "0";
     source "definition";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
-    joints [];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
-    f32 [0.0, 0.0, 0.0];
-    f64 [0.0, 0.0, 0.0];
-}
-
-impl Formula for Identity {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        x
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        constant(x, 1.0)
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
+    f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
+    in (self, x)
+    value { x }
+    slope { constant(x, 1.0) }
+    curvature { constant(x, 0.0) }
 }
 
 activation! {
@@ -55,93 +37,49 @@ activation! {
     formula "c x", "c", "0";
     source "definition";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
-    joints [];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
-    f32 [0.5, 0.0, 0.0];
-    f64 [0.5, 0.0, 0.0];
-}
-
-impl Formula for Linear {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        x * self.slope
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        constant(x, self.slope)
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    in (self, x)
+    value { x * self.slope }
+    slope { constant(x, self.slope) }
+    curvature { constant(x, 0.0) }
 }
 
 activation! {
     /// The unit step, 1 at 0. Its slope is 0 everywhere, at the jump too: nothing is learnt through it.
-    BinaryStep
-    names ["binary_step", "heaviside", "step"];
+    BinaryStep names ["binary_step", "heaviside", "step"];
     formula "1 if x >= 0, else 0", "0", "0";
     source "O. Heaviside";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     joints [0.0];
     range [0.0, 1.0], monotone true, None;
-    f32 [0.0, 0.0, 0.0];
-    f64 [0.0, 0.0, 0.0];
-}
-
-impl Formula for BinaryStep {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
+    f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
+    in (self, x)
+    value {
         let zero = x.splat(0.0);
         let one_or_nan = x.splat(1.0).select(zero.le(x), x);
         zero.select(x.lt(zero), one_or_nan)
     }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
+    slope { constant(x, 0.0) }
+    curvature { constant(x, 0.0) }
 }
 
 activation! {
     /// The rectifier. The slope at 0 is 0, the slope of the left side.
-    Relu
-    names ["relu", "rectifier"];
+    Relu names ["relu", "rectifier"];
     formula "max(0, x)", "1 if x > 0, else 0", "0";
     source "V. Nair, G. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, 2010";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [0.0];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [0.0, 0.0, 0.0];
-    f64 [0.0, 0.0, 0.0];
-}
-
-impl Formula for Relu {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        x.at_least(x.splat(0.0))
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
+    in (self, x)
+    value { x.at_least(x.splat(0.0)) }
+    slope {
         let zero = x.splat(0.0);
         zero.select(x.le(zero), constant(x, 1.0))
     }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
+    curvature { constant(x, 0.0) }
 }
 
 activation! {
@@ -156,24 +94,9 @@ activation! {
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.01, 1.0], [0.0, 0.0]];
     joints [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
-    f32 [0.5, 0.0, 0.0];
-    f64 [0.5, 0.0, 0.0];
-}
-
-impl Formula for LeakyRelu {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        x.select_negative(x * self.slope, x)
-    }
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
-        x.splat(self.slope).select(x.le(x.splat(0.0)), constant(x, 1.0))
-    }
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        constant(x, 0.0)
-    }
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    in (self, x)
+    value { x.select_negative(x * self.slope, x) }
+    slope { x.splat(self.slope).select(x.le(x.splat(0.0)), constant(x, 1.0)) }
+    curvature { constant(x, 0.0) }
 }

@@ -1,82 +1,45 @@
 //! Bounded functions made of the logistic tail.
 
 use super::{Formula, activation};
-use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::math::Functions;
 use crate::math::logistic::{Tail, lower};
 
 activation! {
     /// The logistic function: the probability whose log-odds are x.
-    Sigmoid
-    names ["sigmoid", "logistic", "expit"];
+    Sigmoid names ["sigmoid", "logistic", "expit"];
     formula "s(x) = 1 / (1 + exp(-x))", "s(x) s(-x)", "s(x) s(-x) (s(-x) - s(x))";
     source "P.-F. Verhulst, 1845";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [];
     range [0.0, 1.0], monotone true, None;
-    f32 [2.0, 2.25, 3.5];
-    f64 [2.0, 2.25, 3.5];
-}
-
-impl Formula for Sigmoid {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        Tail::at(x).logistic(x)
-    }
-
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    f32 [2.0, 2.25, 3.5]; f64 [2.0, 2.25, 3.5];
+    in (self, x)
+    value { Tail::at(x).logistic(x) }
+    slope {
         let t = Tail::at(x).value();
         (-t).mul_add(t, t)
     }
-
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        bell_slope(Tail::at(x), 1.0).flip_sign(x)
-    }
+    curvature { bell_slope(Tail::at(x), 1.0).flip_sign(x) }
 }
 
 activation! {
     /// The hyperbolic tangent.
-    Tanh
-    names ["tanh"];
+    Tanh names ["tanh"];
     formula "tanh(x)", "1 - tanh(x)^2", "-2 tanh(x) (1 - tanh(x)^2)";
     source "definition";
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [];
     range [-1.0, 1.0], monotone true, Odd;
-    f32 [1.5, 2.25, 3.5];
-    f64 [1.5, 2.25, 3.5];
-}
-
-impl Formula for Tanh {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
-
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        x.tanh()
-    }
-
-    /// 4 s(2 x) s(-2 x).
-    #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    f32 [1.5, 2.25, 3.5]; f64 [1.5, 2.25, 3.5];
+    in (self, x)
+    value { x.tanh() }
+    // 4 s(2 x) s(-2 x).
+    slope {
         let tail = Tail::at_double(x);
         let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
         (-t).mul_add(t * 0.25, t)
     }
-
-    /// 8 s''(2 x).
-    #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
-        bell_slope(Tail::at_double(x), 8.0).flip_sign(x)
-    }
+    // 8 s''(2 x).
+    curvature { bell_slope(Tail::at_double(x), 8.0).flip_sign(x) }
 }
 
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.

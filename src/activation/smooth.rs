@@ -20,8 +20,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 1.75];
-    f64 [2.0, 2.0, 1.75];
+    f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
 }
 
 impl Softplus {

@@ -1,7 +1,5 @@
 //! What the tests share: reference values, errors in ulp, levels, inputs.
 
-#![allow(dead_code, reason = "every test file uses its part")]
-
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,10 +1,10 @@
 //! Values, slopes and curvatures against the reference, in ulp, at every level.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget, three, variants};
+use crate::common::{
+    Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget, three, variants,
+};
 use slopes::activation::{self, Activation, Formula};
 use slopes::{Facts, Functions, Lanes, Level, Ulp};
 
@@ -36,7 +36,7 @@ struct Sample {
 
 fn reference() -> BTreeMap<&'static str, Vec<Sample>> {
     let rows =
-        csv(include_str!("reference/activations.csv"), "function,x_f64_bits,x,value,derivative,second_derivative");
+        csv(include_str!("../reference/activations.csv"), "function,x_f64_bits,x,value,derivative,second_derivative");
     let mut functions: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows {
         let exact = [row[3], row[4], row[5]].map(Exact::parse);
@@ -181,9 +181,13 @@ fn elementary_functions_have_their_edges() {
     at_every_level(|level| {
         for (i, ((g, f), edges)) in edges.into_iter().enumerate() {
             for &(x, y) in edges {
-                assert_eq!(common::bits(f.forward(x)), common::bits(y), "function {i} of {x:e} in f64, {level:?}");
+                assert_eq!(
+                    crate::common::bits(f.forward(x)),
+                    crate::common::bits(y),
+                    "function {i} of {x:e} in f64, {level:?}"
+                );
                 let got = g.forward(x as f32);
-                assert_eq!(common::bits(got), common::bits(y), "function {i} of {x:e} in f32, {level:?}");
+                assert_eq!(crate::common::bits(got), crate::common::bits(y), "function {i} of {x:e} in f32, {level:?}");
             }
         }
     });
@@ -193,7 +197,7 @@ fn elementary_functions_have_their_edges() {
 /// take all values too. The sweep over all f32 is a command of its own.
 #[test]
 fn f32_is_accurate_at_a_coarse_stride() {
-    let x: Vec<f32> = (0..=u32::MAX).step_by(65537 * common::scale()).map(f32::from_bits).collect();
+    let x: Vec<f32> = (0..=u32::MAX).step_by(65537 * crate::common::scale()).map(f32::from_bits).collect();
     let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
     let all = activation::all::<f32>();
     assert_eq!(all.len(), activation::references().len());
@@ -229,7 +233,7 @@ fn distances_are_right() {
     assert_eq!(Exact::parse("0.9999999999999999999999999").distance(1.0_f64.next_up()).ulp.round(), 2.0);
     assert_eq!(
         Exact::parse("-1.5").distance(-1.5_f32.next_up()),
-        common::Distance { ulp: 1.0, absolute: ulp_of_one() }
+        crate::common::Distance { ulp: 1.0, absolute: ulp_of_one() }
     );
     // The least subnormal is 4.94e-324: what is far below it is 0 or one ulp off.
     assert_eq!(Exact::parse("1e-400").distance(0.0_f64).ulp.round(), 0.0);
@@ -254,9 +258,9 @@ fn distances_are_right() {
     assert_eq!(Exact::from(f64::NAN).distance(f32::NAN).ulp, 0.0);
     // The decimal expansion of an f64, through all exponents.
     for exponent in -1074..1024 {
-        let x = common::ldexp(1.0, exponent) * if exponent > -1000 { 1.25 + f64::EPSILON } else { 1.0 };
+        let x = crate::common::ldexp(1.0, exponent) * if exponent > -1000 { 1.25 + f64::EPSILON } else { 1.0 };
         let distance = Exact::parse(&format!("{x:.24e}")).distance(x);
-        assert!(distance.ulp <= common::SLACK, "{x:e}: {distance:?}");
+        assert!(distance.ulp <= crate::common::SLACK, "{x:e}: {distance:?}");
     }
 }
 

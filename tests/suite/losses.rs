@@ -1,10 +1,8 @@
 //! Losses and row functions: against the reference and PyTorch, by their laws, and on bad input.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{
+use crate::common::{
     Exact, Number, ORDERS, at_every_level, bits, csv, fix_level, from_hex, none, over_budget, panic_message,
     proptest_config,
 };
@@ -35,7 +33,7 @@ const NOT_YET: [&str; 14] = [
 /// (loss, prediction, target, exact value, slope and curvature).
 fn reference() -> Vec<(&'static str, f64, f64, [Exact; 3])> {
     let header = "loss,prediction_f64_bits,target_f64_bits,prediction,target,value,derivative,second_derivative";
-    let rows = csv(include_str!("reference/losses.csv"), header);
+    let rows = csv(include_str!("../reference/losses.csv"), header);
     rows.map(|row| (row[0], from_hex(row[1]), from_hex(row[2]), [row[5], row[6], row[7]].map(Exact::parse))).collect()
 }
 
@@ -104,7 +102,7 @@ fn rows() -> Vec<Row> {
     let header = "row,index,x_f64_bits,dy_f64_bits,softmax,log_softmax,softmax_vjp,log_softmax_vjp,label,cross_entropy,\
                   cross_entropy_gradient";
     let mut rows: Vec<Row> = Vec::new();
-    for entry in csv(include_str!("reference/rows.csv"), header) {
+    for entry in csv(include_str!("../reference/rows.csv"), header) {
         if entry[1] == "0" {
             rows.push(Row { label: entry[8].parse().unwrap(), ..Row::default() });
         }
@@ -337,7 +335,7 @@ fn pytorch_agrees() {
     let mut failures = Vec::new();
     let mut ran = 0;
     at_every_level(|level| {
-        for line in include_str!("reference/pytorch.jsonl").lines() {
+        for line in include_str!("../reference/pytorch.jsonl").lines() {
             let case: Json = serde_json::from_str(line).unwrap();
             let name = case["name"].as_str().unwrap();
             if NOT_YET_OF_PYTORCH.contains(&name) {
@@ -370,7 +368,7 @@ fn pytorch_agrees() {
 }
 
 fn reductions_are_sums<T: Number>(tolerance: f64) {
-    let mut random = common::Random(7);
+    let mut random = crate::common::Random(7);
     at_every_level(|level| {
         for loss in loss::all::<T>() {
             for len in [0, 1, 2, 15, 16, 17, 1023, 1024, 1025, 5000] {
@@ -628,7 +626,7 @@ fn softmax_is_that_of_the_textbooks() {
 /// A row of any length has a sum of 1 to within 2^-22: every share is off by 2 ulp at most, 2^-22 of itself.
 #[test]
 fn shares_sum_to_one() {
-    let mut random = common::Random(8);
+    let mut random = crate::common::Random(8);
     at_every_level(|level| {
         for len in (1..=257).chain([1000, 1024, 4097, 1 << 17]) {
             let x: Vec<f32> = (0..len).map(|_| random.uniform(-8.0..=8.0)).collect();
@@ -689,7 +687,7 @@ fn cross_entropy_of_special_rows_in_both_types() {
 }
 
 fn row_losses_have_one_value<T: Number>() {
-    let mut random = common::Random(9);
+    let mut random = crate::common::Random(9);
     at_every_level(|level| {
         for (count, len) in [(1, 1), (3, 10), (7, 33), (40, 5), (1100, 3)] {
             let x: Vec<T> = (0..count * len).map(|_| random.uniform(-9.0..=9.0)).collect();

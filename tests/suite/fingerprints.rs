@@ -1,12 +1,10 @@
 //! A hash of what every function makes of a fixed set of inputs, the same on every machine of a family.
 //!
-//! `SLOPES_BLESS=1 cargo test --test fingerprints` writes the file anew, for the families that the machine has.
-
-mod common;
+//! `SLOPES_BLESS=1 cargo test --test suite fingerprints` writes the file anew, for the families that the machine has.
 
 use std::collections::BTreeMap;
 
-use common::{Number, at_every_level, bits, everything};
+use crate::common::{Number, at_every_level, bits, everything};
 use slopes::{Element, Level};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fingerprints.txt");

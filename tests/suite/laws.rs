@@ -1,9 +1,7 @@
 //! What holds of every function, or of every function that says so: NaN, limits, ranges, symmetry, order, joints; and
 //! what bad input meets.
 
-mod common;
-
-use common::{
+use crate::common::{
     Number, ORDERS, Random, at_every_level, bits, cases, fix_level, functions, inputs, none, panic_message,
     proptest_config, specials, three, variants,
 };
@@ -90,7 +88,7 @@ fn ascending<T: Number>(joints: &[f64]) -> Vec<T> {
     let steps = (-2 * last..=2 * last).map(|k| f64::from(k) * std::f64::consts::LN_2 / 4.0);
     let mut starts: Vec<T> = steps.flat_map(|x| [x, x / 1.5]).map(T::of).collect();
     starts.extend(joints.iter().map(|x| T::of(*x)));
-    starts.extend(common::EDGES.into_iter().flat_map(|x| [T::of(x), T::of(-x)]));
+    starts.extend(crate::common::EDGES.into_iter().flat_map(|x| [T::of(x), T::of(-x)]));
     starts.extend((0..cases(2000)).map(|_| random.uniform::<T>(-110.0..=110.0)));
     starts.extend((0..cases(2000)).map(|_| random.magnitude::<T>()));
     let mut x = specials::<T>();

@@ -1,8 +1,6 @@
 //! The same bits, whatever the method, the length, the place in memory and the registers.
 
-mod common;
-
-use common::{
+use crate::common::{
     Number, Outputs, Random, at_every_level, bits, cases, everything, fix_level, functions, inputs, none, scale,
     specials,
 };

@@ -1,0 +1,9 @@
+//! All tests of the library in one program, because each program that names the catalogue compiles all of its kernels.
+
+mod accuracy;
+mod agreement;
+mod common;
+mod fingerprints;
+mod laws;
+mod losses;
+mod readme;
