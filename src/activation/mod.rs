@@ -2,7 +2,9 @@
 //!
 //! [`Activation`] is what a user calls; [`Formula`] is what an author writes.
 
+mod exponential;
 mod gated;
+mod hard;
 mod rectifiers;
 mod rows;
 mod sigmoids;
@@ -14,7 +16,7 @@ use crate::facts::{Facts, UnknownName};
 use crate::lanes::Lanes;
 
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
-pub(crate) use rows::{Itself, Kind, Pair, Scale, Shifted, kind, ln, log_sum_exp, real};
+pub(crate) use rows::{Itself, Kind, Scale, Shifted, kind, ln, log_sum_exp, real};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///
@@ -302,6 +304,8 @@ crate::facts::catalogue! {
     sigmoids: Sigmoid, Tanh;
     smooth: Softplus;
     gated: Swish;
+    exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
+    hard: Relu6, Relu2, HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Threshold, SparseSigmoid, SparsePlus;
 }
 
 /// Every activation of one number, with its usual parameters.

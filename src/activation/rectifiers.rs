@@ -9,7 +9,7 @@ use crate::lanes::Lanes;
 
 /// `constant` in every lane, and NaN where x is NaN.
 #[inline(always)]
-fn constant<L: Lanes>(x: L, constant: f64) -> L {
+pub(super) fn constant<L: Lanes>(x: L, constant: f64) -> L {
     x.splat(constant).select(x.equals(x), x)
 }
 

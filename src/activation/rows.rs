@@ -11,6 +11,7 @@ use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::exp::{Constants, Reduced, excess, reduce};
+use crate::math::pair::Pair;
 
 /// How the samples of a slice are laid out.
 ///
@@ -135,31 +136,6 @@ pub struct Softmax {
 pub struct LogSoftmax {
     /// What a row of -inf alone becomes: the logarithm of what [`Softmax`] makes of it.
     pub empty_row: EmptyRow,
-}
-
-/// A number as the sum of two of a type.
-#[derive(Clone, Copy)]
-pub(crate) struct Pair<R> {
-    pub(crate) high: R,
-    pub(crate) low: R,
-}
-
-impl<R: Real> Pair<R> {
-    /// a + b.
-    fn sum(a: f64, b: f64) -> Self {
-        let high = a + b;
-        let part = high - a;
-        let low = (a - (high - part)) + (b - part);
-        let rounded = R::of(high);
-        Pair { high: rounded, low: R::of((high - rounded.wide()) + low) }
-    }
-
-    /// a / b, where `R` is f32. Where it is f64, the low part is what f64 can see of it: nothing.
-    pub(crate) fn quotient(a: f64, b: f64) -> Self {
-        let quotient = a / b;
-        let high = R::of(quotient);
-        Pair { high, low: R::of(quotient - high.wide()) }
-    }
 }
 
 /// exp(x - m).

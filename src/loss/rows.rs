@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use crate::activation::{Itself, Kind, Pair, Rows, Scale, Shifted, kind, ln, log_sum_exp, real, same_length};
+use crate::activation::{Itself, Kind, Rows, Scale, Shifted, kind, ln, log_sum_exp, real, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
+use crate::math::pair::Pair;
 use crate::sum::Tree;
 
 /// What a row should have been.

@@ -30,6 +30,8 @@ pub trait Constants: Sized + 'static {
     const EXP_OVERFLOW: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
     const TAIL_END: f64;
+    /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `TAIL_END`, rounded down.
+    const BELL_END: f64;
     /// e^-x is below half an ulp of 1 from here on.
     const ONE_SATURATES: f64;
     /// Tails are computed 2^LIFT times too large, so that their last operation alone rounds into the subnormals:
@@ -52,6 +54,7 @@ impl Constants for f32 {
     const EXP_UNDERFLOW: f64 = -104.0;
     const EXP_OVERFLOW: f64 = 89.0;
     const TAIL_END: f64 = 114.0;
+    const BELL_END: f64 = 15.0;
     const ONE_SATURATES: f64 = 18.0;
     const LIFT: i32 = 40;
 }
@@ -77,6 +80,7 @@ impl Constants for f64 {
     const EXP_UNDERFLOW: f64 = -746.0;
     const EXP_OVERFLOW: f64 = 710.0;
     const TAIL_END: f64 = 760.0;
+    const BELL_END: f64 = 38.9;
     const ONE_SATURATES: f64 = 40.0;
     const LIFT: i32 = 100;
 }
@@ -145,4 +149,23 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     let half = power.mul_add(excess(r), power - 0.5);
     // Where halving would round, x is its own e^x - 1.
     x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
+}
+
+/// e^x 2^LIFT for x from -`TAIL_END` to 0, so that whatever lowers it again rounds once into the subnormals. `low` is what
+/// x lacks.
+#[inline(always)]
+pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>) -> L {
+    let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
+    let r = if let Some(low) = low { r + low } else { r };
+    excess(r).mul_add(power, power)
+}
+
+/// e^x - 1 for x from -`ONE_SATURATES` to 0, as the rounded sum and what it lacks: 2^n - 1 is exact, and so is the product
+/// 2^n t. Monotone: each step to it is.
+#[inline(always)]
+pub(crate) fn exp_m1_of_negative<L: Lanes>(x: L) -> (L, L) {
+    let Reduced { power, r, .. } = reduce(x, 0);
+    let (whole, part) = (power - 1.0, power * excess(r));
+    let sum = whole + part;
+    (sum, part - (sum - whole))
 }

@@ -154,7 +154,7 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
 /// a b + c, to nearly the accuracy of a fused operation where there is none: the steps whose rounding would break the
 /// monotonicity.
 #[inline(always)]
-fn nearly_fused<L: Lanes>(a: L, b: L, c: L) -> L {
+pub(crate) fn nearly_fused<L: Lanes>(a: L, b: L, c: L) -> L {
     if L::FUSED {
         return a.mul_add(b, c);
     }

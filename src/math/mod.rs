@@ -5,7 +5,8 @@
 pub(crate) mod exp;
 pub(crate) mod log;
 pub(crate) mod logistic;
-mod polynomial;
+pub(crate) mod pair;
+pub(crate) mod polynomial;
 pub(crate) mod tanh;
 
 use crate::lanes::Lanes;

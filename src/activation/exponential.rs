@@ -1,0 +1,236 @@
+//! Functions made of one exponential: a straight line and a tail, or a bell.
+//!
+//! Limit: the ports; an exponential is 14 operations, and no function here divides by what depends on x.
+
+use super::{Formula, activation};
+use crate::lanes::{Lanes, Real};
+use crate::math::Functions;
+use crate::math::exp::{Constants, exp_lifted, exp_m1_of_negative};
+use crate::math::log::nearly_fused;
+use crate::math::logistic::lower;
+use crate::math::pair::Pair;
+
+activation! {
+    /// The exponential function.
+    Exp names ["exp", "exponential"];
+    formula "exp(x)", "exp(x)", "exp(x)";
+    source "definition";
+    limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
+    range [0.0, f64::INFINITY], monotone true, None;
+    f32 [1.0, 1.0, 1.0]; f64 [1.0, 1.0, 1.0];
+    in (self, x)
+    value { x.exp() }
+    slope { x.exp() }
+    curvature { x.exp() }
+}
+
+/// The negative side of a function that is linear on the other: x / alpha, cut at 0 and where e^x - 1 or e^x ends.
+#[derive(Clone, Copy)]
+struct Side<L> {
+    z: L,
+    /// What z lacks; nothing where alpha is 1.
+    low: Option<L>,
+}
+
+impl<L: Lanes> Side<L> {
+    #[inline(always)]
+    fn of(x: L, end: f64) -> Self {
+        Side { z: x.at_most(x.splat(0.0)).at_least(x.splat(-end)), low: None }
+    }
+
+    /// x / alpha to twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
+    #[inline(always)]
+    fn scaled(x: L, end: f64, alpha: f64) -> Self {
+        let alpha = x.splat(alpha);
+        let x = x.at_most(x.splat(0.0)).at_least((alpha * -end).at_least(x.fill(-L::Real::LARGEST)));
+        let z = x / alpha;
+        let product = z * alpha;
+        Side { z, low: Some((x - product - z.product_error(alpha, product)) / alpha) }
+    }
+
+    /// e^z - 1. The derivative is at most 1, so what z lacks may be added with the factor e^z rounded.
+    #[inline(always)]
+    fn exp_m1(self) -> L {
+        let (sum, _) = exp_m1_of_negative(self.z);
+        if let Some(low) = self.low { low.mul_add(sum + 1.0, sum) } else { sum }
+    }
+
+    /// factor e^z.
+    #[inline(always)]
+    fn exp(self, factor: f64) -> L {
+        exp_lifted(self.z, self.low) * (self.z.splat(factor) * lower::<L>())
+    }
+}
+
+activation! {
+    /// A rectifier that bends to -alpha. The slope at 0 is alpha, that of the left side.
+    Elu {
+        /// How far it goes down.
+        alpha = 1.0, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+    }
+    names ["elu"];
+    formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
+    source "D.-A. Clevert et al., arXiv:1511.07289";
+    limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    joints [0.0];
+    range [-1.0, f64::INFINITY], monotone true, None;
+    f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
+    in (self, x)
+    value {
+        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1() * self.alpha;
+        x.select(x.splat(0.0).le(x), negative)
+    }
+    slope { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha)) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha)) }
+}
+
+activation! {
+    /// A rectifier that bends to -alpha with a continuous slope: the slope at 0 is 1, and only the curvature jumps there,
+    /// from 1 / alpha to 0.
+    Celu {
+        /// How far it goes down, and how slowly.
+        alpha = 1.0, |alpha| alpha.is_finite() && alpha >= 1e-20 => "must be finite, and at least 1e-20";
+    }
+    names ["celu"];
+    formula "x if x > 0, else alpha (exp(x / alpha) - 1)", "1 if x > 0, else exp(x / alpha)",
+        "0 if x > 0, else exp(x / alpha) / alpha";
+    source "J. Barron, Continuously Differentiable Exponential Linear Units, arXiv:1704.07483";
+    limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    range [-1.0, f64::INFINITY], monotone true, None;
+    f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
+    in (self, x)
+    value { x.select(x.splat(0.0).le(x), self.side(x, L::Real::ONE_SATURATES).exp_m1() * self.alpha) }
+    slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0)) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0 / self.alpha)) }
+}
+
+impl Celu {
+    #[inline(always)]
+    fn side<L: Lanes>(self, x: L, end: f64) -> Side<L> {
+        if self.alpha == 1.0 { Side::of(x, end) } else { Side::scaled(x, end, self.alpha) }
+    }
+}
+
+/// lambda and alpha of the self-normalising network, as its authors print them, in two parts.
+const LAMBDA: Pair<f64> = Pair { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
+const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_6, low: 1.415_351_938_008_45e-17 };
+
+activation! {
+    /// A rectifier whose fixed point keeps mean 0 and variance 1 from layer to layer: lambda = 1.0507009873554805,
+    /// alpha = 1.6732632423543772. The slope at 0 is lambda alpha, that of the left side.
+    Selu names ["selu"];
+    formula "lambda x if x > 0, else lambda alpha (exp(x) - 1)", "lambda if x > 0, else lambda alpha exp(x)",
+        "0 if x > 0, else lambda alpha exp(x)";
+    source "G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515";
+    limits [[-1.758_099_340_847_376_6, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
+    joints [0.0];
+    range [-1.758_099_340_847_376_6, f64::INFINITY], monotone true, None;
+    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in (self, x)
+    value {
+        let negative = LAMBDA_ALPHA.to::<L::Real>().times(Side::of(x, L::Real::ONE_SATURATES).exp_m1());
+        (LAMBDA.to::<L::Real>().times(x)).select(x.splat(0.0).le(x), negative)
+    }
+    slope { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.high)) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.high)) }
+}
+
+activation! {
+    /// A rectifier whose slope grows: the integral of an exponential below 0 and of a line above. The curvature at 0 is
+    /// that of the left side.
+    XIelu {
+        /// The growth of the slope above 0.
+        alpha_p = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+        /// The depth of the slope below 0.
+        alpha_n = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+        /// The slope at 0.
+        beta = 0.5, |beta| beta.is_finite() => "must be finite";
+    }
+    names ["xielu"];
+    formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
+        "2 alpha_p x + beta if x > 0, else alpha_n (exp(x) - 1) + beta", "2 alpha_p if x > 0, else alpha_n exp(x)";
+    source "A. Huang, I. Schlag, Deriving Activation Functions Using Integration, arXiv:2411.13010";
+    limits [[f64::INFINITY, f64::INFINITY], [-0.3, f64::INFINITY], [0.0, 1.6]];
+    roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
+    range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, None;
+    f32 [2.0, 2.0, 2.0], floor [1.0, 1.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [1.0, 1.0, 0.0];
+    in (self, x)
+    value {
+        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::ONE_SATURATES).z);
+        let alpha = x.splat(self.alpha_n);
+        let linear = Pair::<L::Real>::sum(self.beta, -self.alpha_n);
+        // The two terms have opposite signs: their sum is rounded once, and what they lack is added to it.
+        let tail = sum * alpha;
+        let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.product_error(alpha, tail)));
+        let negative = nearly_fused(x, x.fill(linear.high), tail) + lacks;
+        (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
+    }
+    slope {
+        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::ONE_SATURATES).z);
+        let alpha = x.splat(self.alpha_n);
+        let negative = sum.mul_add(alpha, low.mul_add(alpha, x.splat(self.beta)));
+        x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
+    }
+    curvature {
+        let positive = x.splat(self.alpha_p * 2.0);
+        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha_n))
+    }
+}
+
+activation! {
+    /// The bell: a radial basis function of one number, centred at 0. Of rows: [`RadialBasis`](super::RadialBasis).
+    Gaussian {
+        /// The standard deviation: how wide the bell is.
+        sigma = 1.0, |sigma| (1e-15..=1e15).contains(&sigma) => "must be between 1e-15 and 1e15";
+    }
+    names ["gaussian", "rbf", "radial_basis"];
+    formula "exp(-x^2 / (2 sigma^2))", "-x / sigma^2 f(x)", "(x^2 / sigma^2 - 1) / sigma^2 f(x)";
+    source "D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988";
+    limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
+    range [0.0, 1.0], monotone false, Even;
+    f32 [1.25, 2.0, 3.0]; f64 [1.25, 2.0, 3.0];
+    in (self, x)
+    value { self.bell(x).value * lower::<L>() }
+    slope {
+        let bell = self.bell(x);
+        bell.value * bell.a.flip_sign(-x) * (bell.inverse_square * lower::<L>())
+    }
+    curvature {
+        let bell = self.bell(x);
+        bell.value * bell.inverse_square * (bell.excess * lower::<L>())
+    }
+}
+
+/// The pieces of exp(-a^2 / (2 sigma^2)).
+#[derive(Clone, Copy)]
+struct Bell<L> {
+    /// |x|, cut where the bell ends.
+    a: L,
+    /// 2^LIFT times the value.
+    value: L,
+    /// 1 / sigma^2.
+    inverse_square: L,
+    /// a^2 / sigma^2 - 1.
+    excess: L,
+}
+
+impl Gaussian {
+    /// The exponent is taken to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
+    #[inline(always)]
+    fn bell<L: Lanes>(self, x: L) -> Bell<L> {
+        let sigma = L::Real::of(self.sigma).wide();
+        let inverse_square = Pair::<L::Real>::inverse_square(sigma);
+        let end = L::Real::of(sigma * L::Real::BELL_END);
+        let a = x.abs().at_most(x.fill(end));
+        let square = a * a;
+        let high = square * x.fill(inverse_square.high);
+        let low = square.product_error(x.fill(inverse_square.high), high)
+            + (a.product_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
+        Bell {
+            a,
+            value: exp_lifted(high * -0.5, Some(low * -0.5)),
+            inverse_square: x.fill(inverse_square.high),
+            excess: (high - 1.0) + low,
+        }
+    }
+}

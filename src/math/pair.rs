@@ -1,0 +1,75 @@
+//! Numbers that are the same for every x, to twice the precision of a register.
+
+use crate::lanes::{Lanes, Real};
+
+/// A number as the sum of two of a type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<R> {
+    pub(crate) high: R,
+    pub(crate) low: R,
+}
+
+impl<R: Real> Pair<R> {
+    /// high + low, where low is small beside high.
+    #[inline(always)]
+    pub(crate) fn new(high: f64, low: f64) -> Self {
+        let rounded = R::of(high);
+        let rest = (high - rounded.wide()) + low;
+        Pair { high: rounded, low: R::of(if rest.is_finite() { rest } else { 0.0 }) }
+    }
+
+    /// a + b.
+    #[inline(always)]
+    pub(crate) fn sum(a: f64, b: f64) -> Self {
+        let high = a + b;
+        let part = high - a;
+        Self::new(high, (a - (high - part)) + (b - part))
+    }
+
+
+    /// a / b.
+    #[inline(always)]
+    pub(crate) fn quotient(a: f64, b: f64) -> Self {
+        let high = a / b;
+        let product = high * b;
+        Self::new(high, ((a - product) - product_error(high, b, product)) / b)
+    }
+
+    /// 1 / a^2.
+    #[inline(always)]
+    pub(crate) fn inverse_square(a: f64) -> Self {
+        let square = a * a;
+        let lost = product_error(a, a, square);
+        let high = 1.0 / square;
+        let product = high * square;
+        Self::new(high, ((1.0 - product) - product_error(high, square, product) - high * lost) / square)
+    }
+
+    /// This number times x: rounded once, but for a hundredth of an ulp.
+    #[inline(always)]
+    pub(crate) fn times<L: Lanes<Real = R>>(self, x: L) -> L {
+        x.mul_add(x.fill(self.high), x * x.fill(self.low))
+    }
+}
+
+impl Pair<f64> {
+    /// As a pair of another type.
+    #[inline(always)]
+    pub(crate) fn to<R: Real>(self) -> Pair<R> {
+        Pair::new(self.high, self.low)
+    }
+}
+
+/// a b - p, p being a b rounded; Dekker 1971.
+#[inline(always)]
+fn product_error(a: f64, b: f64, p: f64) -> f64 {
+    let ((ah, al), (bh, bl)) = (halves(a), halves(b));
+    al * bl + (al * bh + (ah * bl + (ah * bh - p)))
+}
+
+#[inline(always)]
+fn halves(x: f64) -> (f64, f64) {
+    let c = x * f64::SPLITTER;
+    let high = c - (c - x);
+    (high, x - high)
+}
