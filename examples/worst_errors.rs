@@ -135,8 +135,11 @@ impl Sweep {
         };
         let facts = single.facts();
         if self.order == 0 {
-            let [lowest, highest] = facts.range.map(|limit| limit as f32);
-            for (x, _) in x.iter().zip(&*y).filter(|(_, y)| **y < lowest || **y > highest) {
+            // An end that is no f32 is itself rounded, and comes with the value's error.
+            let beyond = |end: f64| if f64::from(end as f32) == end { 0.0 } else { facts.f32.ulp[0] * ulp(end) };
+            let [lowest, highest] = facts.range;
+            let (lowest, highest) = (lowest - beyond(lowest), highest + beyond(highest));
+            for (x, _) in x.iter().zip(&*y).filter(|(_, y)| f64::from(**y) < lowest || f64::from(**y) > highest) {
                 findings.outside = (findings.outside.0 + 1, *x);
             }
             for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| facts.monotone && pair[0] > pair[1]) {

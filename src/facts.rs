@@ -314,6 +314,13 @@ macro_rules! declare {
             pub const USUAL: Self = Self { $($field: $usual),+ };
             pub(crate) const USUAL_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
 
+            /// With the parameters as a type holds them: for what is computed from them in f64.
+            #[inline(always)]
+            #[allow(dead_code, reason = "few formulas compute with parameters alone")]
+            pub(crate) fn held_in<R: $crate::Real>(self) -> Self {
+                Self { $($field: R::of(self.$field).wide()),+ }
+            }
+
             /// With every parameter checked. The fields are public, and what is written there is not.
             ///
             /// # Errors

@@ -5,7 +5,7 @@
 use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
-use crate::math::exp::{Constants, exp_lifted, exp_m1_of_negative};
+use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative};
 use crate::math::log::nearly_fused;
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
@@ -101,7 +101,7 @@ activation! {
     in (self, x)
     value { x.select(x.splat(0.0).le(x), self.side(x, L::Real::ONE_SATURATES).exp_m1() * self.alpha) }
     slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0)) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0 / self.alpha)) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0 / self.held_in::<L::Real>().alpha)) }
 }
 
 impl Celu {
@@ -153,22 +153,27 @@ activation! {
     limits [[f64::INFINITY, f64::INFINITY], [-0.3, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, None;
-    f32 [2.0, 2.0, 2.0], floor [1.0, 1.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [1.0, 1.0, 0.0];
+    f32 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0]; f64 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0];
     in (self, x)
     value {
-        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::ONE_SATURATES).z);
-        let alpha = x.splat(self.alpha_n);
-        let linear = Pair::<L::Real>::sum(self.beta, -self.alpha_n);
-        // The two terms have opposite signs: their sum is rounded once, and what they lack is added to it.
+        let z = Side::of(x, L::Real::ONE_SATURATES).z;
+        let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
+        let (sum, low) = exp_m1_of_negative(z);
+        // Near 0, e^x - 1 - x is small beside the linear term, and has its own series.
+        let near = x.mul_add(beta, alpha * bend(z));
+        // Far from it both are large, and cancel: e^x - 1 is not large, and the rest is one product.
+        let held = self.held_in::<L::Real>();
+        let linear = Pair::<L::Real>::sum(held.beta, -held.alpha_n);
         let tail = sum * alpha;
         let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.product_error(alpha, tail)));
-        let negative = nearly_fused(x, x.fill(linear.high), tail) + lacks;
+        let far = nearly_fused(x, x.fill(linear.high), tail) + lacks;
+        let negative = far.select(x.lt(x.splat(-0.3465)), near);
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }
     slope {
         let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::ONE_SATURATES).z);
         let alpha = x.splat(self.alpha_n);
-        let negative = sum.mul_add(alpha, low.mul_add(alpha, x.splat(self.beta)));
+        let negative = nearly_fused(sum, alpha, x.splat(self.beta)) + low * alpha;
         x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
     }
     curvature {
@@ -218,7 +223,7 @@ impl Gaussian {
     /// The exponent is taken to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
     #[inline(always)]
     fn bell<L: Lanes>(self, x: L) -> Bell<L> {
-        let sigma = L::Real::of(self.sigma).wide();
+        let Gaussian { sigma } = self.held_in::<L::Real>();
         let inverse_square = Pair::<L::Real>::inverse_square(sigma);
         let end = L::Real::of(sigma * L::Real::BELL_END);
         let a = x.abs().at_most(x.fill(end));

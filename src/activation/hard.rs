@@ -17,9 +17,12 @@ fn between<L: Lanes>(x: L, low: f64, high: f64, inside: f64) -> L {
     zero.select(x.le(x.splat(low)), zero.select(x.splat(high).le(x), constant(x, inside)))
 }
 
-/// x / divisor, rounded nearly once.
+/// x / divisor, rounded nearly once. Where nothing fuses, the product with a pair would cost as much as the division.
 #[inline(always)]
 fn divided<L: Lanes>(x: L, divisor: f64) -> L {
+    if !L::FUSED {
+        return x / divisor;
+    }
     Pair::<L::Real>::quotient(1.0, divisor).times(x)
 }
 
@@ -77,10 +80,13 @@ activation! {
     f32 [1.0, 0.5, 0.0]; f64 [1.0, 0.5, 0.0];
     in (self, x)
     value {
-        let inside = x.at_least(x.splat(self.low)).at_most(x.splat(self.high));
-        divided(inside - self.low, self.high - self.low)
+        let HardSigmoid { low, high } = self.held_in::<L::Real>();
+        divided(x.at_least(x.splat(low)).at_most(x.splat(high)) - low, high - low)
     }
-    slope { between(x, self.low, self.high, 1.0 / (self.high - self.low)) }
+    slope {
+        let HardSigmoid { low, high } = self.held_in::<L::Real>();
+        between(x, low, high, 1.0 / (high - low))
+    }
     curvature { constant(x, 0.0) }
 }
 

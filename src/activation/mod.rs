@@ -5,6 +5,7 @@
 mod exponential;
 mod gated;
 mod hard;
+mod hyperbolic;
 mod rectifiers;
 mod rows;
 mod sigmoids;
@@ -301,10 +302,11 @@ pub(crate) use activation;
 crate::facts::catalogue! {
     Activation;
     rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
-    sigmoids: Sigmoid, Tanh;
-    smooth: Softplus;
+    sigmoids: Sigmoid, Tanh, Softsign;
+    smooth: Softplus, LogSigmoid, Squareplus;
     gated: Swish;
     exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
+    hyperbolic: TanhShrink, Lisht, LogCosh;
     hard: Relu6, Relu2, HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Threshold, SparseSigmoid, SparsePlus;
 }
 

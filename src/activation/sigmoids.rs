@@ -42,6 +42,48 @@ activation! {
     curvature { bell_slope(Tail::at_double(x), 8.0).flip_sign(x) }
 }
 
+activation! {
+    /// A sigmoid that approaches its ends as slowly as 1 / x. The curvature at 0 is that of the side of the zero's sign.
+    Softsign names ["softsign"];
+    formula "x / (1 + abs(x))", "1 / (1 + abs(x))^2", "-2 sign(x) / (1 + abs(x))^3";
+    source "J. Bergstra et al., Quadratic Polynomials Learn Better Image Features, 2009";
+    limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
+    range [-1.0, 1.0], monotone true, Odd;
+    f32 [1.5, 2.0, 2.5]; f64 [1.5, 2.0, 2.5];
+    in (self, x)
+    value {
+        // Up to 1 the quotient rises, because the numerator's steps are relatively larger; beyond, 1 - 1 / (1 + a) does.
+        let a = x.abs();
+        let one = a.splat(1.0);
+        let sum = a + one;
+        let quotient = one.select(one.lt(a), a) / sum;
+        (one - quotient).select(one.lt(a), quotient).copysign(x)
+    }
+    slope {
+        let (d, error) = reciprocal_of_sum(x);
+        (d * d).mul_add(error + error, d * d)
+    }
+    curvature {
+        let (d, error) = reciprocal_of_sum(x);
+        let cube = d * d * (d * -2.0);
+        cube.mul_add(error * 3.0, cube).flip_sign(x)
+    }
+}
+
+/// 1 / (1 + |x|), and what it lacks, relative to it: for functions that multiply it by itself.
+#[inline(always)]
+fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
+    let (a, one) = (x.abs(), x.splat(1.0));
+    let sum = a + one;
+    let part = sum - a;
+    let lost = (a - (sum - part)) + (one - part);
+    let d = one / sum;
+    let product = d * sum;
+    let error = (one - product) - d.product_error(sum, product) - d * lost;
+    // Where the sum is infinite or its parts too large to split, there is nothing left to correct.
+    (d, error.select(a.lt(a.splat(1e15)), a.splat(0.0)))
+}
+
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.
 /// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is taken out of the product in one step.
 #[inline(always)]

@@ -1,9 +1,10 @@
 //! Smooth relatives of the rectifier: the linear side plus a tail that is computed to relative accuracy, in one fused
 //! step, so that neither cancels the other.
 
-use super::activation;
+use super::{Formula, activation};
 use super::gated::{Scaled, scaled};
 use crate::lanes::Lanes;
+use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
 
@@ -57,3 +58,94 @@ impl Softplus {
 }
 
 scaled! { Softplus: value = value_of, slope = slope_of, curvature = curvature_of }
+
+activation! {
+    /// The logarithm of the logistic function: a log-probability, exact where the probability rounds to 0 or 1.
+    LogSigmoid names ["log_sigmoid", "logsigmoid"];
+    formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
+    source "definition";
+    limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
+    range [f64::NEG_INFINITY, 0.0], monotone true, None;
+    f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
+    in (self, x)
+    value { -Softplus::USUAL.value(-x) }
+    slope { Softplus::USUAL.slope(-x) }
+    curvature { -Softplus::USUAL.curvature(x) }
+}
+
+activation! {
+    /// A smooth rectifier without exponentials: a branch of a hyperbola.
+    Squareplus {
+        /// How round the bend is.
+        b = 4.0, |b| (1e-10..=1e10).contains(&b) => "must be between 1e-10 and 1e10";
+    }
+    names ["squareplus"];
+    formula "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "b / (2 (x^2 + b)^(3/2))";
+    source "J. Barron, Squareplus, arXiv:2112.11687";
+    limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    range [0.0, f64::INFINITY], monotone true, None;
+    f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];
+    in (self, x)
+    value {
+        // Below 0 by the conjugate: b / 2 over the sum that the other side halves.
+        let root = self.root(x);
+        let sum = root.whole + (root.a + root.lacks);
+        let negative = x.splat(self.b * 0.5) * root.scale / sum;
+        negative.select(x.lt(x.splat(0.0)), sum * 0.5 / root.scale)
+    }
+    slope {
+        // b / 2 over the root times that sum, which is also what the slope lacks above 0.
+        let root = self.root(x);
+        let sum = root.whole + root.a;
+        let product = root.whole * sum;
+        let lost = root.whole.product_error(sum, product)
+            + (root.lacks * (sum + root.whole) + root.whole * ((root.whole - sum) + root.a));
+        let part = over(x.splat(self.b * 0.5), product, lost, 1.0) * root.scale * root.scale;
+        part.select(x.lt(x.splat(0.0)), x.splat(1.0) - part)
+    }
+    curvature {
+        let root = self.root(x);
+        let inverse = root.scale / root.whole;
+        inverse * inverse * over(x.splat(self.b * 0.5) * root.scale, root.whole, root.lacks, 3.0)
+    }
+}
+
+/// a / b, the quotient corrected `times` times for what it and b lack.
+#[inline(always)]
+fn over<L: Lanes>(a: L, b: L, lacks: L, times: f64) -> L {
+    let one = b.splat(1.0);
+    let inverse = one / b;
+    let product = inverse * b;
+    let error = (one - product) - b.product_error(inverse, product) - inverse * lacks;
+    let quotient = a * inverse;
+    quotient.mul_add(error * times, quotient)
+}
+
+/// sqrt(x^2 + b) and |x|, both times a power of two that keeps the square within range.
+#[derive(Clone, Copy)]
+struct Root<L> {
+    whole: L,
+    /// What the rounded root lacks.
+    lacks: L,
+    a: L,
+    scale: L,
+}
+
+impl Squareplus {
+    #[inline(always)]
+    fn root<L: Lanes>(self, x: L) -> Root<L> {
+        let large = x.splat(power_of_two(50));
+        let a = x.abs();
+        let scale = x.splat(power_of_two(-76)).select(large.lt(a), x.splat(1.0));
+        let a = a * scale;
+        let b = x.splat(self.b) * scale * scale;
+        let square = a * a;
+        let sum = square + b;
+        let part = sum - square;
+        let lost = (square - (sum - part)) + (b - part) + a.product_error(a, square);
+        let whole = sum.sqrt();
+        let product = whole * whole;
+        let lacks = ((sum - product) - whole.product_error(whole, product) + lost) / (whole + whole);
+        Root { whole, lacks, a, scale }
+    }
+}

@@ -125,6 +125,12 @@ pub(crate) fn reduce_double<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, true>(x, lift)
 }
 
+/// e^r - 1 - r for |r| <= ln 2 / 2.
+#[inline(always)]
+pub(crate) fn bend<L: Lanes>(r: L) -> L {
+    polynomial(r, L::Real::EXCESS) * (r * r)
+}
+
 /// e^r - 1 for |r| <= ln 2 / 2.
 #[inline(always)]
 pub(crate) fn excess<L: Lanes>(r: L) -> L {

@@ -17,6 +17,10 @@ use super::polynomial::polynomial;
 pub trait Constants: Sized + 'static {
     /// tanh a = a + a^3 P(a^2), 0 <= a <= 9/16.
     const TANH: &'static [Self];
+    /// (x - tanh x) / x^3 of x^2, 0 <= x <= 13/16.
+    const TANH_SHRINK: &'static [Self];
+    /// ln(cosh x) / x^2 of x^2, 0 <= x <= 1.
+    const LN_COSH: &'static [Self];
 }
 
 impl Constants for f32 {
@@ -27,6 +31,27 @@ impl Constants for f32 {
         f32::from_bits(0xbd5c_83ad),
         f32::from_bits(0x3cac_1130),
         f32::from_bits(0xbbca_5fa2),
+    ];
+    // fpminimax((sqrt(x)-tanh(sqrt(x)))/(x*sqrt(x)), [|0,...,6|], [|SG...|], [1b-60;0.6602], relative): 2^-25.0.
+    const TANH_SHRINK: &'static [f32] = &[
+        f32::from_bits(0x3eaa_aaab),
+        f32::from_bits(0xbe08_8898),
+        f32::from_bits(0x3d5d_0d5e),
+        f32::from_bits(0xbcb2_ecb0),
+        f32::from_bits(0x3c0e_2452),
+        f32::from_bits(0xbb47_b366),
+        f32::from_bits(0x3a2c_f5bf),
+    ];
+    // fpminimax(log(cosh(sqrt(x)))/x, [|0,...,7|], [|SG...|], [1b-60;1], relative): 2^-30.3.
+    const LN_COSH: &'static [f32] = &[
+        f32::from_bits(0x3f00_0000),
+        f32::from_bits(0xbdaa_aaa7),
+        f32::from_bits(0x3cb6_09f7),
+        f32::from_bits(0xbbdc_dcdf),
+        f32::from_bits(0x3b0d_b4f8),
+        f32::from_bits(0xba32_7274),
+        f32::from_bits(0x3939_b146),
+        f32::from_bits(0xb7d8_ece4),
     ];
 }
 
@@ -45,6 +70,53 @@ impl Constants for f64 {
         f64::from_bits(0x3f15_962f_4696_8033),
         f64::from_bits(0xbef3_d05a_f557_da5f),
     ];
+    // The same with [|0,...,14|], [|D...|]: 2^-54.0.
+    const TANH_SHRINK: &'static [f64] = &[
+        f64::from_bits(0x3fd5_5555_5555_5555),
+        f64::from_bits(0xbfc1_1111_1111_1081),
+        f64::from_bits(0x3fab_a1ba_1ba1_28eb),
+        f64::from_bits(0xbf96_64f4_8809_adca),
+        f64::from_bits(0x3f82_26e3_5141_249a),
+        f64::from_bits(0xbf6d_6d3c_423e_9f59),
+        f64::from_bits(0x3f57_da2a_77c6_8202),
+        f64::from_bits(0xbf43_5507_2adc_73c3),
+        f64::from_bits(0x3f2f_5099_2413_2722),
+        f64::from_bits(0xbf19_3fe9_5405_1477),
+        f64::from_bits(0x3f03_f532_9c79_d284),
+        f64::from_bits(0xbeed_92a6_c400_5dcd),
+        f64::from_bits(0x3ed2_ae1d_8710_93d0),
+        f64::from_bits(0xbeb1_051f_440e_c0a2),
+        f64::from_bits(0x3e7f_df89_d6b2_606d),
+    ];
+    // The same with [|0,...,15|], [|D...|]: 2^-60.1.
+    const LN_COSH: &'static [f64] = &[
+        f64::from_bits(0x3fe0_0000_0000_0000),
+        f64::from_bits(0xbfb5_5555_5555_554c),
+        f64::from_bits(0x3f96_c16c_16c1_5ce8),
+        f64::from_bits(0xbf7b_a1ba_1b99_058c),
+        f64::from_bits(0x3f61_ea5d_3877_d2c3),
+        f64::from_bits(0xbf48_33d9_8f34_9b42),
+        f64::from_bits(0x3f30_d0b1_f1d4_5eeb),
+        f64::from_bits(0xbf17_d9f5_1c0e_d87c),
+        f64::from_bits(0x3f01_2db9_1bed_0785),
+        f64::from_bits(0xbee8_ff8c_3b4d_112e),
+        f64::from_bits(0x3ed2_2d03_17c1_bdbb),
+        f64::from_bits(0xbeb9_acc8_27eb_ae9e),
+        f64::from_bits(0x3ea0_93cb_e478_d0c8),
+        f64::from_bits(0xbe81_a4d3_3b59_91de),
+        f64::from_bits(0x3e5a_4cb8_5903_f18c),
+        f64::from_bits(0xbe23_cee6_1c31_c2de),
+    ];
+}
+
+/// Where the polynomial ends.
+pub(crate) const SMALL: f64 = 0.5625;
+
+/// tanh a - a, for 0 <= a <= `SMALL`.
+#[inline(always)]
+pub(crate) fn excess<L: Lanes>(a: L) -> L {
+    let square = a * a;
+    polynomial(square, L::Real::TANH) * (square * a)
 }
 
 #[inline(always)]
@@ -53,5 +125,5 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
     let square = a * a;
     let small = polynomial(square, L::Real::TANH).mul_add(square * a, a);
     let large = Tail::at_double(x).value().mul_add(a.splat(-2.0), a.splat(1.0));
-    small.select(a.lt(a.splat(0.5625)), large).copysign(x)
+    small.select(a.lt(a.splat(SMALL)), large).copysign(x)
 }
