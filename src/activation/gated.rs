@@ -1,43 +1,101 @@
 //! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
 
-use super::activation;
+use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
+use crate::math::log::nearly_fused;
 use crate::math::logistic::{Tail, lower};
+use crate::math::pair::Pair;
 
-/// |beta x|.
+/// The gate's argument z, odd in x and rising: its magnitude.
 #[derive(Clone, Copy)]
 pub(super) struct Scaled<L> {
-    /// |beta x|, at most `TAIL_END`.
+    /// |z|, at most `TAIL_END`.
     pub(super) magnitude: L,
-    /// What the magnitude lacks; nothing where beta is 1.
+    /// What the magnitude lacks; nothing where z is x. (e^z would turn the rounding of z into |z| / 2 ulp.)
     pub(super) low: Option<L>,
-    /// |x|, at most `TAIL_END` / |beta|.
+    /// |x|, cut where z is.
     pub(super) a: L,
 }
 
 impl<L: Lanes> Scaled<L> {
-    /// For beta = 1.
+    /// z = x.
     #[inline(always)]
     pub(super) fn unscaled(x: L) -> Self {
         let a = x.abs().at_most(x.splat(L::Real::TAIL_END));
         Scaled { magnitude: a, low: None, a }
     }
 
-    /// To twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
+    /// z = beta x.
     #[inline(always)]
     pub(super) fn new(x: L, beta: f64) -> Self {
-        let beta = x.splat(beta).abs();
-        let end = (x.splat(L::Real::TAIL_END) / beta).at_most(x.fill(L::Real::LARGEST));
+        Self::by(x, Pair { high: L::Real::of(beta.abs()), low: L::Real::of(0.0) })
+    }
+
+    /// z = beta x, with a positive beta.
+    #[inline(always)]
+    fn by(x: L, beta: Pair<L::Real>) -> Self {
+        let high = x.fill(beta.high);
+        let end = (x.splat(L::Real::TAIL_END) / high).at_most(x.fill(L::Real::LARGEST));
         let a = x.abs().at_most(end);
-        let magnitude = a * beta;
-        Scaled { magnitude, low: Some(a.product_error(beta, magnitude)), a }
+        let magnitude = a * high;
+        Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.product_error(high, magnitude))), a }
     }
 
     #[inline(always)]
     pub(super) fn tail(self) -> Tail<L> {
         Tail::new(self.magnitude, self.low)
     }
+
+    /// x s(z), or x s(-z) if `mirrored` is negative: x - a tail on the side that is linear, a tail on the other.
+    #[inline(always)]
+    fn gated(self, x: L, mirrored: f64) -> L {
+        let tail = self.tail();
+        // The side is cut at 0 with the sign that the other side's zero has at infinity.
+        let (lowest, highest) = if mirrored < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
+        let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
+        let scale = x.splat(-lower::<L>()).flip_sign(x.splat(mirrored));
+        (self.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
+    }
+
+    /// The slope of that: with t the tail, c = |x| z' and u = c t + 1 on the rising side, c t + 1 - c on the other:
+    /// u - u t, u t. `low` is what c lacks.
+    #[inline(always)]
+    fn gated_slope(self, x: L, mirrored: f64, c: L, low: Option<L>) -> L {
+        let side = x.flip_sign(x.splat(mirrored));
+        let tail = self.tail();
+        let d = tail.reciprocal();
+        let (t, zero, one) = (tail.power * d, x.splat(0.0), x.splat(1.0));
+        let u = c.mul_add(t, one - side.select_negative(c, zero));
+        let u = if let Some(low) = low { low.mul_add(t - side.select_negative(one, zero), u) } else { u };
+        let product = u * d * tail.lifted;
+        // -0 keeps the sign of a tail that underflows.
+        let linear = side.select_negative(-zero, u);
+        product.flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
+    }
+
+    /// The curvature where z = beta x: beta t (1 - t) (2 - z (1 - 2 t)).
+    #[inline(always)]
+    fn gated_curvature(self, beta: Pair<L::Real>) -> L {
+        let (t, bell) = self.tail().bell();
+        let (one, two) = (t.splat(1.0), t.splat(2.0));
+        // 1 - 2 t may lose its relative accuracy at 0, where z takes it down.
+        let difference = t.mul_add(-two, one);
+        let product = self.magnitude * difference;
+        let lost = self.magnitude.product_error(difference, product);
+        let lost = if let Some(low) = self.low { low.mul_add(difference, lost) } else { lost };
+        let (sum, lacks) = two_sum(two, -product);
+        let bell = beta.times(bell);
+        nearly_fused(sum, bell, bell * (lacks - lost)) * lower::<L>()
+    }
+}
+
+/// a + b as the rounded sum and what it lacks; Knuth.
+#[inline(always)]
+pub(super) fn two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
 }
 
 /// The formula of a function with a parameter `beta` from its methods of x and of the scaled argument. The usual beta of
@@ -81,43 +139,121 @@ impl Swish {
     /// The sigmoid linear unit: beta = 1.
     pub const SILU: Self = Self::USUAL;
 
-    /// x - a tail on the side that is linear, a tail on the other.
     #[inline(always)]
     fn value_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
-        let tail = z.tail();
-        // The side is cut at 0 with the sign that the other side's zero has at infinity.
-        let (lowest, highest) = if self.beta < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
-        let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
-        let scale = x.splat(-lower::<L>()).flip_sign(x.splat(self.beta));
-        (z.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
+        z.gated(x, self.beta)
     }
 
-    /// With t the tail and u = a t + 1 on the rising side, a t + 1 - a on the other: u - u t, u t.
     #[inline(always)]
     fn slope_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
-        let side = x.flip_sign(x.splat(self.beta));
-        let tail = z.tail();
-        let d = tail.reciprocal();
-        let zero = x.splat(0.0);
-        let cut = side.select_negative(z.magnitude, zero);
-        let u = z.magnitude.mul_add(tail.power * d, x.splat(1.0) - cut);
-        let product = u * d * tail.lifted;
-        // -0 keeps the sign of a tail that underflows.
-        let linear = side.select_negative(-zero, u);
-        product.flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
+        z.gated_slope(x, self.beta, z.magnitude, None)
     }
 
-    /// beta t (1 - t) (2 - a (1 - 2 t)): 1 - 2 t may lose its relative accuracy at 0, where a takes it down.
     #[inline(always)]
     fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
-        let tail = z.tail();
-        let d = tail.reciprocal();
-        let t = tail.power * d;
-        let difference = t.mul_add(x.splat(-2.0), x.splat(1.0));
-        let bent = z.magnitude * difference;
-        let bend = (x.splat(2.0) - bent) - z.magnitude.product_error(difference, bent);
-        (-t).mul_add(d, d) * bend * tail.lifted * (x.splat(self.beta) * lower::<L>())
+        let _ = x;
+        z.gated_curvature(Pair { high: L::Real::of(self.beta), low: L::Real::of(0.0) })
     }
 }
 
 scaled! { Swish: value = value_of, slope = slope_of, curvature = curvature_of }
+
+activation! {
+    /// Swish with beta = 1.702: a rough approximation of `Gelu`, with networks trained for it.
+    QuickGelu names ["quick_gelu"];
+    formula "x s(1.702 x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = 1.702 x", "1.702 s s(-z) (2 + z (s(-z) - s))";
+    source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
+    limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    roots [&[], &[-0.751_154_255_441_289], &[-1.409_728_131_912_730_7, 1.409_728_131_912_730_7]];
+    range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, None;
+    f32 [2.0, 3.0, 4.0], floor [0.0, 0.35, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.35, 0.75];
+    in (self, x)
+    value { Scaled::by(x, Pair::new(1.702, 0.0)).gated(x, 1.0) }
+    slope {
+        let z = Scaled::by(x, Pair::new(1.702, 0.0));
+        z.gated_slope(x, 1.0, z.magnitude, z.low)
+    }
+    curvature { Scaled::by(x, Pair::new(1.702, 0.0)).gated_curvature(Pair::new(1.702, 0.0)) }
+}
+
+/// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A.
+const A: Pair<f64> = Pair { high: 1.595_769_121_605_730_8, low: -9.969_308_809_110_92e-17 };
+const B: Pair<f64> = Pair { high: 0.071_354_816_272_600_25, low: -4.121_857_721_743_182_5e-18 };
+const THRICE_B: Pair<f64> = Pair { high: 0.214_064_448_817_800_73, low: 1.512_214_642_584_908_4e-18 };
+
+activation! {
+    /// `Gelu` with the normal distribution approximated by a hyperbolic tangent: for networks trained with it.
+    GeluTanh names ["gelu_tanh"];
+    formula "x s(z), z = sqrt(8 / pi) (x + 0.044715 x^3), s(z) = 1 / (1 + exp(-z))", "s + x z' s s(-z)",
+        "s s(-z) (2 z' + x z'' - x z'^2 (s - s(-z)))";
+    source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
+    limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
+    roots [&[], &[-0.752_461_422_071_016_3], &[-1.418_504_008_790_828_4, 1.418_504_008_790_828_4]];
+    range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, None;
+    f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 1.0]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 1.0];
+    in (self, x)
+    value { Cubic::of(x).z.gated(x, 1.0) }
+    slope {
+        let Cubic { z, square } = Cubic::of(x);
+        let (k, low) = square.line(A, THRICE_B);
+        let c = z.a * k;
+        z.gated_slope(x, 1.0, c, Some(z.a.mul_add(low, z.a.product_error(k, c))))
+    }
+    curvature {
+        // t (1 - t) (2 z' + a z'' - a z'^2 (1 - 2 t)).
+        let Cubic { z, square } = Cubic::of(x);
+        let (k, low) = square.line(A, THRICE_B);
+        let c = z.a * k;
+        let (t, bell) = z.tail().bell();
+        let difference = t.mul_add(x.splat(-2.0), x.splat(1.0));
+        let v = k * difference;
+        let product = c * v;
+        // What the product of three lacks: each rounding, times the others.
+        let lost = c.product_error(v, product)
+            + (c * k.product_error(difference, v) + v * (z.a.product_error(k, c) + (z.a + z.a) * low));
+        let (rise, rise_low) = square.line(A.twice(), THRICE_B.twice().twice());
+        let (sum, lacks) = two_sum(rise, -product);
+        nearly_fused(sum, bell, bell * (lacks + (rise_low - lost))) * lower::<L>()
+    }
+}
+
+/// The argument of `GeluTanh`, and the square of |x| to twice the precision.
+#[derive(Clone, Copy)]
+struct Cubic<L> {
+    z: Scaled<L>,
+    square: Twice<L>,
+}
+
+/// A number of a lane to twice its precision.
+#[derive(Clone, Copy)]
+struct Twice<L> {
+    high: L,
+    low: L,
+}
+
+impl<L: Lanes> Twice<L> {
+    /// a + b times this number, to twice the precision.
+    #[inline(always)]
+    fn line(self, a: Pair<f64>, b: Pair<f64>) -> (L, L) {
+        let (a, b) = (a.to::<L::Real>(), b.to::<L::Real>());
+        let (a_high, b_high) = (self.high.fill(a.high), self.high.fill(b.high));
+        let product = self.high * b_high;
+        let lacks = self.high.product_error(b_high, product)
+            + self.high.mul_add(self.high.fill(b.low), self.low.mul_add(b_high, self.high.fill(a.low)));
+        let (sum, lost) = two_sum(a_high, product);
+        (sum, lost + lacks)
+    }
+}
+
+impl<L: Lanes> Cubic<L> {
+    #[inline(always)]
+    fn of(x: L) -> Self {
+        let a = x.abs().at_most(x.splat(L::Real::CUBIC_END));
+        let high = a * a;
+        let square = Twice { high, low: a.product_error(a, high) };
+        let (k, low) = square.line(A, B);
+        let magnitude = a * k;
+        let low = a.mul_add(low, a.product_error(k, magnitude));
+        Cubic { z: Scaled { magnitude, low: Some(low), a }, square }
+    }
+}

@@ -6,6 +6,7 @@ mod exponential;
 mod gated;
 mod hard;
 mod hyperbolic;
+mod normal;
 mod rectifiers;
 mod rows;
 mod sigmoids;
@@ -304,7 +305,8 @@ crate::facts::catalogue! {
     rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
-    gated: Swish;
+    gated: Swish, QuickGelu, GeluTanh;
+    normal: Gelu, Laplace;
     exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
     hyperbolic: TanhShrink, Lisht, LogCosh;
     hard: Relu6, Relu2, HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Threshold, SparseSigmoid, SparsePlus;

@@ -32,6 +32,8 @@ pub trait Constants: Sized + 'static {
     const TAIL_END: f64;
     /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `TAIL_END`, rounded down.
     const BELL_END: f64;
+    /// An a beyond which a e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `TAIL_END` there.
+    const CUBIC_END: f64;
     /// e^-x is below half an ulp of 1 from here on.
     const ONE_SATURATES: f64;
     /// Tails are computed 2^LIFT times too large, so that their last operation alone rounds into the subnormals:
@@ -55,6 +57,7 @@ impl Constants for f32 {
     const EXP_OVERFLOW: f64 = 89.0;
     const TAIL_END: f64 = 114.0;
     const BELL_END: f64 = 15.0;
+    const CUBIC_END: f64 = 11.0;
     const ONE_SATURATES: f64 = 18.0;
     const LIFT: i32 = 40;
 }
@@ -81,6 +84,7 @@ impl Constants for f64 {
     const EXP_OVERFLOW: f64 = 710.0;
     const TAIL_END: f64 = 760.0;
     const BELL_END: f64 = 38.9;
+    const CUBIC_END: f64 = 21.6;
     const ONE_SATURATES: f64 = 40.0;
     const LIFT: i32 = 100;
 }

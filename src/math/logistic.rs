@@ -97,4 +97,15 @@ impl<L: Lanes> Tail<L> {
     pub(crate) fn difference(self, factor: L) -> L {
         (self.power.splat(1.0) - self.power + self.excess) * factor
     }
+
+    /// The tail, and t (1 - t) 2^LIFT. The error of the reciprocal enters that (1 - 2 t) / (1 - t) times, nearly
+    /// 1 - t - t^2, and is taken out in the last step.
+    #[inline(always)]
+    pub(crate) fn bell(self) -> (L, L) {
+        let (d, error) = self.reciprocal_and_error();
+        let t = self.power * d;
+        let product = (-t).mul_add(d, d) * self.lifted;
+        let rest = (-t).mul_add(t, t.splat(1.0) - t) * error;
+        (t.mul_add(error, t), product.mul_add(rest, product))
+    }
 }

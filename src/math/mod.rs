@@ -5,6 +5,7 @@
 pub(crate) mod exp;
 pub(crate) mod log;
 pub(crate) mod logistic;
+pub(crate) mod normal;
 pub(crate) mod pair;
 pub(crate) mod polynomial;
 pub(crate) mod tanh;
@@ -13,8 +14,8 @@ use crate::lanes::Lanes;
 
 /// The constants of a type.
 #[doc(hidden)]
-pub trait Constants: exp::Constants + log::Constants + tanh::Constants {}
-impl<T: exp::Constants + log::Constants + tanh::Constants> Constants for T {}
+pub trait Constants: exp::Constants + log::Constants + normal::Constants + tanh::Constants {}
+impl<T: exp::Constants + log::Constants + normal::Constants + tanh::Constants> Constants for T {}
 
 /// Elementary functions of a register, for formulas.
 ///

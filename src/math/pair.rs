@@ -58,6 +58,11 @@ impl Pair<f64> {
     pub(crate) fn to<R: Real>(self) -> Pair<R> {
         Pair::new(self.high, self.low)
     }
+
+    #[inline(always)]
+    pub(crate) fn twice(self) -> Self {
+        Pair { high: self.high * 2.0, low: self.low * 2.0 }
+    }
 }
 
 /// a b - p, p being a b rounded; Dekker 1971.
