@@ -6,6 +6,7 @@ mod exponential;
 mod gated;
 mod hard;
 mod hyperbolic;
+mod mish;
 mod normal;
 mod rectifiers;
 mod rows;
@@ -306,6 +307,7 @@ crate::facts::catalogue! {
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
     gated: Swish, QuickGelu, GeluTanh;
+    mish: Mish;
     normal: Gelu, Laplace;
     exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
     hyperbolic: TanhShrink, Lisht, LogCosh;

@@ -171,7 +171,7 @@ impl<L: Lanes> Bell<L> {
     /// 2^LIFT times its product with f (1 + ratio), where f lacks `low`. All but f is one smaller term.
     #[inline(always)]
     fn times(self, f: L, low: L, ratio: L) -> L {
-        let rest = (self.excess + 1.0).mul_add(ratio, self.excess);
+        let rest = nearly_fused(self.excess + 1.0, ratio, self.excess);
         (f + nearly_fused(rest, f, low.mul_add(rest, low))) * self.lifted
     }
 }
