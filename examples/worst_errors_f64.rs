@@ -41,6 +41,7 @@ type Oracle = fn(Jet, f64) -> Jet;
 
 /// Name, usual parameter (NaN if there is none), and the function. Sums of which one term nearly takes away the other,
 /// other than beside a root, need a formula of their own in [`jet`].
+#[expect(clippy::approx_constant, reason = "a parameter of laplace is the decimal number 0.707107")]
 const ORACLES: &[(&str, f64, Oracle)] = &[
     ("identity", f64::NAN, |x, _| x),
     ("scaled_linear", 1.0, |x, c| x * c),
@@ -892,7 +893,7 @@ mod wide {
                 let sum = fraction + low + Wide { shift: high.shift + 32, ..high };
                 Wide { shift: sum.shift - 64, ..sum }
             });
-            let rest = fraction * Wide::new(6.283185307179586, 2.4492935982947064e-16);
+            let rest = fraction * Wide::new(std::f64::consts::TAU, 2.4492935982947064e-16);
             (if below { -rest } else { rest }, quarter)
         }
 

@@ -10,7 +10,7 @@ use crate::pytorch::is_activation;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use slopes::Element;
-use slopes::activation::{self, Activation, EmptyRow, LeakyRelu, LogSoftmax, RowActivation, Rows, Softmax, Softplus};
+use slopes::activation::{self, Activation, EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
 use slopes::loss::{self, BinaryCrossEntropyWithLogits, Loss, Mse, RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
 
 /// Losses of the reference that the crate does not have yet.
