@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use slopes::activation::{self, Activation};
+use slopes::activation::{self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Softplus, Squareplus, Swish};
 use slopes::{Facts, Level, Symmetry, Ulp};
 
 use jet::Jet;
@@ -88,13 +88,27 @@ const ORACLES: &[(&str, f64, Oracle)] = &[
     ("log_cosh", f64::NAN, |x, _| x.log_cosh()),
     ("laplace", f64::NAN, |x, _| ((x - 0.707107) / 0.282095).normal_cdf()),
     ("xielu", 0.8, |x, alpha| (if x.at() > 0.0 { x * x } else { x.expm1() - x }) * alpha + x * 0.5),
-    ("gaussian", 1.0, |x, sigma| (x * x / (-2.0 * sigma * sigma)).exp()),
+    ("gaussian", 1.0, |x, sigma| x.bell(sigma)),
     ("sine", f64::NAN, |x, _| x.sin()),
     ("snake", 1.0, |x, a| x.snake(a)),
     ("exp", f64::NAN, |x, _| x.exp()),
     ("expm1", f64::NAN, |x, _| x.expm1()),
     ("ln", f64::NAN, |x, _| x.ln()),
     ("ln_1p", f64::NAN, |x, _| x.ln_1p()),
+];
+
+/// Functions with another parameter than the usual one.
+const VARIANTS: &[(&dyn Activation<f64>, f64)] = &[
+    (&LeakyRelu { slope: 0.1 }, 0.1),
+    (&HardSigmoid { low: -2.5, high: 2.5 }, 0.2),
+    (&Softplus { beta: 2.0 }, 2.0),
+    (&Softplus { beta: 0.3 }, 0.3),
+    (&Squareplus { b: 0.5 }, 0.5),
+    (&Elu { alpha: 0.3 }, 0.3),
+    (&Celu { alpha: 2.0 }, 2.0),
+    (&Celu { alpha: 0.3 }, 0.3),
+    (&Swish { beta: 1.5 }, 1.5),
+    (&Gaussian { sigma: 0.3 }, 0.3),
 ];
 
 /// Of selu, by its authors' digits.
@@ -408,10 +422,15 @@ impl Inputs {
     }
 }
 
-fn sweep(f: &dyn Activation<f64>, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
+/// Bounds and limits are declared for the usual parameters. Others have the bounds that no declaration may exceed.
+fn bounds(facts: &Facts, usual: bool) -> Ulp {
+    if usual { facts.f64 } else { Ulp { ulp: [2.0, 4.0, 8.0], floor: facts.f64.floor.map(f64::ceil) } }
+}
+
+fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
     let facts = f.facts();
     let inputs = Inputs::new(count, facts, &oracle);
-    let Ulp { ulp, floor } = facts.f64;
+    let Ulp { ulp, floor } = bounds(facts, usual);
     let measure = |x: &[f64], y: &mut [Vec<f64>; 3], worst: &mut [Worst; 3]| {
         f.forward_slice(x, &mut y[0]);
         f.derivative_slice(x, &mut y[1]);
@@ -454,7 +473,7 @@ fn sweep(f: &dyn Activation<f64>, oracle: impl Fn(f64) -> [Wide; 3] + Sync, coun
     if facts.symmetry == Symmetry::Odd && !f.forward(-0.0).is_sign_negative() {
         total[0].wrong(-0.0, f.forward(-0.0), -0.0);
     }
-    for (order, total) in total.iter_mut().enumerate() {
+    for (order, total) in total.iter_mut().enumerate().filter(|_| usual) {
         let [left, right] = facts.limits[order];
         for (x, want) in
             [(f64::NEG_INFINITY, left), (f64::INFINITY, right), (f64::NAN, f64::NAN), (-f64::NAN, f64::NAN)]
@@ -484,8 +503,10 @@ fn main() {
         }
     }
     let wanted = |f: &&dyn Activation<f64>| names.is_empty() || names.contains(&f.facts().name());
-    let functions: Vec<_> = activation::all::<f64>().iter().copied().filter(wanted).collect();
-    for f in &functions {
+    let catalogue = activation::all::<f64>().iter().map(|&f| (f, None));
+    let variants = VARIANTS.iter().map(|&(f, parameter)| (f, Some(parameter)));
+    let functions: Vec<_> = catalogue.chain(variants).filter(|(f, _)| wanted(f)).collect();
+    for (f, _) in &functions {
         if oracle(f.facts().names, None).is_none() {
             missing(f.facts().name());
         }
@@ -493,19 +514,20 @@ fn main() {
     let covered = check_oracles();
     println!("# {:?}, {count} inputs each", Level::current());
     let mut over = false;
-    for f in functions {
+    for (f, parameter) in functions {
         let facts = f.facts();
         if !facts.names.iter().any(|name| covered.contains(*name)) {
             println!("# the oracle of {} is not covered by the reference values", facts.name());
         }
-        let oracle = oracle(facts.names, None).unwrap_or_else(|| missing(facts.name()));
-        for (order, (worst, title)) in sweep(f, oracle, count).iter().zip(ORDERS).enumerate() {
-            let (budget, floor) = (facts.f64.ulp[order], facts.f64.floor[order]);
+        let name = facts.name().to_string() + &parameter.map_or(String::new(), |p| format!(" {p}"));
+        let oracle = oracle(facts.names, parameter).unwrap_or_else(|| missing(facts.name()));
+        for (order, (worst, title)) in sweep(f, parameter.is_none(), oracle, count).iter().zip(ORDERS).enumerate() {
+            let Ulp { ulp, floor } = bounds(facts, parameter.is_none());
+            let (budget, floor) = (ulp[order], floor[order]);
             let bad = worst.ulp > budget + SLACK || worst.floor > floor || worst.wrong > 0;
             over |= bad;
             println!(
-                "{:14} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{} {}",
-                facts.name(),
+                "{name:16} {title:10} {:8.4} ulp (of {budget}) at {:e} (got {:e}, exact {:e}){}{} {}",
                 worst.ulp,
                 worst.at,
                 worst.got,
@@ -1102,6 +1124,13 @@ mod jet {
         pub fn log_cosh(self) -> Self {
             let [t, slope, _] = Jet { value: self.value, slope: 1.0.into(), curvature: 0.0.into() }.tanh().orders();
             self.apply(self.value.log_cosh(), t, slope)
+        }
+
+        /// exp(-z^2 / 2), z = x / sigma. The rules for products would leave a curvature at z = 1, where it is 0.
+        pub fn bell(self, sigma: f64) -> Self {
+            let z = self.value / sigma;
+            let y = (z * z * -0.5).exp();
+            self.apply(y, -z * y / sigma, (z * z - 1.0) * y / sigma / sigma)
         }
 
         pub fn sin(self) -> Self {
