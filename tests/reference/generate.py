@@ -13,11 +13,13 @@ precisions agree), so cancellation cannot pass unseen. `1e-400` (with its sign) 
 
 Derivatives come from jets (value, first, second derivative) carried through the formula; none is typed by hand. Where a
 formula branches, the branch taken at a joint decides which one-sided slope the file holds; the curvature is of the same
-side. |x| has slope 0 at 0. A Python float in a formula (1.702, 0.044715) is that f64 exactly.
+side. |x| has slope 0 at 0, and softsign'' at 0 is that of +0: the limit from the right. A Python float in a formula
+(1.702, 0.044715, 0.707107) is that f64 exactly.
 
 activations.csv  function, x_f64_bits, x, value, derivative, second_derivative
-                 A parameter is the last part of the name: elu_0.5, leaky_relu_0.125, squareplus_4.
-                 gaussian is exp(-x^2). exp, expm1, ln and ln_1p are there for the math kernels.
+                 A parameter that is not the usual one is the last part of the name: elu_0.5, leaky_relu_0.125. Usual
+                 parameters that are no f32 make a function of f32 another one, name_f32, whose parameters are the
+                 nearest f32. expm1, ln and ln_1p are there for the math kernels.
 losses.csv       loss, prediction_f64_bits, target_f64_bits, prediction, target, value, derivative, second_derivative
                  One sample a line, derivatives in the prediction. mape is the fraction |r| / |target|, not a percentage.
 rows.csv         row, index, x_f64_bits, dy_f64_bits, softmax, log_softmax, softmax_vjp, log_softmax_vjp,
@@ -126,6 +128,11 @@ def sqrt(x):
     return x.apply(y, 1 / (2 * y), -1 / (4 * x.v * y))
 
 
+def sin(x):
+    y, slope = mp.sin(x.v), mp.cos(x.v)
+    return x.apply(y, slope, -y)
+
+
 def normal_cdf(x):
     density = mp.exp(-x.v * x.v / 2) / mp.sqrt(2 * mp.pi)
     return x.apply(mp.erfc(-x.v / mp.sqrt(2)) / 2, density, -x.v * density)
@@ -150,8 +157,41 @@ def tanh(x):
     return u / (u + 2) if u < 1 else 1 - 2 / (u + 2)
 
 
+def log_cosh(x):
+    return softplus(2 * x) - x - mp.log(2)
+
+
 def elu(x, alpha=1):
     return x if x > 0 else alpha * expm1(x)
+
+
+def celu(x, alpha=1):
+    return x if x > 0 else alpha * expm1(x / alpha)
+
+
+def leaky(x, slope):
+    return x if x > 0 else slope * x
+
+
+def clamp(x, low, high):
+    """The slope at the ends is 0."""
+    return low if x <= low else high if x >= high else x
+
+
+def squareplus(x, b=4):
+    return (x + sqrt(x * x + b)) / 2
+
+
+def snake(x, a=1):
+    return x + square(sin(a * x)) / a
+
+
+def laplace(x, mu=0.707107, sigma=0.282095):
+    return normal_cdf((x - mu) / mpf(sigma))
+
+
+def xielu(x, alpha=0.8, beta=0.5):
+    return (alpha * (x * x) if x > 0 else alpha * (expm1(x) - x)) + beta * x
 
 
 def gelu_tanh(x):
@@ -168,35 +208,94 @@ def selu(x):
 # Where e^x leaves f32 and f64: least subnormal, least normal, overflow.
 EXP_EDGES = (-103.97207708, -87.33654475, 88.72283911, -745.13321910, -708.39641853, 709.78271289)
 
+# Where exp(-x^2 / 2) does, and its slope and curvature; the last are the roots of the curvature.
+BELL_EDGES = (14.42026887, 13.21639472, 14.60502948, 13.41138687, 14.7888636, 13.60529647,
+              38.6039692, 37.64030867, 38.6985535, 37.73664135, 38.79301573, 37.83284485, 1)
+
+# Where the tails of laplace do, and their slopes and curvatures.
+LAPLACE_EDGES = (0.707107, -2.9537, -3.2889, -3.3675, -2.9902, -3.4441, -3.1103, 4.7817669, 4.44277591, 4.85827776,
+                 4.52433635, -9.87692232, -10.14943426, -10.22131433, 11.63552833, 11.36447739)
+# Roots of value and slope.
+XIELU_ROOTS = (-2.43248428, -0.98082925)
+
+
+def with_signs(xs):
+    return [s * x for x in xs for s in (-1, 1)]
+
+
+def nearest_multiples(factor, count=10):
+    """The f32 x of which factor x is nearest to a multiple of pi / 2, where reductions lose most: x = q 2^e with q the
+    denominator of a convergent of factor 2^e / (pi / 2)."""
+    found = {}
+    with mp.workdps(120):
+        for e in range(-23, 105):
+            ratio = factor * mpf(2) ** e / (mp.pi / 2)
+            rest, last, q = ratio, 0, 1
+            while q < 2 ** 24:
+                found[q * 2.0 ** e] = abs(q * ratio - mp.nint(q * ratio))
+                rest = 1 / (rest - mp.floor(rest))
+                last, q = q, int(mp.floor(rest)) * q + last
+    return with_signs(sorted((x for x in found if x / 2 not in found), key=found.get)[:count])
+
+
+def quarter_turns(factor):
+    """The first multiples of pi / 4 and the worst of pi / 2, of factor x."""
+    return (*with_signs(k * 0.78539816339744831 / factor for k in range(1, 13)), *nearest_multiples(factor))
+
+
 ACTIVATIONS = {
     "identity": (lambda x: x, ()),
     "linear_2.5": (lambda x: 2.5 * x, ()),
     "binary_step": (lambda x: 1 if x >= 0 else 0, ()),
     "sigmoid": (sigmoid, ()),
     "tanh": (tanh, ()),
-    "softsign": (lambda x: x / (1 + abs(x)), ()),
+    "softsign": (lambda x: x / (1 + x) if x >= 0 else x / (1 - x), ()),
     "relu": (lambda x: x if x > 0 else 0, ()),
-    "leaky_relu_0.125": (lambda x: x if x > 0 else 0.125 * x, ()),
-    "relu6": (lambda x: 0 if x <= 0 else 6 if x >= 6 else x, (6,)),
+    "relu2": (lambda x: x * x if x > 0 else 0, ()),
+    "leaky_relu_0.125": (lambda x: leaky(x, 0.125), ()),
+    "prelu": (lambda x: leaky(x, 0.25), ()),
+    # The mean of the slopes: evaluation.
+    "rrelu": (lambda x: leaky(x, (mpf(1 / 8) + 1 / 3) / 2), ()),
+    "rrelu_f32": (lambda x: leaky(x, (mpf(1 / 8) + f32(1 / 3)) / 2), ()),
+    "relu6": (lambda x: clamp(x, 0, 6), (6,)),
+    "hard_shrink": (lambda x: x if abs(x) > 0.5 else 0, (-0.5, 0.5)),
+    "soft_shrink": (lambda x: x - 0.5 if x > 0.5 else x + 0.5 if x < -0.5 else 0, (-0.5, 0.5)),
+    "threshold": (lambda x: x if x > 1 else 0, (1,)),
     "elu": (elu, ()),
     "elu_0.5": (lambda x: elu(x, 0.5), ()),
     "selu": (selu, ()),
-    "celu_2": (lambda x: elu(x / 2) * 2, [2 * e for e in EXP_EDGES]),
+    "celu": (celu, ()),
+    "celu_2": (lambda x: celu(x, 2), [2 * e for e in EXP_EDGES]),
     "swish": (lambda x: x * sigmoid(x), (-2.39935728, 2.39935728)),
     "swish_1.5": (lambda x: x * sigmoid(1.5 * x), [e / 1.5 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
     "hard_swish": (lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6, (-3, -1.5, 3)),
-    "hard_sigmoid": (lambda x: 0 if x <= -3 else 1 if x >= 3 else (x + 3) / 6, (-3, 3)),
-    "hard_tanh": (lambda x: -1 if x <= -1 else 1 if x >= 1 else x, (-1, 1)),
-    "mish": (lambda x: x * tanh(softplus(x)), (-2.25637639, 1.49057118)),
+    "hard_sigmoid": (lambda x: clamp((x + 3) / 6, 0, 1), (-3, 3)),
+    # The slope is 1/5, not the f64 or f32 nearest to it, so that the joints are at -2.5 and 2.5.
+    "hard_sigmoid_0.2": (lambda x: clamp((x + 2.5) / 5, 0, 1), (-2.5, 2.5)),
+    "hard_tanh": (lambda x: clamp(x, -1, 1), (-1, 1)),
+    "mish": (lambda x: x * tanh(softplus(x)), (-2.25637639, 1.49057118, -108.65, -91.84, -751.75, -714.966, 55.02, 46.618)),
     "softplus": (softplus, ()),
     "softplus_2": (lambda x: softplus(2 * x) / 2, [e / 2 for e in EXP_EDGES]),
     "log_sigmoid": (lambda x: -softplus(-x), [-e for e in EXP_EDGES]),
     "gelu": (lambda x: x * normal_cdf(x), (-1.41421356, 1.41421356, -14.30770175, -13.14624672, -38.5621696, -37.6158683)),
-    "gelu_tanh": (gelu_tanh, (-1.41850401, 1.41850401, -10.05, -9.42)),
+    "gelu_tanh": (gelu_tanh, (-1.41850401, 1.41850401, -10.77086825, -10.10063739, -21.54707541, -21.17688025)),
     "quick_gelu": (lambda x: x * sigmoid(1.702 * x), [e / 1.702 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
     "tanh_shrink": (lambda x: x - tanh(x), ()),
-    "gaussian": (lambda x: exp(-x * x), (-0.70710678, 0.70710678, -10.19667, 10.19667, -9.345402, 9.345402)),
-    "squareplus_4": (lambda x: (x + sqrt(x * x + 4)) / 2, ()),
+    "lisht": (lambda x: x * tanh(x), with_signs((1.19967864, 46.61814593, 55.02044056))),
+    "log_cosh": (log_cosh, with_signs((44.36141956, 52.67918572))),
+    "laplace": (laplace, LAPLACE_EDGES),
+    "laplace_f32": (lambda x: laplace(x, f32(0.707107), f32(0.282095)), LAPLACE_EDGES),
+    "xielu": (xielu, XIELU_ROOTS),
+    "xielu_f32": (lambda x: xielu(x, f32(0.8)), XIELU_ROOTS),
+    "gaussian": (lambda x: exp(-x * x / 2), with_signs(BELL_EDGES)),
+    "gaussian_0.5": (lambda x: exp(-2 * x * x), with_signs(e / 2 for e in BELL_EDGES)),
+    "squareplus": (squareplus, ()),
+    "squareplus_0.5": (lambda x: squareplus(x, 0.5), ()),
+    "sparse_plus": (lambda x: 0 if x <= -1 else x if x >= 1 else square(x + 1) / 4, (-1, 1)),
+    "sparse_sigmoid": (lambda x: clamp((x + 1) / 2, 0, 1), (-1, 1)),
+    "sine": (sin, quarter_turns(1)),
+    "snake": (snake, quarter_turns(2)),
+    "snake_2.5": (lambda x: snake(x, 2.5), quarter_turns(5)),
     "exp": (exp, ()),
     "expm1": (expm1, ()),
     "ln": (log, (1, 2.71828183), lambda x: x > 0),
@@ -243,7 +342,7 @@ def activation_inputs(name, points, domain):
     for point in (0, *POINTS, *points):
         xs += neighbours(point)
     xs += [magnitude(rng, e, e + 6) for e in range(-149, 127, 6) for _ in range(2)]
-    for bound, count in ((1, 30), (8, 110), (20, 50), (110, 50)):
+    for bound, count in ((1, 20), (8, 80), (20, 40), (110, 40)):
         xs += [uniform(rng, -bound, bound) for _ in range(count)]
     return sorted({x if domain(x) else -x for x in xs if domain(x) or domain(-x)})
 
@@ -324,7 +423,7 @@ LOSSES = {
     "msle": (lambda z, y: square(log1p(z) - log1p(y)), above_minus_one, around((0.75, 0.75), (-0.5, -0.5), (0, 0))),
     "huber_1": (lambda z, y: huber(z - y, 1), regression, EQUAL + around((1.5, 0.5), (-1.5, -0.5), (1, 0), (-1, 0))),
     "smooth_l1_0.5": (lambda z, y: huber(z - y, mpf(0.5)) / 0.5, regression, EQUAL + around((1, 0.5), (-1, -0.5), (0.5, 0), (-0.5, 0))),
-    "log_cosh": (lambda z, y: softplus(2 * (z - y)) - (z - y) - softplus(Jet(0)), regression, EQUAL),
+    "log_cosh": (lambda z, y: log_cosh(z - y), regression, EQUAL),
     "pinball_0.875": (lambda z, y: pinball(z - y, 0.875), regression, EQUAL),
     "hinge": (lambda z, y: 1 - y * z if y * z < 1 else 0, signs, MARGINS),
     "squared_hinge": (lambda z, y: square(1 - y * z) if y * z < 1 else 0, signs, MARGINS),

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use slopes::activation::{Activation, LeakyRelu, Linear, LogSoftmax, RowActivation, Rows, Softmax, Softplus, Swish};
+use slopes::activation::{
+    Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, LogSoftmax, RowActivation, Rows, Softmax,
+    Softplus, Squareplus, Swish,
+};
 use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
 use slopes::{Element, Facts, Level, Ulp, activation, loss};
 
@@ -389,12 +392,18 @@ pub fn inputs<T: Number>(count: usize) -> Vec<T> {
 }
 
 /// Functions with parameters that are not the usual ones, under their names in the reference file.
-pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 4] {
+pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),
         ("leaky_relu_0.125", &LeakyRelu { slope: 0.125 }),
         ("swish_1.5", &Swish { beta: 1.5 }),
         ("softplus_2", &Softplus { beta: 2.0 }),
+        ("elu_0.5", &Elu { alpha: 0.5 }),
+        ("celu_2", &Celu { alpha: 2.0 }),
+        ("squareplus_0.5", &Squareplus { b: 0.5 }),
+        ("gaussian_0.5", &Gaussian { sigma: 0.5 }),
+        // Of slope 0.2.
+        ("hard_sigmoid_0.2", &HardSigmoid { low: -2.5, high: 2.5 }),
     ]
 }
 

@@ -6,4 +6,5 @@ mod common;
 mod fingerprints;
 mod laws;
 mod losses;
+mod pytorch;
 mod readme;
