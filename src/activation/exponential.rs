@@ -5,7 +5,7 @@
 use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
-use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative};
+use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
 use crate::math::log::nearly_fused;
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
@@ -48,17 +48,19 @@ impl<L: Lanes> Side<L> {
         Side { z, low: Some((x - product - z.product_error(alpha, product)) / alpha) }
     }
 
-    /// e^z - 1. The derivative is at most 1, so what z lacks may be added with the factor e^z rounded.
+    /// factor (e^z - 1): one rounding, and what the exponential's own sum lacks is in it.
     #[inline(always)]
-    fn exp_m1(self) -> L {
-        let (sum, _) = exp_m1_of_negative(self.z);
-        if let Some(low) = self.low { low.mul_add(sum + 1.0, sum) } else { sum }
+    fn exp_m1(self, factor: Pair<L::Real>) -> L {
+        let (sum, lacks) = exp_m1_of_negative(self.z);
+        let lacks = if let Some(low) = self.low { low.mul_add(sum + 1.0, lacks) } else { lacks };
+        let high = sum.fill(factor.high);
+        nearly_fused(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low)))
     }
 
     /// factor e^z.
     #[inline(always)]
-    fn exp(self, factor: f64) -> L {
-        exp_lifted(self.z, self.low) * (self.z.splat(factor) * lower::<L>())
+    fn exp(self, factor: Pair<L::Real>) -> L {
+        exp_lifted(self.z, self.low, factor) * lower::<L>()
     }
 }
 
@@ -66,7 +68,7 @@ activation! {
     /// A rectifier that bends to -alpha. The slope at 0 is alpha, that of the left side.
     Elu {
         /// How far it goes down.
-        alpha = 1.0, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+        alpha = 1.0, |alpha| (0.0..=1e15).contains(&alpha) => "must be between 0 and 1e15";
     }
     names ["elu"];
     formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
@@ -77,11 +79,11 @@ activation! {
     f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     value {
-        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1() * self.alpha;
+        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
         x.select(x.splat(0.0).le(x), negative)
     }
-    slope { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha)) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha)) }
+    slope { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha))) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha))) }
 }
 
 activation! {
@@ -89,7 +91,7 @@ activation! {
     /// from 1 / alpha to 0.
     Celu {
         /// How far it goes down, and how slowly.
-        alpha = 1.0, |alpha| alpha.is_finite() && alpha >= 1e-20 => "must be finite, and at least 1e-20";
+        alpha = 1.0, |alpha| (1e-15..=1e15).contains(&alpha) => "must be between 1e-15 and 1e15";
     }
     names ["celu"];
     formula "x if x > 0, else alpha (exp(x / alpha) - 1)", "1 if x > 0, else exp(x / alpha)",
@@ -99,9 +101,16 @@ activation! {
     range [-1.0, f64::INFINITY], monotone true, None;
     f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
     in (self, x)
-    value { x.select(x.splat(0.0).le(x), self.side(x, L::Real::ONE_SATURATES).exp_m1() * self.alpha) }
-    slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0)) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(1.0 / self.held_in::<L::Real>().alpha)) }
+    value {
+        // Where x / alpha would be too small to divide exactly, the function is x.
+        let negative = self.side(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
+        x.select(x.splat(-power_of_two(-60)).lt(x / self.alpha), negative)
+    }
+    slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(Pair::exact(1.0))) }
+    curvature {
+        let inverse = Pair::quotient(1.0, self.held_in::<L::Real>().alpha);
+        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(inverse))
+    }
 }
 
 impl Celu {
@@ -125,14 +134,14 @@ activation! {
     limits [[-1.758_099_340_847_376_6, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     joints [0.0];
     range [-1.758_099_340_847_376_6, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     value {
-        let negative = LAMBDA_ALPHA.to::<L::Real>().times(Side::of(x, L::Real::ONE_SATURATES).exp_m1());
+        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(LAMBDA_ALPHA.to());
         (LAMBDA.to::<L::Real>().times(x)).select(x.splat(0.0).le(x), negative)
     }
-    slope { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.high)) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.high)) }
+    slope { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
+    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
 }
 
 activation! {
@@ -150,7 +159,7 @@ activation! {
     formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
         "2 alpha_p x + beta if x > 0, else alpha_n (exp(x) - 1) + beta", "2 alpha_p if x > 0, else alpha_n exp(x)";
     source "A. Huang, I. Schlag, Deriving Activation Functions Using Integration, arXiv:2411.13010";
-    limits [[f64::INFINITY, f64::INFINITY], [-0.3, f64::INFINITY], [0.0, 1.6]];
+    limits [[f64::INFINITY, f64::INFINITY], [0.5 - 0.8, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, None;
     f32 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0]; f64 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0];
@@ -160,13 +169,16 @@ activation! {
         let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
         let (sum, low) = exp_m1_of_negative(z);
         // Near 0, e^x - 1 - x is small beside the linear term, and has its own series.
-        let near = x.mul_add(beta, alpha * bend(z));
+        let near = -(-x).mul_add(beta, -(alpha * bend(z)));
         // Far from it both are large, and cancel: e^x - 1 is not large, and the rest is one product.
         let held = self.held_in::<L::Real>();
         let linear = Pair::<L::Real>::sum(held.beta, -held.alpha_n);
         let tail = sum * alpha;
         let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.product_error(alpha, tail)));
         let far = nearly_fused(x, x.fill(linear.high), tail) + lacks;
+        // At -inf the line is all there is, unless its slope is 0.
+        let lowest = x.fill(-L::Real::LARGEST);
+        let far = (tail - lowest * x.fill(linear.high) * lowest).select(x.lt(lowest), far);
         let negative = far.select(x.lt(x.splat(-0.3465)), near);
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }
@@ -178,7 +190,7 @@ activation! {
     }
     curvature {
         let positive = x.splat(self.alpha_p * 2.0);
-        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(self.alpha_n))
+        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha_n)))
     }
 }
 
@@ -233,7 +245,7 @@ impl Gaussian {
             + (a.product_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
         Bell {
             a,
-            value: exp_lifted(high * -0.5, Some(low * -0.5)),
+            value: exp_lifted(high * -0.5, Some(low * -0.5), Pair::exact(1.0)),
             inverse_square: x.fill(inverse_square.high),
             excess: (high - 1.0) + low,
         }

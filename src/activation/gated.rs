@@ -29,7 +29,7 @@ impl<L: Lanes> Scaled<L> {
     /// z = beta x.
     #[inline(always)]
     pub(super) fn new(x: L, beta: f64) -> Self {
-        Self::by(x, Pair { high: L::Real::of(beta.abs()), low: L::Real::of(0.0) })
+        Self::by(x, Pair::exact(beta.abs()))
     }
 
     /// z = beta x, with a positive beta.
@@ -152,7 +152,7 @@ impl Swish {
     #[inline(always)]
     fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let _ = x;
-        z.gated_curvature(Pair { high: L::Real::of(self.beta), low: L::Real::of(0.0) })
+        z.gated_curvature(Pair::exact(self.beta))
     }
 }
 

@@ -28,7 +28,7 @@ fn divided<L: Lanes>(x: L, divisor: f64) -> L {
 
 activation! {
     /// The rectifier, cut at 6. The slope is 0 at 0 and at 6.
-    Relu6 names ["relu6", "relu_6"];
+    Relu6 names ["relu6"];
     formula "min(max(0, x), 6)", "1 if 0 < x < 6, else 0", "0";
     source "A. Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010";
     limits [[0.0, 6.0], [0.0, 0.0], [0.0, 0.0]];
@@ -204,7 +204,7 @@ activation! {
 
 activation! {
     /// The rectifier, squared. The curvature at 0 is 0.
-    Relu2 names ["relu2", "relu_2", "squared_relu", "relu_squared"];
+    Relu2 names ["relu2", "squared_relu", "relu_squared"];
     formula "max(0, x)^2", "2 max(0, x)", "2 if x > 0, else 0";
     source "D. So et al., Primer, arXiv:2109.08668";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, 2.0]];

@@ -3,6 +3,8 @@
 use super::{Formula, activation};
 use crate::lanes::Lanes;
 use crate::math::Functions;
+use crate::math::exp::power_of_two;
+use crate::math::log::nearly_fused;
 use crate::math::logistic::{Tail, lower};
 
 activation! {
@@ -52,12 +54,14 @@ activation! {
     f32 [1.5, 2.0, 2.5]; f64 [1.5, 2.0, 2.5];
     in (self, x)
     value {
-        // Up to 1 the quotient rises, because the numerator's steps are relatively larger; beyond, 1 - 1 / (1 + a) does.
+        // Between 1/2 and 1 the quotient q rises, because the numerator's steps are relatively the larger; below, its
+        // falls are too small to show in a - a q, and beyond, 1 - 1 / (1 + a) rises.
         let a = x.abs();
         let one = a.splat(1.0);
-        let sum = a + one;
-        let quotient = one.select(one.lt(a), a) / sum;
-        (one - quotient).select(one.lt(a), quotient).copysign(x)
+        let q = one.select(one.lt(a), a) / (a + one);
+        let small = nearly_fused(-a, q, a);
+        let large = (one - q).select(one.lt(a), q);
+        small.select(a.lt(a.splat(0.5)), large).copysign(x)
     }
     slope {
         let (d, error) = reciprocal_of_sum(x);
@@ -81,7 +85,7 @@ fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
     let product = d * sum;
     let error = (one - product) - d.product_error(sum, product) - d * lost;
     // Where the sum is infinite or its parts too large to split, there is nothing left to correct.
-    (d, error.select(a.lt(a.splat(1e15)), a.splat(0.0)))
+    (d, error.select(a.lt(a.splat(power_of_two(60))), a.splat(0.0)))
 }
 
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.

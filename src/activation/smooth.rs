@@ -3,7 +3,7 @@
 
 use super::{Formula, activation};
 use super::gated::{Scaled, scaled};
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
@@ -61,7 +61,7 @@ scaled! { Softplus: value = value_of, slope = slope_of, curvature = curvature_of
 
 activation! {
     /// The logarithm of the logistic function: a log-probability, exact where the probability rounds to 0 or 1.
-    LogSigmoid names ["log_sigmoid", "logsigmoid"];
+    LogSigmoid names ["log_sigmoid"];
     formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
     source "definition";
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
@@ -91,7 +91,10 @@ activation! {
         let root = self.root(x);
         let sum = root.whole + (root.a + root.lacks);
         let negative = x.splat(self.b * 0.5) * root.scale / sum;
-        negative.select(x.lt(x.splat(0.0)), sum * 0.5 / root.scale)
+        let negative = x.splat(0.0).select(x.equals(x.splat(f64::NEG_INFINITY)), negative);
+        // Far above 0 the function is x, infinity included.
+        let positive = x.select(root.scale.lt(x.splat(1.0)), sum * 0.5);
+        negative.select(x.lt(x.splat(0.0)), positive)
     }
     slope {
         // b / 2 over the root times that sum, which is also what the slope lacks above 0.
@@ -134,9 +137,11 @@ struct Root<L> {
 impl Squareplus {
     #[inline(always)]
     fn root<L: Lanes>(self, x: L) -> Root<L> {
-        let large = x.splat(power_of_two(50));
-        let a = x.abs();
-        let scale = x.splat(power_of_two(-76)).select(large.lt(a), x.splat(1.0));
+        // For f32 beyond 2^50, by 2^-76: the squares then lie within 2^-52 and 2^104. For f64 with eight times the exponents.
+        let large = x.splat(power_of_two(L::Real::BIAS.wide() as i32 * 50 / 127));
+        let down = x.splat(power_of_two(L::Real::BIAS.wide() as i32 * -76 / 127));
+        let a = x.abs().at_most(x.fill(L::Real::LARGEST));
+        let scale = down.select(large.lt(a), x.splat(1.0));
         let a = a * scale;
         let b = x.splat(self.b) * scale * scale;
         let square = a * a;

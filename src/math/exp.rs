@@ -13,6 +13,7 @@
 
 use crate::lanes::{Lanes, Real};
 
+use super::pair::Pair;
 use super::polynomial::polynomial;
 
 /// Constants of the exponential for a type.
@@ -32,7 +33,7 @@ pub trait Constants: Sized + 'static {
     const TAIL_END: f64;
     /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `TAIL_END`, rounded down.
     const BELL_END: f64;
-    /// An a beyond which a e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `TAIL_END` there.
+    /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `TAIL_END` there.
     const CUBIC_END: f64;
     /// e^-x is below half an ulp of 1 from here on.
     const ONE_SATURATES: f64;
@@ -57,7 +58,7 @@ impl Constants for f32 {
     const EXP_OVERFLOW: f64 = 89.0;
     const TAIL_END: f64 = 114.0;
     const BELL_END: f64 = 15.0;
-    const CUBIC_END: f64 = 11.0;
+    const CUBIC_END: f64 = 11.04;
     const ONE_SATURATES: f64 = 18.0;
     const LIFT: i32 = 40;
 }
@@ -84,7 +85,7 @@ impl Constants for f64 {
     const EXP_OVERFLOW: f64 = 710.0;
     const TAIL_END: f64 = 760.0;
     const BELL_END: f64 = 38.9;
-    const CUBIC_END: f64 = 21.6;
+    const CUBIC_END: f64 = 21.65;
     const ONE_SATURATES: f64 = 40.0;
     const LIFT: i32 = 100;
 }
@@ -161,13 +162,14 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
 }
 
-/// e^x 2^LIFT for x from -`TAIL_END` to 0, so that whatever lowers it again rounds once into the subnormals. `low` is what
-/// x lacks.
+/// factor e^x 2^LIFT for x from -`TAIL_END` to 0, so that whatever lowers it again rounds once into the subnormals; `low`
+/// is what x lacks. The factor times a power of two is exact, so the product costs no rounding.
 #[inline(always)]
-pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>) -> L {
+pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: Pair<L::Real>) -> L {
     let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
     let r = if let Some(low) = low { r + low } else { r };
-    excess(r).mul_add(power, power)
+    let (high, low) = (power * x.fill(factor.high), power * x.fill(factor.low));
+    excess(r).mul_add(high, low) + high
 }
 
 /// e^x - 1 for x from -`ONE_SATURATES` to 0, as the rounded sum and what it lacks: 2^n - 1 is exact, and so is the product

@@ -18,6 +18,12 @@ impl<R: Real> Pair<R> {
         Pair { high: rounded, low: R::of(if rest.is_finite() { rest } else { 0.0 }) }
     }
 
+    /// A number of the type.
+    #[inline(always)]
+    pub(crate) fn exact(value: f64) -> Self {
+        Pair { high: R::of(value), low: R::of(0.0) }
+    }
+
     /// a + b.
     #[inline(always)]
     pub(crate) fn sum(a: f64, b: f64) -> Self {
