@@ -134,7 +134,7 @@ activation! {
     limits [[-1.758_099_340_847_376_6, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     joints [0.0];
     range [-1.758_099_340_847_376_6, f64::INFINITY], monotone true, None;
-    f32 [1.25, 1.0, 1.0]; f64 [1.25, 1.0, 1.0];
+    f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     value {
         let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(LAMBDA_ALPHA.to());
@@ -162,7 +162,7 @@ activation! {
     limits [[f64::INFINITY, f64::INFINITY], [0.5 - 0.8, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, None;
-    f32 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0]; f64 [2.0, 2.5, 2.0], floor [0.75, 1.0, 0.0];
+    f32 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
     in (self, x)
     value {
         let z = Side::of(x, L::Real::ONE_SATURATES).z;

@@ -69,8 +69,8 @@ activation! {
     }
     curvature {
         let (d, error) = reciprocal_of_sum(x);
-        let cube = d * d * (d * -2.0);
-        cube.mul_add(error * 3.0, cube).flip_sign(x)
+        let cube = d * d * (d + d);
+        cube.mul_add(error * 3.0, cube).copysign(-x)
     }
 }
 
