@@ -56,6 +56,7 @@ mod facts;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod lanes;
 mod math;
+mod names;
 mod sum;
 
 pub mod activation;
@@ -63,9 +64,10 @@ pub mod loss;
 
 pub use dispatch::{Family, Level, UnsupportedLevel};
 pub use element::Element;
-pub use facts::{BadParameter, Facts, Symmetry, Ulp, UnknownName};
+pub use facts::{BadParameter, Facts, Symmetry, Ulp};
 pub use lanes::{Lanes, Real};
 pub use math::Functions;
+pub use names::{ParseError, Problem, UnknownName};
 
 /// The README's examples are tests too.
 #[cfg(doctest)]

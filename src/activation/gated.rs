@@ -123,7 +123,7 @@ activation! {
     /// x times the logistic function of beta x.
     Swish {
         /// How sharp the gate is; a negative one mirrors the function.
-        beta = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
+        beta ("alpha") = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
     }
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
