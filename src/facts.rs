@@ -290,7 +290,7 @@ macro_rules! declare {
             $(#[doc = concat!("`", stringify!($blamed), "` ", $also_wanted, ".")])*
             #[doc = concat!(
                 "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
-                "assert!(", stringify!($Name), "::new(", $("f64::NAN /* ", stringify!($field), " */",)+ ").is_err());\n```",
+                "assert!(", stringify!($Name), "::new(", $("f64::NAN, /* ", stringify!($field), " */ ",)+ ").is_err());\n```",
             )]
             pub fn new($($field: f64),+) -> Result<Self, $crate::BadParameter> {
                 $(

@@ -361,8 +361,8 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 /// Names of other projects are known too: those of PyTorch's modules (`Hardswish`, `SiLU`), of Keras, of ONNX's operators
 /// and of Hugging Face's `hidden_act` (`gelu_pytorch_tanh`). Usual parameters are ours, whoever's the name is, where the
 /// projects do not agree: `leaky_relu` has the slope 0.01 (in Keras 0.2), `hard_sigmoid` the slope 1/6 (in ONNX 0.2),
-/// `gelu` the error function (in JAX the form of tanh). A name that is a function without parameters elsewhere but not
-/// here, such as `gelu_10` (a clipped gelu) or `softmax` (of rows), is unknown.
+/// `gelu` the error function (in JAX by default the form with tanh), `clip` the ends -1 and 1 (in ONNX none). What is no
+/// function of one number that is here, such as `softmax` (of rows) or `gelu_10` (a gelu that is cut), is unknown.
 ///
 /// # Errors
 /// If no function has the name; the error tells the nearest, and lists what there is.
