@@ -145,7 +145,8 @@ fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
 
 /// A function as a text over registers: from it, [`Activation`] follows for every element type and instruction set.
 ///
-/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it. The [guide](crate::guide)
+/// says what else there is to know.
 ///
 /// ```
 /// use slopes::activation::{Activation, Formula};
