@@ -1,4 +1,4 @@
-//! What a function declares about itself, and the errors of names and parameters.
+//! What a function declares about itself, and the catalogue of all that do.
 
 use core::fmt;
 
@@ -14,6 +14,10 @@ use core::fmt;
 pub struct Facts {
     /// The name, and the other names that it is known by.
     pub names: &'static [&'static str],
+    /// The parameters, each with its name and the other names that it is known by.
+    pub parameters: &'static [&'static [&'static str]],
+    /// Their usual values.
+    pub usual: &'static [f64],
     /// Value, slope and curvature as formulas.
     pub formulas: [&'static str; 3],
     /// Where the function comes from.
@@ -71,6 +75,8 @@ impl Facts {
     /// The facts of a function that declares none.
     pub const UNDECLARED: &'static Facts = &Facts {
         names: &["undeclared"],
+        parameters: &[],
+        usual: &[],
         formulas: ["undeclared"; 3],
         source: "undeclared",
         limits: [[f64::NAN; 2]; 3],
@@ -150,93 +156,30 @@ impl fmt::Display for BadParameter {
 
 impl core::error::Error for BadParameter {}
 
-/// A name that no function has.
-///
-/// ```
-/// let error = slopes::activation::by_name::<f32>("sigmod").err().unwrap();
-/// assert_eq!((error.name(), error.nearest()), ("sigmod", "sigmoid"));
-/// ```
-#[derive(Clone, Copy)]
-pub struct UnknownName {
-    name: [u8; Self::SHOWN],
-    len: usize,
-    known: &'static [&'static Facts],
-}
+/// A declaration with more does not compile.
+pub(crate) const MOST_PARAMETERS: usize = 4;
 
-impl UnknownName {
-    /// As much of an unknown name is shown.
-    const SHOWN: usize = 40;
+/// The values of a function's parameters, and zeros behind them.
+pub(crate) type Values = [f64; MOST_PARAMETERS];
 
-    fn new(name: &str, known: &'static [&'static Facts]) -> Self {
-        let len = (0..=Self::SHOWN.min(name.len())).rfind(|&i| name.is_char_boundary(i)).unwrap_or(0);
-        let mut shown = [0; Self::SHOWN];
-        shown[..len].copy_from_slice(&name.as_bytes()[..len]);
-        UnknownName { name: shown, len, known }
-    }
-
-    /// The name that was asked for; of a long one, its beginning.
-    pub fn name(&self) -> &str {
-        core::str::from_utf8(&self.name[..self.len]).unwrap_or_default()
-    }
-
-    /// The known name with the fewest differences.
-    pub fn nearest(&self) -> &'static str {
-        let names = self.known.iter().flat_map(|facts| facts.names);
-        names.min_by_key(|known| distance(self.name(), known)).copied().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown name {:?}: did you mean {:?}? Known are", self.name(), self.nearest())?;
-        self.known.iter().enumerate().try_for_each(|(i, facts)| {
-            let comma = if i == 0 { "" } else { "," };
-            write!(f, "{comma} {}", facts.name())
-        })
-    }
-}
-
-impl fmt::Debug for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnknownName").field("name", &self.name()).field("nearest", &self.nearest()).finish()
-    }
-}
-
-impl core::error::Error for UnknownName {}
-
-/// The place of the function that has a name. Names are compared without case, and without what separates words.
-pub(crate) fn find(name: &str, known: &'static [&'static Facts]) -> Result<usize, UnknownName> {
-    let has_name = |facts: &&Facts| facts.names.iter().any(|known| letters(known).eq(letters(name)));
-    known.iter().position(has_name).ok_or_else(|| UnknownName::new(name, known))
-}
-
-fn letters(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().filter(|c| !matches!(c, b'_' | b'-' | b' ')).map(|c| c.to_ascii_lowercase())
-}
-
-/// Levenshtein's distance of the first letters of two names.
-fn distance(a: &str, b: &str) -> usize {
-    const LONGEST: usize = 48;
-    let mut row: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
-    for (i, x) in letters(a).take(LONGEST).enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in letters(b).take(LONGEST).enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[letters(b).take(LONGEST).count()]
+/// A function's parameters in the order of its fields.
+pub(crate) trait Parameters: Sized {
+    fn values(&self) -> Values;
+    fn checked(values: Values) -> Result<Self, BadParameter>;
 }
 
 /// Declares a function: its type, its parameters with their usual values and what they must be, its facts, and, if they
 /// are written here, its formula's methods. The page in the documentation and the tests read the same tokens.
+///
+/// A parameter may have more names for [`parse`](crate::names::parse), and what it must be may depend on the others:
+/// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |me| me.a <= me.b => "must not exceed b";`
 macro_rules! declare {
     (
         $module:literal, $Trait:literal, $Formula:ident, $call:literal;
         $(#[$doc:meta])*
-        $Name:ident $({ $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ })?
+        $Name:ident $({
+            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? = $usual:literal, $check:expr => $wanted:literal;)+
+        } $(also $blamed:ident, $also:expr => $also_wanted:literal;)*)?
         names $names:expr;
         formula $f:literal, $df:literal, $ddf:literal;
         source $source:literal;
@@ -257,17 +200,21 @@ macro_rules! declare {
                     "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
                     $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
                     $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
-                    $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source,
+                    $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
                     "let value = ", stringify!($Name), "::USUAL.", $call, ";\nassert!(value.is_finite());\n```",
                 )]
             ]
-            $module $Name $({ $($(#[$field_doc])* $field = $usual, $check => $wanted;)+ })?
+            $module $Name $({
+                $($(#[$field_doc])* $field $(($($alias),+))? = $usual, $check => $wanted;)+
+            } $(also $blamed, $also => $also_wanted;)*)?
         }
 
         impl $Name {
             pub(crate) const FACTS: &'static $crate::facts::Facts = &$crate::facts::Facts {
                 names: &$names,
+                parameters: &[$($(&[stringify!($field) $($(, $alias)+)?]),+)?],
+                usual: &[$($($usual),+)?],
                 formulas: [$f, $df, $ddf],
                 source: $source,
                 limits: $limits,
@@ -298,15 +245,30 @@ macro_rules! declare {
             pub const USUAL: Self = Self;
             pub(crate) const USUAL_IN_F32: Self = Self;
         }
+
+        impl $crate::facts::Parameters for $Name {
+            fn values(&self) -> $crate::facts::Values {
+                Default::default()
+            }
+            fn checked(_: $crate::facts::Values) -> Result<Self, $crate::BadParameter> {
+                Ok(Self)
+            }
+        }
     };
     (
         @type [$(#[$attribute:meta])*]
-        $module:literal $Name:ident { $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ }
+        $module:literal $Name:ident {
+            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? = $usual:literal, $check:expr => $wanted:literal;)+
+        } $(also $blamed:ident, $also:expr => $also_wanted:literal;)*
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $Name {
-            $($(#[$field_doc])* pub $field: f64,)+
+            $(
+                $(#[$field_doc])*
+                $(#[doc = concat!("\nIn text also:" $(, " `", $alias, "`")+, ".")])?
+                pub $field: f64,
+            )+
         }
 
         impl $Name {
@@ -325,9 +287,10 @@ macro_rules! declare {
             ///
             /// # Errors
             #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
+            $(#[doc = concat!("`", stringify!($blamed), "` ", $also_wanted, ".")])*
             #[doc = concat!(
                 "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
-                "assert!(", stringify!($Name), "::new(", $("f64::NAN /* ", stringify!($field), " */",)+ ").is_err());\n```",
+                "assert!(", stringify!($Name), "::new(", $("f64::NAN, /* ", stringify!($field), " */ ",)+ ").is_err());\n```",
             )]
             pub fn new($($field: f64),+) -> Result<Self, $crate::BadParameter> {
                 $(
@@ -337,7 +300,27 @@ macro_rules! declare {
                         return Err($crate::BadParameter { parameter, value, wanted: $wanted });
                     }
                 )+
-                Ok(Self { $($field),+ })
+                let me = Self { $($field),+ };
+                $(
+                    let right: fn(&Self) -> bool = $also;
+                    if !right(&me) {
+                        let (parameter, value) = (stringify!($blamed), me.$blamed);
+                        return Err($crate::BadParameter { parameter, value, wanted: $also_wanted });
+                    }
+                )*
+                Ok(me)
+            }
+        }
+
+        impl $crate::facts::Parameters for $Name {
+            fn values(&self) -> $crate::facts::Values {
+                let mut values = $crate::facts::Values::default();
+                let [$($field,)+ ..] = &mut values;
+                $(*$field = self.$field;)+
+                values
+            }
+            fn checked([$($field,)+ ..]: $crate::facts::Values) -> Result<Self, $crate::BadParameter> {
+                Self::new($($field),+)
             }
         }
 
@@ -359,12 +342,16 @@ macro_rules! method {
 }
 pub(crate) use method;
 
-/// The list is the export: what it names is public, in `all` and in `by_name`.
+/// The list is the export: what it names is public, in `all`, in `by_name`, and, if it begins with an enum, a variant.
 macro_rules! catalogue {
+    ($(#[$doc:meta])* $Any:ident of $Trait:ident; $($list:tt)+) => {
+        $crate::facts::catalogue! { $Trait; $($list)+ }
+        $crate::facts::any! { $(#[$doc])* $Any of $Trait; $($list)+ }
+    };
     ($Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
         $(pub use $module::{$($Name),+};)+
 
-        const FACTS: &[&$crate::facts::Facts] = &[$($($Name::FACTS),+),+];
+        const NAMES: $crate::names::Names = &[$($($Name::FACTS.names),+),+];
 
         /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
         /// is measured against these.
@@ -380,3 +367,59 @@ macro_rules! catalogue {
     };
 }
 pub(crate) use catalogue;
+
+/// The functions of a catalogue as one type. What it computes goes through the tables of the trait's methods that `all`
+/// has too, so that no kernel is built twice.
+macro_rules! any {
+    ($(#[$doc:meta])* $Any:ident of $Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $Any {
+            $($(
+                #[doc = concat!("The function [`", stringify!($Name), "`].")]
+                $Name($Name),
+            )+)+
+        }
+
+        impl $Any {
+            /// What the function declares about itself, at its usual parameters.
+            pub fn facts(&self) -> &'static $crate::Facts {
+                match self {
+                    $($(Self::$Name(_) => $Name::FACTS,)+)+
+                }
+            }
+
+            fn get<T: $crate::Element>(&self) -> &dyn $Trait<T> {
+                match self {
+                    $($(Self::$Name(f) => f,)+)+
+                }
+            }
+        }
+
+        $($(impl From<$Name> for $Any {
+            fn from(f: $Name) -> Self {
+                Self::$Name(f)
+            }
+        })+)+
+
+        impl core::fmt::Display for $Any {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let values = match self {
+                    $($(Self::$Name(f) => $crate::facts::Parameters::values(f),)+)+
+                };
+                $crate::names::write(f, self.facts(), values)
+            }
+        }
+
+        impl core::str::FromStr for $Any {
+            type Err = $crate::ParseError;
+            fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
+                $crate::names::parse(text, NAMES, &[$($(
+                    ($Name::FACTS, |values| <$Name as $crate::facts::Parameters>::checked(values).map(Self::$Name)),
+                )+)+])
+            }
+        }
+    };
+}
+pub(crate) use any;

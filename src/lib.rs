@@ -38,10 +38,11 @@
 //! # Where to look
 //!
 //! - [`activation`]: [`Activation`](activation::Activation) of one number, [`RowActivation`](activation::RowActivation) of
-//!   rows (softmax), [`by_name`](activation::by_name) for functions that a configuration names.
+//!   rows (softmax), [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name) for functions that
+//!   a configuration names: `leaky_relu(slope=0.2)`.
 //! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
-//! - [`Formula`](activation::Formula) and [`PairFormula`](loss::PairFormula): a function of your own over [`Lanes`], with
-//!   every method, type and instruction set from one text.
+//! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a
+//!   [`PairFormula`](loss::PairFormula) over [`Lanes`] gives every method, type and instruction set from one text.
 //!
 //! # Parameters
 //!
@@ -56,16 +57,19 @@ mod facts;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod lanes;
 mod math;
+mod names;
 mod sum;
 
 pub mod activation;
+pub mod guide;
 pub mod loss;
 
 pub use dispatch::{Family, Level, UnsupportedLevel};
 pub use element::Element;
-pub use facts::{BadParameter, Facts, Symmetry, Ulp, UnknownName};
+pub use facts::{BadParameter, Facts, Symmetry, Ulp};
 pub use lanes::{Lanes, Real};
 pub use math::Functions;
+pub use names::{ParseError, Problem, UnknownName};
 
 /// The README's examples are tests too.
 #[cfg(doctest)]

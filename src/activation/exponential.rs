@@ -68,7 +68,7 @@ activation! {
     /// A rectifier that bends to -alpha. The slope at 0 is alpha, that of the left side.
     Elu {
         /// How far it goes down.
-        alpha = 1.0, |alpha| (0.0..=1e15).contains(&alpha) => "must be between 0 and 1e15";
+        alpha ("a") = 1.0, |alpha| (0.0..=1e15).contains(&alpha) => "must be between 0 and 1e15";
     }
     names ["elu"];
     formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
@@ -91,7 +91,7 @@ activation! {
     /// from 1 / alpha to 0.
     Celu {
         /// How far it goes down, and how slowly.
-        alpha = 1.0, |alpha| (1e-15..=1e15).contains(&alpha) => "must be between 1e-15 and 1e15";
+        alpha ("a") = 1.0, |alpha| (1e-15..=1e15).contains(&alpha) => "must be between 1e-15 and 1e15";
     }
     names ["celu"];
     formula "x if x > 0, else alpha (exp(x / alpha) - 1)", "1 if x > 0, else exp(x / alpha)",
@@ -149,9 +149,9 @@ activation! {
     /// that of the left side.
     XIelu {
         /// The growth of the slope above 0.
-        alpha_p = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+        alpha_p ("alpha_p_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
         /// The depth of the slope below 0.
-        alpha_n = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
+        alpha_n ("alpha_n_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
         /// The slope at 0.
         beta = 0.5, |beta| beta.is_finite() => "must be finite";
     }

@@ -123,7 +123,7 @@ activation! {
     /// x times the logistic function of beta x.
     Swish {
         /// How sharp the gate is; a negative one mirrors the function.
-        beta = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
+        beta ("alpha") = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
     }
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
@@ -183,7 +183,9 @@ const THRICE_B: Pair<f64> = Pair { high: 0.214_064_448_817_800_73, low: 1.512_21
 
 activation! {
     /// `Gelu` with the normal distribution approximated by a hyperbolic tangent: for networks trained with it.
-    GeluTanh names ["gelu_tanh"];
+    GeluTanh names [
+        "gelu_tanh", "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh",
+    ];
     formula "x s(z), z = sqrt(8 / pi) (x + 0.044715 x^3), s(z) = 1 / (1 + exp(-z))", "s + x z' s s(-z)",
         "s s(-z) (2 z' + x z'' - x z'^2 (s - s(-z)))";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";

@@ -45,10 +45,10 @@ activation! {
     /// x, cut at both ends. The slope is 0 at the ends.
     HardTanh {
         /// The lowest value.
-        low = -1.0, |low| !low.is_nan() => "must be a number";
+        low ("min_val", "min", "lo") = -1.0, |low| !low.is_nan() => "must be a number";
         /// The highest value.
-        high = 1.0, |high| !high.is_nan() => "must be a number";
-    }
+        high ("max_val", "max", "hi") = 1.0, |high| !high.is_nan() => "must be a number";
+    } also low, |me| me.low <= me.high => "must not exceed high";
     names ["hard_tanh", "clip"];
     formula "min(max(low, x), high)", "1 if low < x < high, else 0", "0";
     source "R. Collobert, Large Scale Machine Learning, 2004";
@@ -70,7 +70,7 @@ activation! {
         low = -3.0, |low| low.is_finite() => "must be finite";
         /// Where the line meets 1.
         high = 3.0, |high| high.is_finite() => "must be finite";
-    }
+    } also low, |me| me.low < me.high => "must be below high";
     names ["hard_sigmoid"];
     formula "min(max(0, (x - low) / (high - low)), 1)", "1 / (high - low) if low < x < high, else 0", "0";
     source "M. Courbariaux et al., BinaryConnect, arXiv:1511.00363";
@@ -115,9 +115,9 @@ activation! {
     /// x, and 0 where it is small. The slope at both joints is 0.
     HardShrink {
         /// What is not larger than this becomes 0.
-        lambda = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
+        lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
     }
-    names ["hard_shrink"];
+    names ["hard_shrink", "shrink"];
     formula "x if abs(x) > lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, I. Johnstone, Ideal Spatial Adaptation by Wavelet Shrinkage, 1994";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
@@ -134,7 +134,7 @@ activation! {
     /// x, brought nearer to 0, as far as 0. The slope at both joints is 0.
     SoftShrink {
         /// How much nearer.
-        lambda = 0.5, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
+        lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
     }
     names ["soft_shrink"];
     formula "x - lambda, x + lambda, or 0 between", "1 if abs(x) > lambda, else 0", "0";
@@ -153,9 +153,9 @@ activation! {
     /// x above a threshold, a constant up to it. The slope at the threshold is 0.
     Threshold {
         /// The last x that is replaced.
-        theta = 1.0, |theta| !theta.is_nan() => "must be a number";
+        theta ("threshold", "alpha") = 1.0, |theta| !theta.is_nan() => "must be a number";
         /// What it is replaced by.
-        value = 0.0, |value| !value.is_nan() => "must be a number";
+        value ("default_value") = 0.0, |value| !value.is_nan() => "must be a number";
     }
     names ["threshold", "thresholded_relu"];
     formula "x if x > theta, else value", "1 if x > theta, else 0", "0";

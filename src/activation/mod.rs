@@ -2,6 +2,7 @@
 //!
 //! [`Activation`] is what a user calls; [`Formula`] is what an author writes.
 
+mod any;
 mod exponential;
 mod gated;
 mod hard;
@@ -15,8 +16,9 @@ mod smooth;
 
 use crate::dispatch::{self, Map, Source, Target, WIDEST};
 use crate::element::Element;
-use crate::facts::{Facts, UnknownName};
+use crate::facts::Facts;
 use crate::lanes::Lanes;
+use crate::names::UnknownName;
 
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
 pub(crate) use rows::{Itself, Kind, Scale, Shifted, kind, ln, log_sum_exp, real};
@@ -143,7 +145,8 @@ fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
 
 /// A function as a text over registers: from it, [`Activation`] follows for every element type and instruction set.
 ///
-/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it. The [guide](crate::guide)
+/// says what else there is to know.
 ///
 /// ```
 /// use slopes::activation::{Activation, Formula};
@@ -302,7 +305,35 @@ macro_rules! activation {
 pub(crate) use activation;
 
 crate::facts::catalogue! {
-    Activation;
+    /// Any activation of one number, as a value: to keep in a configuration, to copy, to compare, to write and to read.
+    ///
+    /// As a text it is its name, and its parameters if it has some:
+    ///
+    /// ```
+    /// use slopes::activation::{Activation, AnyActivation, LeakyRelu, Relu};
+    ///
+    /// let mut layers = [AnyActivation::from(Relu), LeakyRelu::new(0.2)?.into()];
+    /// assert_eq!(layers.map(|f| f.to_string()), ["relu", "leaky_relu(slope=0.2)"]);
+    ///
+    /// layers[0] = "leaky_relu(slope=0.2)".parse()?;
+    /// assert_eq!(layers[0], layers[1]);
+    /// assert_eq!(layers[0].forward(-1.0_f32), -0.2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Text
+    ///
+    /// What is written is read as the same bits. What may be read beyond that:
+    ///
+    /// - any name of the function, as in [`by_name`]: `LeakyReLU`, `lrelu`;
+    /// - any name of a parameter, the page of the function lists them: `leaky_relu(negative_slope=0.2)`;
+    /// - only some of the parameters, in any order: the others have their usual values;
+    /// - values alone, in the order of the fields: `leaky_relu(0.2)`;
+    /// - `gelu(approximate='tanh')`, which is `gelu_tanh`; spaces around everything; `relu()`.
+    ///
+    /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a text, and
+    /// where, says [`ParseError`](crate::ParseError).
+    AnyActivation of Activation;
     rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
@@ -325,7 +356,14 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
     Catalogue::ALL
 }
 
-/// The activation of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter.
+/// The activation of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter. For a name with
+/// parameters, see [`AnyActivation`].
+///
+/// Names of other projects are known too: those of PyTorch's modules (`Hardswish`, `SiLU`), of Keras, of ONNX's operators
+/// and of Hugging Face's `hidden_act` (`gelu_pytorch_tanh`). Usual parameters are ours, whoever's the name is, where the
+/// projects do not agree: `leaky_relu` has the slope 0.01 (in Keras 0.2), `hard_sigmoid` the slope 1/6 (in ONNX 0.2),
+/// `gelu` the error function (in JAX by default the form with tanh), `clip` the ends -1 and 1 (in ONNX none). What is no
+/// function of one number that is here, such as `softmax` (of rows) or `gelu_10` (a gelu that is cut), is unknown.
 ///
 /// # Errors
 /// If no function has the name; the error tells the nearest, and lists what there is.
@@ -338,5 +376,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 /// # Ok::<(), slopes::UnknownName>(())
 /// ```
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownName> {
-    crate::facts::find(name, FACTS).map(|index| all()[index])
+    crate::names::find(name, NAMES).map(|index| all()[index])
 }

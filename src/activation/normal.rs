@@ -12,7 +12,7 @@ use crate::math::pair::Pair;
 activation! {
     /// x times the probability that a normal variable is below x. By the complementary error function, so that the tail
     /// keeps its relative accuracy.
-    Gelu names ["gelu"];
+    Gelu names ["gelu", "gelu_erf", "gelu_python"];
     formula "x P(x), P(x) = erfc(-x / sqrt(2)) / 2", "P(x) + x p(x), p(x) = exp(-x^2 / 2) / sqrt(2 pi)", "p(x) (2 - x^2)";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];

@@ -31,7 +31,7 @@ activation! {
     /// A multiple of x.
     Linear {
         /// The factor c.
-        slope = 1.0, |c| c.is_finite() => "must be finite";
+        slope ("c") = 1.0, |c| c.is_finite() => "must be finite";
     }
     names ["scaled_linear"];
     formula "c x", "c", "0";
@@ -86,7 +86,7 @@ activation! {
     /// A rectifier that lets a part of the negative side through. The slope at 0 is that of the left side.
     LeakyRelu {
         /// The slope a of the negative side.
-        slope = 0.01, |a| a.is_finite() => "must be finite";
+        slope ("negative_slope", "alpha", "a") = 0.01, |a| a.is_finite() => "must be finite";
     }
     names ["leaky_relu", "lrelu"];
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";

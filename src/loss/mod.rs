@@ -10,8 +10,9 @@ mod rows;
 use crate::activation::same_length;
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
-use crate::facts::{Facts, UnknownName};
+use crate::facts::Facts;
 use crate::lanes::{Isa, Lanes};
+use crate::names::UnknownName;
 
 pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
 
@@ -296,5 +297,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
 /// # Ok::<(), slopes::UnknownName>(())
 /// ```
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownName> {
-    crate::facts::find(name, FACTS).map(|index| all()[index])
+    crate::names::find(name, NAMES).map(|index| all()[index])
 }

@@ -6,5 +6,6 @@ mod common;
 mod fingerprints;
 mod laws;
 mod losses;
+mod names;
 mod pytorch;
 mod readme;
