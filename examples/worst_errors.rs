@@ -1,13 +1,15 @@
 //! The worst error of every function over all 2^32 f32, and whether it keeps its range and its monotonicity.
 //!
-//! `cargo run --release --example worst_errors -- [--level NAME] [--stride N] [FUNCTION ...]`
+//! `cargo run --release --example worst_errors -- [--level NAME] [--stride N] [--table FILE] [FUNCTION ...]`
 //!
 //! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
 //! f64 kernels, which `tests/suite` proves against 25-digit values and `worst_errors_f64` against double-double
 //! arithmetic. With a stride, every Nth float alone.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,11 +27,15 @@ struct Options {
     /// Every Nth float
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     stride: u32,
+    /// Writes what is found into this table, beside what is there of other functions and families
+    #[arg(long)]
+    table: Option<PathBuf>,
     /// Functions to measure, by name [default: all]
     functions: Vec<String>,
 }
 
 const BLOCK: usize = 1 << 14;
+const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
 
 /// What a sweep has found.
 #[derive(Clone, Copy, Default)]
@@ -69,8 +75,33 @@ fn ordered(rank: u32) -> f32 {
 
 /// The distance of neighbouring f32 where the exact result lies.
 fn ulp(exact: f64) -> f64 {
-    let exponent = ((exact.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(f32::MIN_EXP - 1, f32::MAX_EXP - 1);
-    f64::from_bits(((exponent - 23 + 1023) as u64) << 52)
+    let least = ((f32::MIN_EXP - 1 + 1023) as u64) << 52;
+    let most = ((f32::MAX_EXP - 1 + 1023) as u64) << 52;
+    let power = exact.to_bits() & (0x7ff << 52);
+    f64::from_bits(power.clamp(least, most) - (23 << 52))
+}
+
+/// Whether some number may be further off than `worst`, in ulp, or is of the wrong kind or sign.
+fn suspicious(y: &[f32], exact: &[f64], worst: f64) -> bool {
+    const LANES: usize = 16;
+    let pair = |y: f32, exact: f64| {
+        let wide = f64::from(y);
+        let error = (wide - exact).abs();
+        // A NaN that should be one compares as no error; any other, and infinities, as infinite.
+        let both_nan = wide.is_nan() & exact.is_nan();
+        let within = (error <= worst * ulp(exact)) | (wide == exact) | both_nan;
+        let sign = (wide.to_bits() ^ exact.to_bits()) >> 63 == 0;
+        !(within & (sign | (exact == 0.0) | both_nan))
+    };
+    let (ys, es) = (y.chunks_exact(LANES), exact.chunks_exact(LANES));
+    let rest = ys.remainder().iter().zip(es.remainder()).any(|(y, e)| pair(*y, *e));
+    let mut found = [false; LANES];
+    for (y, e) in ys.zip(es) {
+        for i in 0..LANES {
+            found[i] |= pair(y[i], e[i]);
+        }
+    }
+    rest || found.contains(&true)
 }
 
 /// What a thread works in: allocated once, since the system is slow to give large blocks away again and again.
@@ -89,6 +120,8 @@ struct Sweep {
     double: &'static dyn Activation<f64>,
     order: usize,
     stride: u32,
+    /// Another level than the best. It is a setting of the process, so one thread alone sweeps then.
+    level: Option<Level>,
 }
 
 impl Sweep {
@@ -97,7 +130,8 @@ impl Sweep {
         let blocks = (1usize << 32).div_ceil(BLOCK * self.stride as usize);
         let next = AtomicUsize::new(0);
         let all = Mutex::new(Findings::default());
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads =
+            if self.level.is_some() { 1 } else { std::thread::available_parallelism().map_or(1, |n| n.get()) };
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
@@ -128,10 +162,22 @@ impl Sweep {
         y.resize(x.len(), 0.0);
         exact.resize(x.len(), 0.0);
         let (single, double) = (self.single, self.double);
+        // The reference is computed with the best kernels, whichever are measured.
+        if let Some(level) = self.level {
+            level.select().expect("the level is available");
+        }
         match self.order {
-            0 => (single.forward_slice(x, y), double.forward_slice(wide, exact)),
-            1 => (single.derivative_slice(x, y), double.derivative_slice(wide, exact)),
-            _ => (single.second_derivative_slice(x, y), double.second_derivative_slice(wide, exact)),
+            0 => single.forward_slice(x, y),
+            1 => single.derivative_slice(x, y),
+            _ => single.second_derivative_slice(x, y),
+        };
+        if self.level.is_some() {
+            Level::detected().select().expect("the level is available");
+        }
+        match self.order {
+            0 => double.forward_slice(wide, exact),
+            1 => double.derivative_slice(wide, exact),
+            _ => double.second_derivative_slice(wide, exact),
         };
         let facts = single.facts();
         if self.order == 0 {
@@ -139,15 +185,23 @@ impl Sweep {
             let beyond = |end: f64| if f64::from(end as f32) == end { 0.0 } else { facts.f32.ulp[0] * ulp(end) };
             let [lowest, highest] = facts.range;
             let (lowest, highest) = (lowest - beyond(lowest), highest + beyond(highest));
-            for (x, _) in x.iter().zip(&*y).filter(|(_, y)| f64::from(**y) < lowest || f64::from(**y) > highest) {
-                findings.outside = (findings.outside.0 + 1, *x);
+            let outside = |y: f32| (f64::from(y) < lowest) | (f64::from(y) > highest);
+            if y.iter().fold(false, |found, y| found | outside(*y)) {
+                for (x, _) in x.iter().zip(&*y).filter(|(_, y)| outside(**y)) {
+                    findings.outside = (findings.outside.0 + 1, *x);
+                }
             }
-            for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| facts.monotone && pair[0] > pair[1]) {
-                findings.falls = (findings.falls.0 + 1, x[i]);
+            if facts.monotone && y.windows(2).fold(false, |found, pair| found | (pair[0] > pair[1])) {
+                for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| pair[0] > pair[1]) {
+                    findings.falls = (findings.falls.0 + 1, x[i]);
+                }
             }
         }
-        for ((x, y), exact) in x.iter().zip(&*y).zip(&*exact) {
-            self.error(*x, *y, *exact, findings);
+        // Most blocks hold nothing worse than what is known; that takes a loop without branches to see.
+        if suspicious(y, exact, findings.ulp.0) {
+            for ((x, y), exact) in x.iter().zip(&*y).zip(&*exact) {
+                self.error(*x, *y, *exact, findings);
+            }
         }
     }
 
@@ -184,8 +238,8 @@ impl Sweep {
     fn report(&self, findings: &Findings) -> bool {
         let facts = self.single.facts();
         let (ulp, floor) = (facts.f32.ulp[self.order], facts.f32.floor[self.order]);
-        let order = ["value", "slope", "curvature"][self.order];
-        print!("{:12} {order:9} {:.4} ulp of {ulp} at {:e}", facts.name(), findings.ulp.0, findings.ulp.1);
+        let order = ORDERS[self.order];
+        print!("{:14} {order:9} {:.4} ulp of {ulp} at {:e}", facts.name(), findings.ulp.0, findings.ulp.1);
         if findings.floor.0 > 0.0 {
             print!(", {:.3} of floor {floor} at {:e}", findings.floor.0, findings.floor.1);
         }
@@ -206,14 +260,45 @@ fn bad_option(complaint: impl Display) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// The lines of a table: function, order, family, the worst ulp and its x, and what was needed of the floor and its x.
+#[derive(Default)]
+struct Table(BTreeMap<(String, String, String), String>);
+
+impl Table {
+    const HEADER: &str = "function,order,family,ulp,x,floor,floor_x";
+
+    fn read(text: &str) -> Self {
+        let key = |line: &str| {
+            let mut fields = line.splitn(4, ',').map(str::to_owned);
+            Some(((fields.next()?, fields.next()?, fields.next()?), fields.next()?))
+        };
+        Table(text.lines().skip(1).filter_map(key).collect())
+    }
+
+    fn set(&mut self, sweep: &Sweep, findings: &Findings) {
+        let (name, family) = (sweep.single.facts().name(), sweep.level.unwrap_or(Level::detected()).family());
+        let key = (name.to_owned(), ORDERS[sweep.order].to_owned(), format!("{family:?}").to_lowercase());
+        let ((ulp, x), (floor, floor_x)) = (findings.ulp, findings.floor);
+        // Rounded up, so that no figure is below what was measured.
+        let up = |worst: f64| (worst * 1e4).ceil() / 1e4;
+        self.0.insert(key, format!("{:.4},{x:e},{:.4},{floor_x:e}", up(ulp), up(floor)));
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let lines = self.0.iter().map(|((name, order, family), rest)| format!("{name},{order},{family},{rest}\n"));
+        std::fs::write(path, format!("{}\n{}", Self::HEADER, lines.collect::<String>()))
+    }
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
+    let mut level = None;
     if let Some(name) = &options.level {
-        let Some(level) = Level::available().find(|level| format!("{level:?}").eq_ignore_ascii_case(name)) else {
+        let Some(found) = Level::available().find(|level| format!("{level:?}").eq_ignore_ascii_case(name)) else {
             let available: Vec<_> = Level::available().collect();
             return bad_option(format!("level {name:?} is none of {available:?}"));
         };
-        level.select().expect("the level is available");
+        level = Some(found).filter(|level| *level != Level::detected());
     }
     let mut wanted = Vec::new();
     for name in &options.functions {
@@ -222,15 +307,27 @@ fn main() -> ExitCode {
             Err(unknown) => return bad_option(unknown),
         }
     }
-    println!("{:?}, every {}th of 2^32 f32", Level::current(), options.stride);
+    if options.table.is_some() && options.stride > 1 {
+        return bad_option("a table is of all floats, without a stride");
+    }
+    println!("{:?}, every {}th of 2^32 f32", level.unwrap_or(Level::detected()), options.stride);
     let mut good = true;
     for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
         if !wanted.is_empty() && !wanted.contains(&single.facts().name()) {
             continue;
         }
         for order in 0..3 {
-            let sweep = Sweep { single: *single, double: *double, order, stride: options.stride };
-            good &= sweep.report(&sweep.run());
+            let sweep = Sweep { single: *single, double: *double, order, stride: options.stride, level };
+            let findings = sweep.run();
+            good &= sweep.report(&findings);
+            if let Some(path) = &options.table {
+                // Read anew each time, so that two commands can fill one table.
+                let mut table = Table::read(&std::fs::read_to_string(path).unwrap_or_default());
+                table.set(&sweep, &findings);
+                if let Err(error) = table.write(path) {
+                    return bad_option(format!("{}: {error}", path.display()));
+                }
+            }
         }
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

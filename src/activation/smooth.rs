@@ -1,8 +1,8 @@
 //! Smooth relatives of the rectifier: the linear side plus a tail that is computed to relative accuracy, in one fused
 //! step, so that neither cancels the other.
 
-use super::{Formula, activation};
 use super::gated::{Scaled, scaled};
+use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};

@@ -32,7 +32,6 @@ impl<R: Real> Pair<R> {
         Self::new(high, (a - (high - part)) + (b - part))
     }
 
-
     /// a / b.
     #[inline(always)]
     pub(crate) fn quotient(a: f64, b: f64) -> Self {
