@@ -84,14 +84,14 @@ isa! {
     Avx512, F32x16, F64x8;
     widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p));
     f16: load_f16(p) = _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())),
-        store_f16(a, p) = _mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<TO_NEAREST>(a));
+        store_f16(a, p) = _mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
     bf16: load_bf16(p) = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast())))),
         store_bf16(a, p) = {
             let bits = _mm512_castps_si512(a);
             let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
             let rounded = _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff)));
-            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040_0000));
-            let bits = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), rounded, quiet);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+            let bits = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x0040_0000));
             _mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits)))
         };
 }
@@ -99,7 +99,7 @@ isa! {
     Avx2, F32x8, F64x4;
     widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p));
     f16: load_f16(p) = _mm256_cvtph_ps(_mm_loadu_si128(p.cast())),
-        store_f16(a, p) = _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<TO_NEAREST>(a));
+        store_f16(a, p) = _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
     bf16: load_bf16(p) = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast())))),
         store_bf16(a, p) = {
             let bits = _mm256_castps_si256(a);
@@ -128,10 +128,6 @@ isa! {
             _mm_storel_epi64(p.cast(), _mm_packs_epi32(bits, bits))
         };
 }
-
-/// To nearest, ties to even, whatever the program's rounding mode.
-#[cfg(feature = "half")]
-const TO_NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 /// AVX-512's mask of the first n < 16 lanes.
 #[inline(always)]
