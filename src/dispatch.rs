@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::element::{Element, Lane};
-use crate::lanes::{Isa, Lanes, Register, Scalar, Unfused};
+use crate::lanes::{Isa, Lanes, Real, Register, Scalar, Unfused};
 use crate::sum::Tree;
 
 /// An instruction set that the kernels are built for.
@@ -318,7 +318,7 @@ pub(crate) struct Source<'a, T> {
     lifetime: PhantomData<&'a [T]>,
 }
 
-/// Memory that is written: a slice, or one block that is written again and again.
+/// Memory that is written.
 ///
 /// A target may be a source too, of the same numbers: every loop loads from a place before it stores there, and no
 /// reference to the memory exists meanwhile.
@@ -326,7 +326,6 @@ pub(crate) struct Source<'a, T> {
 pub(crate) struct Target<'a, T> {
     to: *mut T,
     len: usize,
-    repeats: bool,
     lifetime: PhantomData<&'a mut [T]>,
 }
 
@@ -366,22 +365,18 @@ impl<T: Copy> Source<'_, T> {
 impl<'a, T: Copy> Target<'a, T> {
     #[inline(always)]
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Target { to: slice.as_mut_ptr(), len: slice.len(), repeats: false, lifetime: PhantomData }
+        Target { to: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
     }
 
     /// The same numbers, to be read.
     #[inline(always)]
     pub(crate) fn source(self) -> Source<'a, T> {
-        Source { from: self.to.cast_const(), len: self.len, repeats: self.repeats, lifetime: PhantomData }
+        Source { from: self.to.cast_const(), len: self.len, repeats: false, lifetime: PhantomData }
     }
 
     /// The numbers from `start` on, `len` of them.
     #[inline(always)]
     pub(crate) fn part(self, start: usize, len: usize) -> Self {
-        if self.repeats {
-            assert!(len <= self.len);
-            return Target { len, ..self };
-        }
         assert!(start <= self.len && len <= self.len - start);
         Target { to: self.to.wrapping_add(start), len, ..self }
     }
@@ -428,22 +423,25 @@ enum Step {
 }
 
 impl<I: Isa> Pass<I> {
-    /// The map of slices into others, `stream_after` as in [`Slices`].
+    /// The map of slices into others, `stream_after` as in [`Slices`]. The first outputs are to be summed: they stay in
+    /// the type that is computed in.
     ///
     /// The text of a function stands twice in the program: in a tight loop over whole registers, and for what fills none,
     /// before or behind them. A loop that asks at every turn which it is costs cheap functions three times their time.
     #[inline(always)]
-    fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
         self,
         map: M,
         inputs: [Source<T>; IN],
-        outputs: [Target<T>; OUT],
+        summed: [Target<T::Real>; SUMMED],
+        kept: [Target<T>; KEPT],
+        len: usize,
         stream_after: Option<usize>,
     ) {
+        const { assert!(SUMMED + KEPT == OUT) };
         let count = <Lane<T, I> as Lanes>::COUNT;
-        let len = outputs[0].len;
         assert!(inputs.iter().all(|source| source.repeats || source.len == len));
-        assert!(outputs.iter().all(|target| target.len == len));
+        assert!(summed.iter().all(|target| target.len == len) && kept.iter().all(|target| target.len == len));
         let stream = stream_after.is_some();
         let head = stream_after.unwrap_or(0) % count;
         let mut done = 0;
@@ -452,7 +450,7 @@ impl<I: Isa> Pass<I> {
         while done < len {
             if part > 0 {
                 // SAFETY: done + part <= len, the length of every slice; a block that repeats has WIDEST > part numbers.
-                unsafe { self.step(map, inputs, outputs, done, Step::Part(part)) };
+                unsafe { self.step(map, inputs, summed, kept, done, Step::Part(part)) };
                 done += part;
             }
             while len - done >= count {
@@ -461,7 +459,7 @@ impl<I: Isa> Pass<I> {
                 }
                 let step = if stream { Step::Stream } else { Step::Whole };
                 // SAFETY: done + count <= len; a block that repeats has WIDEST >= count numbers.
-                unsafe { self.step(map, inputs, outputs, done, step) };
+                unsafe { self.step(map, inputs, summed, kept, done, step) };
                 done += count;
             }
             part = len - done;
@@ -476,11 +474,19 @@ impl<I: Isa> Pass<I> {
     /// # Safety
     /// Every slice has as many numbers there as the step takes.
     #[inline(always)]
-    unsafe fn step<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    unsafe fn step<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const SUMMED: usize,
+        const KEPT: usize,
+    >(
         self,
         map: M,
         inputs: [Source<T>; IN],
-        outputs: [Target<T>; OUT],
+        summed: [Target<T::Real>; SUMMED],
+        kept: [Target<T>; KEPT],
         done: usize,
         step: Step,
     ) {
@@ -494,12 +500,21 @@ impl<I: Isa> Pass<I> {
             }
             let results = map.apply(registers);
             let mut i = 0;
-            while i < OUT {
-                let to = outputs[i].to.add(done);
+            while i < SUMMED {
+                let to = summed[i].to.add(done);
                 match step {
-                    Step::Part(n) => T::store_partial::<I>(results[i], to, n),
-                    Step::Stream => T::stream::<I>(results[i], to),
-                    Step::Whole => T::store::<I>(results[i], to),
+                    Step::Part(n) => results[i].store_partial(to, n),
+                    Step::Stream | Step::Whole => results[i].store(to),
+                }
+                i += 1;
+            }
+            let mut i = 0;
+            while i < KEPT {
+                let (result, to) = (results[SUMMED + i], kept[i].to.add(done));
+                match step {
+                    Step::Part(n) => T::store_partial::<I>(result, to, n),
+                    Step::Stream => T::stream::<I>(result, to),
+                    Step::Whole => T::store::<I>(result, to),
                 }
                 i += 1;
             }
@@ -528,40 +543,10 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T>; OUT],
     ) {
-        self.walk(map, inputs, outputs, None);
+        self.walk(map, inputs, [], outputs, outputs[0].len, None);
     }
 
-    /// The map of slices into others, and the sum of the first output. Where that is not wanted otherwise, it is a
-    /// block that repeats.
-    ///
-    /// A block is summed right after it is written, from the first cache.
-    #[inline(always)]
-    pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-        self,
-        map: M,
-        inputs: [Source<T>; IN],
-        outputs: [Target<T>; OUT],
-        len: usize,
-    ) -> f64 {
-        let mut tree = Tree::new();
-        let mut done = 0;
-        while done < len {
-            let n = BLOCK.min(len - done);
-            let (mut inputs, mut outputs) = (inputs, outputs);
-            for input in &mut inputs {
-                *input = input.part(done, n);
-            }
-            for output in &mut outputs {
-                *output = output.part(done, n);
-            }
-            self.walk(map, inputs, outputs, None);
-            tree.push(self.sum_block(outputs[0].source()));
-            done += n;
-        }
-        tree.sum()
-    }
-
-    /// The sum of the map of slices, in a scratch block.
+    /// The sum of the map of slices.
     #[inline(always)]
     pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
         self,
@@ -569,26 +554,43 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         len: usize,
     ) -> f64 {
-        let mut block = [MaybeUninit::uninit(); BLOCK];
-        self.map_and_sum(map, inputs, [scratch(&mut block)], len)
+        self.map_and_sum(map, inputs, [], len)
     }
 
-    /// The map of slices: its first output is summed in a scratch block, the second is written.
+    /// The map of slices: its first output is summed, the others are kept.
+    ///
+    /// What is summed goes through a block: it is added right after it is written, from the first cache.
     #[inline(always)]
-    pub(crate) fn sum_of_first<T: Element, M: Map<IN, 2>, const IN: usize>(
+    pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
         self,
         map: M,
         inputs: [Source<T>; IN],
-        written: Target<T>,
+        kept: [Target<T>; KEPT],
         len: usize,
     ) -> f64 {
-        let mut block = [MaybeUninit::uninit(); BLOCK];
-        self.map_and_sum(map, inputs, [scratch(&mut block), written], len)
+        let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
+        let mut tree = Tree::new();
+        let mut done = 0;
+        while done < len {
+            let n = BLOCK.min(len - done);
+            let (mut inputs, mut kept) = (inputs, kept);
+            for input in &mut inputs {
+                *input = input.part(done, n);
+            }
+            for output in &mut kept {
+                *output = output.part(done, n);
+            }
+            let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
+            self.walk(map, inputs, [summed], kept, n, None);
+            tree.push(self.sum_block(summed.source()));
+            done += n;
+        }
+        tree.sum()
     }
 
     /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.
     #[inline(always)]
-    fn sum_block<T: Element>(self, numbers: Source<T>) -> f64 {
+    fn sum_block<R: Real>(self, numbers: Source<R>) -> f64 {
         const { assert!(STRANDS.is_multiple_of(<I::F64 as Lanes>::COUNT)) };
         let count = <I::F64 as Lanes>::COUNT;
         let registers = STRANDS / count;
@@ -597,7 +599,7 @@ impl<I: Isa> Pass<I> {
         // walk stays within the numbers; the rest is copied into a block of zeros.
         unsafe {
             let mut sums = [I::F64::load(strands.as_ptr()); STRANDS];
-            let mut rest = [T::zero(); STRANDS];
+            let mut rest = [R::zero(); STRANDS];
             let mut done = 0;
             while done < numbers.len {
                 let n = STRANDS.min(numbers.len - done);
@@ -608,7 +610,7 @@ impl<I: Isa> Pass<I> {
                 }
                 let mut i = 0;
                 while i < registers {
-                    sums[i] = sums[i] + T::load_wide::<I>(from.add(i * count));
+                    sums[i] = sums[i] + R::load_wide::<I>(from.add(i * count));
                     i += 1;
                 }
                 done += n;
@@ -663,12 +665,6 @@ impl<I: Isa> Pass<I> {
     }
 }
 
-/// A block that outputs are written to only to be summed.
-#[inline(always)]
-fn scratch<T>(block: &mut [MaybeUninit<T>; BLOCK]) -> Target<'_, T> {
-    Target { to: block.as_mut_ptr().cast(), len: BLOCK, repeats: true, lifetime: PhantomData }
-}
-
 /// A map over whole slices.
 struct Slices<'a, T, M, const IN: usize, const OUT: usize> {
     map: M,
@@ -682,7 +678,7 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for 
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) {
-        pass.walk(self.map, self.inputs, self.outputs, self.stream_after);
+        pass.walk(self.map, self.inputs, [], self.outputs, self.outputs[0].len, self.stream_after);
     }
 }
 
@@ -716,30 +712,30 @@ fn stream_after<T: Element, const IN: usize, const OUT: usize>(
 }
 
 /// A map of single numbers.
-struct Numbers<T, M, const IN: usize, const OUT: usize> {
+struct Numbers<R, M, const IN: usize, const OUT: usize> {
     map: M,
-    inputs: [T; IN],
+    inputs: [R; IN],
 }
 
-impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Numbers<T, M, IN, OUT> {
-    type Output = [T; OUT];
+impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Numbers<R, M, IN, OUT> {
+    type Output = [R; OUT];
 
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) -> [T; OUT] {
-        assert!(<Lane<T, I> as Lanes>::COUNT == 1);
-        let mut outputs = [T::zero(); OUT];
+    fn run<I: Isa>(self, _: Pass<I>) -> [R; OUT] {
+        assert!(<R::Lanes<I> as Lanes>::COUNT == 1);
+        let mut outputs = [R::zero(); OUT];
         // SAFETY: one lane is loaded from and stored to one number; the pass proves the instructions.
         unsafe {
-            let mut registers = [T::load::<I>(&raw const self.inputs[0]); IN];
+            let mut registers = [R::Lanes::<I>::load(&raw const self.inputs[0]); IN];
             let mut i = 1;
             while i < IN {
-                registers[i] = T::load::<I>(&raw const self.inputs[i]);
+                registers[i] = R::Lanes::<I>::load(&raw const self.inputs[i]);
                 i += 1;
             }
             let results = self.map.apply(registers);
             let mut i = 0;
             while i < OUT {
-                T::store::<I>(results[i], &raw mut outputs[i]);
+                results[i].store(&raw mut outputs[i]);
                 i += 1;
             }
         }
@@ -747,11 +743,12 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for 
     }
 }
 
-/// The map of single numbers.
+/// The map of single numbers. Elements that are computed in one type share its code.
 #[inline(always)]
 pub(crate) fn numbers<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     map: M,
     inputs: [T; IN],
 ) -> [T; OUT] {
-    single(Numbers { map, inputs })
+    let inputs = inputs.map(|x| T::Real::of(x.wide()));
+    single(Numbers { map, inputs }).map(|y| T::of(y.wide()))
 }

@@ -21,7 +21,7 @@ use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
-pub(crate) use rows::{Itself, Kind, Scale, Shifted, kind, ln, log_sum_exp, real};
+pub(crate) use rows::{Exponentials, Itself, Kind, Share, Shifted, kind, ln, log_sum_exp, real};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///

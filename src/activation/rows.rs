@@ -158,14 +158,81 @@ impl<R: Real> Map<1, 1> for Shifted<R> {
     }
 }
 
-/// y times a number that is a pair.
+/// The sum of the exponentials of a row, and where they are found again.
+///
+/// A row of the type that is computed in keeps them. Other rows would round them: there they are computed again, so
+/// that what is made of them is rounded once.
 #[derive(Clone, Copy)]
-pub(crate) struct Scale<R>(pub(crate) Pair<R>);
+pub(crate) struct Exponentials<'a, T: Element> {
+    pub(crate) sum: f64,
+    pub(crate) from: Source<'a, T>,
+    again: Option<Shifted<T::Real>>,
+}
 
-impl<R: Real> Map<1, 1> for Scale<R> {
+impl<'a, T: Element> Exponentials<'a, T> {
+    /// Of the row x with the maximum m; kept in y, if at all. `x` may be `y`.
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y]: [L; 1]) -> [L; 1] {
-        [y.mul_add(y.splat(self.0.high.wide()), y * self.0.low.wide())]
+    pub(crate) fn new<I: Isa>(pass: Pass<I>, x: Source<'a, T>, m: T, y: Target<'a, T>, len: usize) -> Self {
+        let shifted = Shifted(real(m));
+        if T::ROUNDS {
+            return Exponentials { sum: pass.sum_of(shifted, [x], len), from: x, again: Some(shifted) };
+        }
+        Exponentials { sum: pass.map_and_sum(Twice(shifted), [x], [y], len), from: y.source(), again: None }
+    }
+
+    /// One of them.
+    #[inline(always)]
+    pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
+        match self.again {
+            Some(shifted) => pass.sum_of(shifted, [self.from.part(index, 1)], 1),
+            None => self.from.read(index).wide(),
+        }
+    }
+
+    /// The map of `from` into the shares of `total`.
+    #[inline(always)]
+    pub(crate) fn shares(self, total: f64) -> Share<T::Real> {
+        Share { again: self.again, scale: Pair::quotient(total, self.sum) }
+    }
+}
+
+/// y and y again, to be summed and kept.
+#[derive(Clone, Copy)]
+struct Twice<M>(M);
+
+impl<M: Map<1, 1>> Map<1, 2> for Twice<M> {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, x: [L; 1]) -> [L; 2] {
+        let [y] = self.0.apply(x);
+        [y, y]
+    }
+}
+
+/// An exponential, or what it is computed of, times the share of 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Share<R> {
+    again: Option<Shifted<R>>,
+    scale: Pair<R>,
+}
+
+impl<R: Real> Share<R> {
+    #[inline(always)]
+    pub(crate) fn of<L: Lanes>(self, x: L) -> L {
+        let y = match self.again {
+            Some(shifted) => {
+                let [y] = shifted.apply([x]);
+                y
+            }
+            None => x,
+        };
+        y.mul_add(y.splat(self.scale.high.wide()), y * self.scale.low.wide())
+    }
+}
+
+impl<R: Real> Map<1, 1> for Share<R> {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [self.of(x)]
     }
 }
 
@@ -180,14 +247,14 @@ impl<R: Real> Map<1, 1> for Less<R> {
     }
 }
 
-/// a b.
+/// y dy.
 #[derive(Clone, Copy)]
-struct Product;
+struct Product<R>(Share<R>);
 
-impl Map<2, 1> for Product {
+impl<R: Real> Map<2, 1> for Product<R> {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [a, b]: [L; 2]) -> [L; 1] {
-        [a * b]
+    fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
+        [self.0.of(from) * dy]
     }
 }
 
@@ -204,25 +271,32 @@ impl Map<1, 1> for Itself {
 
 /// y (dy - s).
 #[derive(Clone, Copy)]
-struct SoftmaxGradient<R>(Pair<R>);
+struct SoftmaxGradient<R> {
+    share: Share<R>,
+    s: Pair<R>,
+}
 
 impl<R: Real> Map<2, 1> for SoftmaxGradient<R> {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
-        [y * (dy - self.0.high.wide() - self.0.low.wide())]
+    fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
+        [self.share.of(from) * (dy - self.s.high.wide() - self.s.low.wide())]
     }
 }
 
 /// dy - s y, and 0 where x is -inf, unless the row is NaN.
 #[derive(Clone, Copy)]
-struct LogSoftmaxGradient<R>(Pair<R>);
+struct LogSoftmaxGradient<R> {
+    share: Share<R>,
+    s: Pair<R>,
+}
 
 impl<R: Real> Map<3, 1> for LogSoftmaxGradient<R> {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x, y, dy]: [L; 3]) -> [L; 1] {
-        let share = y.mul_add(y.splat(self.0.high.wide()), y * self.0.low.wide());
+    fn apply<L: Lanes>(self, [x, from, dy]: [L; 3]) -> [L; 1] {
+        let y = self.share.of(from);
+        let part = y.mul_add(y.splat(self.s.high.wide()), y * self.s.low.wide());
         let chosen = x.equals(x.splat(f64::NEG_INFINITY));
-        [x.splat(0.0).select(y.equals(y), y).select(chosen, dy - share)]
+        [x.splat(0.0).select(y.equals(y), y).select(chosen, dy - part)]
     }
 }
 
@@ -268,16 +342,22 @@ pub(crate) fn ln<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
     y[0]
 }
 
-/// y = softmax(x) of one row. `x` may be `y`.
+/// What makes the softmax of one row, and of which numbers: of x, or of what y holds from now on. `x` may be `y`.
 #[inline(always)]
-pub(crate) fn softmax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, len: usize, empty: EmptyRow) {
+fn softmax_row<'a, T: Element, I: Isa>(
+    pass: Pass<I>,
+    x: Source<'a, T>,
+    y: Target<'a, T>,
+    len: usize,
+    empty: EmptyRow,
+) -> (Share<T::Real>, Source<'a, T>) {
     match kind(pass, x, len) {
         Kind::Finite(m) => {
-            let sum = pass.map_and_sum(Shifted(real(m)), [x], [y], len);
-            pass.map(Scale(Pair::<T::Real>::quotient(1.0, sum)), [y.source()], [y]);
+            let exponentials = Exponentials::new(pass, x, m, y, len);
+            return (exponentials.shares(1.0), exponentials.from);
         }
         Kind::Infinite => {
-            let share = T::one() / T::of((0..len).filter(|&i| x.read(i) == T::infinity()).count() as f64);
+            let share = T::of(1.0 / (0..len).filter(|&i| x.read(i) == T::infinity()).count() as f64);
             (0..len).for_each(|i| y.write(i, if x.read(i) == T::infinity() { share } else { T::zero() }));
         }
         Kind::Empty => {
@@ -289,6 +369,7 @@ pub(crate) fn softmax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Ta
             (0..len).for_each(|i| y.write(i, share));
         }
     }
+    (Share { again: None, scale: Pair::new(1.0, 0.0) }, y.source())
 }
 
 /// A number in the type that it is computed in.
@@ -340,7 +421,10 @@ impl<T: Element> Kernel for Forward<'_, T> {
         for row in 0..self.rows {
             let (x, y) = (self.x.part(row * len, len), self.y.part(row * len, len));
             match self.which {
-                Which::Softmax(empty) => softmax_row(pass, x, y, len, empty),
+                Which::Softmax(empty) => {
+                    let (share, from) = softmax_row(pass, x, y, len, empty);
+                    pass.map(share, [from], [y]);
+                }
                 Which::LogSoftmax(empty) => log_softmax_row(pass, x, y, len, empty),
             }
         }
@@ -366,14 +450,14 @@ impl<T: Element> Kernel for Backward<'_, T> {
             let dx = self.dx.part(row * len, len);
             match self.which {
                 Which::Softmax(empty) => {
-                    softmax_row(pass, x, dx, len, empty);
-                    let dot = pass.sum_of(Product, [dx.source(), dy], len);
-                    pass.map(SoftmaxGradient(Pair::<T::Real>::sum(dot, 0.0)), [dx.source(), dy], [dx]);
+                    let (share, from) = softmax_row(pass, x, dx, len, empty);
+                    let s = Pair::sum(pass.sum_of(Product(share), [from, dy], len), 0.0);
+                    pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
                 }
                 Which::LogSoftmax(empty) => {
-                    softmax_row(pass, x, dx, len, empty);
-                    let sum = pass.sum_of(Itself, [dy], len);
-                    pass.map(LogSoftmaxGradient(Pair::<T::Real>::sum(sum, 0.0)), [x, dx.source(), dy], [dx]);
+                    let (share, from) = softmax_row(pass, x, dx, len, empty);
+                    let s = Pair::sum(pass.sum_of(Itself, [dy], len), 0.0);
+                    pass.map(LogSoftmaxGradient { share, s }, [x, from, dy], [dx]);
                 }
             }
         }

@@ -38,6 +38,47 @@ impl Isa for Neon {
         // SAFETY: the caller vouches for two numbers.
         F64x2(unsafe { vcvt_f64_f32(vld1_f32(from)) })
     }
+    // The intrinsics for f16 are younger than the oldest supported compiler.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn load_f16(from: *const half::f16) -> F32x4 {
+        let wide;
+        // SAFETY: the caller vouches for four numbers; the instruction has no effect but its result.
+        unsafe {
+            let bits = vld1_u16(from.cast());
+            core::arch::asm!("fcvtl {0:v}.4s, {1:v}.4h", out(vreg) wide, in(vreg) bits, options(pure, nomem, nostack));
+        }
+        F32x4(wide)
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn store_f16(register: F32x4, to: *mut half::f16) {
+        let bits;
+        // SAFETY: as above.
+        unsafe {
+            core::arch::asm!("fcvtn {0:v}.4h, {1:v}.4s", out(vreg) bits, in(vreg) register.0, options(pure, nomem, nostack));
+            vst1_u16(to.cast(), bits);
+        }
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const half::bf16) -> F32x4 {
+        // SAFETY: the caller vouches for four numbers.
+        F32x4(vreinterpretq_f32_u32(unsafe { vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.cast()))) }))
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn store_bf16(register: F32x4, to: *mut half::bf16) {
+        // SAFETY: the caller vouches for the place.
+        unsafe {
+            let bits = vreinterpretq_u32_f32(register.0);
+            let even = vandq_u32(vshrq_n_u32::<16>(bits), vdupq_n_u32(1));
+            let rounded = vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7fff)));
+            let quiet = vorrq_u32(bits, vdupq_n_u32(0x0040_0000));
+            let bits = vbslq_u32(vceqq_f32(register.0, register.0), rounded, quiet);
+            vst1_u16(to.cast(), vshrn_n_u32::<16>(bits));
+        }
+    }
 }
 
 table! {

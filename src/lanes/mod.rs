@@ -10,6 +10,8 @@
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod aarch64;
+#[cfg(feature = "half")]
+mod halves;
 mod real;
 mod scalar;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -175,6 +177,47 @@ pub trait Isa: Copy + 'static {
     /// # Safety
     /// `from` is valid for reads of that many numbers, and the machine has the instructions.
     unsafe fn widen(from: *const f32) -> Self::F64;
+
+    /// As many f16 as an f32 register has lanes, widened exactly.
+    /// # Safety
+    /// `from` is valid for reads of that many numbers, and the machine has the instructions.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn load_f16(from: *const half::f16) -> Self::F32 {
+        // SAFETY: the caller's.
+        unsafe { halves::load(from, half::f16::to_f32_const) }
+    }
+
+    /// Rounds once, to nearest, ties to even, into the subnormals too; what is too large becomes infinite, and NaN a
+    /// quiet NaN.
+    /// # Safety
+    /// `to` is valid for writes of as many numbers as the register has lanes.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn store_f16(register: Self::F32, to: *mut half::f16) {
+        // SAFETY: the caller's.
+        unsafe { halves::store(register, to, half::f16::from_f32_const) }
+    }
+
+    /// As [`load_f16`](Isa::load_f16).
+    /// # Safety
+    /// As there.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const half::bf16) -> Self::F32 {
+        // SAFETY: the caller's.
+        unsafe { halves::load(from, half::bf16::to_f32_const) }
+    }
+
+    /// As [`store_f16`](Isa::store_f16).
+    /// # Safety
+    /// As there.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    unsafe fn store_bf16(register: Self::F32, to: *mut half::bf16) {
+        // SAFETY: the caller's.
+        unsafe { halves::store(register, to, half::bf16::from_f32_const) }
+    }
 
     /// Asks for the line at `from`, which may lie outside every allocation.
     #[inline(always)]

@@ -31,10 +31,16 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// This number as an f64, exactly.
     fn wide(self) -> f64;
+
+    /// As many numbers as an f64 register has lanes, widened exactly.
+    /// # Safety
+    /// `from` is valid for reads of that many numbers, and the machine has the instructions of `I`.
+    #[doc(hidden)]
+    unsafe fn load_wide<I: Isa>(from: *const Self) -> I::F64;
 }
 
 macro_rules! real {
-    ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr) => {
+    ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr, |$I:ident, $p:ident| $wide:expr) => {
         impl Real for $Real {
             type Lanes<I: Isa> = I::$Register;
             const WHOLE: Self = $whole;
@@ -49,8 +55,13 @@ macro_rules! real {
             fn wide(self) -> f64 {
                 self.into()
             }
+            #[inline(always)]
+            unsafe fn load_wide<$I: Isa>($p: *const Self) -> $I::F64 {
+                // SAFETY: the caller's.
+                unsafe { $wide }
+            }
         }
     };
 }
-real!(f32, F32, 12_582_912.0, 127.0, 4097.0);
-real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0);
+real!(f32, F32, 12_582_912.0, 127.0, 4097.0, |I, p| I::widen(p));
+real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0, |I, p| Register::load(p));

@@ -39,7 +39,11 @@ impl Fuse for Fma {
 }
 
 macro_rules! isa {
-    ($Isa:ident, $F32:ident, $F64:ident, widen($p:ident) = $widen:expr) => {
+    (
+        $Isa:ident, $F32:ident, $F64:ident;
+        widen($p:ident) = $widen:expr;
+        $($Half:ident: $load:ident($from:ident) = $wide:expr, $store:ident($a:ident, $to:ident) = $narrow:expr;)*
+    ) => {
         impl Isa for $Isa {
             type F32 = $F32;
             type F64 = $F64;
@@ -48,6 +52,21 @@ macro_rules! isa {
                 // SAFETY: the caller vouches for the numbers and the instructions.
                 $F64(unsafe { $widen })
             }
+            $(
+                #[cfg(feature = "half")]
+                #[inline(always)]
+                unsafe fn $load($from: *const half::$Half) -> $F32 {
+                    // SAFETY: the caller vouches for the numbers and the instructions.
+                    $F32(unsafe { $wide })
+                }
+                #[cfg(feature = "half")]
+                #[inline(always)]
+                unsafe fn $store(register: $F32, $to: *mut half::$Half) {
+                    let $a = register.0;
+                    // SAFETY: the caller vouches for the place; the register proves its instructions.
+                    unsafe { $narrow }
+                }
+            )*
             #[inline(always)]
             fn prefetch<T>(from: *const T) {
                 // SAFETY: every x86-64 machine has it, and it never faults.
@@ -61,9 +80,54 @@ macro_rules! isa {
         }
     };
 }
-isa!(Avx512, F32x16, F64x8, widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p)));
-isa!(Avx2, F32x8, F64x4, widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p)));
-isa!(Sse2, F32x4, F64x2, widen(p) = _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(p.cast()))));
+isa! {
+    Avx512, F32x16, F64x8;
+    widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p));
+    f16: load_f16(p) = _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())),
+        store_f16(a, p) = _mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
+    bf16: load_bf16(p) = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast())))),
+        store_bf16(a, p) = {
+            let bits = _mm512_castps_si512(a);
+            let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let rounded = _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff)));
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+            let bits = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x0040_0000));
+            _mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits)))
+        };
+}
+isa! {
+    Avx2, F32x8, F64x4;
+    widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p));
+    f16: load_f16(p) = _mm256_cvtph_ps(_mm_loadu_si128(p.cast())),
+        store_f16(a, p) = _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
+    bf16: load_bf16(p) = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast())))),
+        store_bf16(a, p) = {
+            let bits = _mm256_castps_si256(a);
+            let even = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+            let rounded = _mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7fff)));
+            let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
+            let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(a, a));
+            let bits = _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan));
+            let halves = (_mm256_castsi256_si128(bits), _mm256_extracti128_si256::<1>(bits));
+            _mm_storeu_si128(p.cast(), _mm_packus_epi32(halves.0, halves.1))
+        };
+}
+isa! {
+    Sse2, F32x4, F64x2;
+    widen(p) = _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(p.cast())));
+    bf16: load_bf16(p) = _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64(p.cast()))),
+        store_bf16(a, p) = {
+            let bits = _mm_castps_si128(a);
+            let even = _mm_and_si128(_mm_srli_epi32::<16>(bits), _mm_set1_epi32(1));
+            let rounded = _mm_add_epi32(bits, _mm_add_epi32(even, _mm_set1_epi32(0x7fff)));
+            let quiet = _mm_or_si128(bits, _mm_set1_epi32(0x0040_0000));
+            let nan = _mm_castps_si128(_mm_cmpunord_ps(a, a));
+            let bits = _mm_or_si128(_mm_and_si128(nan, quiet), _mm_andnot_si128(nan, rounded));
+            // The shift keeps the sign, so that packing, which saturates signed numbers, changes none.
+            let bits = _mm_srai_epi32::<16>(bits);
+            _mm_storel_epi64(p.cast(), _mm_packs_epi32(bits, bits))
+        };
+}
 
 /// AVX-512's mask of the first n < 16 lanes.
 #[inline(always)]

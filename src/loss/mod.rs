@@ -152,28 +152,21 @@ map!(GradientAndBound: 3 -> 2, |self, [p, t, scale]| {
     [scale * self.0.slope(p, t), scale * self.0.curvature_bound(p, t)]
 });
 
-/// The sum of a map's first output, with the second, if there is one, written.
-struct Sum<'a, T, M, const IN: usize, const OUT: usize> {
+/// The sum of a map's first output, with the second, if there is one, kept.
+struct Sum<'a, T, M, const IN: usize, const OUT: usize, const KEPT: usize> {
     map: M,
     inputs: [Source<'a, T>; IN],
-    written: [Target<'a, T>; OUT],
+    kept: [Target<'a, T>; KEPT],
     len: usize,
 }
 
-impl<T: Element, M: Map<IN, 1>, const IN: usize> Kernel for Sum<'_, T, M, IN, 0> {
+impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize> Kernel
+    for Sum<'_, T, M, IN, OUT, KEPT>
+{
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.sum_of(self.map, self.inputs, self.len)
-    }
-}
-
-impl<T: Element, M: Map<IN, 2>, const IN: usize> Kernel for Sum<'_, T, M, IN, 1> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let [written] = self.written;
-        pass.sum_of_first(self.map, self.inputs, written, self.len)
+        pass.map_and_sum(self.map, self.inputs, self.kept, self.len)
     }
 }
 
@@ -234,7 +227,7 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
             map: ValueAndGradient(*self),
             inputs: [Source::new(prediction), Source::new(target), Source::repeat(&scale)],
             len: gradient.len(),
-            written: [Target::new(gradient)],
+            kept: [Target::new(gradient)],
         }))
     }
     #[track_caller]
@@ -258,7 +251,7 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
 /// The sum in f64.
 fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
     let inputs = [Source::new(prediction), Source::new(target)];
-    dispatch::wide(Sum { map: Value(loss), inputs, written: [], len: prediction.len() })
+    dispatch::wide(Sum { map: Value(loss), inputs, kept: [], len: prediction.len() })
 }
 
 /// Declares a loss. See `declare!`.

@@ -2,11 +2,10 @@
 
 use core::fmt;
 
-use crate::activation::{Itself, Kind, Rows, Scale, Shifted, kind, ln, log_sum_exp, real, same_length};
+use crate::activation::{Exponentials, Itself, Kind, Rows, Share, Shifted, kind, ln, log_sum_exp, real, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes};
-use crate::math::pair::Pair;
+use crate::lanes::{Isa, Lanes, Real};
 use crate::sum::Tree;
 
 /// What a row should have been.
@@ -131,14 +130,15 @@ impl Map<2, 1> for Surprise {
 
 /// scale (p - y).
 #[derive(Clone, Copy)]
-struct Excess {
+struct Excess<R> {
+    share: Share<R>,
     scale: f64,
 }
 
-impl Map<2, 1> for Excess {
+impl<R: Real> Map<2, 1> for Excess<R> {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [p, y]: [L; 2]) -> [L; 1] {
-        [(p - y) * self.scale]
+    fn apply<L: Lanes>(self, [from, y]: [L; 2]) -> [L; 1] {
+        [(self.share.of(from) - y) * self.scale]
     }
 }
 
@@ -167,10 +167,11 @@ impl<T: Element> CrossEntropy<'_, T> {
                 let Some((scale, gradient)) = gradient else {
                     return distance + log_sum_exp(pass, z, m, len);
                 };
-                let sum = pass.map_and_sum(Shifted(real(m)), [z], [gradient], len);
+                let exponentials = Exponentials::new(pass, z, m, gradient, len);
+                let sum = exponentials.sum;
                 // 1 - p from the other classes: p itself may round to 1.
-                let others = sum - gradient.read(label).wide();
-                pass.map(Scale(Pair::<T::Real>::quotient(scale, sum)), [gradient.source()], [gradient]);
+                let others = sum - exponentials.read(pass, label);
+                pass.map(exponentials.shares(scale), [exponentials.from], [gradient]);
                 gradient.write(label, T::of(-scale * (others / sum)));
                 distance + ln(pass, sum)
             }
@@ -178,15 +179,14 @@ impl<T: Element> CrossEntropy<'_, T> {
                 let y = Source::new(y).part(part.0, part.1);
                 let sum = match gradient {
                     None => pass.sum_of(Shifted(real(m)), [z], len),
-                    Some((_, gradient)) => pass.map_and_sum(Shifted(real(m)), [z], [gradient], len),
+                    Some((scale, gradient)) => {
+                        let exponentials = Exponentials::new(pass, z, m, gradient, len);
+                        let share = exponentials.shares(pass.sum_of(Itself, [y], len));
+                        pass.map(Excess { share, scale }, [exponentials.from, y], [gradient]);
+                        exponentials.sum
+                    }
                 };
-                let loss = pass.sum_of(Surprise { m: m.wide(), rest: ln(pass, sum) }, [z, y], len);
-                if let Some((scale, gradient)) = gradient {
-                    let total = pass.sum_of(Itself, [y], len);
-                    pass.map(Scale(Pair::<T::Real>::quotient(total, sum)), [gradient.source()], [gradient]);
-                    pass.map(Excess { scale }, [gradient.source(), y], [gradient]);
-                }
-                loss
+                pass.sum_of(Surprise { m: m.wide(), rest: ln(pass, sum) }, [z, y], len)
             }
             // Without a finite maximum, shares are whole parts of one, and what has none surprises without end.
             (Kind::Infinite | Kind::Empty, target) => {
@@ -221,11 +221,12 @@ impl<T: Element> Kernel for CrossEntropy<'_, T> {
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
         let mut tree = Tree::new();
         for row in 0..self.rows {
-            let loss = T::of(self.row(pass, row));
+            let loss = self.row(pass, row);
             if let Some(losses) = self.losses {
-                losses.write(row, loss);
+                losses.write(row, T::of(loss));
             }
-            tree.push(loss.wide());
+            // As sums of other losses: of what is computed, in the type that it is computed in.
+            tree.push(T::Real::of(loss).wide());
         }
         tree.sum()
     }

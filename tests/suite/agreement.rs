@@ -10,7 +10,7 @@ use slopes::{Family, Level};
 
 /// What a slice method writes: the bits of value, slope, curvature or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Output {
+pub enum Output {
     Value,
     Slope,
     Curvature,
@@ -19,9 +19,9 @@ enum Output {
 use Output::{Curvature, Gradient, Slope, Value};
 
 /// Calls a slice method with x, dy and what it writes.
-type Method<T> = fn(&dyn Activation<T>, &[T], &[T], &mut [T]);
+pub type Method<T> = fn(&dyn Activation<T>, &[T], &[T], &mut [T]);
 
-fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
+pub fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
     [
         ("forward_slice", Value, |f, x, _, y| f.forward_slice(x, y)),
         ("forward_in_place", Value, |f, x, _, y| {
@@ -237,7 +237,7 @@ fn rows_agree_in_both_types() {
     rows_agree::<f64>();
 }
 
-fn families_agree<T: Number>() {
+pub fn families_agree<T: Number>() {
     let mut first: Vec<(Family, Level, Outputs<T>)> = Vec::new();
     let mut failures = Vec::new();
     at_every_level(|level| {

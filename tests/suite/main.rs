@@ -4,6 +4,7 @@ mod accuracy;
 mod agreement;
 mod common;
 mod fingerprints;
+mod halves;
 mod laws;
 mod losses;
 mod names;

@@ -1,0 +1,30 @@
+//! f16 and bf16 in memory, for instruction sets that do not know them: lane by lane, through a block of f32.
+
+use super::Register;
+use crate::dispatch::WIDEST;
+
+/// # Safety
+/// As [`Register::load`].
+#[inline(always)]
+pub(super) unsafe fn load<H: Copy, R: Register<Real = f32>>(from: *const H, widen: impl Fn(H) -> f32) -> R {
+    let mut block = [0.0; WIDEST];
+    for (i, wide) in block.iter_mut().enumerate().take(R::COUNT) {
+        // SAFETY: the caller vouches for COUNT numbers.
+        *wide = widen(unsafe { *from.add(i) });
+    }
+    // SAFETY: the block has as many numbers as any register; the instructions are the caller's.
+    unsafe { R::load(block.as_ptr()) }
+}
+
+/// # Safety
+/// As [`Register::store`].
+#[inline(always)]
+pub(super) unsafe fn store<H, R: Register<Real = f32>>(register: R, to: *mut H, narrow: impl Fn(f32) -> H) {
+    let mut block = [0.0; WIDEST];
+    // SAFETY: the block has as many numbers as any register.
+    unsafe { register.store(block.as_mut_ptr()) };
+    for (i, wide) in block.iter().enumerate().take(R::COUNT) {
+        // SAFETY: the caller vouches for COUNT numbers.
+        unsafe { *to.add(i) = narrow(*wide) };
+    }
+}
