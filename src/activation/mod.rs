@@ -9,6 +9,7 @@ mod hard;
 mod hyperbolic;
 mod mish;
 mod normal;
+mod periodic;
 mod rectifiers;
 mod rows;
 mod sigmoids;
@@ -342,6 +343,7 @@ crate::facts::catalogue! {
     normal: Gelu, Laplace;
     exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
     hyperbolic: TanhShrink, Lisht, LogCosh;
+    periodic: Sine, Snake;
     hard: Relu6, Relu2, HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Threshold, SparseSigmoid, SparsePlus;
 }
 

@@ -95,6 +95,7 @@ table! {
         sqrt(a) = vsqrtq_f32(a);
         abs(a) = vabsq_f32(a);
         to_power(a) = vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(a)));
+        to_quadrant(a) = vreinterpretq_f32_u32(vshlq_n_u32::<30>(vreinterpretq_u32_f32(a)));
     }
     two {
         copysign(a, b) = vbslq_f32(vdupq_n_u32(1 << 31), b, a);
@@ -115,6 +116,7 @@ table! {
         equals(a, b) = vceqq_f32(a, b);
     }
     select(m, yes, no) = vbslq_f32(m, yes, no);
+    any(m) = vmaxvq_u32(m) != 0;
     split(a) = {
         let root_half = vdupq_n_u32(0x3f35_04f3);
         let shifted = vaddq_u32(vreinterpretq_u32_f32(a), vsubq_u32(vdupq_n_u32(0x3f80_0000), root_half));
@@ -160,6 +162,7 @@ table! {
         sqrt(a) = vsqrtq_f64(a);
         abs(a) = vabsq_f64(a);
         to_power(a) = vreinterpretq_f64_u64(vshlq_n_u64::<52>(vreinterpretq_u64_f64(a)));
+        to_quadrant(a) = vreinterpretq_f64_u64(vshlq_n_u64::<62>(vreinterpretq_u64_f64(a)));
     }
     two {
         copysign(a, b) = vbslq_f64(vdupq_n_u64(1 << 63), b, a);
@@ -180,6 +183,7 @@ table! {
         equals(a, b) = vceqq_f64(a, b);
     }
     select(m, yes, no) = vbslq_f64(m, yes, no);
+    any(m) = vmaxvq_u32(vreinterpretq_u32_u64(m)) != 0;
     split(a) = {
         let root_half = vdupq_n_u64(0x3fe6_a09e_667f_3bcd);
         let shifted = vaddq_u64(vreinterpretq_u64_f64(a), vsubq_u64(vdupq_n_u64(0x3ff0_0000_0000_0000), root_half));

@@ -98,12 +98,37 @@ pub trait Lanes:
     /// `self` where the mask is set, else `other`. Moves bits: never rounds, and NaN on the side not taken is harmless.
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
+    /// Whether the mask is set in some lane. For ways that few lanes take: a lane's result may depend on itself alone, so
+    /// whoever branches on this selects lane by lane in the branch, and changes no lane whose own mask is not set.
+    ///
+    /// ```
+    /// use slopes::Lanes;
+    ///
+    /// /// The reciprocal, with the largest numbers in place of infinities.
+    /// fn capped<L: Lanes>(x: L) -> L {
+    ///     let (y, zero) = (x.splat(1.0) / x, x.splat(0.0));
+    ///     let infinite = x.equals(zero);
+    ///     if !L::any(infinite) {
+    ///         return y;
+    ///     }
+    ///     x.splat(3e38).copysign(x).select(infinite, y)
+    /// }
+    /// ```
+    fn any(mask: Self::Mask) -> bool;
+
+    /// f of the numbers of each lane, by one call a lane: for ways that few lanes take, behind [`any`](Lanes::any).
+    fn each(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
+
     /// By the sign bit of `self`, so that -0 counts as negative: `negative` where it is set, else `positive`.
     fn select_negative(self, negative: Self, positive: Self) -> Self;
 
     /// Moves the low bits of the pattern into the exponent: 1.5 * 2^m + bias + n becomes 2^n (m: stored bits of the
     /// significand; 0 < bias + n < 2 bias + 1). No meaning for other numbers; never faults.
     fn to_power(self) -> Self;
+
+    /// Moves the two lowest bits of the pattern to the top, and clears the others: 1.5 * 2^m + n becomes 0, 2, -0 or -2, for
+    /// n = 0, 1, 2, 3 modulo 4.
+    fn to_quadrant(self) -> Self;
 
     /// Of a positive normal number: (s, k) with `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k a whole number. Exact.
     /// No meaning for other numbers; never faults.
@@ -267,6 +292,7 @@ macro_rules! table {
         three { $($three:ident($a3:ident, $b3:ident, $c3:ident) = $e3:expr;)* }
         compare { $($compare:ident($a4:ident, $b4:ident) = $e4:expr;)* }
         select($m:ident, $yes:ident, $no:ident) = $select:expr;
+        any($some:ident) = $any:expr;
         split($s:ident) = $split:expr;
         override { $($override:item)* }
         memory { $($memory:item)* }
@@ -286,7 +312,8 @@ macro_rules! table {
             }
         }
 
-        // SAFETY (every row): the register proves that its instructions exist; none of them touches memory.
+        // SAFETY (every row): the register proves that its instructions exist; none of them touches memory but `each`, whose
+        // blocks are as long as a register.
         #[allow(clippy::undocumented_unsafe_blocks, reason = "said once, above, for the whole table")]
         impl $crate::lanes::Lanes for $Name {
             type Real = $Real;
@@ -305,6 +332,20 @@ macro_rules! table {
             fn $compare(self, other: Self) -> $Mask { let ($a4, $b4) = (self.0, other.0); unsafe { $e4 } })*
             #[inline(always)]
             fn select(self, $m: $Mask, other: Self) -> Self { let ($yes, $no) = (self.0, other.0); Self(unsafe { $select }) }
+            #[inline(always)]
+            fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
+            #[inline(always)]
+            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+                let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
+                unsafe {
+                    $crate::lanes::Register::store(self, first.as_mut_ptr());
+                    $crate::lanes::Register::store(other, second.as_mut_ptr());
+                }
+                for i in 0..$count {
+                    [first[i], second[i]] = f(first[i], second[i]);
+                }
+                unsafe { [$crate::lanes::Register::load(first.as_ptr()), $crate::lanes::Register::load(second.as_ptr())] }
+            }
             #[inline(always)]
             fn split(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
             $($override)*

@@ -124,12 +124,25 @@ macro_rules! one {
                 if mask { self } else { other }
             }
             #[inline(always)]
+            fn any(mask: bool) -> bool {
+                mask
+            }
+            #[inline(always)]
+            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+                let [first, second] = f(self.0, other.0);
+                [self.fill(first), self.fill(second)]
+            }
+            #[inline(always)]
             fn select_negative(self, negative: Self, positive: Self) -> Self {
                 if self.0.is_sign_negative() { negative } else { positive }
             }
             #[inline(always)]
             fn to_power(self) -> Self {
                 self.fill($Real::from_bits(self.0.to_bits() << $mantissa))
+            }
+            #[inline(always)]
+            fn to_quadrant(self) -> Self {
+                self.fill($Real::from_bits(self.0.to_bits() << ($Bits::BITS - 2)))
             }
             #[inline(always)]
             fn split(self) -> (Self, Self) {

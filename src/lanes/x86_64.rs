@@ -173,6 +173,7 @@ table! {
         sqrt(a) = _mm512_sqrt_ps(a);
         abs(a) = _mm512_andnot_ps(_mm512_set1_ps(-0.0), a);
         to_power(a) = _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(a)));
+        to_quadrant(a) = _mm512_castsi512_ps(_mm512_slli_epi32::<30>(_mm512_castps_si512(a)));
     }
     two {
         copysign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xCA>(_mm512_set1_epi32(i32::MAX), _mm512_castps_si512(a), _mm512_castps_si512(b)));
@@ -190,6 +191,7 @@ table! {
         equals(a, b) = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
     }
     select(m, yes, no) = _mm512_mask_blend_ps(m, no, yes);
+    any(m) = m != 0;
     split(a) = {
         let root_half = _mm512_set1_epi32(0x3f35_04f3);
         let shifted = _mm512_add_epi32(_mm512_castps_si512(a), _mm512_sub_epi32(_mm512_set1_epi32(0x3f80_0000), root_half));
@@ -249,6 +251,7 @@ table! {
         sqrt(a) = _mm512_sqrt_pd(a);
         abs(a) = _mm512_andnot_pd(_mm512_set1_pd(-0.0), a);
         to_power(a) = _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(a)));
+        to_quadrant(a) = _mm512_castsi512_pd(_mm512_slli_epi64::<62>(_mm512_castpd_si512(a)));
     }
     two {
         copysign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0xCA>(_mm512_set1_epi64(i64::MAX), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
@@ -266,6 +269,7 @@ table! {
         equals(a, b) = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b);
     }
     select(m, yes, no) = _mm512_mask_blend_pd(m, no, yes);
+    any(m) = m != 0;
     split(a) = {
         let root_half = _mm512_set1_epi64(0x3fe6_a09e_667f_3bcd);
         let shifted = _mm512_add_epi64(_mm512_castpd_si512(a), _mm512_sub_epi64(_mm512_set1_epi64(0x3ff0_0000_0000_0000), root_half));
@@ -325,6 +329,7 @@ table! {
         sqrt(a) = _mm256_sqrt_ps(a);
         abs(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
         to_power(a) = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(a)));
+        to_quadrant(a) = _mm256_castsi256_ps(_mm256_slli_epi32::<30>(_mm256_castps_si256(a)));
     }
     two {
         copysign(a, b) = _mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0), a), _mm256_and_ps(_mm256_set1_ps(-0.0), b));
@@ -342,6 +347,7 @@ table! {
         equals(a, b) = _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
     }
     select(m, yes, no) = _mm256_blendv_ps(no, yes, m);
+    any(m) = _mm256_movemask_ps(m) != 0;
     split(a) = {
         let root_half = _mm256_set1_epi32(0x3f35_04f3);
         let shifted = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_sub_epi32(_mm256_set1_epi32(0x3f80_0000), root_half));
@@ -396,6 +402,7 @@ table! {
         sqrt(a) = _mm256_sqrt_pd(a);
         abs(a) = _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
         to_power(a) = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(a)));
+        to_quadrant(a) = _mm256_castsi256_pd(_mm256_slli_epi64::<62>(_mm256_castpd_si256(a)));
     }
     two {
         copysign(a, b) = _mm256_or_pd(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a), _mm256_and_pd(_mm256_set1_pd(-0.0), b));
@@ -413,6 +420,7 @@ table! {
         equals(a, b) = _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b);
     }
     select(m, yes, no) = _mm256_blendv_pd(no, yes, m);
+    any(m) = _mm256_movemask_pd(m) != 0;
     split(a) = {
         let root_half = _mm256_set1_epi64x(0x3fe6_a09e_667f_3bcd);
         let shifted = _mm256_add_epi64(_mm256_castpd_si256(a), _mm256_sub_epi64(_mm256_set1_epi64x(0x3ff0_0000_0000_0000), root_half));
@@ -467,6 +475,7 @@ table! {
         sqrt(a) = _mm_sqrt_ps(a);
         abs(a) = _mm_andnot_ps(_mm_set1_ps(-0.0), a);
         to_power(a) = _mm_castsi128_ps(_mm_slli_epi32::<23>(_mm_castps_si128(a)));
+        to_quadrant(a) = _mm_castsi128_ps(_mm_slli_epi32::<30>(_mm_castps_si128(a)));
     }
     two {
         copysign(a, b) = _mm_or_ps(_mm_andnot_ps(_mm_set1_ps(-0.0), a), _mm_and_ps(_mm_set1_ps(-0.0), b));
@@ -487,6 +496,7 @@ table! {
         equals(a, b) = _mm_cmpeq_ps(a, b);
     }
     select(m, yes, no) = _mm_or_ps(_mm_and_ps(m, yes), _mm_andnot_ps(m, no));
+    any(m) = _mm_movemask_ps(m) != 0;
     split(a) = {
         let root_half = _mm_set1_epi32(0x3f35_04f3);
         let shifted = _mm_add_epi32(_mm_castps_si128(a), _mm_sub_epi32(_mm_set1_epi32(0x3f80_0000), root_half));
@@ -532,6 +542,7 @@ table! {
         sqrt(a) = _mm_sqrt_pd(a);
         abs(a) = _mm_andnot_pd(_mm_set1_pd(-0.0), a);
         to_power(a) = _mm_castsi128_pd(_mm_slli_epi64::<52>(_mm_castpd_si128(a)));
+        to_quadrant(a) = _mm_castsi128_pd(_mm_slli_epi64::<62>(_mm_castpd_si128(a)));
     }
     two {
         copysign(a, b) = _mm_or_pd(_mm_andnot_pd(_mm_set1_pd(-0.0), a), _mm_and_pd(_mm_set1_pd(-0.0), b));
@@ -552,6 +563,7 @@ table! {
         equals(a, b) = _mm_cmpeq_pd(a, b);
     }
     select(m, yes, no) = _mm_or_pd(_mm_and_pd(m, yes), _mm_andnot_pd(m, no));
+    any(m) = _mm_movemask_pd(m) != 0;
     split(a) = {
         let root_half = _mm_set1_epi64x(0x3fe6_a09e_667f_3bcd);
         let shifted = _mm_add_epi64(_mm_castpd_si128(a), _mm_sub_epi64(_mm_set1_epi64x(0x3ff0_0000_0000_0000), root_half));

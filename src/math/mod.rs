@@ -8,14 +8,15 @@ pub(crate) mod logistic;
 pub(crate) mod normal;
 pub(crate) mod pair;
 pub(crate) mod polynomial;
+pub(crate) mod sin;
 pub(crate) mod tanh;
 
 use crate::lanes::Lanes;
 
 /// The constants of a type.
 #[doc(hidden)]
-pub trait Constants: exp::Constants + log::Constants + normal::Constants + tanh::Constants {}
-impl<T: exp::Constants + log::Constants + normal::Constants + tanh::Constants> Constants for T {}
+pub trait Constants: exp::Constants + log::Constants + normal::Constants + sin::Constants + tanh::Constants {}
+impl<T: exp::Constants + log::Constants + normal::Constants + sin::Constants + tanh::Constants> Constants for T {}
 
 /// Elementary functions of a register, for formulas.
 ///
@@ -41,6 +42,18 @@ pub trait Functions: Lanes {
     #[inline(always)]
     fn exp_m1(self) -> Self {
         exp::exp_m1(self)
+    }
+
+    /// The sine of x in radians, of any size, relative to its own size; the sign of zero is kept; NaN at infinities.
+    #[inline(always)]
+    fn sin(self) -> Self {
+        sin::sin_cos(self).0
+    }
+
+    /// The cosine of x in radians, of any size, relative to its own size; NaN at infinities.
+    #[inline(always)]
+    fn cos(self) -> Self {
+        sin::sin_cos(self).1
     }
 
     /// The hyperbolic tangent; the sign of zero is kept.
