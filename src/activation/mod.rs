@@ -6,10 +6,15 @@ mod exponential;
 mod gated;
 mod hard;
 mod hyperbolic;
+mod learned;
 mod mish;
 mod normal;
+mod output;
+mod prelu;
+mod radial;
 mod rectifiers;
 mod rows;
+mod rrelu;
 mod sigmoids;
 mod smooth;
 
@@ -18,7 +23,12 @@ use crate::element::Element;
 use crate::facts::{Facts, UnknownName};
 use crate::lanes::Lanes;
 
+pub use learned::Learned;
+pub use output::FromOutput;
+pub use prelu::PReluChannels;
+pub use radial::RadialBasis;
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
+pub use rrelu::RReluTraining;
 pub(crate) use rows::{Itself, Kind, Scale, Shifted, kind, ln, log_sum_exp, real};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
@@ -303,7 +313,7 @@ pub(crate) use activation;
 
 crate::facts::catalogue! {
     Activation;
-    rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
+    rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu;
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
     gated: Swish, QuickGelu, GeluTanh;
