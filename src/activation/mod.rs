@@ -28,8 +28,8 @@ pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
-pub use rrelu::RReluTraining;
 pub(crate) use rows::{Itself, Kind, Scale, Shifted, kind, ln, log_sum_exp, real};
+pub use rrelu::RReluTraining;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///
