@@ -1,5 +1,9 @@
 //! Functions of the normal distribution.
 
+#![allow(clippy::approx_constant, reason = "the usual mean of laplace is its authors' decimals")]
+
+use core::f64::consts::SQRT_2;
+
 use super::gated::two_sum;
 use super::{Formula, activation};
 use crate::lanes::Lanes;
@@ -16,7 +20,7 @@ activation! {
     formula "x P(x), P(x) = erfc(-x / sqrt(2)) / 2", "P(x) + x p(x), p(x) = exp(-x^2 / 2) / sqrt(2 pi)", "p(x) (2 - x^2)";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    roots [&[], &[-0.751_791_524_693_564_5], &[-1.414_213_562_373_095, 1.414_213_562_373_095]];
+    roots [&[], &[-0.751_791_524_693_564_5], &[-SQRT_2, SQRT_2]];
     range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, None;
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
     in (self, x)
