@@ -252,7 +252,8 @@ fn single<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
-/// Plain Rust. A function of its own, so that scalar calls and slices share one body.
+/// Plain Rust. A function of its own, as those with instructions of their own are: its callers would all hold its text.
+#[inline(never)]
 unsafe fn portable<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: plain Rust needs no instruction of its own.
     unsafe { Pass::<Scalar<Unfused>>::run(kernel) }
@@ -401,33 +402,17 @@ impl<'a, T: Copy> Target<'a, T> {
 /// The widest register, in elements of the narrowest type.
 pub(crate) const WIDEST: usize = 32;
 
-/// While stores pass the caches, loads are asked for as many bytes ahead: a kernel that computes as long as memory takes
-/// leaves no room to wait for the second cache.
-const AHEAD: usize = 1024;
-
 /// Sums are made of blocks of as many numbers.
 const BLOCK: usize = 1024;
 
 /// A block's sum is made of as many interleaved ones, whatever the registers.
 const STRANDS: usize = 16;
 
-/// How a loop takes the next numbers.
-#[derive(Clone, Copy)]
-enum Step {
-    /// As many as a register has.
-    Whole,
-    /// As many, stored past the caches, to an aligned place.
-    Stream,
-    /// So many, fewer than a register has.
-    Part(usize),
-}
-
 impl<I: Isa> Pass<I> {
-    /// The map of slices into others, `stream_after` as in [`Slices`]. The first outputs are to be summed: they stay in
-    /// the type that is computed in.
+    /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
     ///
-    /// The text of a function stands twice in the program: in a tight loop over whole registers, and for what fills none,
-    /// before or behind them. A loop that asks at every turn which it is costs cheap functions three times their time.
+    /// The text of a function stands once in the program: in a loop over whole registers that asks nothing. What fills
+    /// no register goes through that loop in blocks on the stack.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
         self,
@@ -436,101 +421,86 @@ impl<I: Isa> Pass<I> {
         summed: [Target<T::Real>; SUMMED],
         kept: [Target<T>; KEPT],
         len: usize,
-        stream_after: Option<usize>,
     ) {
         const { assert!(SUMMED + KEPT == OUT) };
         let count = <Lane<T, I> as Lanes>::COUNT;
         assert!(inputs.iter().all(|source| source.repeats || source.len == len));
         assert!(summed.iter().all(|target| target.len == len) && kept.iter().all(|target| target.len == len));
-        let stream = stream_after.is_some();
-        let head = stream_after.unwrap_or(0) % count;
+        let mut input_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; IN];
+        let mut summed_blocks = [const { MaybeUninit::<[T::Real; WIDEST]>::uninit() }; SUMMED];
+        let mut kept_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; KEPT];
+        let (mut from, mut step) = ([core::ptr::null::<T>(); IN], [0; IN]);
+        let (mut to_sum, mut to_keep) = ([core::ptr::null_mut::<T::Real>(); SUMMED], [core::ptr::null_mut::<T>(); KEPT]);
         let mut done = 0;
-        // What fills no register: the head, so that what follows is aligned, or else the tail.
-        let mut part = if head > 0 { head.min(len) } else { len % count * usize::from(len < count) };
         while done < len {
-            if part > 0 {
-                // SAFETY: done + part <= len, the length of every slice; a block that repeats has WIDEST > part numbers.
-                unsafe { self.step(map, inputs, summed, kept, done, Step::Part(part)) };
-                done += part;
-            }
-            while len - done >= count {
-                if stream {
-                    I::prefetch(inputs[0].from.wrapping_add(done + AHEAD / size_of::<T>()));
+            let rest = len - done;
+            let whole = rest >= count;
+            // SAFETY: every slice has `rest` more numbers, and a block that repeats has WIDEST >= count of them: the
+            // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times
+            // `count` numbers, which the slices or the blocks have. The pass proves the instructions.
+            unsafe {
+                let mut k = 0;
+                while k < IN {
+                    step[k] = if inputs[k].repeats { 0 } else { count };
+                    from[k] = if inputs[k].repeats { inputs[k].from } else { inputs[k].from.add(done) };
+                    if !whole {
+                        let block = input_blocks[k].as_mut_ptr().cast::<T>();
+                        T::store::<I>(T::load_partial::<I>(from[k], rest), block);
+                        from[k] = block;
+                    }
+                    k += 1;
                 }
-                let step = if stream { Step::Stream } else { Step::Whole };
-                // SAFETY: done + count <= len; a block that repeats has WIDEST >= count numbers.
-                unsafe { self.step(map, inputs, summed, kept, done, step) };
-                done += count;
-            }
-            part = len - done;
-        }
-        if stream {
-            // SAFETY: the pass proves the instructions.
-            unsafe { I::fence() }
-        }
-    }
-
-    /// One register of every slice, behind the first `done` numbers.
-    /// # Safety
-    /// Every slice has as many numbers there as the step takes.
-    #[inline(always)]
-    unsafe fn step<
-        T: Element,
-        M: Map<IN, OUT>,
-        const IN: usize,
-        const OUT: usize,
-        const SUMMED: usize,
-        const KEPT: usize,
-    >(
-        self,
-        map: M,
-        inputs: [Source<T>; IN],
-        summed: [Target<T::Real>; SUMMED],
-        kept: [Target<T>; KEPT],
-        done: usize,
-        step: Step,
-    ) {
-        // SAFETY: the caller's; the pass proves the instructions.
-        unsafe {
-            let mut registers = [Self::load(inputs[0], done, step); IN];
-            let mut i = 1;
-            while i < IN {
-                registers[i] = Self::load(inputs[i], done, step);
-                i += 1;
-            }
-            let results = map.apply(registers);
-            let mut i = 0;
-            while i < SUMMED {
-                let to = summed[i].to.add(done);
-                match step {
-                    Step::Part(n) => results[i].store_partial(to, n),
-                    Step::Stream | Step::Whole => results[i].store(to),
+                let mut k = 0;
+                while k < SUMMED {
+                    to_sum[k] = if whole { summed[k].to.add(done) } else { summed_blocks[k].as_mut_ptr().cast() };
+                    k += 1;
                 }
-                i += 1;
-            }
-            let mut i = 0;
-            while i < KEPT {
-                let (result, to) = (results[SUMMED + i], kept[i].to.add(done));
-                match step {
-                    Step::Part(n) => T::store_partial::<I>(result, to, n),
-                    Step::Stream => T::stream::<I>(result, to),
-                    Step::Whole => T::store::<I>(result, to),
+                let mut k = 0;
+                while k < KEPT {
+                    to_keep[k] = if whole { kept[k].to.add(done) } else { kept_blocks[k].as_mut_ptr().cast() };
+                    k += 1;
                 }
-                i += 1;
-            }
-        }
-    }
-
-    /// # Safety
-    /// The source has as many numbers behind the first `done` as the step takes, or repeats a block of at least as many.
-    #[inline(always)]
-    unsafe fn load<T: Element>(source: Source<T>, done: usize, step: Step) -> Lane<T, I> {
-        // SAFETY: the caller's; a pass proves the instructions.
-        unsafe {
-            let from = if source.repeats { source.from } else { source.from.add(done) };
-            match step {
-                Step::Part(n) => T::load_partial::<I>(from, n),
-                Step::Stream | Step::Whole => T::load::<I>(from),
+                let registers = if whole { rest / count } else { 1 };
+                let mut i = 0;
+                while i < registers {
+                    let mut loaded = [T::load::<I>(from[0]); IN];
+                    let mut k = 1;
+                    while k < IN {
+                        loaded[k] = T::load::<I>(from[k]);
+                        k += 1;
+                    }
+                    let results = map.apply(loaded);
+                    let mut k = 0;
+                    while k < IN {
+                        from[k] = from[k].wrapping_add(step[k]);
+                        k += 1;
+                    }
+                    let mut k = 0;
+                    while k < SUMMED {
+                        results[k].store(to_sum[k].add(i * count));
+                        k += 1;
+                    }
+                    let mut k = 0;
+                    while k < KEPT {
+                        T::store::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                        k += 1;
+                    }
+                    i += 1;
+                }
+                if !whole {
+                    let mut k = 0;
+                    while k < SUMMED {
+                        let register: Lane<T, I> = Register::load(to_sum[k]);
+                        register.store_partial(summed[k].to.add(done), rest);
+                        k += 1;
+                    }
+                    let mut k = 0;
+                    while k < KEPT {
+                        T::store_partial::<I>(T::load::<I>(to_keep[k]), kept[k].to.add(done), rest);
+                        k += 1;
+                    }
+                }
+                done += if whole { registers * count } else { rest };
             }
         }
     }
@@ -543,7 +513,7 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T>; OUT],
     ) {
-        self.walk(map, inputs, [], outputs, outputs[0].len, None);
+        self.walk(map, inputs, [], outputs, outputs[0].len);
     }
 
     /// The sum of the map of slices.
@@ -581,7 +551,7 @@ impl<I: Isa> Pass<I> {
                 *output = output.part(done, n);
             }
             let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
-            self.walk(map, inputs, [summed], kept, n, None);
+            self.walk(map, inputs, [summed], kept, n);
             tree.push(self.sum_block(summed.source()));
             done += n;
         }
@@ -670,15 +640,13 @@ struct Slices<'a, T, M, const IN: usize, const OUT: usize> {
     map: M,
     inputs: [Source<'a, T>; IN],
     outputs: [Target<'a, T>; OUT],
-    /// How many elements to go before the output is aligned to the widest register, and stores can pass the caches.
-    stream_after: Option<usize>,
 }
 
 impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Slices<'_, T, M, IN, OUT> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) {
-        pass.walk(self.map, self.inputs, [], self.outputs, self.outputs[0].len, self.stream_after);
+        pass.map(self.map, self.inputs, self.outputs);
     }
 }
 
@@ -689,14 +657,20 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     inputs: [Source<T>; IN],
     outputs: [Target<T>; OUT],
 ) {
-    wide(Slices { map, inputs, outputs, stream_after: stream_after(inputs, outputs) });
+    match stream_after(inputs, outputs) {
+        None => wide(Slices { map, inputs, outputs }),
+        Some(head) => streamed(map, inputs, outputs[0], head),
+    }
 }
 
 /// Stores pass the caches when inputs and outputs together exceed this many bytes: then an ordinary store would read
 /// from memory, for nothing, every line that it is about to overwrite.
 const STREAM_BYTES: usize = 64 << 20;
 
-/// How far the one output is from an aligned place, if it is so long that stores should pass the caches.
+/// The bytes of a cache line.
+const LINE: usize = 64;
+
+/// How far the one output is from the next line, if it is so long that stores should pass the caches.
 #[inline(always)]
 fn stream_after<T: Element, const IN: usize, const OUT: usize>(
     inputs: [Source<T>; IN],
@@ -708,7 +682,79 @@ fn stream_after<T: Element, const IN: usize, const OUT: usize>(
     if OUT != 1 || in_place || bytes <= STREAM_BYTES {
         return None;
     }
-    Some(output.to.align_offset(2 * WIDEST)).filter(|&n| n < output.len)
+    Some(output.to.align_offset(LINE)).filter(|&n| n < output.len)
+}
+
+/// The map of long slices, whose output passes the caches: block by block, made by the ordinary kernel in a place that
+/// stays in the first cache, and sent on from there.
+#[cold]
+fn streamed<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [Source<T>; IN],
+    output: Target<T>,
+    head: usize,
+) {
+    let mut block = MaybeUninit::<Block<T>>::uninit();
+    let mut done = 0;
+    while done < output.len {
+        let n = if done < head { head } else { BLOCK.min(output.len - done) };
+        let inputs = inputs.map(|input| input.part(done, n));
+        let made = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
+        wide(Slices { map, inputs, outputs: [made; OUT] });
+        let next = inputs.map(|input| input.from.wrapping_add(n));
+        wide(Send { made: made.source(), to: output.part(done, n), next, last: done + n == output.len });
+        done += n;
+    }
+}
+
+/// Numbers of a block, from the beginning of a line.
+#[repr(align(64))]
+struct Block<T>(#[allow(dead_code, reason = "only ever a place")] [T; BLOCK]);
+
+/// A block on its way past the caches, and a look at the next one.
+struct Send<'a, T, const IN: usize> {
+    made: Source<'a, T>,
+    to: Target<'a, T>,
+    /// What the next block is made of; beyond the end there may be anything.
+    next: [*const T; IN],
+    last: bool,
+}
+
+impl<T: Element, const IN: usize> Kernel for Send<'_, T, IN> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) {
+        let count = <Lane<T, I> as Lanes>::COUNT;
+        let len = self.to.len;
+        assert!(self.made.len == len);
+        let aligned = self.to.to.align_offset(LINE) == 0;
+        let mut done = 0;
+        while done < len {
+            let mut k = 0;
+            while k < IN {
+                I::prefetch(self.next[k].wrapping_add(done));
+                k += 1;
+            }
+            let n = count.min(len - done);
+            // SAFETY: both have n numbers from `done` on; what is streamed fills a register and is aligned to it, because a
+            // line is and the registers before fill lines. The pass proves the instructions.
+            unsafe {
+                let (from, to) = (self.made.from.add(done), self.to.to.add(done));
+                if n < count {
+                    T::store_partial::<I>(T::load_partial::<I>(from, n), to, n);
+                } else if aligned {
+                    T::stream::<I>(T::load::<I>(from), to);
+                } else {
+                    T::store::<I>(T::load::<I>(from), to);
+                }
+            }
+            done += n;
+        }
+        if self.last {
+            // SAFETY: the pass proves the instructions.
+            unsafe { I::fence() }
+        }
+    }
 }
 
 /// A map of single numbers.
