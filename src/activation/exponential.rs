@@ -26,10 +26,10 @@ activation! {
 
 /// The negative side of a function that is linear on the other: x / alpha, cut at 0 and where e^x - 1 or e^x ends.
 #[derive(Clone, Copy)]
-struct Side<L> {
-    z: L,
+pub(super) struct Side<L> {
+    pub(super) z: L,
     /// What z lacks; nothing where alpha is 1.
-    low: Option<L>,
+    pub(super) low: Option<L>,
 }
 
 impl<L: Lanes> Side<L> {
@@ -115,14 +115,14 @@ activation! {
 
 impl Celu {
     #[inline(always)]
-    fn side<L: Lanes>(self, x: L, end: f64) -> Side<L> {
+    pub(super) fn side<L: Lanes>(self, x: L, end: f64) -> Side<L> {
         if self.alpha == 1.0 { Side::of(x, end) } else { Side::scaled(x, end, self.alpha) }
     }
 }
 
 /// lambda and alpha of the self-normalising network, as its authors print them, in two parts.
-const LAMBDA: Pair<f64> = Pair { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
-const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_6, low: 1.415_351_938_008_45e-17 };
+pub(super) const LAMBDA: Pair<f64> = Pair { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
+pub(super) const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_6, low: 1.415_351_938_008_45e-17 };
 
 activation! {
     /// A rectifier whose fixed point keeps mean 0 and variance 1 from layer to layer: lambda = 1.0507009873554805,
@@ -220,13 +220,13 @@ activation! {
 
 /// The pieces of exp(-a^2 / (2 sigma^2)).
 #[derive(Clone, Copy)]
-struct Bell<L> {
+pub(super) struct Bell<L> {
     /// |x|, cut where the bell ends.
-    a: L,
+    pub(super) a: L,
     /// 2^LIFT times the value.
-    value: L,
+    pub(super) value: L,
     /// 1 / sigma^2.
-    inverse_square: L,
+    pub(super) inverse_square: L,
     /// a^2 / sigma^2 - 1.
     excess: L,
 }
@@ -234,7 +234,7 @@ struct Bell<L> {
 impl Gaussian {
     /// The exponent is taken to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
     #[inline(always)]
-    fn bell<L: Lanes>(self, x: L) -> Bell<L> {
+    pub(super) fn bell<L: Lanes>(self, x: L) -> Bell<L> {
         let Gaussian { sigma } = self.held_in::<L::Real>();
         let inverse_square = Pair::<L::Real>::inverse_square(sigma);
         let end = L::Real::of(sigma * L::Real::BELL_END);

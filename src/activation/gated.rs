@@ -42,6 +42,12 @@ impl<L: Lanes> Scaled<L> {
         Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.product_error(high, magnitude))), a }
     }
 
+    /// The one that beta needs.
+    #[inline(always)]
+    pub(super) fn of(x: L, beta: f64) -> Self {
+        if beta == 1.0 { Self::unscaled(x) } else { Self::new(x, beta) }
+    }
+
     #[inline(always)]
     pub(super) fn tail(self) -> Tail<L> {
         Tail::new(self.magnitude, self.low)

@@ -7,11 +7,16 @@ mod exponential;
 mod gated;
 mod hard;
 mod hyperbolic;
+mod learned;
 mod mish;
 mod normal;
+mod output;
 mod periodic;
+mod prelu;
+mod radial;
 mod rectifiers;
 mod rows;
+mod rrelu;
 mod sigmoids;
 mod smooth;
 
@@ -21,8 +26,13 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use learned::Learned;
+pub use output::FromOutput;
+pub use prelu::PReluChannels;
+pub use radial::RadialBasis;
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
 pub(crate) use rows::{Exponentials, Itself, Kind, Share, Shifted, kind, ln, log_sum_exp, real};
+pub use rrelu::RReluTraining;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///
@@ -335,7 +345,7 @@ crate::facts::catalogue! {
     /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a text, and
     /// where, says [`ParseError`](crate::ParseError).
     AnyActivation of Activation;
-    rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu;
+    rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu;
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
     gated: Swish, QuickGelu, GeluTanh;

@@ -82,6 +82,18 @@ activation! {
     curvature { constant(x, 0.0) }
 }
 
+/// x, times `slope` where its sign is minus.
+#[inline(always)]
+pub(super) fn leaky<L: Lanes>(x: L, slope: L) -> L {
+    x.select_negative(x * slope, x)
+}
+
+/// The slope of [`leaky`]: at 0 that of the left side.
+#[inline(always)]
+pub(super) fn leaky_slope<L: Lanes>(x: L, slope: L) -> L {
+    slope.select(x.le(x.splat(0.0)), constant(x, 1.0))
+}
+
 activation! {
     /// A rectifier that lets a part of the negative side through. The slope at 0 is that of the left side.
     LeakyRelu {
@@ -96,7 +108,59 @@ activation! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { x.select_negative(x * self.slope, x) }
-    slope { x.splat(self.slope).select(x.le(x.splat(0.0)), constant(x, 1.0)) }
+    value { leaky(x, x.splat(self.slope)) }
+    slope { leaky_slope(x, x.splat(self.slope)) }
     curvature { constant(x, 0.0) }
+}
+
+activation! {
+    /// [`LeakyRelu`] whose slope is learned: see [`Learned`](super::Learned), and
+    /// [`PReluChannels`](super::PReluChannels) for a slope per channel. The slope at 0 is that of the left side.
+    PRelu {
+        /// The slope a of the negative side.
+        slope = 0.25, |a| a.is_finite() => "must be finite";
+    }
+    names ["prelu", "parametric_relu"];
+    formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
+    source "K. He et al., Delving Deep into Rectifiers, arXiv:1502.01852";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [0.25, 1.0], [0.0, 0.0]];
+    joints [0.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    in (self, x)
+    value { leaky(x, x.splat(self.slope)) }
+    slope { leaky_slope(x, x.splat(self.slope)) }
+    curvature { constant(x, 0.0) }
+}
+
+activation! {
+    /// [`LeakyRelu`] whose slope is drawn anew for each number in training, between two bounds: see
+    /// [`RRelu::training`]. As an activation it is what evaluation uses, the mean of the bounds. The slope at 0 is that of
+    /// the left side.
+    RRelu {
+        /// The smallest slope.
+        lower = 0.125, |lower| lower.is_finite() => "must be finite";
+        /// The largest slope.
+        upper = 0.333_333_333_333_333_3_f64, |upper| upper.is_finite() => "must be finite";
+    }
+    names ["rrelu", "randomized_relu"];
+    formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";
+    source "B. Xu et al., Empirical Evaluation of Rectified Activations in Convolutional Network, arXiv:1505.00853";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [0.229_166_666_666_666_66, 1.0], [0.0, 0.0]];
+    joints [0.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    f32 [1.5, 1.0, 0.0]; f64 [1.5, 1.0, 0.0];
+    in (self, x)
+    value { leaky(x, self.mean(x)) }
+    slope { leaky_slope(x, self.mean(x)) }
+    curvature { constant(x, 0.0) }
+}
+
+impl RRelu {
+    /// Halved before they are added, so that no two slopes overflow.
+    #[inline(always)]
+    fn mean<L: Lanes>(self, x: L) -> L {
+        let Self { lower, upper } = self.held_in::<L::Real>();
+        x.splat(lower * 0.5 + upper * 0.5)
+    }
 }

@@ -25,6 +25,8 @@ pub trait Constants: Sized + 'static {
     const LN_2_SHORT: [Self; 2];
     /// P, so that e^r - 1 = r + r^2 P(r).
     const EXCESS: &'static [Self];
+    /// (e^x - 1 - x) / x^2 for x from 0 to 27/16.
+    const BEND: &'static [Self];
     /// Below this, e^x rounds to 0.
     const EXP_UNDERFLOW: f64;
     /// Above this, e^x overflows.
@@ -54,6 +56,17 @@ impl Constants for f32 {
         f32::from_bits(0x3c09_1cc2),
         f32::from_bits(0x3ab4_a660),
     ];
+    // fpminimax((exp(x)-1-x)/x^2, 7, [|SG...|], [1b-20;1.6875], relative): 2^-28.9.
+    const BEND: &'static [f32] = &[
+        f32::from_bits(0x3f00_0000),
+        f32::from_bits(0x3e2a_aaae),
+        f32::from_bits(0x3d2a_a9e2),
+        f32::from_bits(0x3c08_9890),
+        f32::from_bits(0x3ab4_d61c),
+        f32::from_bits(0x395c_5e73),
+        f32::from_bits(0x378c_a8af),
+        f32::from_bits(0x36b6_79d9),
+    ];
     const EXP_UNDERFLOW: f64 = -104.0;
     const EXP_OVERFLOW: f64 = 89.0;
     const TAIL_END: f64 = 114.0;
@@ -80,6 +93,23 @@ impl Constants for f64 {
         f64::from_bits(0x3e92_7e53_39e0_7266),
         f64::from_bits(0x3e5a_f6e6_43b6_a520),
         f64::from_bits(0x3e21_eed1_552e_50f8),
+    ];
+    // As above with 13, [|D...|]: 2^-58.9.
+    const BEND: &'static [f64] = &[
+        f64::from_bits(0x3fe0_0000_0000_0000),
+        f64::from_bits(0x3fc5_5555_5555_555a),
+        f64::from_bits(0x3fa5_5555_5555_51c8),
+        f64::from_bits(0x3f81_1111_1112_00d4),
+        f64::from_bits(0x3f56_c16c_1682_205e),
+        f64::from_bits(0x3f2a_01a0_23d0_6cbf),
+        f64::from_bits(0x3efa_019f_2121_30b3),
+        f64::from_bits(0x3ec7_1df4_3bea_eeb4),
+        f64::from_bits(0x3e92_7d8c_1152_1095),
+        f64::from_bits(0x3e5a_f2dd_cdd1_a23f),
+        f64::from_bits(0x3e21_a6bc_6d4d_3c24),
+        f64::from_bits(0x3de8_4145_4ef5_ced6),
+        f64::from_bits(0x3d9c_df1b_23b7_5758),
+        f64::from_bits(0x3d7c_3236_21b1_a96c),
     ];
     const EXP_UNDERFLOW: f64 = -746.0;
     const EXP_OVERFLOW: f64 = 710.0;

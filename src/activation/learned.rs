@@ -1,0 +1,211 @@
+//! Functions whose parameter is learned: its slope at every number, and its gradient over a slice.
+
+use super::gated::Scaled;
+use super::same_length;
+use super::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Softplus, Swish};
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::element::Element;
+use crate::lanes::{Isa, Lanes};
+use crate::math::exp::{Constants, exp_lifted, power_of_two};
+use crate::math::log::ln_1p_exp;
+use crate::math::logistic::lower;
+use crate::math::polynomial::polynomial;
+
+/// A function f(x; p) with one parameter p that training may move.
+///
+/// An author writes [`parameter_slope`](Learned::parameter_slope); the rest follows, for every type and instruction set.
+/// NaN gives NaN, infinities give the limits.
+///
+/// ```
+/// use slopes::activation::{Activation, Learned, PRelu};
+///
+/// // One step down the gradient of sum dy f(x).
+/// let (x, dy) = ([-2.0_f32, -1.0, 3.0], [1.0, 0.5, 1.0]);
+/// let mut prelu = PRelu { slope: 0.25 };
+/// let gradient = prelu.parameter_gradient(&x, &dy);
+/// assert_eq!((PRelu::PARAMETER, gradient), ("slope", -2.5));
+/// prelu.slope -= 0.1 * gradient;
+/// assert_eq!(prelu.forward(-2.0_f32), -1.0);
+/// ```
+///
+/// # Panics
+/// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
+/// lengths.
+pub trait Learned: Formula {
+    /// The field that holds the parameter.
+    const PARAMETER: &'static str;
+
+    /// The worst error of the slope, in ulp, in f32 and in f64.
+    const PARAMETER_ULP: f64;
+
+    /// df/dp at x, as a text over registers.
+    fn parameter_slope<L: Lanes>(self, x: L) -> L;
+
+    /// df/dp at x.
+    fn parameter_derivative<T: Element>(&self, x: T) -> T {
+        dispatch::numbers::<_, _, 1, 1>(ParameterSlope(*self), [x])[0]
+    }
+
+    /// d = df/dp at x.
+    #[track_caller]
+    fn parameter_derivative_slice<T: Element>(&self, x: &[T], d: &mut [T]) {
+        same_length("parameter_derivative_slice", [("x", x.len()), ("d", d.len())]);
+        dispatch::map(ParameterSlope(*self), [Source::new(x)], [Target::new(d)]);
+    }
+
+    /// The sum of dy df/dp over all x: each product rounded to the type, and summed in f64 by a tree that depends on the
+    /// length alone.
+    #[track_caller]
+    fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
+        same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
+        dispatch::wide(Gradient { f: *self, x: Source::new(x), dy: Source::new(dy), len: x.len() })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ParameterSlope<F>(F);
+impl<F: Learned> Map<1, 1> for ParameterSlope<F> {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [self.0.parameter_slope(x)]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ParameterBackward<F>(F);
+impl<F: Learned> Map<2, 1> for ParameterBackward<F> {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
+        [dy * self.0.parameter_slope(x)]
+    }
+}
+
+struct Gradient<'a, F, T> {
+    f: F,
+    x: Source<'a, T>,
+    dy: Source<'a, T>,
+    len: usize,
+}
+impl<F: Learned, T: Element> Kernel for Gradient<'_, F, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.sum_of(ParameterBackward(self.f), [self.x, self.dy], self.len)
+    }
+}
+
+/// `x`.
+impl Learned for Linear {
+    const PARAMETER: &'static str = "slope";
+    const PARAMETER_ULP: f64 = 0.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        x
+    }
+}
+
+/// `min(0, x)`.
+impl Learned for LeakyRelu {
+    const PARAMETER: &'static str = "slope";
+    const PARAMETER_ULP: f64 = 0.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        x.at_most(x.splat(0.0))
+    }
+}
+
+/// `min(0, x)`.
+impl Learned for PRelu {
+    const PARAMETER: &'static str = "slope";
+    const PARAMETER_ULP: f64 = 0.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        x.at_most(x.splat(0.0))
+    }
+}
+
+/// `0 if x > 0, else exp(x) - 1`.
+impl Learned for Elu {
+    const PARAMETER: &'static str = "alpha";
+    const PARAMETER_ULP: f64 = 1.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        Elu::USUAL.value(x.at_most(x.splat(0.0)))
+    }
+}
+
+/// `0 if x > 0, else exp(z) - 1 - z exp(z)`, z = x / alpha.
+///
+/// Near 0 that is -z^2 / 2 and would cancel; there it is `-exp(z) (exp(-z) - 1 + z)`, the bracket by a series of positive
+/// terms.
+impl Learned for Celu {
+    const PARAMETER: &'static str = "alpha";
+    const PARAMETER_ULP: f64 = 3.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        let side = self.side(x, L::Real::TAIL_END);
+        let v = -side.z;
+        let e = exp_lifted(side.z, None) * lower::<L>();
+        let far = v.mul_add(e, e - 1.0);
+        let near = -(e * (v * v * polynomial(v, L::Real::BEND)));
+        // From 27/16 on, v e and e sum to less than half.
+        let slope = near.select(v.lt(v.splat(27.0 / 16.0)), far);
+        if let Some(low) = side.low { low.mul_add(v * e, slope) } else { slope }
+    }
+}
+
+/// `-(ln(1 + exp(-a)) + a s(-a)) / beta^2`, a = |beta x|: the entropy of a coin whose log-odds are beta x.
+///
+/// The derivative as it comes, `x s(z) / beta - ln(1 + exp(z)) / beta^2`, cancels where z is large; it is even in z, and
+/// on the negative side both terms have one sign. 0 where a is beyond 114 (760 in f64). For beta from 1e-12 to 1e12.
+impl Learned for Softplus {
+    const PARAMETER: &'static str = "beta";
+    const PARAMETER_ULP: f64 = 3.5;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        let z = Scaled::of(x, self.beta);
+        let log = match z.low {
+            None => ln_1p_exp(-z.magnitude, None, None),
+            Some(low) => ln_1p_exp(-z.magnitude, Some(-low), None),
+        };
+        let tail = z.tail();
+        let entropy = z.magnitude.mul_add(tail.lifted / tail.denominator(), log);
+        let Softplus { beta } = self.held_in::<L::Real>();
+        cut(x, z.a, entropy * (-lower::<L>() / (beta * beta)))
+    }
+}
+
+/// `x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
+impl Learned for Swish {
+    const PARAMETER: &'static str = "beta";
+    const PARAMETER_ULP: f64 = 3.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        let z = Scaled::of(x, self.beta);
+        let tail = z.tail();
+        let d = tail.reciprocal();
+        let t = tail.power * d;
+        // The square undoes the lift: the last product alone rounds into the subnormals, and none overflows early.
+        let a = z.a * power_of_two(-L::Real::LIFT / 2);
+        cut(x, z.a, (-t).mul_add(d, d) * tail.lifted * a * a)
+    }
+}
+
+/// `x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
+impl Learned for Gaussian {
+    const PARAMETER: &'static str = "sigma";
+    const PARAMETER_ULP: f64 = 4.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        let bell = self.bell(x);
+        let Gaussian { sigma } = self.held_in::<L::Real>();
+        let slope = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
+        cut(x, bell.a, slope)
+    }
+}
+
+/// `slope`, but 0 where |x| is beyond `a`, to which it was cut.
+#[inline(always)]
+fn cut<L: Lanes>(x: L, a: L, slope: L) -> L {
+    x.splat(0.0).select(a.lt(x.abs()), slope)
+}

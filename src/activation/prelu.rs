@@ -1,0 +1,243 @@
+//! The rectifier with a learned slope per channel.
+//!
+//! The slopes are laid out as the numbers are, in a block on the stack: whole rows of channels again and again, or a
+//! part of one row. So the loop is the same whether a channel holds one number or a whole image.
+
+use super::rectifiers::{leaky, leaky_slope};
+use super::{Itself, same_length};
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::element::Element;
+use crate::lanes::{Isa, Lanes};
+use crate::sum::Tree;
+
+/// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
+/// the number of pixels of channels-first images, and 1 where channels come last.
+///
+/// - value: `x if x > 0, else a x`, a the slope of the channel
+/// - slope: `1 if x > 0, else a`
+/// - slope in a: the sum of `min(0, x)` over the channel
+///
+/// ```
+/// use slopes::activation::PReluChannels;
+/// // Two samples of two channels of two numbers.
+/// let prelu = PReluChannels::new(&[0.5_f32, 0.25], 2);
+/// let x = [-2.0, 1.0, -4.0, 1.0, 1.0, -2.0, 1.0, 1.0];
+/// let (mut y, mut gradient) = ([0.0; 8], [0.0; 2]);
+/// prelu.forward(&x, &mut y);
+/// assert_eq!(y, [-1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0]);
+/// prelu.slope_gradient(&x, &[1.0; 8], &mut gradient);
+/// assert_eq!(gradient, [-4.0, -4.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, or are no whole number of samples, before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PReluChannels<'a, T> {
+    slopes: &'a [T],
+    inner: usize,
+}
+
+impl<'a, T: Element> PReluChannels<'a, T> {
+    /// A slope for each channel of `inner` neighbouring numbers.
+    pub const fn new(slopes: &'a [T], inner: usize) -> Self {
+        PReluChannels { slopes, inner }
+    }
+
+    /// y = f(x).
+    #[track_caller]
+    pub fn forward(&self, x: &[T], y: &mut [T]) {
+        same_length("forward", [("x", x.len()), ("y", y.len())]);
+        self.walk(Source::new(x), None, Target::new(y), x.len());
+    }
+
+    /// x = f(x).
+    #[track_caller]
+    pub fn forward_in_place(&self, x: &mut [T]) {
+        let (len, x) = (x.len(), Target::new(x));
+        self.walk(x.source(), None, x, len);
+    }
+
+    /// dx = dy f'(x).
+    #[track_caller]
+    pub fn backward(&self, x: &[T], dy: &[T], dx: &mut [T]) {
+        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+        self.walk(Source::new(x), Some(Source::new(dy)), Target::new(dx), x.len());
+    }
+
+    /// dy = dy f'(x).
+    #[track_caller]
+    pub fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
+        same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
+        let dy = Target::new(dy);
+        self.walk(Source::new(x), Some(dy.source()), dy, x.len());
+    }
+
+    /// The gradient in the slopes: of each channel the sum of dy min(0, x). Products are rounded to the type and summed in
+    /// f64, in an order that depends on the shape alone.
+    #[track_caller]
+    pub fn slope_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
+        same_length("slope_gradient", [("x", x.len()), ("dy", dy.len())]);
+        same_length("slope_gradient", [("slopes", self.slopes.len()), ("gradient", gradient.len())]);
+        if self.period(x.len()) == 0 {
+            return gradient.fill(T::zero());
+        }
+        dispatch::wide(SlopeGradient { channels: *self, x: Source::new(x), dy: Source::new(dy), gradient, len: x.len() });
+    }
+
+    #[track_caller]
+    fn walk(&self, x: Source<T>, dy: Option<Source<T>>, to: Target<T>, len: usize) {
+        if self.period(len) > 0 {
+            dispatch::wide(Walk { channels: *self, x, dy, to, len });
+        }
+    }
+
+    /// The numbers of one sample.
+    fn sample(&self) -> usize {
+        self.slopes.len() * self.inner
+    }
+
+    /// After how many numbers the block of slopes repeats: as many whole samples as fit, or one.
+    #[track_caller]
+    fn period(&self, len: usize) -> usize {
+        let sample = self.sample();
+        assert!(
+            len == 0 || sample > 0 && len.is_multiple_of(sample),
+            "{len} numbers are no whole number of samples of {} channels of {} numbers",
+            self.slopes.len(),
+            self.inner,
+        );
+        sample * BLOCK.checked_div(sample).unwrap_or(0).max(1)
+    }
+
+    /// The slopes of the numbers from place `from` of a period on.
+    #[inline(always)]
+    fn lay_out(&self, from: usize, block: &mut [T]) {
+        let mut done = 0;
+        while done < block.len() {
+            let place = from + done;
+            let n = (self.inner - place % self.inner).min(block.len() - done);
+            block[done..done + n].fill(self.slopes[place / self.inner % self.slopes.len()]);
+            done += n;
+        }
+    }
+}
+
+/// How many slopes are laid out at a time.
+const BLOCK: usize = 1024;
+
+/// Of x and its slope.
+#[derive(Clone, Copy)]
+struct Forward;
+impl Map<2, 1> for Forward {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, slope]: [L; 2]) -> [L; 1] {
+        [leaky(x, slope)]
+    }
+}
+
+/// Of x, its slope and dy.
+#[derive(Clone, Copy)]
+struct Backward;
+impl Map<3, 1> for Backward {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, slope, dy]: [L; 3]) -> [L; 1] {
+        [dy * leaky_slope(x, slope)]
+    }
+}
+
+/// The rectifier of x, or dy times its slope, with a slope for each number.
+#[inline(always)]
+pub(super) fn rectify<T: Element, I: Isa>(
+    pass: Pass<I>,
+    x: Source<T>,
+    slopes: &[T],
+    dy: Option<Source<T>>,
+    to: Target<T>,
+) {
+    match dy {
+        None => pass.map(Forward, [x, Source::new(slopes)], [to]),
+        Some(dy) => pass.map(Backward, [x, Source::new(slopes), dy], [to]),
+    }
+}
+
+struct Walk<'a, T> {
+    channels: PReluChannels<'a, T>,
+    x: Source<'a, T>,
+    dy: Option<Source<'a, T>>,
+    to: Target<'a, T>,
+    len: usize,
+}
+
+impl<T: Element> Kernel for Walk<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let mut block = [T::zero(); BLOCK];
+        let period = self.channels.period(self.len);
+        for from in (0..period.min(self.len)).step_by(BLOCK) {
+            let slopes = &mut block[..BLOCK.min(period - from)];
+            self.channels.lay_out(from, slopes);
+            for start in (from..self.len).step_by(period) {
+                let n = slopes.len().min(self.len - start);
+                let dy = self.dy.map(|dy| dy.part(start, n));
+                rectify(pass, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+            }
+        }
+    }
+}
+
+/// dy min(0, x).
+#[derive(Clone, Copy)]
+struct Product;
+impl Map<2, 1> for Product {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
+        [dy * x.at_most(x.splat(0.0))]
+    }
+}
+
+struct SlopeGradient<'a, T> {
+    channels: PReluChannels<'a, T>,
+    x: Source<'a, T>,
+    dy: Source<'a, T>,
+    gradient: &'a mut [T],
+    len: usize,
+}
+
+impl<T: Element> Kernel for SlopeGradient<'_, T> {
+    type Output = ();
+    /// First over the samples, place by place; then over the samples of a period, and over the places of a channel.
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let (mut products, mut sums) = ([T::zero(); BLOCK], [0.0; BLOCK]);
+        let (period, sample, inner) = (self.channels.period(self.len), self.channels.sample(), self.channels.inner);
+        let mut channel = Tree::new();
+        for from in (0..period).step_by(BLOCK) {
+            let width = BLOCK.min(period - from);
+            sums.fill(0.0);
+            for start in (from..self.len).step_by(period) {
+                let n = width.min(self.len - start);
+                let products = &mut products[..n];
+                let (x, dy) = (self.x.part(start, n), self.dy.part(start, n));
+                pass.map(Product, [x, dy], [Target::new(products)]);
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += product.wide();
+                }
+            }
+            for place in sample..width {
+                sums[place % sample] += sums[place];
+            }
+            let mut done = 0;
+            while done < width.min(sample) {
+                let place = from + done;
+                let n = (inner - place % inner).min(width - done);
+                channel.push(pass.sum_of(Itself, [Source::new(&sums[done..done + n])], n));
+                done += n;
+                if (from + done).is_multiple_of(inner) {
+                    self.gradient[place / inner] = T::of(channel.sum());
+                    channel = Tree::new();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The rectifier with random slopes, in training.
+//!
+//! Nothing is stored: the slope of number i is a hash of the seed and of i, so the way back draws what the way forward
+//! drew, and neither chunks nor threads nor registers change a bit. The hash is integer arithmetic; what is made of it
+//! is made in f64, by a product and a sum that never fuse, and rounded once.
+
+use super::prelu::rectify;
+use super::{RRelu, same_length};
+use crate::dispatch::{self, Kernel, Pass, Source, Target};
+use crate::element::Element;
+use crate::lanes::Isa;
+
+/// [`RRelu`] in training, made by [`RRelu::training`]: number i has the slope `lower + (upper - lower) u(seed, i)` where
+/// it is not positive, u uniform in [0, 1).
+///
+/// `first` is the place of a slice's first number among all the numbers of a step: a batch may be cut into chunks.
+/// Take another seed for each step and for each layer.
+///
+/// ```
+/// use slopes::activation::RRelu;
+/// let training = RRelu::USUAL.training(1);
+/// let (x, mut y, mut dx) = ([-1.0_f32, 2.0, -1.0], [0.0; 3], [0.0; 3]);
+/// training.forward_slice(&x, &mut y, 0);
+/// training.backward_slice(&x, &[1.0; 3], &mut dx, 0);
+/// assert_eq!(dx, [-y[0], 1.0, -y[2]]);
+///
+/// // The last number alone.
+/// training.forward_in_place(&mut dx[2..], 2);
+/// assert_eq!(training.slope_at::<f32>(2), -y[2]);
+/// ```
+///
+/// # Panics
+/// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
+/// lengths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RReluTraining {
+    bounds: RRelu,
+    key: u64,
+}
+
+impl RRelu {
+    /// The function in a step of training: every number draws its own slope.
+    pub const fn training(self, seed: u64) -> RReluTraining {
+        // The hash of the seed, so that the draws of neighbouring seeds are no shifts of each other.
+        RReluTraining { bounds: self, key: finalise(seed.wrapping_add(GAMMA)) }
+    }
+}
+
+impl RReluTraining {
+    /// The slope that number `index` has where it is not positive.
+    pub fn slope_at<T: Element>(&self, index: u64) -> T {
+        self.draw::<T>().slope(index)
+    }
+
+    /// y = f(x).
+    #[track_caller]
+    pub fn forward_slice<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
+        same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
+        self.walk(Source::new(x), None, Target::new(y), x.len(), first);
+    }
+
+    /// x = f(x).
+    pub fn forward_in_place<T: Element>(&self, x: &mut [T], first: u64) {
+        let (len, x) = (x.len(), Target::new(x));
+        self.walk(x.source(), None, x, len, first);
+    }
+
+    /// dx = dy f'(x), with the slopes of the way forward.
+    #[track_caller]
+    pub fn backward_slice<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T], first: u64) {
+        same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+        self.walk(Source::new(x), Some(Source::new(dy)), Target::new(dx), x.len(), first);
+    }
+
+    /// dy = dy f'(x), with the slopes of the way forward.
+    #[track_caller]
+    pub fn backward_in_place<T: Element>(&self, x: &[T], dy: &mut [T], first: u64) {
+        same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
+        let dy = Target::new(dy);
+        self.walk(Source::new(x), Some(dy.source()), dy, x.len(), first);
+    }
+
+    fn walk<T: Element>(&self, x: Source<T>, dy: Option<Source<T>>, to: Target<T>, len: usize, first: u64) {
+        dispatch::wide(Walk { draw: self.draw::<T>(), x, dy, to, len, first });
+    }
+
+    fn draw<T: Element>(&self) -> Draw {
+        let RRelu { lower, upper } = self.bounds.held_in::<T::Real>();
+        Draw { key: self.key, lower, upper, width: upper - lower }
+    }
+}
+
+/// The odd number nearest to 2^64 over the golden ratio, and a bijection of which every bit depends on every bit: those
+/// of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, 2014).
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[inline(always)]
+const fn finalise(z: u64) -> u64 {
+    let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// What a slope is drawn from.
+#[derive(Clone, Copy)]
+struct Draw {
+    key: u64,
+    lower: f64,
+    upper: f64,
+    width: f64,
+}
+
+impl Draw {
+    #[inline(always)]
+    fn slope<T: Element>(self, index: u64) -> T {
+        let hash = finalise(self.key.wrapping_add(index.wrapping_mul(GAMMA)));
+        // The upper bits as the significand of a number in [1, 2): no conversion, which older machines lack.
+        let u = f64::from_bits(1.0_f64.to_bits() | hash >> 12) - 1.0;
+        let slope = self.lower + self.width * u;
+        // The width may have been rounded up.
+        T::of(if slope < self.upper { slope } else { self.upper })
+    }
+}
+
+/// How many slopes are drawn at a time.
+const BLOCK: usize = 512;
+
+struct Walk<'a, T> {
+    draw: Draw,
+    x: Source<'a, T>,
+    dy: Option<Source<'a, T>>,
+    to: Target<'a, T>,
+    len: usize,
+    first: u64,
+}
+
+impl<T: Element> Kernel for Walk<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let mut slopes = [T::zero(); BLOCK];
+        for start in (0..self.len).step_by(BLOCK) {
+            let n = BLOCK.min(self.len - start);
+            let mut index = self.first.wrapping_add(start as u64);
+            for slope in &mut slopes[..n] {
+                *slope = self.draw.slope(index);
+                index = index.wrapping_add(1);
+            }
+            let dy = self.dy.map(|dy| dy.part(start, n));
+            rectify(pass, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+        }
+    }
+}
