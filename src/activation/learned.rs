@@ -140,7 +140,7 @@ impl Learned for Elu {
 /// terms.
 impl Learned for Celu {
     const PARAMETER: &'static str = "alpha";
-    const PARAMETER_ULP: f64 = 3.0;
+    const PARAMETER_ULP: f64 = 4.0;
     #[inline(always)]
     fn parameter_slope<L: Lanes>(self, x: L) -> L {
         let side = self.side(x, L::Real::TAIL_END);
@@ -150,7 +150,8 @@ impl Learned for Celu {
         let near = -(e * (v * v * polynomial(v, L::Real::BEND)));
         // From 27/16 on, v e and e sum to less than half.
         let slope = near.select(v.lt(v.splat(27.0 / 16.0)), far);
-        if let Some(low) = side.low { low.mul_add(v * e, slope) } else { slope }
+        let slope = if let Some(low) = side.low { low.mul_add(v * e, slope) } else { slope };
+        -slope.abs()
     }
 }
 
@@ -194,7 +195,7 @@ impl Learned for Swish {
 /// `x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
 impl Learned for Gaussian {
     const PARAMETER: &'static str = "sigma";
-    const PARAMETER_ULP: f64 = 4.0;
+    const PARAMETER_ULP: f64 = 4.5;
     #[inline(always)]
     fn parameter_slope<L: Lanes>(self, x: L) -> L {
         let bell = self.bell(x);
@@ -207,5 +208,5 @@ impl Learned for Gaussian {
 /// `slope`, but 0 where |x| is beyond `a`, to which it was cut.
 #[inline(always)]
 fn cut<L: Lanes>(x: L, a: L, slope: L) -> L {
-    x.splat(0.0).select(a.lt(x.abs()), slope)
+    x.splat(0.0).copysign(slope).select(a.lt(x.abs()), slope)
 }

@@ -8,7 +8,6 @@ use super::{Itself, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
-use crate::sum::Tree;
 
 /// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
 /// the number of pixels of channels-first images, and 1 where channels come last.
@@ -81,7 +80,13 @@ impl<'a, T: Element> PReluChannels<'a, T> {
         if self.period(x.len()) == 0 {
             return gradient.fill(T::zero());
         }
-        dispatch::wide(SlopeGradient { channels: *self, x: Source::new(x), dy: Source::new(dy), gradient, len: x.len() });
+        dispatch::wide(SlopeGradient {
+            channels: *self,
+            x: Source::new(x),
+            dy: Source::new(dy),
+            gradient,
+            len: x.len(),
+        });
     }
 
     #[track_caller]
@@ -112,11 +117,15 @@ impl<'a, T: Element> PReluChannels<'a, T> {
     /// The slopes of the numbers from place `from` of a period on.
     #[inline(always)]
     fn lay_out(&self, from: usize, block: &mut [T]) {
+        let (mut channel, mut left) = (from / self.inner, self.inner - from % self.inner);
         let mut done = 0;
         while done < block.len() {
-            let place = from + done;
-            let n = (self.inner - place % self.inner).min(block.len() - done);
-            block[done..done + n].fill(self.slopes[place / self.inner % self.slopes.len()]);
+            let n = left.min(block.len() - done);
+            block[done..done + n].fill(self.slopes[channel]);
+            (channel, left) = (channel + 1, self.inner);
+            if channel == self.slopes.len() {
+                channel = 0;
+            }
             done += n;
         }
     }
@@ -211,7 +220,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
     fn run<I: Isa>(self, pass: Pass<I>) {
         let (mut products, mut sums) = ([T::zero(); BLOCK], [0.0; BLOCK]);
         let (period, sample, inner) = (self.channels.period(self.len), self.channels.sample(), self.channels.inner);
-        let mut channel = Tree::new();
+        let (mut channel, mut left, mut sum) = (0, inner, 0.0);
         for from in (0..period).step_by(BLOCK) {
             let width = BLOCK.min(period - from);
             sums.fill(0.0);
@@ -229,13 +238,13 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
             }
             let mut done = 0;
             while done < width.min(sample) {
-                let place = from + done;
-                let n = (inner - place % inner).min(width - done);
-                channel.push(pass.sum_of(Itself, [Source::new(&sums[done..done + n])], n));
-                done += n;
-                if (from + done).is_multiple_of(inner) {
-                    self.gradient[place / inner] = T::of(channel.sum());
-                    channel = Tree::new();
+                let n = left.min(width - done);
+                let places = &sums[done..done + n];
+                sum += if n > 1 { pass.sum_of(Itself, [Source::new(places)], n) } else { places[0] };
+                (done, left) = (done + n, left - n);
+                if left == 0 {
+                    self.gradient[channel] = T::of(sum);
+                    (channel, left, sum) = (channel + 1, inner, 0.0);
                 }
             }
         }

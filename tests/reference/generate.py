@@ -251,7 +251,6 @@ ACTIVATIONS = {
     "tanh": (tanh, ()),
     "softsign": (lambda x: x / (1 + x) if x >= 0 else x / (1 - x), ()),
     "relu": (lambda x: x if x > 0 else 0, ()),
-<<<<<<< HEAD
     "relu2": (lambda x: x * x if x > 0 else 0, ()),
     "leaky_relu_0.125": (lambda x: leaky(x, 0.125), ()),
     "prelu": (lambda x: leaky(x, 0.25), ()),
@@ -262,12 +261,6 @@ ACTIVATIONS = {
     "hard_shrink": (lambda x: x if abs(x) > 0.5 else 0, (-0.5, 0.5)),
     "soft_shrink": (lambda x: x - 0.5 if x > 0.5 else x + 0.5 if x < -0.5 else 0, (-0.5, 0.5)),
     "threshold": (lambda x: x if x > 1 else 0, (1,)),
-=======
-    "leaky_relu_0.125": (lambda x: x if x > 0 else 0.125 * x, ()),
-    "prelu": (lambda x: x if x > 0 else 0.25 * x, ()),
-    "rrelu_0.125_0.375": (lambda x: x if x > 0 else 0.25 * x, ()),
-    "relu6": (lambda x: 0 if x <= 0 else 6 if x >= 6 else x, (6,)),
->>>>>>> ff15bf8 (Learned slopes, random slopes, slopes from outputs, radial basis rows)
     "elu": (elu, ()),
     "elu_0.5": (lambda x: elu(x, 0.5), ()),
     "selu": (selu, ()),
@@ -546,18 +539,21 @@ def rows():
             yield ",".join([str(row), str(i), bits(x[i]), bits(dy[i]), *entry[:4], str(label), *entry[4:]])
 
 
-def main():
+FILES = (("activations.csv", activations), ("losses.csv", losses), ("rows.csv", rows))
+
+
+def main(files=FILES):
     check = sys.argv[1:] == ["--check"]
     if sys.argv[1:] and not check:
         sys.exit("usage: generate.py [--check]")
     different = False
-    for name, lines in (("activations.csv", activations), ("losses.csv", losses), ("rows.csv", rows)):
+    for name, lines in files:
         path = Path(__file__).with_name(name)
         content = "".join(line + "\n" for line in lines()).encode()
         if not check:
             path.write_bytes(content)
         elif not path.exists() or path.read_bytes() != content:
-            print("%s differs from what generate.py makes" % name)
+            print("%s differs from what is made now" % name)
             different = True
     sys.exit(different)
 
