@@ -33,7 +33,6 @@ pub use radial::RadialBasis;
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
 pub(crate) use rows::{Exponentials, Itself, Kind, Share, Shifted, kind, ln, log_sum_exp, real};
 pub use rrelu::RReluTraining;
-pub use rrelu::RReluTraining;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///
