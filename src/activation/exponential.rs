@@ -122,7 +122,7 @@ impl Celu {
 
 /// lambda and alpha of the self-normalising network, as its authors print them, in two parts.
 pub(super) const LAMBDA: Pair<f64> = Pair { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
-pub(super) const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_6, low: 1.415_351_938_008_45e-17 };
+pub(super) const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
 
 activation! {
     /// A rectifier whose fixed point keeps mean 0 and variance 1 from layer to layer: lambda = 1.0507009873554805,
@@ -131,9 +131,9 @@ activation! {
     formula "lambda x if x > 0, else lambda alpha (exp(x) - 1)", "lambda if x > 0, else lambda alpha exp(x)",
         "0 if x > 0, else lambda alpha exp(x)";
     source "G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515";
-    limits [[-1.758_099_340_847_376_6, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
+    limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     joints [0.0];
-    range [-1.758_099_340_847_376_6, f64::INFINITY], monotone true, None;
+    range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, None;
     f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     value {

@@ -2,7 +2,7 @@
 
 use super::gated::Scaled;
 use super::same_length;
-use super::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Softplus, Swish};
+use super::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Snake, Softplus, Swish};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
@@ -11,6 +11,7 @@ use crate::math::log::ln_1p_exp;
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
 use crate::math::polynomial::polynomial;
+use crate::math::sin::{reduce, sin_cos_reduced};
 
 /// A function f(x; p) with one parameter p that training may move.
 ///
@@ -54,7 +55,7 @@ pub trait Learned: Formula {
         dispatch::map(ParameterSlope(*self), [Source::new(x)], [Target::new(d)]);
     }
 
-    /// The sum of dy df/dp over all x: each product rounded to the type, and summed in f64 by a tree that depends on the
+    /// The sum of dy df/dp over all x: each product rounded to the type that is computed in, and summed in f64 by a tree that depends on the
     /// length alone.
     #[track_caller]
     fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
@@ -203,6 +204,26 @@ impl Learned for Gaussian {
         let Gaussian { sigma } = self.held_in::<L::Real>();
         let slope = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
         cut(x, bell.a, slope)
+    }
+}
+
+/// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
+impl Learned for Snake {
+    const PARAMETER: &'static str = "a";
+    const PARAMETER_ULP: f64 = 6.0;
+    #[inline(always)]
+    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+        let a = x.splat(self.a);
+        let z = x * a;
+        let rest = if self.a == 1.0 { None } else { Some(x.product_error(a, z)) };
+        let reduced = reduce::<L, false, false>(z, rest);
+        let (sin, cos) = sin_cos_reduced(reduced.r);
+        let even = reduced.even();
+        // sin z over a, so that small x keep their squares, and sin 2 z.
+        let wave = sin.select(even, cos) / a;
+        let double = sin * cos * 2.0;
+        // What underflows is positive.
+        (x / a).mul_add(double.select(even, -double), -(wave * wave)) + 0.0
     }
 }
 

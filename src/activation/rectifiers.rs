@@ -118,7 +118,7 @@ activation! {
     /// [`PReluChannels`](super::PReluChannels) for a slope per channel. The slope at 0 is that of the left side.
     PRelu {
         /// The slope a of the negative side.
-        slope = 0.25, |a| a.is_finite() => "must be finite";
+        slope ("negative_slope", "alpha", "a") = 0.25, |a| a.is_finite() => "must be finite";
     }
     names ["prelu", "parametric_relu"];
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
@@ -142,7 +142,7 @@ activation! {
         lower = 0.125, |lower| lower.is_finite() => "must be finite";
         /// The largest slope.
         upper = 0.333_333_333_333_333_3_f64, |upper| upper.is_finite() => "must be finite";
-    }
+    } also upper, |me| me.lower <= me.upper => "must not be below lower";
     names ["rrelu", "randomized_relu"];
     formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";
     source "B. Xu et al., Empirical Evaluation of Rectified Activations in Convolutional Network, arXiv:1505.00853";

@@ -85,7 +85,7 @@ impl RReluTraining {
     }
 
     fn draw<T: Element>(&self) -> Draw {
-        let RRelu { lower, upper } = self.bounds.held_in::<T::Real>();
+        let [lower, upper] = [self.bounds.lower, self.bounds.upper].map(|bound| T::of(bound).wide());
         Draw { key: self.key, lower, upper, width: upper - lower }
     }
 }

@@ -172,9 +172,11 @@ fn names_in_this_file_are_in_the_catalogue() {
 
 /// At a joint: (function, x, value, slope there, slope just below, slope just above). Contract: relu'(0) = 0,
 /// leaky_relu'(0) = slope, both the left one; the step has no slope at all.
-const JOINTS: [(&str, f64, f64, [f64; 3]); 3] = [
+const JOINTS: [(&str, f64, f64, [f64; 3]); 5] = [
     ("relu", 0.0, 0.0, [0.0, 0.0, 1.0]),
     ("leaky_relu", 0.0, 0.0, [0.01, 0.01, 1.0]),
+    ("prelu", 0.0, 0.0, [0.25, 0.25, 1.0]),
+    ("rrelu", 0.0, 0.0, [0.229_166_666_666_666_66, 0.229_166_666_666_666_66, 1.0]),
     ("binary_step", 0.0, 1.0, [0.0, 0.0, 0.0]),
 ];
 

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use serde_json::Value as Json;
 use slopes::activation::{
-    Activation, Celu, Elu, Gaussian, LeakyRelu, Learned, Linear, PRelu, PReluChannels, Softplus, Swish,
+    Activation, Celu, Elu, Gaussian, LeakyRelu, Learned, Linear, PRelu, PReluChannels, Snake, Softplus, Swish,
 };
 use slopes::{Element, Level};
 
@@ -97,6 +97,30 @@ fn slopes_in_parameters_are_accurate_in_f32() {
         check("gaussian", Gaussian { sigma }, |x| {
             let z = x / sigma;
             (z * z / sigma * (z * z * -0.5).exp(), 0.0)
+        });
+    }
+}
+
+/// The slope of snake has roots, where its terms cancel: there the error is measured by the larger one.
+#[test]
+fn snake_is_accurate_in_f32() {
+    let mut random = Random(12);
+    let x: Vec<f32> = (0..1 << 18)
+        .map(|i| if i % 2 == 0 { random.uniform(-50.0..=50.0) } else { random.uniform::<f32>(-1.0..=1.0).powi(9) })
+        .collect();
+    for a in [1.0, 0.375, 3.0, 1e-6] {
+        at_every_level(|level| {
+            let (ulp, slopes) = slopes_of(Snake { a }, &x);
+            for (&x, slope) in x.iter().zip(slopes) {
+                // Below 1/1000 the series, to its second term: the next is 1e-12 of it.
+                let (a, x) = (f64::from(a as f32), f64::from(x));
+                let z = a * x;
+                let exact = x * (2.0 * z).sin() / a - (z.sin() / a).powi(2);
+                let exact = if z.abs() < 1e-3 { x * x * (1.0 - z * z) } else { exact };
+                let distance = Exact::from(exact).distance(slope);
+                let floor = if z.abs() < 0.5 { 0.0 } else { ulp * f64::from(f32::EPSILON) * (x / a).abs() };
+                assert!(distance.is_within(ulp, floor), "{a} at {x}, {level:?}: {slope}, {exact}, {distance:?}");
+            }
         });
     }
 }
@@ -266,9 +290,10 @@ fn channels_are_loops<T: Number>() {
 }
 
 #[test]
-fn channels_are_loops_in_both_types() {
+fn channels_are_loops_in_all_types() {
     channels_are_loops::<f32>();
     channels_are_loops::<f64>();
+    channels_are_loops::<half::f16>();
 }
 
 /// In the numbers and in the slopes, with a cotangent of ones.

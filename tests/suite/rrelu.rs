@@ -82,9 +82,10 @@ fn slopes_are_those_of_split_mix<T: Number>() {
 }
 
 #[test]
-fn slopes_are_those_of_split_mix_in_both_types() {
+fn slopes_are_those_of_split_mix_in_all_types() {
     slopes_are_those_of_split_mix::<f32>();
     slopes_are_those_of_split_mix::<f64>();
+    slopes_are_those_of_split_mix::<half::f16>();
 }
 
 fn slopes_depend_on_the_place_alone<T: Number>() {
@@ -132,9 +133,10 @@ fn slopes_depend_on_the_place_alone<T: Number>() {
 }
 
 #[test]
-fn slopes_depend_on_the_place_alone_in_both_types() {
+fn slopes_depend_on_the_place_alone_in_all_types() {
     slopes_depend_on_the_place_alone::<f32>();
     slopes_depend_on_the_place_alone::<f64>();
+    slopes_depend_on_the_place_alone::<half::bf16>();
 }
 
 #[test]
