@@ -22,7 +22,7 @@ pub struct Facts {
     pub formulas: [&'static str; 3],
     /// Where the function comes from.
     pub source: &'static str,
-    /// The limits of value, slope and curvature at -inf and at +inf.
+    /// The limits of value, slope and curvature at -inf and at +inf; NaN where there is none.
     pub limits: [[f64; 2]; 3],
     /// Where the function has a kink or a jump; the page says which one-sided slope is taken.
     pub joints: &'static [f64],

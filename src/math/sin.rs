@@ -6,12 +6,12 @@
 //! r = x - n pi / 2 by parts of pi / 2. Where multiplication and addition fuse, the first step is exact for any n: it
 //! cancels the leading bits of x and ends no lower than the first part does. Where they do not, the parts are so short
 //! that n times each but the last is exact. The steps after it are exact or round relative to what is left. No f32 within
-//! `NEAR` is nearer to a multiple of pi / 4 than 2^-27 (f64: 2^-59), and what the parts leave out is less than half an ulp
+//! `NEAR` is nearer to a multiple of pi / 4 than 2^-29 (f64: 2^-62), and what the parts leave out is less than half an ulp
 //! of that.
 //!
 //! Beyond `NEAR`, lane by lane: the fraction of x / 2 pi, to 128 bits, from the 192 bits of 1 / 2 pi that matter there
 //! (M. Payne, R. Hanek, Radian Reduction for Trigonometric Functions, 1983). Whole turns drop out of the wrapping
-//! product. No f64 is nearer to a multiple of pi / 4 than 2^-61, so 62 bits of r are right.
+//! product. No f64 is nearer to a multiple of pi / 4 than 2^-62, so 62 bits of r are right.
 //!
 //! Limit: the ports, with 25 operations.
 

@@ -10,9 +10,6 @@ use slopes::activation::{self, Activation, Celu, Elu, HardShrink, LeakyRelu, Sof
 /// What both may be off by together: 2 ulp of a value, 3 of a slope here, and PyTorch's own roundings.
 const ULP: f64 = 4.0;
 
-/// Functions that the crate does not have yet.
-const NOT_YET: [&str; 1] = ["mish"];
-
 /// Whether a case is one of an activation of one number.
 pub fn is_activation(case: &Json) -> bool {
     let inputs = case["inputs"].as_object().unwrap();
@@ -138,10 +135,6 @@ fn pytorch_agrees() {
         // Those of prelu have slopes for channels: they are tested with them.
         for case in cases().iter().filter(|case| is_activation(case) && case["name"] != "prelu") {
             let (name, options) = (case["name"].as_str().unwrap(), &case["options"]);
-            if NOT_YET.contains(&name) {
-                skipped.insert(name.to_owned());
-                continue;
-            }
             let (f, taken) = function(name, options);
             assert!(options.as_object().unwrap().keys().all(|key| taken.contains(&key.as_str())), "{name} {options}");
             let x = numbers(&case["inputs"]["prediction"]);
@@ -166,12 +159,7 @@ fn pytorch_agrees() {
                 }
             }
         }
-        let listed = WRONG.iter().filter(|wrong| !NOT_YET.contains(&wrong.0));
-        assert_eq!(instead, listed.map(|wrong| wrong.2.len()).sum::<usize>(), "points where PyTorch is wrong");
+        assert_eq!(instead, WRONG.iter().map(|wrong| wrong.2.len()).sum::<usize>(), "points where PyTorch is wrong");
     });
     none(&failures);
-    assert_eq!(skipped, NOT_YET.map(String::from).into());
-    for name in NOT_YET {
-        assert!(activation::by_name::<f64>(name).is_err(), "the crate has {name} by now");
-    }
 }
