@@ -33,7 +33,9 @@
 //!   place or not, on every machine of a [`Family`]: all that fuse multiplication and addition (AVX-512, AVX2, NEON),
 //!   and all that do not. Sums too: their order depends on the length alone.
 //! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]). No flags, no set-up.
-//! - **Anywhere.** `#![no_std]`, no allocation, one dependency (`num-traits`).
+//! - **Half precision.** With the feature `half`, slices may also hold `half::f16` and `half::bf16`: computed in f32,
+//!   rounded once ([`Element`]).
+//! - **Anywhere.** `#![no_std]`, no allocation, one dependency (`num-traits`; with its feature, `half`).
 //!
 //! # Where to look
 //!

@@ -64,7 +64,7 @@ impl Isa for Neon {
     #[inline(always)]
     unsafe fn load_bf16(from: *const half::bf16) -> F32x4 {
         // SAFETY: the caller vouches for four numbers.
-        F32x4(vreinterpretq_f32_u32(unsafe { vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.cast()))) }))
+        F32x4(unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.cast())))) })
     }
     #[cfg(feature = "half")]
     #[inline(always)]
