@@ -138,7 +138,10 @@ activation! {
     in (self, x)
     value {
         let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(LAMBDA_ALPHA.to());
-        (LAMBDA.to::<L::Real>().times(x)).select(x.splat(0.0).le(x), negative)
+        // What the constant lacks may not meet infinity with the other sign.
+        let lambda = LAMBDA.to::<L::Real>();
+        let lacks = x.at_most(x.fill(L::Real::LARGEST)) * x.fill(lambda.low);
+        x.mul_add(x.fill(lambda.high), lacks).select(x.splat(0.0).le(x), negative)
     }
     slope { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
     curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
