@@ -430,7 +430,8 @@ impl<I: Isa> Pass<I> {
         let mut summed_blocks = [const { MaybeUninit::<[T::Real; WIDEST]>::uninit() }; SUMMED];
         let mut kept_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; KEPT];
         let (mut from, mut step) = ([core::ptr::null::<T>(); IN], [0; IN]);
-        let (mut to_sum, mut to_keep) = ([core::ptr::null_mut::<T::Real>(); SUMMED], [core::ptr::null_mut::<T>(); KEPT]);
+        let (mut to_sum, mut to_keep) =
+            ([core::ptr::null_mut::<T::Real>(); SUMMED], [core::ptr::null_mut::<T>(); KEPT]);
         let mut done = 0;
         while done < len {
             let rest = len - done;

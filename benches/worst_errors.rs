@@ -1,6 +1,6 @@
 //! The worst error of every function over all 2^32 f32, and whether it keeps its range and its monotonicity.
 //!
-//! `cargo run --release --example worst_errors -- [--level NAME] [--stride N] [--table FILE] [FUNCTION ...]`
+//! `cargo bench --bench worst_errors -- [--level NAME] [--stride N] [--table FILE] [FUNCTION ...]`
 //!
 //! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
@@ -30,6 +30,9 @@ struct Options {
     /// Writes what is found into this table, beside what is there of other functions and families
     #[arg(long)]
     table: Option<PathBuf>,
+    /// What `cargo bench` says to every program
+    #[arg(long, hide = true)]
+    bench: bool,
     /// Functions to measure, by name [default: all]
     functions: Vec<String>,
 }
@@ -83,25 +86,15 @@ fn ulp(exact: f64) -> f64 {
 
 /// Whether some number may be further off than `worst`, in ulp, or is of the wrong kind or sign.
 fn suspicious(y: &[f32], exact: &[f64], worst: f64) -> bool {
-    const LANES: usize = 16;
-    let pair = |y: f32, exact: f64| {
-        let wide = f64::from(y);
+    let bad = |(y, exact): (&f32, &f64)| {
+        let wide = f64::from(*y);
         let error = (wide - exact).abs();
-        // A NaN that should be one compares as no error; any other, and infinities, as infinite.
-        let both_nan = wide.is_nan() & exact.is_nan();
-        let within = (error <= worst * ulp(exact)) | (wide == exact) | both_nan;
-        let sign = (wide.to_bits() ^ exact.to_bits()) >> 63 == 0;
-        !(within & (sign | (exact == 0.0) | both_nan))
+        // NaN and infinities, unless both are the same, are within nothing.
+        let same = (wide == *exact) | (wide.is_nan() & exact.is_nan());
+        let sign = ((wide.to_bits() ^ exact.to_bits()) >> 63 == 0) | (*exact == 0.0);
+        u32::from(!(same | ((error <= worst * ulp(*exact)) & sign)))
     };
-    let (ys, es) = (y.chunks_exact(LANES), exact.chunks_exact(LANES));
-    let rest = ys.remainder().iter().zip(es.remainder()).any(|(y, e)| pair(*y, *e));
-    let mut found = [false; LANES];
-    for (y, e) in ys.zip(es) {
-        for i in 0..LANES {
-            found[i] |= pair(y[i], e[i]);
-        }
-    }
-    rest || found.contains(&true)
+    y.iter().zip(exact).map(bad).sum::<u32>() > 0
 }
 
 /// What a thread works in: allocated once, since the system is slow to give large blocks away again and again.
@@ -151,14 +144,20 @@ impl Sweep {
     }
 
     fn block(&self, block: usize, buffers: &mut Buffers, findings: &mut Findings) {
-        let rank = |i: usize| ((block * BLOCK + i) * self.stride as usize).min(u32::MAX as usize) as u32;
+        let first = block as u64 * BLOCK as u64 * u64::from(self.stride);
+        let rank = |i: usize| (first + i as u64 * u64::from(self.stride)).min(u32::MAX.into()) as u32;
         // One float before the block, for the steps between blocks.
         let before = ordered(rank(0).saturating_sub(self.stride));
         let Buffers { x, y, wide, exact } = buffers;
-        x.clear();
-        x.extend(std::iter::once(before).chain((0..BLOCK).map(|i| ordered(rank(i)))));
-        wide.clear();
-        wide.extend(x.iter().map(|x| f64::from(*x)));
+        x.resize(BLOCK + 1, 0.0);
+        x[0] = before;
+        for (i, x) in x[1..].iter_mut().enumerate() {
+            *x = ordered(rank(i));
+        }
+        wide.resize(x.len(), 0.0);
+        for (wide, x) in wide.iter_mut().zip(&*x) {
+            *wide = f64::from(*x);
+        }
         y.resize(x.len(), 0.0);
         exact.resize(x.len(), 0.0);
         let (single, double) = (self.single, self.double);
@@ -186,12 +185,12 @@ impl Sweep {
             let [lowest, highest] = facts.range;
             let (lowest, highest) = (lowest - beyond(lowest), highest + beyond(highest));
             let outside = |y: f32| (f64::from(y) < lowest) | (f64::from(y) > highest);
-            if y.iter().fold(false, |found, y| found | outside(*y)) {
+            if y.iter().map(|y| u32::from(outside(*y))).sum::<u32>() > 0 {
                 for (x, _) in x.iter().zip(&*y).filter(|(_, y)| outside(**y)) {
                     findings.outside = (findings.outside.0 + 1, *x);
                 }
             }
-            if facts.monotone && y.windows(2).fold(false, |found, pair| found | (pair[0] > pair[1])) {
+            if facts.monotone && y.iter().zip(&y[1..]).map(|(a, b)| u32::from(a > b)).sum::<u32>() > 0 {
                 for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| pair[0] > pair[1]) {
                     findings.falls = (findings.falls.0 + 1, x[i]);
                 }

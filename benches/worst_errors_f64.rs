@@ -1,7 +1,7 @@
 //! The worst error of every function in f64, over 2^24 inputs each, against an oracle of some 104 bits that shares
 //! nothing with the kernels.
 //!
-//! `cargo run --release --example worst_errors_f64 -- [--count N] [--level NAME] [FUNCTION ...]`
+//! `cargo bench --bench worst_errors_f64 -- [--count N] [--level NAME] [FUNCTION ...]`
 //!
 //! The oracle is double-double arithmetic with an exponent of its own ([`wide`]), so nothing overflows or underflows,
 //! under jets that carry value, slope and curvature ([`jet`]). A function is one line of [`ORACLES`]. Before anything is
@@ -490,7 +490,7 @@ fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3]
 fn main() {
     let mut count = COUNT;
     let mut names = Vec::new();
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--count" => count = arguments.next().and_then(|n| n.parse().ok()).expect("--count takes a number"),
