@@ -54,7 +54,8 @@ impl<L: Lanes> Side<L> {
         let (sum, lacks) = exp_m1_of_negative(self.z);
         let lacks = if let Some(low) = self.low { low.mul_add(sum + 1.0, lacks) } else { lacks };
         let high = sum.fill(factor.high);
-        nearly_fused(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low)))
+        // Never positive: where the product underflows, its zero keeps the sign.
+        -nearly_fused(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low))).abs()
     }
 
     /// factor e^z.

@@ -216,7 +216,7 @@ fn slices_round_what_f32_computes<T: Half>() {
     let (x, dy) = (any(), any());
     let (wide, wide_dy) = (f32s(&x), f32s(&dy));
     let untouched = T::of(-1234.5);
-    let mut buffer = vec![untouched; LEN + 2 * GUARD];
+    let mut buffer = [untouched; LEN + 2 * GUARD];
     at_every_level(|level| {
         for (f, g) in activation::all::<T>().iter().zip(activation::all::<f32>()) {
             let name = f.facts().name();
@@ -288,6 +288,9 @@ fn logits<T: Half>(random: &mut Random, count: usize) -> Vec<T> {
     (0..count).map(|i| if i % 11 == 5 { T::neg_infinity() } else { random.uniform(-9.0..=9.0) }).collect()
 }
 
+/// A name, the function in two types, and a bound.
+type Rowwise<'a, T> = (&'a str, &'a dyn RowActivation<T>, &'a dyn RowActivation<f64>, f64);
+
 /// Against f64 over the widened numbers. Shares are computed in f32 to 2 ulp, whatever the row.
 fn rows_round_once<T: Half>() {
     let mut random = Random(7);
@@ -300,7 +303,7 @@ fn rows_round_once<T: Half>() {
             let (wide, wide_dy) = (f64s(&x), f64s(&dy));
             let (mut y, mut exact) = (vec![T::zero(); count], vec![0.0; count]);
 
-            let kinds: [(&str, &dyn RowActivation<T>, &dyn RowActivation<f64>, f64); 2] = [
+            let kinds: [Rowwise<T>; 2] = [
                 ("softmax", &Softmax::default(), &Softmax::default(), 0.0),
                 // Documented: 2^-24 of the largest magnitude in the row, which is below 32.
                 ("log_softmax", &LogSoftmax::default(), &LogSoftmax::default(), 32.0 * f32::unit()),
