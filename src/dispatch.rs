@@ -658,9 +658,96 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     inputs: [Source<T>; IN],
     outputs: [Target<T>; OUT],
 ) {
+    if T::ROUNDS {
+        return through_real(map, inputs, outputs);
+    }
     match stream_after(inputs, outputs) {
         None => wide(Slices { map, inputs, outputs }),
         Some(head) => streamed(map, inputs, outputs[0], head),
+    }
+}
+
+/// The map of slices of a type that is for memory alone: block by block widened, mapped by the kernel of the type that is
+/// computed in, and rounded. So the half types have no kernels of their own.
+fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [Source<T>; IN],
+    outputs: [Target<T>; OUT],
+) {
+    let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
+    let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; OUT];
+    let len = outputs[0].len;
+    let mut done = 0;
+    while done < len {
+        let n = BLOCK.min(len - done);
+        let sources = core::array::from_fn(|k| {
+            let (to, repeats) = (widened[k].as_mut_ptr().cast(), inputs[k].repeats);
+            let from = inputs[k].part(done, n);
+            let to = Target { to, len: from.len, lifetime: PhantomData };
+            wide(Widen { from, to });
+            Source { repeats, ..to.source() }
+        });
+        let targets =
+            core::array::from_fn(|k| Target { to: made[k].as_mut_ptr().cast(), len: n, lifetime: PhantomData });
+        wide(Slices { map, inputs: sources, outputs: targets });
+        for (target, output) in targets.iter().zip(outputs) {
+            wide(Narrow { from: target.source(), to: output.part(done, n) });
+        }
+        done += n;
+    }
+}
+
+/// Numbers on their way into the type that they are computed in.
+struct Widen<'a, T: Element> {
+    from: Source<'a, T>,
+    to: Target<'a, T::Real>,
+}
+
+impl<T: Element> Kernel for Widen<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) {
+        let (count, len) = (<Lane<T, I> as Lanes>::COUNT, self.to.len);
+        assert!(self.from.len == len);
+        let mut done = 0;
+        while done < len {
+            let n = count.min(len - done);
+            // SAFETY: both have n numbers from `done` on; the pass proves the instructions.
+            unsafe {
+                let (from, to) = (self.from.from.add(done), self.to.to.add(done));
+                if n == count { T::load::<I>(from).store(to) } else { T::load_partial::<I>(from, n).store_partial(to, n) }
+            }
+            done += n;
+        }
+    }
+}
+
+/// Numbers on their way back.
+struct Narrow<'a, T: Element> {
+    from: Source<'a, T::Real>,
+    to: Target<'a, T>,
+}
+
+impl<T: Element> Kernel for Narrow<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) {
+        let (count, len) = (<Lane<T, I> as Lanes>::COUNT, self.to.len);
+        assert!(self.from.len == len);
+        let mut done = 0;
+        while done < len {
+            let n = count.min(len - done);
+            // SAFETY: both have n numbers from `done` on; the pass proves the instructions.
+            unsafe {
+                let (from, to) = (self.from.from.add(done), self.to.to.add(done));
+                if n == count {
+                    T::store::<I>(Register::load(from), to);
+                } else {
+                    T::store_partial::<I>(Register::load_partial(from, n), to, n);
+                }
+            }
+            done += n;
+        }
     }
 }
 
@@ -796,6 +883,6 @@ pub(crate) fn numbers<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: u
     map: M,
     inputs: [T; IN],
 ) -> [T; OUT] {
-    let inputs = inputs.map(|x| T::Real::of(x.wide()));
-    single(Numbers { map, inputs }).map(|y| T::of(y.wide()))
+    let inputs = inputs.map(|x| <T::Real as Real>::of(x.wide()));
+    single(Numbers { map, inputs }).map(|y| T::of(Real::wide(y)))
 }

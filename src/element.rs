@@ -50,7 +50,7 @@ assert_eq!(y, [f16::from_f32(0.5), f16::ZERO, f16::ONE]);
 )]
 pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send + Sync + 'static {
     /// The type that is computed in.
-    type Real: Real;
+    type Real: Real + Element<Real = Self::Real>;
 
     /// Whether this type holds less than the one that is computed in.
     #[doc(hidden)]

@@ -104,12 +104,12 @@ impl RadialBasis {
     pub fn backward_sigma<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &[T], dy: &[T]) -> f64 {
         check("backward_sigma", x, centres, rows, [("y", y.len()), ("dy", dy.len())]);
         let sum = dispatch::wide(SigmaGradient { x, centres, len: rows.row_len(), square: self.square::<T>(), y, dy });
-        sum / T::Real::of(self.sigma).wide()
+        sum / Real::wide(<T::Real as Real>::of(self.sigma))
     }
 
     /// sigma^2, of sigma as the type holds it.
     fn square<T: Element>(&self) -> f64 {
-        let sigma = T::Real::of(self.sigma).wide();
+        let sigma = Real::wide(<T::Real as Real>::of(self.sigma));
         sigma * sigma
     }
 }

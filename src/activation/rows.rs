@@ -375,7 +375,7 @@ fn softmax_row<'a, T: Element, I: Isa>(
 /// A number in the type that it is computed in.
 #[inline(always)]
 pub(crate) fn real<T: Element>(x: T) -> T::Real {
-    T::Real::of(x.wide())
+    <T::Real as Real>::of(x.wide())
 }
 
 /// The logarithm of a row's sum of exponentials, as the maximum and the rest.

@@ -226,7 +226,7 @@ impl<T: Element> Kernel for CrossEntropy<'_, T> {
                 losses.write(row, T::of(loss));
             }
             // As sums of other losses: of what is computed, in the type that it is computed in.
-            tree.push(T::Real::of(loss).wide());
+            tree.push(Real::wide(<T::Real as Real>::of(loss)));
         }
         tree.sum()
     }
