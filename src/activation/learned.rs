@@ -207,10 +207,11 @@ impl Learned for Gaussian {
     }
 }
 
-/// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
+/// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x: near 0 twice z^2 less z^2, so that three times what the terms lack is
+/// lacking. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
 impl Learned for Snake {
     const PARAMETER: &'static str = "a";
-    const PARAMETER_ULP: f64 = 7.0;
+    const PARAMETER_ULP: f64 = 8.0;
     #[inline(always)]
     fn parameter_slope<L: Lanes>(self, x: L) -> L {
         let a = x.splat(self.a);

@@ -26,7 +26,7 @@ use crate::math::Functions;
 /// // x is gone; y is enough.
 /// let mut dx = [0.0; 3];
 /// Tanh.backward_from_output(&y, &[1.0; 3], &mut dx);
-/// assert_eq!((dx[0], dx[1]), (1.0 - y[0] * y[0], 1.0));
+/// assert_eq!(dx, [(1.0 - y[0]) * (1.0 + y[0]), 1.0, (1.0 - y[2]) * (1.0 + y[2])]);
 /// ```
 ///
 /// # Panics
