@@ -715,7 +715,11 @@ impl<T: Element> Kernel for Widen<'_, T> {
             // SAFETY: both have n numbers from `done` on; the pass proves the instructions.
             unsafe {
                 let (from, to) = (self.from.from.add(done), self.to.to.add(done));
-                if n == count { T::load::<I>(from).store(to) } else { T::load_partial::<I>(from, n).store_partial(to, n) }
+                if n == count {
+                    T::load::<I>(from).store(to)
+                } else {
+                    T::load_partial::<I>(from, n).store_partial(to, n)
+                }
             }
             done += n;
         }
