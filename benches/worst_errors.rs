@@ -1,6 +1,6 @@
 //! The worst error of every function over all 2^32 f32, and whether it keeps its range and its monotonicity.
 //!
-//! `cargo bench --bench worst_errors -- [--level NAME] [--stride N] [--table FILE] [FUNCTION ...]`
+//! `cargo bench --bench worst_errors -- [--level NAME] [--order ORDER] [--stride N] [--table FILE] [FUNCTION ...]`
 //!
 //! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
@@ -27,6 +27,9 @@ struct Options {
     /// Every Nth float
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     stride: u32,
+    /// Value, slope or curvature alone
+    #[arg(long, value_parser = ORDERS)]
+    order: Option<String>,
     /// Writes what is found into this table, beside what is there of other functions and families
     #[arg(long)]
     table: Option<PathBuf>,
@@ -315,7 +318,7 @@ fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.contains(&single.facts().name()) {
             continue;
         }
-        for order in 0..3 {
+        for order in (0..3).filter(|&order| options.order.as_deref().is_none_or(|only| only == ORDERS[order])) {
             let sweep = Sweep { single: *single, double: *double, order, stride: options.stride, level };
             let findings = sweep.run();
             good &= sweep.report(&findings);

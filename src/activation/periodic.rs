@@ -39,7 +39,8 @@ impl Formula for Sine {
 
 activation! {
     /// x and a wave on it. At infinities the value is infinite, slope and curvature have no limit and are NaN; as they are
-    /// where a x overflows.
+    /// where a x overflows. It rises, but is flat at every turn of the wave, where rounding may take it down by an ulp; the
+    /// bounds of slope and curvature beside their roots are those of a = 1.
     Snake {
         /// The frequency of the wave, in radians; its height is 1 / a.
         a = 1.0, |a| (1e-15..=1e15).contains(&a) => "must be from 1e-15 to 1e15";

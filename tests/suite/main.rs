@@ -14,3 +14,4 @@ mod pytorch;
 mod radial;
 mod readme;
 mod rrelu;
+mod table;
