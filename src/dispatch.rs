@@ -412,7 +412,8 @@ impl<I: Isa> Pass<I> {
     /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
     ///
     /// The text of a function stands once in the program: in a loop over whole registers that asks nothing. What fills
-    /// no register goes through that loop in blocks on the stack.
+    /// no register goes through that loop in blocks on the stack. To `stream`, the first output must be aligned to a
+    /// register.
     #[inline(always)]
     fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
         self,
@@ -421,6 +422,7 @@ impl<I: Isa> Pass<I> {
         summed: [Target<T::Real>; SUMMED],
         kept: [Target<T>; KEPT],
         len: usize,
+        stream: bool,
     ) {
         const { assert!(SUMMED + KEPT == OUT) };
         let count = <Lane<T, I> as Lanes>::COUNT;
@@ -481,9 +483,16 @@ impl<I: Isa> Pass<I> {
                         results[k].store(to_sum[k].add(i * count));
                         k += 1;
                     }
+                    // Hidden from the compiler, which would make a second loop, with a second text.
+                    let past_caches = stream && core::hint::black_box(whole);
                     let mut k = 0;
                     while k < KEPT {
-                        T::store::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                        if past_caches {
+                            I::prefetch(from[0].wrapping_add(AHEAD / size_of::<T>()));
+                            T::stream::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                        } else {
+                            T::store::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                        }
                         k += 1;
                     }
                     i += 1;
@@ -514,7 +523,7 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T>; OUT],
     ) {
-        self.walk(map, inputs, [], outputs, outputs[0].len);
+        self.walk(map, inputs, [], outputs, outputs[0].len, false);
     }
 
     /// The sum of the map of slices.
@@ -552,7 +561,7 @@ impl<I: Isa> Pass<I> {
                 *output = output.part(done, n);
             }
             let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
-            self.walk(map, inputs, [summed], kept, n);
+            self.walk(map, inputs, [summed], kept, n, false);
             tree.push(self.sum_block(summed.source()));
             done += n;
         }
@@ -641,13 +650,39 @@ struct Slices<'a, T, M, const IN: usize, const OUT: usize> {
     map: M,
     inputs: [Source<'a, T>; IN],
     outputs: [Target<'a, T>; OUT],
+    /// How many elements to go before the output is aligned to a cache line, if its stores are to pass the caches.
+    stream_after: Option<usize>,
 }
 
 impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Slices<'_, T, M, IN, OUT> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) {
-        pass.map(self.map, self.inputs, self.outputs);
+        let stream = self.stream_after.is_some();
+        // What fills no register goes first, so that what follows is aligned to registers.
+        let head = self.stream_after.unwrap_or(0) % <Lane<T, I> as Lanes>::COUNT;
+        let len = self.outputs[0].len;
+        let mut done = 0;
+        while done < len {
+            let n = if done < head { head } else { len - done };
+            let (mut inputs, mut outputs) = (self.inputs, self.outputs);
+            let mut k = 0;
+            while k < IN {
+                inputs[k] = inputs[k].part(done, n);
+                k += 1;
+            }
+            let mut k = 0;
+            while k < OUT {
+                outputs[k] = outputs[k].part(done, n);
+                k += 1;
+            }
+            pass.walk(self.map, inputs, [], outputs, n, stream);
+            done += n;
+        }
+        if stream {
+            // SAFETY: the pass proves the instructions.
+            unsafe { I::fence() }
+        }
     }
 }
 
@@ -661,10 +696,7 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     if T::ROUNDS {
         return through_real(map, inputs, outputs);
     }
-    match stream_after(inputs, outputs) {
-        None => wide(Slices { map, inputs, outputs }),
-        Some(head) => streamed(map, inputs, outputs[0], head),
-    }
+    wide(Slices { map, inputs, outputs, stream_after: stream_after(inputs, outputs) });
 }
 
 /// The map of slices of a type that is for memory alone: block by block widened, mapped by the kernel of the type that is
@@ -689,7 +721,7 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         });
         let targets =
             core::array::from_fn(|k| Target { to: made[k].as_mut_ptr().cast(), len: n, lifetime: PhantomData });
-        wide(Slices { map, inputs: sources, outputs: targets });
+        wide(Slices { map, inputs: sources, outputs: targets, stream_after: None });
         for (target, output) in targets.iter().zip(outputs) {
             wide(Narrow { from: target.source(), to: output.part(done, n) });
         }
@@ -762,6 +794,9 @@ const STREAM_BYTES: usize = 64 << 20;
 /// The bytes of a cache line.
 const LINE: usize = 64;
 
+/// Then loads are asked for so many bytes ahead: a kernel that computes as long as memory takes leaves no room to wait.
+const AHEAD: usize = 1024;
+
 /// How far the one output is from the next line, if it is so long that stores should pass the caches.
 #[inline(always)]
 fn stream_after<T: Element, const IN: usize, const OUT: usize>(
@@ -777,77 +812,9 @@ fn stream_after<T: Element, const IN: usize, const OUT: usize>(
     Some(output.to.align_offset(LINE)).filter(|&n| n < output.len)
 }
 
-/// The map of long slices, whose output passes the caches: block by block, made by the ordinary kernel in a place that
-/// stays in the first cache, and sent on from there.
-#[cold]
-fn streamed<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-    map: M,
-    inputs: [Source<T>; IN],
-    output: Target<T>,
-    head: usize,
-) {
-    let mut block = MaybeUninit::<Block<T>>::uninit();
-    let mut done = 0;
-    while done < output.len {
-        let n = if done < head { head } else { BLOCK.min(output.len - done) };
-        let inputs = inputs.map(|input| input.part(done, n));
-        let made = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
-        wide(Slices { map, inputs, outputs: [made; OUT] });
-        let next = inputs.map(|input| input.from.wrapping_add(n));
-        wide(Send { made: made.source(), to: output.part(done, n), next, last: done + n == output.len });
-        done += n;
-    }
-}
-
 /// Numbers of a block, from the beginning of a line.
 #[repr(align(64))]
 struct Block<T>(#[allow(dead_code, reason = "only ever a place")] [T; BLOCK]);
-
-/// A block on its way past the caches, and a look at the next one.
-struct Send<'a, T, const IN: usize> {
-    made: Source<'a, T>,
-    to: Target<'a, T>,
-    /// What the next block is made of; beyond the end there may be anything.
-    next: [*const T; IN],
-    last: bool,
-}
-
-impl<T: Element, const IN: usize> Kernel for Send<'_, T, IN> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
-        let count = <Lane<T, I> as Lanes>::COUNT;
-        let len = self.to.len;
-        assert!(self.made.len == len);
-        let aligned = self.to.to.align_offset(LINE) == 0;
-        let mut done = 0;
-        while done < len {
-            let mut k = 0;
-            while k < IN {
-                I::prefetch(self.next[k].wrapping_add(done));
-                k += 1;
-            }
-            let n = count.min(len - done);
-            // SAFETY: both have n numbers from `done` on; what is streamed fills a register and is aligned to it, because a
-            // line is and the registers before fill lines. The pass proves the instructions.
-            unsafe {
-                let (from, to) = (self.made.from.add(done), self.to.to.add(done));
-                if n < count {
-                    T::store_partial::<I>(T::load_partial::<I>(from, n), to, n);
-                } else if aligned {
-                    T::stream::<I>(T::load::<I>(from), to);
-                } else {
-                    T::store::<I>(T::load::<I>(from), to);
-                }
-            }
-            done += n;
-        }
-        if self.last {
-            // SAFETY: the pass proves the instructions.
-            unsafe { I::fence() }
-        }
-    }
-}
 
 /// A map of single numbers.
 struct Numbers<R, M, const IN: usize, const OUT: usize> {

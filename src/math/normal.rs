@@ -1,8 +1,8 @@
 //! The normal distribution's tail, relative to its density.
 //!
-//! Method: with u = 1 / (a + 2), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the tail
-//! to the density is u times something smooth in k = 1 - 4 u, from -1 at a = 0 to almost 1: a polynomial. The
-//! quotient's rounding is taken out again with one factor, because the ratio changes with u about 1.4 times as fast.
+//! Method: with u = 1 / (a + c), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the tail
+//! to the density is u times something smooth in k = 1 - 2 c u, from -1 at a = 0 to almost 1: a polynomial. The
+//! quotient's rounding is taken out again with one factor, because the ratio changes with u somewhat faster.
 //! The exponential's argument a^2 / 2 is a sum of two numbers, for its rounding would become a^2 / 4 ulp.
 
 use crate::lanes::Lanes;
@@ -17,29 +17,37 @@ use super::polynomial::polynomial;
 pub trait Constants: Sized + 'static {
     /// erfc(a / sqrt 2) e^(a^2/2) / u - 1 of k.
     const TAIL: &'static [Self];
-    /// (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 of k, r the root of the numerator.
+    /// c, of few bits, where u = 1 / (a + c) and k = 1 - 2 c u.
+    const OFFSET: f64;
+    /// How much faster the ratio of tail and density changes than u does, about everywhere.
+    const SENSITIVITY: f64;
+    /// With c = 2, (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 of k, r the root of the numerator.
     const TAIL_LESS_SLOPE: &'static [Self];
     /// erf(x) / x - 1 of x^2, 0 <= x <= 9/16.
     const ERF: &'static [Self];
 }
 
 impl Constants for f32 {
-    // With c = 2, u = (1-x)/(2*c), a = 1/u-c: fpminimax(erfc(a/sqrt(2))*exp(a^2/2)/u-1, [|0,...,10|], [|SG...|],
-    // [-1;1-2*c/(15.2+c)], absolute): 2^-24.8.
+    // With c = 3/2, u = (1-x)/(2*c), a = 1/u-c: fpminimax(erfc(a/sqrt(2))*exp(a^2/2)/u-1, [|0,...,11|], [|SG...|],
+    // [-1;1-2*c/(13.3+c)], absolute): 2^-27. With c = 2 a degree less does, but the value is 2.1 ulp.
     const TAIL: &'static [f32] = &[
-        f32::from_bits(0x3eb0_8bb8),
-        f32::from_bits(0xbf29_add9),
-        f32::from_bits(0x3d6b_eb12),
-        f32::from_bits(0x3d96_6744),
-        f32::from_bits(0xba7e_5b00),
-        f32::from_bits(0xbc5c_d261),
-        f32::from_bits(0xbb76_9990),
-        f32::from_bits(0x3ae0_0f88),
-        f32::from_bits(0x3ab8_2477),
-        f32::from_bits(0x38e2_8786),
-        f32::from_bits(0xb8f1_af7b),
+        f32::from_bits(0x3e70_5101),
+        f32::from_bits(0xbec7_c828),
+        f32::from_bits(0xbdeb_8090),
+        f32::from_bits(0x3d12_9b83),
+        f32::from_bits(0x3d10_8668),
+        f32::from_bits(0x3c02_b513),
+        f32::from_bits(0xbb9f_ef2f),
+        f32::from_bits(0xbbb1_c809),
+        f32::from_bits(0xbb07_6962),
+        f32::from_bits(0x3a04_f8fc),
+        f32::from_bits(0x3a71_e52a),
+        f32::from_bits(0x399c_fe04),
     ];
-    // fpminimax(2*(erfc(a/sqrt(2))/2*exp(a^2/2)-a/sqrt(2*pi))/(r-a)-1, [|0,...,9|], the same): 2^-25.9.
+    const OFFSET: f64 = 1.5;
+    const SENSITIVITY: f64 = 1.25;
+    // With c = 2: fpminimax(2*(erfc(a/sqrt(2))/2*exp(a^2/2)-a/sqrt(2*pi))/(r-a)-1, [|0,...,9|], [|SG...|],
+    // [-1;1-2*c/(15.2+c)], absolute): 2^-25.9.
     const TAIL_LESS_SLOPE: &'static [f32] = &[
         f32::from_bits(0x3c15_113f),
         f32::from_bits(0xbe8c_ac66),
@@ -64,7 +72,7 @@ impl Constants for f32 {
 }
 
 impl Constants for f64 {
-    // The same with [|0,...,28|], [|D...|], up to a = 39.2: 2^-55.8.
+    // The same with c = 2, [|0,...,28|], [|D...|], up to a = 39.2: 2^-55.8.
     const TAIL: &'static [f64] = &[
         f64::from_bits(0x3fd6_1177_2b4a_953a),
         f64::from_bits(0xbfe5_35ba_fa73_c584),
@@ -96,6 +104,8 @@ impl Constants for f64 {
         f64::from_bits(0x3e76_a7f2_f3dc_4ada),
         f64::from_bits(0x3e5f_d04b_0577_ed20),
     ];
+    const OFFSET: f64 = 2.0;
+    const SENSITIVITY: f64 = 1.4;
     // The same with [|0,...,25|]: 2^-54.7.
     const TAIL_LESS_SLOPE: &'static [f64] = &[
         f64::from_bits(0x3f82_a228_8a38_c299),
@@ -176,42 +186,39 @@ impl<L: Lanes> Bell<L> {
     }
 }
 
-/// u = 1 / (a + 2), what it lacks relative to it, and k.
+/// u = 1 / (a + offset), what it lacks relative to it, and k.
 #[inline(always)]
-fn argument<L: Lanes>(a: L, low: Option<L>) -> (L, L, L) {
+fn argument<L: Lanes>(a: L, low: Option<L>, offset: f64) -> (L, L, L) {
     let one = a.splat(1.0);
-    let sum = a + 2.0;
-    // Exact whichever is larger, for 2 has one bit.
-    let lost = a - (sum - 2.0);
+    let sum = a + offset;
+    // Exact whichever is larger, for the offset has few bits.
+    let lost = a - (sum - offset);
     let lost = if let Some(low) = low { lost + low } else { lost };
     let u = one / sum;
     let product = u * sum;
     let lacks = (one - product) - u.product_error(sum, product) - u * lost;
-    (u, lacks, u.mul_add(a.splat(-4.0), one))
+    (u, lacks, u.mul_add(a.splat(-2.0 * offset), one))
 }
 
 /// 1 / sqrt(2 pi), in two parts.
 pub(crate) const DENSITY: Pair<f64> = Pair { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
 
-/// How much faster the ratio of tail and density changes than u does, about everywhere.
-const SENSITIVITY: f64 = 1.4;
-
 /// 2^(LIFT + 1) times a Q(a), Q the tail of the normal distribution. Limit: 48 operations and a division: the ports.
 #[inline(always)]
 pub(crate) fn tail_times_a<L: Lanes>(a: L) -> L {
-    let (u, lacks, k) = argument(a, None);
+    let (u, lacks, k) = argument(a, None, <L::Real as Constants>::OFFSET);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL);
     let f = a * u;
-    let low = (f * SENSITIVITY).mul_add(lacks, u.product_error(a, f));
+    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(lacks, u.product_error(a, f));
     Bell::new(a, None).times(f, low, ratio)
 }
 
 /// 2^(LIFT + 1) Q(a), and `low` what a lacks.
 #[inline(always)]
 pub(crate) fn tail<L: Lanes>(a: L, low: L) -> L {
-    let (u, lacks, k) = argument(a, Some(low));
+    let (u, lacks, k) = argument(a, Some(low), <L::Real as Constants>::OFFSET);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL);
-    Bell::new(a, Some(low)).times(u, u * SENSITIVITY * lacks, ratio)
+    Bell::new(a, Some(low)).times(u, u * <L::Real as Constants>::SENSITIVITY * lacks, ratio)
 }
 
 /// The root of Q(a) = a phi(a), in two parts.
@@ -225,7 +232,7 @@ pub(crate) fn tail_less_slope<L: Lanes>(a: L) -> L {
     let f = high - a;
     let part = f - high;
     let low = (high - (f - part)) - (a + part) + a.fill(root.low);
-    let (_, _, k) = argument(a, None);
+    let (_, _, k) = argument(a, None, 2.0);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL_LESS_SLOPE);
     Bell::new(a, None).times(f, low, ratio)
 }
