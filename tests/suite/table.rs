@@ -10,10 +10,13 @@ use crate::common::{ORDERS, csv};
 /// No bound is looser than the worst error by more.
 const LOOSE: f64 = 0.25;
 
+/// The family, the worst ulp, and what was needed of the floor.
+type Worst<'a> = (&'a str, f64, f64);
+
 #[test]
 fn bounds_are_those_of_the_table() {
     let header = "function,order,family,ulp,x,floor,floor_x";
-    let mut measured: BTreeMap<(&str, usize), Vec<(&str, f64, f64)>> = BTreeMap::new();
+    let mut measured: BTreeMap<(&str, usize), Vec<Worst>> = BTreeMap::new();
     for row in csv(include_str!("../worst_errors.csv"), header) {
         let order = ORDERS.iter().position(|order| *order == row[1]).expect("an order");
         let number = |column: usize| row[column].parse::<f64>().expect("a number");
