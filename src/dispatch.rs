@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::element::{Element, Lane};
 use crate::lanes::{Isa, Lanes, Real, Register, Scalar, Unfused};
-use crate::sum::Tree;
+use crate::sum::{STRANDS, Tree, pairwise};
 
 /// An instruction set that the kernels are built for.
 ///
@@ -405,9 +405,6 @@ pub(crate) const WIDEST: usize = 32;
 /// Sums are made of blocks of as many numbers.
 const BLOCK: usize = 1024;
 
-/// A block's sum is made of as many interleaved ones, whatever the registers.
-const STRANDS: usize = 16;
-
 impl<I: Isa> Pass<I> {
     /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
     ///
@@ -601,14 +598,7 @@ impl<I: Isa> Pass<I> {
                 i += 1;
             }
         }
-        let mut half = STRANDS / 2;
-        while half > 0 {
-            for i in 0..half {
-                strands[i] += strands[i + half];
-            }
-            half /= 2;
-        }
-        strands[0]
+        pairwise(strands)
     }
 
     /// The largest number that is no NaN; -inf if there is none.
@@ -713,33 +703,35 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     while done < len {
         let n = BLOCK.min(len - done);
         let sources = core::array::from_fn(|k| {
-            let (to, repeats) = (widened[k].as_mut_ptr().cast(), inputs[k].repeats);
             let from = inputs[k].part(done, n);
-            let to = Target { to, len: from.len, lifetime: PhantomData };
-            wide(Widen { from, to });
-            Source { repeats, ..to.source() }
+            let to = Target { to: widened[k].as_mut_ptr().cast::<T::Real>(), len: from.len, lifetime: PhantomData };
+            wide(Convert { from, to });
+            Source { repeats: from.repeats, ..to.source() }
         });
-        let targets =
-            core::array::from_fn(|k| Target { to: made[k].as_mut_ptr().cast(), len: n, lifetime: PhantomData });
+        let targets = core::array::from_fn(|k| Target {
+            to: made[k].as_mut_ptr().cast::<T::Real>(),
+            len: n,
+            lifetime: PhantomData,
+        });
         wide(Slices { map, inputs: sources, outputs: targets, stream_after: None });
         for (target, output) in targets.iter().zip(outputs) {
-            wide(Narrow { from: target.source(), to: output.part(done, n) });
+            wide(Convert { from: target.source(), to: output.part(done, n) });
         }
         done += n;
     }
 }
 
-/// Numbers on their way into the type that they are computed in.
-struct Widen<'a, T: Element> {
-    from: Source<'a, T>,
-    to: Target<'a, T::Real>,
+/// Numbers on their way from one type into another that is computed in the same.
+struct Convert<'a, A, B> {
+    from: Source<'a, A>,
+    to: Target<'a, B>,
 }
 
-impl<T: Element> Kernel for Widen<'_, T> {
+impl<A: Element, B: Element<Real = A::Real>> Kernel for Convert<'_, A, B> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Pass<I>) {
-        let (count, len) = (<Lane<T, I> as Lanes>::COUNT, self.to.len);
+        let (count, len) = (<Lane<A, I> as Lanes>::COUNT, self.to.len);
         assert!(self.from.len == len);
         let mut done = 0;
         while done < len {
@@ -748,38 +740,9 @@ impl<T: Element> Kernel for Widen<'_, T> {
             unsafe {
                 let (from, to) = (self.from.from.add(done), self.to.to.add(done));
                 if n == count {
-                    T::load::<I>(from).store(to)
+                    B::store::<I>(A::load::<I>(from), to);
                 } else {
-                    T::load_partial::<I>(from, n).store_partial(to, n)
-                }
-            }
-            done += n;
-        }
-    }
-}
-
-/// Numbers on their way back.
-struct Narrow<'a, T: Element> {
-    from: Source<'a, T::Real>,
-    to: Target<'a, T>,
-}
-
-impl<T: Element> Kernel for Narrow<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
-        let (count, len) = (<Lane<T, I> as Lanes>::COUNT, self.to.len);
-        assert!(self.from.len == len);
-        let mut done = 0;
-        while done < len {
-            let n = count.min(len - done);
-            // SAFETY: both have n numbers from `done` on; the pass proves the instructions.
-            unsafe {
-                let (from, to) = (self.from.from.add(done), self.to.to.add(done));
-                if n == count {
-                    T::store::<I>(Register::load(from), to);
-                } else {
-                    T::store_partial::<I>(Register::load_partial(from, n), to, n);
+                    B::store_partial::<I>(A::load_partial::<I>(from, n), to, n);
                 }
             }
             done += n;

@@ -1,5 +1,21 @@
 //! Sums by a fixed tree: the same bits for any register and any machine of a family.
 
+/// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
+pub(crate) const STRANDS: usize = 16;
+
+/// The sum of the strands, the upper half added to the lower until one is left.
+#[inline(always)]
+pub(crate) fn pairwise(mut strands: [f64; STRANDS]) -> f64 {
+    let mut half = STRANDS / 2;
+    while half > 0 {
+        for i in 0..half {
+            strands[i] += strands[i + half];
+        }
+        half /= 2;
+    }
+    strands[0]
+}
+
 /// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
 /// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
 /// same tree.

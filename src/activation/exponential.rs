@@ -6,9 +6,9 @@ use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
-use crate::math::log::nearly_fused;
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
+use crate::math::rounding::nearly_fused;
 
 activation! {
     /// The exponential function.
@@ -105,7 +105,7 @@ activation! {
     value {
         // Where x / alpha would be too small to divide exactly, the function is x.
         let negative = self.side(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
-        x.select(x.splat(-power_of_two(-60)).lt(x / self.alpha), negative)
+        x.select(x.splat(-power_of_two(-60) * self.alpha).lt(x), negative)
     }
     slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(Pair::exact(1.0))) }
     curvature {

@@ -3,9 +3,9 @@
 use super::{Formula, activation};
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
-use crate::math::log::nearly_fused;
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::Pair;
+use crate::math::rounding::{nearly_fused, two_sum};
 
 /// The gate's argument z, odd in x and rising: its magnitude.
 #[derive(Clone, Copy)]
@@ -96,14 +96,6 @@ impl<L: Lanes> Scaled<L> {
     }
 }
 
-/// a + b as the rounded sum and what it lacks; Knuth.
-#[inline(always)]
-pub(super) fn two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
-    let sum = a + b;
-    let part = sum - a;
-    (sum, (a - (sum - part)) + (b - part))
-}
-
 /// The formula of a function with a parameter `beta` from its methods of x and of the scaled argument. The usual beta of
 /// 1 is worth a text of its own, without the second half of the product.
 macro_rules! scaled {
@@ -135,7 +127,6 @@ activation! {
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
     source "arXiv:1710.05941";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [];
     roots [&[], &[-1.278_464_542_761_074], &[-2.399_357_280_515_468, 2.399_357_280_515_468]];
     range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, None;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.25, 0.35]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.25, 0.35];

@@ -3,9 +3,10 @@
 
 use super::{Formula, Tanh, activation};
 use crate::math::exp::{self, power_of_two};
-use crate::math::log::{ln_1p_exp, nearly_fused};
+use crate::math::log::ln_1p_exp;
 use crate::math::logistic::{Tail, lower};
 use crate::math::polynomial::polynomial;
+use crate::math::rounding::nearly_fused;
 use crate::math::tanh::{self, SMALL, excess};
 
 activation! {

@@ -55,8 +55,8 @@ pub trait Learned: Formula {
         dispatch::map(ParameterSlope(*self), [Source::new(x)], [Target::new(d)]);
     }
 
-    /// The sum of dy df/dp over all x: each product rounded to the type that is computed in, and summed in f64 by a tree that depends on the
-    /// length alone.
+    /// The sum of dy df/dp over all x: each product rounded to the type that is computed in, and summed in f64 by a tree
+    /// that depends on the length alone.
     #[track_caller]
     fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
         same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
@@ -73,8 +73,9 @@ impl<F: Learned> Map<1, 1> for ParameterSlope<F> {
     }
 }
 
+/// dy df/dp.
 #[derive(Clone, Copy)]
-struct ParameterBackward<F>(F);
+pub(super) struct ParameterBackward<F>(pub(super) F);
 impl<F: Learned> Map<2, 1> for ParameterBackward<F> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {

@@ -6,8 +6,8 @@
 use super::{Formula, activation};
 use crate::lanes::Lanes;
 use crate::math::exp::{Constants, Reduced, excess, reduce};
-use crate::math::log::nearly_fused;
 use crate::math::logistic::lower;
+use crate::math::rounding::{nearly_fused, reciprocal};
 
 activation! {
     /// x times the hyperbolic tangent of the softplus of x.
@@ -113,8 +113,6 @@ fn inverse<L: Lanes>(e: L) -> (L, L) {
     let d = sum + square;
     // What the sums lose: the first exactly whichever is larger, because 1 has one bit; the second where e is below 2.
     let lost = (square - (d - sum)) + (e - (sum - one));
-    let inverse = one / d;
     let lost = e.product_error(e * 0.5, square) + lost;
-    let product = inverse * d;
-    (inverse, (one - product) - d.product_error(inverse, product) - inverse * lost)
+    reciprocal(d, lost)
 }

@@ -4,14 +4,13 @@
 
 use core::f64::consts::SQRT_2;
 
-use super::gated::two_sum;
 use super::{Formula, activation};
 use crate::lanes::Lanes;
 use crate::math::exp::Constants;
-use crate::math::log::nearly_fused;
 use crate::math::logistic::lower;
 use crate::math::normal::{Bell, DENSITY, tail, tail_less_slope, tail_times_a};
 use crate::math::pair::Pair;
+use crate::math::rounding::{nearly_fused, two_sum};
 
 activation! {
     /// x times the probability that a normal variable is below x. By the complementary error function, so that the tail
@@ -94,10 +93,7 @@ impl Laplace {
         let inverse = Pair::<L::Real>::quotient(1.0, sigma);
         let (high, end) = (x.fill(inverse.high), L::Real::BELL_END * sigma);
         let x = x.at_least(x.splat(mu - end)).at_most(x.splat(mu + end));
-        let minus_mu = x.splat(-mu);
-        let difference = x + minus_mu;
-        let part = difference - x;
-        let lost = (x - (difference - part)) + (minus_mu - part);
+        let (difference, lost) = two_sum(x, x.splat(-mu));
         let z = difference * high;
         let low = difference.product_error(high, z) + difference.mul_add(x.fill(inverse.low), lost * high);
         Standard { a: z.abs(), low: low.flip_sign(z), sign: z }

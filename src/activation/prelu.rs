@@ -3,8 +3,9 @@
 //! The slopes are laid out as the numbers are, in a block on the stack: whole rows of channels again and again, or a
 //! part of one row. So the loop is the same whether a channel holds one number or a whole image.
 
+use super::learned::ParameterBackward;
 use super::rectifiers::{leaky, leaky_slope};
-use super::{Itself, same_length};
+use super::{Itself, PRelu, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
@@ -195,16 +196,6 @@ impl<T: Element> Kernel for Walk<'_, T> {
     }
 }
 
-/// dy min(0, x).
-#[derive(Clone, Copy)]
-struct Product;
-impl Map<2, 1> for Product {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
-        [dy * x.at_most(x.splat(0.0))]
-    }
-}
-
 struct SlopeGradient<'a, T> {
     channels: PReluChannels<'a, T>,
     x: Source<'a, T>,
@@ -228,7 +219,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
                 let n = width.min(self.len - start);
                 let products = &mut products[..n];
                 let (x, dy) = (self.x.part(start, n), self.dy.part(start, n));
-                pass.map(Product, [x, dy], [Target::new(products)]);
+                pass.map(ParameterBackward(PRelu::USUAL), [x, dy], [Target::new(products)]);
                 for (sum, product) in sums.iter_mut().zip(products) {
                     *sum += product.wide();
                 }

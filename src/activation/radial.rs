@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::facts::BadParameter;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
-use crate::sum::Tree;
+use crate::sum::{STRANDS, Tree, pairwise};
 
 /// The bell of the distance of every row of x from every centre: y of row i and centre j is
 /// `exp(-|x_i - c_j|^2 / (2 sigma^2))`.
@@ -126,9 +126,6 @@ fn check<T, const N: usize>(method: &str, x: &[T], centres: &[T], rows: Rows, ou
 /// How many numbers are on the way at a time.
 const BLOCK: usize = 256;
 
-/// As the sums of [`Pass`]: number i goes to strand i mod 16, and the strands are added pairwise.
-const STRANDS: usize = 16;
-
 /// |x - c|^2.
 #[inline(always)]
 fn square_distance<T: Element>(x: &[T], c: &[T]) -> f64 {
@@ -169,14 +166,7 @@ fn sum_of_squares<T: Element>(x: &[T], c: &[T]) -> f64 {
     for (strand, (x, c)) in strands.iter_mut().zip(rest_x.iter().zip(rest_c)) {
         *strand += square(x, c);
     }
-    let mut half = STRANDS / 2;
-    while half > 0 {
-        for i in 0..half {
-            strands[i] += strands[i + half];
-        }
-        half /= 2;
-    }
-    strands[0]
+    pairwise(strands)
 }
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,7 @@ use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::exp::{Constants, Reduced, excess, reduce};
 use crate::math::pair::Pair;
+use crate::math::rounding::two_sum;
 
 /// How the samples of a slice are laid out.
 ///
@@ -145,11 +146,7 @@ pub(crate) struct Shifted<R>(pub(crate) R);
 impl<R: Real> Map<1, 1> for Shifted<R> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        let minus_m = x.splat(-self.0.wide());
-        // Knuth's sum of two: difference + low = x - m, exactly.
-        let difference = x + minus_m;
-        let part = difference - x;
-        let low = (x - (difference - part)) + (minus_m - part);
+        let (difference, low) = two_sum(x, x.splat(-self.0.wide()));
         // Of -inf, `low` is NaN: it becomes 1, and the exponential of the lowest difference is 0 all the same.
         let low = x.splat(1.0).at_most(low);
         let difference = difference.at_least(x.splat(L::Real::EXP_UNDERFLOW - 10.0));

@@ -4,8 +4,8 @@ use super::{Formula, activation};
 use crate::lanes::Lanes;
 use crate::math::Functions;
 use crate::math::exp::power_of_two;
-use crate::math::log::nearly_fused;
 use crate::math::logistic::{Tail, lower};
+use crate::math::rounding::{nearly_fused, reciprocal, two_sum};
 
 activation! {
     /// The logistic function: the probability whose log-odds are x.
@@ -78,12 +78,8 @@ activation! {
 #[inline(always)]
 fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
     let (a, one) = (x.abs(), x.splat(1.0));
-    let sum = a + one;
-    let part = sum - a;
-    let lost = (a - (sum - part)) + (one - part);
-    let d = one / sum;
-    let product = d * sum;
-    let error = (one - product) - d.product_error(sum, product) - d * lost;
+    let (sum, lost) = two_sum(a, one);
+    let (d, error) = reciprocal(sum, lost);
     // Where the sum is infinite or its parts too large to split, there is nothing left to correct.
     (d, error.select(a.lt(a.splat(power_of_two(60))), a.splat(0.0)))
 }

@@ -7,6 +7,7 @@ use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
+use crate::math::rounding::{reciprocal, two_sum};
 
 activation! {
     /// A smooth rectifier: the integral of the logistic function. Exact everywhere, with no threshold beyond which it
@@ -19,7 +20,6 @@ activation! {
     formula "ln(1 + exp(beta x)) / beta", "s(beta x), s(z) = 1 / (1 + exp(-z))", "beta s(beta x) s(-beta x)";
     source "C. Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, 2000";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [];
     range [0.0, f64::INFINITY], monotone true, None;
     f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
 }
@@ -116,10 +116,7 @@ activation! {
 /// a / b, the quotient corrected `times` times for what it and b lack.
 #[inline(always)]
 fn over<L: Lanes>(a: L, b: L, lacks: L, times: f64) -> L {
-    let one = b.splat(1.0);
-    let inverse = one / b;
-    let product = inverse * b;
-    let error = (one - product) - b.product_error(inverse, product) - inverse * lacks;
+    let (inverse, error) = reciprocal(b, lacks);
     let quotient = a * inverse;
     quotient.mul_add(error * times, quotient)
 }
@@ -145,9 +142,8 @@ impl Squareplus {
         let a = a * scale;
         let b = x.splat(self.b) * scale * scale;
         let square = a * a;
-        let sum = square + b;
-        let part = sum - square;
-        let lost = (square - (sum - part)) + (b - part) + a.product_error(a, square);
+        let (sum, lost) = two_sum(square, b);
+        let lost = lost + a.product_error(a, square);
         let whole = sum.sqrt();
         let product = whole * whole;
         let lacks = ((sum - product) - whole.product_error(whole, product) + lost) / (whole + whole);

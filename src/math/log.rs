@@ -7,6 +7,7 @@ use crate::lanes::{Lanes, Real};
 
 use super::exp;
 use super::polynomial::polynomial;
+use super::rounding::nearly_fused;
 
 /// Constants of the logarithm for a type.
 #[doc(hidden)]
@@ -149,18 +150,4 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
     let ratio = nearly_fused(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]));
     let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
     nearly_fused(lifted, ratio, lifted)
-}
-
-/// a b + c, to nearly the accuracy of a fused operation where there is none: the steps whose rounding would break the
-/// monotonicity.
-#[inline(always)]
-pub(crate) fn nearly_fused<L: Lanes>(a: L, b: L, c: L) -> L {
-    if L::FUSED {
-        return a.mul_add(b, c);
-    }
-    let product = a * b;
-    let sum = product + c;
-    let part = sum - product;
-    let lost = (product - (sum - part)) + (c - part);
-    sum + (lost + a.product_error(b, product))
 }

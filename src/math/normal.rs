@@ -8,9 +8,9 @@
 use crate::lanes::Lanes;
 
 use super::exp::{self, Reduced, reduce};
-use super::log::nearly_fused;
 use super::pair::Pair;
 use super::polynomial::polynomial;
+use super::rounding::{nearly_fused, reciprocal, two_sum};
 
 /// Constants of the normal distribution for a type.
 #[doc(hidden)]
@@ -23,8 +23,6 @@ pub trait Constants: Sized + 'static {
     const SENSITIVITY: f64;
     /// With c = 2, (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 of k, r the root of the numerator.
     const TAIL_LESS_SLOPE: &'static [Self];
-    /// erf(x) / x - 1 of x^2, 0 <= x <= 9/16.
-    const ERF: &'static [Self];
 }
 
 impl Constants for f32 {
@@ -59,15 +57,6 @@ impl Constants for f32 {
         f32::from_bits(0x39cc_bc9b),
         f32::from_bits(0x38a0_d93d),
         f32::from_bits(0xb782_3288),
-    ];
-    // fpminimax(erf(sqrt(x))/sqrt(x)-1, [|0,...,5|], [|SG...|], [1b-60;0.3165], relative).
-    const ERF: &'static [f32] = &[
-        f32::from_bits(0x3e03_75d4),
-        f32::from_bits(0xbec0_93a1),
-        f32::from_bits(0x3de7_16d1),
-        f32::from_bits(0xbcdb_fb78),
-        f32::from_bits(0x3ba9_47a5),
-        f32::from_bits(0xba3e_0b3a),
     ];
 }
 
@@ -135,21 +124,6 @@ impl Constants for f64 {
         f64::from_bits(0xbe32_d996_45bf_1888),
         f64::from_bits(0x3e1e_0546_7d02_3853),
     ];
-    // The same with [|0,...,11|].
-    const ERF: &'static [f64] = &[
-        f64::from_bits(0x3fc0_6eba_8214_db69),
-        f64::from_bits(0xbfd8_1274_6b03_7a1f),
-        f64::from_bits(0x3fbc_e2f2_1a04_6dda),
-        f64::from_bits(0xbf9b_82ce_314c_9c23),
-        f64::from_bits(0x3f75_65bc_dbf2_6c8b),
-        f64::from_bits(0xbf4c_02df_69c4_ad40),
-        f64::from_bits(0x3f1f_9b35_f387_285c),
-        f64::from_bits(0xbeef_76c9_3871_ef08),
-        f64::from_bits(0x3ebf_fe8a_322d_511a),
-        f64::from_bits(0xbea8_0a7a_75e4_88ff),
-        f64::from_bits(0x3ea6_fc90_e93b_a117),
-        f64::from_bits(0xbe97_dcae_029f_48ad),
-    ];
 }
 
 /// e^(-a^2 / 2) = 2^n (1 + t).
@@ -189,21 +163,19 @@ impl<L: Lanes> Bell<L> {
 /// u = 1 / (a + offset), what it lacks relative to it, and k.
 #[inline(always)]
 fn argument<L: Lanes>(a: L, low: Option<L>, offset: f64) -> (L, L, L) {
-    let one = a.splat(1.0);
     let sum = a + offset;
     // Exact whichever is larger, for the offset has few bits.
     let lost = a - (sum - offset);
     let lost = if let Some(low) = low { lost + low } else { lost };
-    let u = one / sum;
-    let product = u * sum;
-    let lacks = (one - product) - u.product_error(sum, product) - u * lost;
-    (u, lacks, u.mul_add(a.splat(-2.0 * offset), one))
+    let (u, lacks) = reciprocal(sum, lost);
+    (u, lacks, u.mul_add(a.splat(-2.0 * offset), a.splat(1.0)))
 }
 
 /// 1 / sqrt(2 pi), in two parts.
 pub(crate) const DENSITY: Pair<f64> = Pair { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
 
-/// 2^(LIFT + 1) times a Q(a), Q the tail of the normal distribution. Limit: 48 operations and a division: the ports.
+/// 2^(LIFT + 1) times a Q(a), Q the tail of the normal distribution. Limit: the ports, with some 50
+/// operations and a division.
 #[inline(always)]
 pub(crate) fn tail_times_a<L: Lanes>(a: L) -> L {
     let (u, lacks, k) = argument(a, None, <L::Real as Constants>::OFFSET);
@@ -228,10 +200,8 @@ const ROOT: Pair<f64> = Pair { high: 0.751_791_524_693_564_5, low: -1.495_675_91
 #[inline(always)]
 pub(crate) fn tail_less_slope<L: Lanes>(a: L) -> L {
     let root = ROOT.to::<L::Real>();
-    let high = a.fill(root.high);
-    let f = high - a;
-    let part = f - high;
-    let low = (high - (f - part)) - (a + part) + a.fill(root.low);
+    let (f, lost) = two_sum(a.fill(root.high), -a);
+    let low = lost + a.fill(root.low);
     let (_, _, k) = argument(a, None, 2.0);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL_LESS_SLOPE);
     Bell::new(a, None).times(f, low, ratio)

@@ -13,7 +13,7 @@
 //! (M. Payne, R. Hanek, Radian Reduction for Trigonometric Functions, 1983). Whole turns drop out of the wrapping
 //! product. No f64 is nearer to a multiple of pi / 4 than 2^-62, so 62 bits of r are right.
 //!
-//! Limit: the ports, with 25 operations.
+//! Limit: the ports.
 
 use crate::lanes::{Lanes, Real};
 
