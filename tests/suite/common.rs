@@ -487,3 +487,18 @@ pub fn panic_message<R>(call: impl FnOnce() -> R) -> String {
     let panic = outcome.err().expect("a panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
 }
+
+pub fn narrow<T: Element>(x: &[f64]) -> Vec<T> {
+    x.iter().map(|x| T::of(*x)).collect()
+}
+
+pub fn all_bits<T: Element>(x: &[T]) -> Vec<u64> {
+    x.iter().map(|x| bits(*x)).collect()
+}
+
+/// The step of central differences, and how far they may be from a derivative: h^2 / 6 of the third derivative, at most
+/// 1 here (a softmax has less, a logistic function 1 / 8), and `error` of either value, over 2 h.
+pub const H: f64 = 1.0 / (1 << 17) as f64;
+pub fn tolerance(error: f64) -> f64 {
+    H * H / 6.0 + error / H
+}

@@ -1,7 +1,7 @@
 //! PyTorch's values and slopes of activations of one number, joints and both zeros among them.
 
 use crate::common::{Exact, at_every_level, none};
-use crate::losses::{cases, numbers};
+use crate::pytorch_losses::{cases, numbers};
 use serde_json::Value as Json;
 use slopes::activation::{self, Activation, Celu, Elu, HardShrink, LeakyRelu, SoftShrink, Softplus, Threshold};
 
