@@ -132,7 +132,7 @@ fn square_distance<T: Element>(x: &[T], c: &[T]) -> f64 {
     if x.len() <= CHUNK {
         return sum_of_squares(x, c);
     }
-    let mut tree = Tree::new();
+    let mut tree = Tree::<f64>::new();
     for (x, c) in x.chunks(CHUNK).zip(c.chunks(CHUNK)) {
         tree.push(sum_of_squares(x, c));
     }
@@ -166,7 +166,7 @@ fn sum_of_squares<T: Element>(x: &[T], c: &[T]) -> f64 {
     for (strand, (x, c)) in strands.iter_mut().zip(rest_x.iter().zip(rest_c)) {
         *strand += square(x, c);
     }
-    pairwise(strands)
+    *pairwise(&mut strands)
 }
 
 #[derive(Clone, Copy)]
@@ -265,7 +265,7 @@ impl<T: Element> Kernel for SigmaGradient<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
         let (len, count) = (self.len.max(1), self.centres.len() / self.len.max(1));
-        let (mut block, mut tree) = ([0.0; BLOCK], Tree::new());
+        let (mut block, mut tree) = ([0.0; BLOCK], Tree::<f64>::new());
         for (i, x) in self.x.chunks_exact(len).enumerate() {
             for from in (0..count).step_by(BLOCK) {
                 let terms = &mut block[..BLOCK.min(count - from)];
