@@ -467,7 +467,14 @@ impl<I: Isa> Pass<I> {
     /// no register goes through that loop in blocks on the stack. To `stream`, the first output must be aligned to a
     /// register.
     #[inline(always)]
-    pub(crate) fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
+    pub(crate) fn walk<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const SUMMED: usize,
+        const KEPT: usize,
+    >(
         self,
         map: M,
         inputs: [Source<T>; IN],
@@ -570,7 +577,14 @@ impl<I: Isa> Pass<I> {
 
     /// [`walk`](Pass::walk) through numbers that may be strided: those are gathered into blocks, and scattered from them.
     #[inline(always)]
-    fn stroll<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
+    fn stroll<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const SUMMED: usize,
+        const KEPT: usize,
+    >(
         self,
         map: M,
         inputs: [Source<T>; IN],
@@ -855,8 +869,11 @@ impl<I: Isa> Strands<I> {
         // SAFETY: the caller's; the rest has STRANDS numbers.
         unsafe {
             while i < n {
-                let part: R::Lanes<I> =
-                    if n - i < count { Register::load_partial(from.add(i), n - i) } else { Register::load(from.add(i)) };
+                let part: R::Lanes<I> = if n - i < count {
+                    Register::load_partial(from.add(i), n - i)
+                } else {
+                    Register::load(from.add(i))
+                };
                 part.store(rest.as_mut_ptr().add(i));
                 i += count;
             }
@@ -946,7 +963,12 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         let n = BLOCK.min(len - done);
         let sources = core::array::from_fn(|k| {
             let from = inputs[k].part(done, n);
-            let to = Target { to: widened[k].as_mut_ptr().cast::<T::Real>(), len: from.len, stride: 1, lifetime: PhantomData };
+            let to = Target {
+                to: widened[k].as_mut_ptr().cast::<T::Real>(),
+                len: from.len,
+                stride: 1,
+                lifetime: PhantomData,
+            };
             wide(Convert { from, to });
             Source { repeats: from.repeats, ..to.source() }
         });

@@ -5,9 +5,12 @@
 mod any;
 mod exponential;
 mod gated;
+mod gumbel;
 mod hard;
+mod hash;
 mod hyperbolic;
 mod learned;
+mod log_sum_exp;
 mod mish;
 mod normal;
 mod output;
@@ -18,8 +21,9 @@ mod rectifiers;
 mod rows;
 mod rrelu;
 mod sigmoids;
-mod softmax;
 mod smooth;
+mod softmax;
+mod sparsemax;
 
 use crate::dispatch::{self, Map, Source, Target, WIDEST};
 use crate::element::Element;
@@ -27,7 +31,9 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use gumbel::GumbelSoftmax;
 pub use learned::Learned;
+pub use log_sum_exp::LogSumExp;
 pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
@@ -35,6 +41,7 @@ pub use rows::{RowActivation, Rows};
 pub use rrelu::RReluTraining;
 pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};
 pub(crate) use softmax::{Exponentials, Itself, Kind, Row, Share, kind, ln, scale};
+pub use sparsemax::{Hardmax, Sparsemax};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///

@@ -4,6 +4,7 @@
 //! drew, and neither chunks nor threads nor registers change a bit. The hash is integer arithmetic; what is made of it
 //! is made in f64, by a product and a sum that never fuse, and rounded once.
 
+use super::hash::Hash;
 use super::prelu::rectify;
 use super::{RRelu, same_length};
 use crate::dispatch::{self, Kernel, Pass, Source, Target};
@@ -35,14 +36,13 @@ use crate::lanes::Isa;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RReluTraining {
     bounds: RRelu,
-    key: u64,
+    hash: Hash,
 }
 
 impl RRelu {
     /// The function in a step of training: every number draws its own slope.
     pub const fn training(self, seed: u64) -> RReluTraining {
-        // The hash of the seed, so that the draws of neighbouring seeds are no shifts of each other.
-        RReluTraining { bounds: self, key: finalise(seed.wrapping_add(GAMMA)) }
+        RReluTraining { bounds: self, hash: Hash::new(seed) }
     }
 }
 
@@ -86,25 +86,14 @@ impl RReluTraining {
 
     fn draw<T: Element>(&self) -> Draw {
         let [lower, upper] = [self.bounds.lower, self.bounds.upper].map(|bound| T::of(bound).wide());
-        Draw { key: self.key, lower, upper, width: upper - lower }
+        Draw { hash: self.hash, lower, upper, width: upper - lower }
     }
-}
-
-/// The odd number nearest to 2^64 over the golden ratio, and a bijection of which every bit depends on every bit: those
-/// of SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, 2014).
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-
-#[inline(always)]
-const fn finalise(z: u64) -> u64 {
-    let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }
 
 /// What a slope is drawn from.
 #[derive(Clone, Copy)]
 struct Draw {
-    key: u64,
+    hash: Hash,
     lower: f64,
     upper: f64,
     width: f64,
@@ -113,10 +102,7 @@ struct Draw {
 impl Draw {
     #[inline(always)]
     fn slope<T: Element>(self, index: u64) -> T {
-        let hash = finalise(self.key.wrapping_add(index.wrapping_mul(GAMMA)));
-        // The upper bits as the significand of a number in [1, 2): no conversion, which older machines lack.
-        let u = f64::from_bits(1.0_f64.to_bits() | hash >> 12) - 1.0;
-        let slope = self.lower + self.width * u;
+        let slope = self.lower + self.width * self.hash.unit(index);
         // The width may have been rounded up.
         T::of(if slope < self.upper { slope } else { self.upper })
     }

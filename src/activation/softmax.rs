@@ -12,6 +12,7 @@ use crate::facts::BadParameter;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
+use crate::math::rounding::nearly_fused;
 use crate::math::softmax::{Scale, Shift, exponential};
 use crate::sum::{STRANDS, Tree, pairwise};
 
@@ -116,7 +117,7 @@ macro_rules! tempered {
             }
 
             fn setting(&self) -> Setting {
-                Setting { temperature: self.temperature * $sign, empty: self.empty_row }
+                Setting { temperature: self.temperature.copysign($sign), empty: self.empty_row }
             }
         }
 
@@ -138,14 +139,14 @@ macro_rules! tempered {
                 same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
                 let (count, from, dy, dx) = (rows.count(x.len()), Source::new(x), Source::new(dy), Target::new(dx));
                 let setting = self.setting();
-                dispatch::wide(Backward { which: $which, setting, output: false, from, dy, dx, rows, count });
+                dispatch::wide(Backward { which: $which, setting, output: false, from, dy, dx, rows, first: 0, end: count, plain: false });
             }
             #[track_caller]
             fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
                 let (count, from, dy, dx) = (rows.count(y.len()), Source::new(y), Source::new(dy), Target::new(dx));
                 let setting = self.setting();
-                dispatch::wide(Backward { which: $which, setting, output: true, from, dy, dx, rows, count });
+                dispatch::wide(Backward { which: $which, setting, output: true, from, dy, dx, rows, first: 0, end: count, plain: false });
             }
         }
     };
@@ -175,7 +176,7 @@ tempered! {
     /// Shares of one: exp(x_i / t) over the sum of the row's exponentials, t the temperature.
     ///
     /// Entries of -inf get exactly 0, and a gradient of 0; entries of +inf share the mass; any NaN makes the row NaN.
-    /// Worst error of an output: 2 ulp. An empty row gives nothing.
+    /// Worst error of an output: 2 ulp; 2.5 with a temperature that is no power of two. An empty row gives nothing.
     ///
     /// Source: J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     ///
@@ -206,7 +207,7 @@ tempered! {
     ///
     /// Entries of -inf give -inf, and a gradient of 0; a cotangent there counts as in the limit. A row with nothing to
     /// choose from gives the logarithm of what [`Softmax`] makes of it. Worst error of an output: 2 ulp, or 2^-24 (f64:
-    /// 2^-53) of the largest magnitude in the row.
+    /// 2^-53) of the largest magnitude in the row; twice that with a temperature that is no power of two.
     ///
     /// Source: as [`Softmax`].
     ///
@@ -255,6 +256,24 @@ impl Softmax {
             }
         }
     }
+}
+
+/// dx, from the output of a softmax in its place.
+pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
+    let (end, dx, setting) = (rows.count(dx.len()), Target::new(dx), softmax.setting());
+    let (from, dy) = (dx.source(), Source::new(dy));
+    dispatch::wide(Backward {
+        which: Which::Softmax,
+        setting,
+        output: true,
+        from,
+        dy,
+        dx,
+        rows,
+        first: 0,
+        end,
+        plain: false,
+    });
 }
 
 /// What the functions of a call are made with.
@@ -311,7 +330,6 @@ impl Row {
         pass.map(self.map, [Source::new(&[<T::Real as Element>::of(x.wide())])], [Target::new(&mut y)]);
         Element::wide(y[0])
     }
-
 }
 
 /// The sum of the exponentials of a row, and where they are found again.
@@ -353,12 +371,6 @@ impl Share {
         Share { again: T::ROUNDS.then_some(row.map), scale: scale.wide() }
     }
 
-    /// Of numbers that are shares already, times a factor.
-    #[inline(always)]
-    fn made<T: Element>(factor: Pair<T::Real>) -> Self {
-        Share { again: None, scale: factor.wide() }
-    }
-
     #[inline(always)]
     pub(crate) fn of<L: Lanes>(self, x: L) -> L {
         let y = match self.again {
@@ -372,10 +384,10 @@ impl Share {
     }
 }
 
-/// y times a pair.
+/// y times a pair, of which `high` is not tiny: rounded once.
 #[inline(always)]
 fn scaled<L: Lanes>(y: L, high: L, low: L) -> L {
-    y.mul_add(high, y * low)
+    nearly_fused(high, y, y * low)
 }
 
 impl Map<1, 1> for Share {
@@ -422,14 +434,18 @@ fn less<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
 }
 
 /// y dy, and 0 where y is 0: what has no share, such as what is masked, passes nothing on.
+#[inline(always)]
+fn product<L: Lanes>(y: L, dy: L) -> L {
+    nothing(y, y * dy)
+}
+
 #[derive(Clone, Copy)]
 struct Product(Share);
 
 impl Map<2, 1> for Product {
     #[inline(always)]
     fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
-        let y = self.0.of(from);
-        [nothing(y, y * dy)]
+        [product(self.0.of(from), dy)]
     }
 }
 
@@ -452,6 +468,11 @@ impl Map<1, 1> for Itself {
 }
 
 /// y (dy - s).
+#[inline(always)]
+fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
+    nothing(y, y * (dy - s[0] - s[1]))
+}
+
 #[derive(Clone, Copy)]
 struct SoftmaxGradient {
     share: Share,
@@ -461,46 +482,58 @@ struct SoftmaxGradient {
 impl Map<2, 1> for SoftmaxGradient {
     #[inline(always)]
     fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
-        let y = self.share.of(from);
-        [nothing(y, y * (dy - self.s[0] - self.s[1]))]
+        [softmax_gradient(self.share.of(from), dy, splat(dy, self.s))]
     }
 }
 
-/// factor (dy - s y), and 0 where x is sign (-inf), unless the row is NaN.
+#[inline(always)]
+fn splat<L: Lanes>(x: L, pair: [f64; 2]) -> [L; 2] {
+    [x.splat(pair[0]), x.splat(pair[1])]
+}
+
+/// sign / t (dy - s y), and 0 where x is hidden, unless the row is NaN.
 #[derive(Clone, Copy)]
 struct LogSoftmaxGradient {
-    share: Share,
-    s: [f64; 2],
     factor: [f64; 2],
     hidden: f64,
 }
 
 impl LogSoftmaxGradient {
     #[inline(always)]
-    fn of<L: Lanes>(self, x: L, y: L, dy: L) -> L {
-        let part = scaled(y, y.splat(self.s[0]), y.splat(self.s[1]));
-        let difference = dy - part;
+    fn of<L: Lanes>(self, x: L, y: L, dy: L, s: [L; 2]) -> L {
+        let difference = dy - scaled(y, s[0], s[1]);
         let gradient = scaled(difference, y.splat(self.factor[0]), y.splat(self.factor[1]));
         let hidden = x.equals(x.splat(self.hidden));
         x.splat(0.0).select(y.equals(y), y).select(hidden, gradient)
     }
 }
 
-impl Map<3, 1> for LogSoftmaxGradient {
+/// Of x, and of what the shares are made of.
+#[derive(Clone, Copy)]
+struct FromInput {
+    gradient: LogSoftmaxGradient,
+    share: Share,
+    s: [f64; 2],
+}
+
+impl Map<3, 1> for FromInput {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, from, dy]: [L; 3]) -> [L; 1] {
-        [self.of(x, self.share.of(from), dy)]
+        [self.gradient.of(x, self.share.of(from), dy, splat(x, self.s))]
     }
 }
 
-/// The same from the output, whose exponential is the share.
+/// Of the output, whose exponential is the share.
 #[derive(Clone, Copy)]
-struct FromLogarithm(LogSoftmaxGradient);
+struct FromOutput {
+    gradient: LogSoftmaxGradient,
+    s: [f64; 2],
+}
 
-impl Map<2, 1> for FromLogarithm {
+impl Map<2, 1> for FromOutput {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
-        [self.0.of(y, y.exp(), dy)]
+        [self.gradient.of(y, y.exp(), dy, splat(y, self.s))]
     }
 }
 
@@ -553,7 +586,14 @@ fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f64) {
 /// The shares of a row that is not ordinary.
 #[cold]
 #[inline(never)]
-fn special_shares<T: Element>(kind: Kind, sign: f64, x: Source<T>, y: Target<T>, len: usize, empty: EmptyRow) {
+pub(crate) fn special_shares<T: Element>(
+    kind: Kind,
+    sign: f64,
+    x: Source<T>,
+    y: Target<T>,
+    len: usize,
+    empty: EmptyRow,
+) {
     if kind == Kind::Infinite {
         let infinite = |i: usize| x.read(i).wide() == f64::INFINITY * sign;
         let share = T::of(1.0 / (0..len).filter(|&i| infinite(i)).count() as f64);
@@ -626,12 +666,12 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 }
             }
             Some((x, y)) if stride >= SIDE_BY_SIDE => {
-                let (mut sums, mut block) = (Sums::new(), [<T::Real as num_traits::Zero>::zero(); TILE]);
+                let mut room = Room::new();
                 let mut first = self.first;
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(pass, (scale, self.which), x, &mut sums, Target::new(&mut block[..n]), y) {
+                    if !columns.forward(pass, (scale, self.which), x, &mut room, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -814,8 +854,8 @@ impl<R: Real, const N: usize> Pairs<R, N> {
     #[inline(always)]
     fn quotients(total: f64, sums: &[f64; N]) -> Self {
         let mut pairs = Self::new();
-        for k in 0..N {
-            pairs.set(k, Pair::quotient(total, sums[k]));
+        for (k, sum) in sums.iter().enumerate() {
+            pairs.set(k, Pair::quotient(total, *sum));
         }
         pairs
     }
@@ -943,6 +983,31 @@ impl Columns {
         largest
     }
 
+    /// The exponentials of x, in y if they are to be kept, and what is needed for their logarithms or shares: the largest
+    /// numbers and the sums. Nothing if one is not finite; nothing is written then.
+    #[inline(always)]
+    fn exponentials<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        scale: Scale,
+        x: Source<R>,
+        room: &mut Room<R>,
+        y: Option<Target<R>>,
+    ) -> Option<[[f64; TILE]; 2]> {
+        let largest = self.largest(pass, scale, x);
+        let shifts = Shifts::<R, TILE>::new(scale, &largest)?;
+        let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
+        for i in 0..self.len {
+            let e = match y {
+                Some(y) => self.of_target(y, i),
+                None => Target::new(&mut room.block[..self.n]),
+            };
+            pass.walk(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], [], [e], self.n, false);
+            room.sums.add(pass, e.source());
+        }
+        Some([largest, room.sums.take()])
+    }
+
     /// As [`short_rows`].
     ///
     /// Limit: memory, which is passed over three times, in lines that lie apart.
@@ -952,21 +1017,13 @@ impl Columns {
         pass: Pass<I>,
         (scale, which): (Scale, Which),
         x: Source<R>,
-        sums: &mut Sums,
-        block: Target<R>,
+        room: &mut Room<R>,
         y: Target<R>,
     ) -> bool {
-        let largest = self.largest(pass, scale, x);
-        let Some(shifts) = Shifts::<R, TILE>::new(scale, &largest) else { return false };
         let softmax = which == Which::Softmax;
-        let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
-        for i in 0..self.len {
-            let e = if softmax { self.of_target(y, i) } else { block };
-            pass.walk(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], [], [e], self.n, false);
-            sums.add(pass, e.source());
-        }
+        let Some([largest, sums]) = self.exponentials(pass, scale, x, room, softmax.then_some(y)) else { return false };
         if softmax {
-            let shares = Pairs::<R, TILE>::quotients(1.0, &sums.take());
+            let shares = Pairs::<R, TILE>::quotients(1.0, &sums);
             let [high, low] = shares.sources(self.n);
             for i in 0..self.len {
                 let y = self.of_target(y, i);
@@ -974,12 +1031,121 @@ impl Columns {
             }
             return true;
         }
-        let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums.take());
+        let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
         let ([high, low], inverse) = (less.sources(self.n), scale.inverse[0] * scale.sign);
         for i in 0..self.len {
             pass.walk(Lessened(inverse), [self.of(x, i), high, low], [], [self.of_target(y, i)], self.n, false);
         }
         true
+    }
+
+    /// As [`Backward::row`].
+    #[inline(always)]
+    fn backward<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        (scale, which, output): (Scale, Which, bool),
+        [from, dy]: [Source<R>; 2],
+        room: &mut Room<R>,
+        dx: Target<R>,
+    ) -> bool {
+        let (log, factor) = (which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        // The numbers whose shares are known, and what makes them shares; of a softmax, with the factor.
+        let (shared, total) = if output {
+            (from, [1.0; TILE])
+        } else {
+            match self.exponentials(pass, scale, from, room, Some(dx)) {
+                Some([_, sums]) => (dx.source(), sums),
+                None => return false,
+            }
+        };
+        let shares = Pairs::<R, TILE>::quotients(if log { 1.0 } else { factor[0] }, &total);
+        let [high, low] = shares.sources(self.n);
+        for i in 0..self.len {
+            if log {
+                room.sums.add(pass, self.of(dy, i));
+            } else {
+                let products = Target::new(&mut room.block[..self.n]);
+                let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
+                pass.walk(SideProduct, inputs, [], [products], self.n, false);
+                room.sums.add(pass, products.source());
+            }
+        }
+        let mut s = Pairs::<R, TILE>::new();
+        for (k, sum) in room.sums.take().into_iter().enumerate() {
+            s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
+        }
+        let [s0, s1] = s.sources(self.n);
+        let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
+        let gradient = LogSoftmaxGradient { factor, hidden };
+        for i in 0..self.len {
+            let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
+            match (log, output) {
+                (false, _) => pass.walk(SideGradient, [shared, high, low, dy, s0, s1], [], [dx], self.n, false),
+                (true, true) => pass.walk(SideOutput(gradient), [from, dy, s0, s1], [], [dx], self.n, false),
+                (true, false) => {
+                    pass.walk(SideInput(gradient), [from, shared, high, low, dy, s0, s1], [], [dx], self.n, false);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// What rows that are side by side need beside their numbers.
+struct Room<R> {
+    sums: Sums,
+    block: [R; TILE],
+}
+
+impl<R: Real> Room<R> {
+    #[inline(always)]
+    fn new() -> Self {
+        Room { sums: Sums::new(), block: [R::zero(); TILE] }
+    }
+}
+
+/// As [`Product`].
+#[derive(Clone, Copy)]
+struct SideProduct;
+
+impl Map<4, 1> for SideProduct {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [e, high, low, dy]: [L; 4]) -> [L; 1] {
+        [product(scaled(e, high, low), dy)]
+    }
+}
+
+/// As [`SoftmaxGradient`].
+#[derive(Clone, Copy)]
+struct SideGradient;
+
+impl Map<6, 1> for SideGradient {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [e, high, low, dy, s0, s1]: [L; 6]) -> [L; 1] {
+        [softmax_gradient(scaled(e, high, low), dy, [s0, s1])]
+    }
+}
+
+/// As [`FromInput`].
+#[derive(Clone, Copy)]
+struct SideInput(LogSoftmaxGradient);
+
+impl Map<7, 1> for SideInput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, e, high, low, dy, s0, s1]: [L; 7]) -> [L; 1] {
+        [self.0.of(x, scaled(e, high, low), dy, [s0, s1])]
+    }
+}
+
+/// As [`FromOutput`].
+#[derive(Clone, Copy)]
+struct SideOutput(LogSoftmaxGradient);
+
+impl Map<4, 1> for SideOutput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy, s0, s1]: [L; 4]) -> [L; 1] {
+        [self.0.of(y, y.exp(), dy, [s0, s1])]
     }
 }
 
@@ -1073,6 +1239,7 @@ impl Sums {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Backward<'a, T> {
     which: Which,
     setting: Setting,
@@ -1082,7 +1249,10 @@ struct Backward<'a, T> {
     dy: Source<'a, T>,
     dx: Target<'a, T>,
     rows: Rows,
-    count: usize,
+    first: usize,
+    end: usize,
+    /// Whether rows are to be done in the way that does any.
+    plain: bool,
 }
 
 impl<T: Element> Kernel for Backward<'_, T> {
@@ -1090,68 +1260,67 @@ impl<T: Element> Kernel for Backward<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) {
         let scale = scale::<T, I>(self.setting.temperature);
-        let mut row = 0;
-        while row < self.count {
-            self.row(pass, scale, row);
-            row += 1;
+        let (len, stride) = (self.rows.row_len(), self.rows.stride());
+        let mut first = self.first;
+        if let (true, Some(from), Some(dy), Some(dx)) =
+            (stride >= SIDE_BY_SIDE && !self.plain, self.from.unrounded(), self.dy.unrounded(), self.dx.unrounded())
+        {
+            let mut room = Room::new();
+            while first < self.end {
+                let n = TILE.min(stride - first % stride).min(self.end - first);
+                let columns = Columns { first: self.rows.start(first), n, len, stride };
+                if !columns.backward(pass, (scale, self.which, self.output), [from, dy], &mut room, dx) {
+                    self.plainly(first, n);
+                }
+                first += n;
+            }
+        }
+        while first < self.end {
+            self.row(pass, scale, first);
+            first += 1;
         }
     }
 }
 
 impl<T: Element> Backward<'_, T> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, pass: Pass<I>, scale: Scale, row: usize) {
-        let (len, log) = (self.rows.row_len(), self.which == Which::LogSoftmax);
-        let (from, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
-        let dx = self.rows.of_target(self.dx, row);
-        // sign / t, as the type holds it.
-        let factor = Pair::<T::Real>::new(scale.inverse[0] * scale.sign, scale.inverse[1] * scale.sign);
-        let whole = Pair::exact(1.0);
-        if log {
-            let s = Pair::<T::Real>::new(pass.sum_of(Itself, [dy], len), 0.0);
-            let gradient = |share| LogSoftmaxGradient {
-                share,
-                s: s.wide(),
-                factor: factor.wide(),
-                hidden: f64::NEG_INFINITY * scale.sign,
-            };
-            if self.output {
-                let gradient = gradient(Share::made::<T>(whole));
-                return pass.map(FromLogarithm(LogSoftmaxGradient { hidden: f64::NEG_INFINITY, ..gradient }), [from, dy], [dx]);
-            }
-            let (share, shared) = self.shares(pass, scale, from, dx, len, whole);
-            return pass.map(gradient(share), [from, shared, dy], [dx]);
-        }
-        let (share, from) = if self.output {
-            (Share::made::<T>(factor), from)
-        } else {
-            self.shares(pass, scale, from, dx, len, factor)
-        };
-        // The shares come with the factor, and so does their product with dy.
-        let s = Pair::<T::Real>::quotient(pass.sum_of(Product(share), [from, dy], len), scale.inverse[0] * scale.sign);
-        pass.map(SoftmaxGradient { share, s: s.wide() }, [from, dy], [dx]);
+    /// Rows among which is one that is not finite.
+    #[cold]
+    #[inline(never)]
+    fn plainly(&self, first: usize, n: usize) {
+        dispatch::wide(Backward { first, end: first + n, plain: true, ..*self });
     }
 
-    /// What makes the shares of a row, times a factor, and of which numbers: of x, or of what y holds from now on.
     #[inline(always)]
-    fn shares<'b, I: Isa>(
-        &self,
-        pass: Pass<I>,
-        scale: Scale,
-        x: Source<'b, T>,
-        y: Target<'b, T>,
-        len: usize,
-        factor: Pair<T::Real>,
-    ) -> (Share, Source<'b, T>) {
-        match kind(pass, scale, x, len) {
-            (Kind::Finite, m) => {
-                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, y, len);
-                (exponentials.shares(factor.wide()[0]), exponentials.from)
+    fn row<I: Isa>(&self, pass: Pass<I>, scale: Scale, row: usize) {
+        let len = self.rows.row_len();
+        let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
+        let dx = self.rows.of_target(self.dx, row);
+        let (log, factor) = (self.which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        let hidden = f64::NEG_INFINITY * if self.output { 1.0 } else { scale.sign };
+        let gradient = LogSoftmaxGradient { factor, hidden };
+        // The shares of a softmax come with the factor, and so does their product with dy.
+        let total = if log { 1.0 } else { factor[0] };
+        let made = Share { again: None, scale: Pair::<T::Real>::quotient(total, 1.0).wide() };
+        let kind = if self.output { None } else { Some(kind(pass, scale, x, len)) };
+        let (share, from) = match kind {
+            None => (made, x),
+            Some((Kind::Finite, m)) => {
+                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, dx, len);
+                (exponentials.shares(total), exponentials.from)
             }
-            (kind, _) => {
-                special_shares(kind, scale.sign, x, y, len, self.setting.empty);
-                (Share::made::<T>(factor), y.source())
+            Some((kind, _)) => {
+                special_shares(kind, scale.sign, x, dx, len, self.setting.empty);
+                (made, dx.source())
             }
+        };
+        if log {
+            let s = Pair::<T::Real>::new(pass.sum_of(Itself, [dy], len), 0.0).wide();
+            if self.output {
+                return pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
+            }
+            return pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
         }
+        let s = Pair::<T::Real>::quotient(pass.sum_of(Product(share), [from, dy], len), factor[0]).wide();
+        pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
     }
 }

@@ -41,7 +41,13 @@ impl Scale {
         // 30 bits, for n of 12; 14 bits of a f32, for n of 10.
         let short = first_bits(octave.high, 23);
         let short = [short, (octave.high - short) + octave.low];
-        let first = if fused { R::of(octave.high).wide() } else if size_of::<R>() == 4 { first_bits(octave.high, 39) } else { short[0] };
+        let first = if fused {
+            R::of(octave.high).wide()
+        } else if size_of::<R>() == 4 {
+            first_bits(octave.high, 39)
+        } else {
+            short[0]
+        };
         let inverse = Pair::<R>::quotient(1.0, t);
         Scale {
             sign: if temperature < 0.0 { -1.0 } else { 1.0 },

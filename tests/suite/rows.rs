@@ -1,11 +1,16 @@
 //! Functions of rows: against the reference, by their laws, and on bad input.
 
 use crate::common::{
-    Exact, H, Number, all_bits, at_every_level, csv, fix_level, from_hex, narrow, none, over_budget, panic_message,
-    proptest_config, tolerance,
+    Exact, H, Number, Random, all_bits, at_every_level, csv, fix_level, from_hex, narrow, none, over_budget,
+    panic_message, proptest_config, tolerance,
 };
+use half::{bf16, f16};
 use proptest::prelude::*;
-use slopes::activation::{self, Activation, EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
+use slopes::Element;
+use slopes::activation::{
+    self, Activation, EmptyRow, GumbelSoftmax, Hardmax, LogSoftmax, LogSumExp, Mask, RowActivation, Rows, Softmax,
+    Softmin, Sparsemax,
+};
 use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
 
 /// A row of the reference.
@@ -224,7 +229,10 @@ fn empty_rows_are_what_was_asked_for() {
             let close = |y: f64| y == share.ln() || (y - share.ln()).abs() < 1e-15 || (y.is_nan() && share.is_nan());
             assert!(y.into_iter().all(close), "{empty_row:?}: {y:?}");
             // -inf entries have a gradient of 0, unless NaN was asked for.
-            for softmax in [&Softmax { empty_row, ..Softmax::USUAL } as &dyn RowActivation<f64>, &LogSoftmax { empty_row, ..LogSoftmax::USUAL }] {
+            for softmax in [
+                &Softmax { empty_row, ..Softmax::USUAL } as &dyn RowActivation<f64>,
+                &LogSoftmax { empty_row, ..LogSoftmax::USUAL },
+            ] {
                 softmax.backward(&x, &[1.0, 2.0, 3.0, 4.0], rows, &mut y);
                 assert!(y.into_iter().all(|dx| dx == 0.0 || share.is_nan() || share > 0.0), "{empty_row:?}: {y:?}");
             }
@@ -262,10 +270,537 @@ fn softmax_is_that_of_the_textbooks() {
     });
 }
 
+/// Functions of rows, with and without what makes them take other ways.
+fn functions<T: Element>() -> Vec<(&'static str, Box<dyn RowActivation<T>>)> {
+    vec![
+        ("softmax", Box::new(Softmax::USUAL)),
+        ("softmax(3)", Box::new(Softmax::new(3.0).unwrap())),
+        ("softmin", Box::new(Softmin::USUAL)),
+        ("log_softmax", Box::new(LogSoftmax::USUAL)),
+    ]
+}
+
+/// Numbers with which rows are ordinary, and now and then not.
+fn row_numbers<T: Element>(random: &mut Random, len: usize, special: bool) -> Vec<T> {
+    let specials = [f64::NEG_INFINITY, f64::INFINITY, f64::NAN, 1e4, -1e4];
+    let mut number = || {
+        let x = random.uniform::<f64>(-20.0..=20.0);
+        let rare = special && random.uniform::<f64>(0.0..=1.0) < 0.01;
+        T::of(if rare { specials[(x.abs() * 7.0) as usize % specials.len()] } else { x })
+    };
+    (0..len).map(|_| number()).collect()
+}
+
+/// Of each row of an array, the places of its numbers.
+fn places(shape: &[usize], axis: usize) -> Vec<Vec<usize>> {
+    let (len, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    let outer = shape[..axis].iter().product::<usize>();
+    let rows = (0..outer).flat_map(|o| (0..inner).map(move |i| o * len * inner + i));
+    rows.map(|start| (0..len).map(|k| start + k * inner).collect()).collect()
+}
+
+fn strided_rows_are_gathered_rows<T: Element>() {
+    let mut random = Random(21);
+    let shapes: [&[usize]; 10] = [
+        &[3, 5],
+        &[4, 3, 2],
+        &[2, 17, 7],
+        &[2, 16, 8],
+        &[3, 33, 9],
+        &[2, 10, 128],
+        &[1, 3, 300],
+        &[2100, 9],
+        &[1030, 8, 2],
+        &[7],
+    ];
+    at_every_level(|level| {
+        for shape in shapes {
+            for (axis, special) in (0..shape.len()).flat_map(|axis| [(axis, false), (axis, true)]) {
+                let (count, rows) = (shape.iter().product(), Rows::along(shape, axis));
+                let x: Vec<T> = row_numbers(&mut random, count, special);
+                let dy: Vec<T> = row_numbers(&mut random, count, false);
+                let gather = |numbers: &[T], places: &[usize]| places.iter().map(|&i| numbers[i]).collect::<Vec<T>>();
+                for (name, f) in functions::<T>() {
+                    let (mut y, mut dx, mut dx_of_y) = (x.clone(), x.clone(), x.clone());
+                    f.forward(&x, rows, &mut y);
+                    f.backward(&x, &dy, rows, &mut dx);
+                    f.backward_from_output(&y, &dy, rows, &mut dx_of_y);
+                    let mut in_place = x.clone();
+                    f.forward_in_place(&mut in_place, rows);
+                    assert_eq!(all_bits(&in_place), all_bits(&y), "{name} in place of {shape:?}, {axis}, at {level:?}");
+                    for places in places(shape, axis) {
+                        let (row, cotangent) = (gather(&x, &places), gather(&dy, &places));
+                        let (alone, mut got) = (Rows::contiguous(row.len()), row.clone());
+                        let place = format!("{name} of {shape:?} along {axis} at {level:?}: {row:?}");
+                        f.forward(&row, alone, &mut got);
+                        assert_eq!(all_bits(&got), all_bits(&gather(&y, &places)), "{place}");
+                        let output = got.clone();
+                        f.backward(&row, &cotangent, alone, &mut got);
+                        assert_eq!(all_bits(&got), all_bits(&gather(&dx, &places)), "the gradient of {place}");
+                        f.backward_from_output(&output, &cotangent, alone, &mut got);
+                        assert_eq!(all_bits(&got), all_bits(&gather(&dx_of_y, &places)), "from the output, {place}");
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn strided_rows_are_gathered_rows_in_all_types() {
+    strided_rows_are_gathered_rows::<f32>();
+    strided_rows_are_gathered_rows::<f64>();
+    strided_rows_are_gathered_rows::<f16>();
+    strided_rows_are_gathered_rows::<bf16>();
+}
+
+/// The shares of a row of f32, to some 1e-15.
+fn exact_shares(x: &[f32], temperature: f64) -> Vec<f64> {
+    let m = x.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+    let e: Vec<f64> = x.iter().map(|x| ((f64::from(*x) - f64::from(m)) / temperature).exp()).collect();
+    // Kahan's sum: as if made of twice the digits.
+    let (mut sum, mut lost) = (0.0, 0.0);
+    for e in &e {
+        let next = e - lost;
+        let total: f64 = sum + next;
+        (lost, sum) = ((total - sum) - next, total);
+    }
+    e.iter().map(|e| e / sum).collect()
+}
+
+/// Every output is within 2 ulp of the exact softmax of the row, at rows of every length to 257 and of up to 2^17 numbers.
+/// A temperature that is no power of two adds half an ulp, for its reciprocal.
+#[test]
+fn shares_are_accurate() {
+    let mut random = Random(22);
+    at_every_level(|level| {
+        for len in (1..=257).chain([1000, 1024, 1025, 4097, 1 << 17]) {
+            for (spread, offset, temperature, budget) in
+                [(3.0, 0.0, 1.0, 2.0), (40.0, 100.0, 1.0, 2.0), (90.0, -3000.0, 1.0, 2.0), (9.0, 1.0, 0.3, 2.5)]
+            {
+                let x: Vec<f32> = (0..len).map(|_| offset as f32 + random.uniform::<f32>(-spread..=spread)).collect();
+                let mut y = x.clone();
+                let rows = Rows::contiguous(len);
+                Softmax::new(temperature).unwrap().forward(&x, rows, &mut y);
+                let exact = exact_shares(&x, f64::from(temperature as f32));
+                for ((x, y), exact) in x.iter().zip(&y).zip(&exact) {
+                    let ulp = Exact::from(*exact).distance(*y).ulp;
+                    assert!(ulp <= budget, "{y} for {x} of {len} at {level:?} should be {exact}: {ulp} ulp");
+                }
+                LogSoftmax::new(temperature).unwrap().forward(&x, rows, &mut y);
+                let largest = x.iter().fold(0.0, |a: f64, x| a.max(f64::from(x.abs()) / temperature));
+                for ((x, y), exact) in x.iter().zip(&y).zip(exact_logarithms(&x, f64::from(temperature as f32))) {
+                    let distance = Exact::from(exact).distance(*y);
+                    // Beside the rounding of x / t, that of the reciprocal.
+                    let floor = largest * f32::unit() * if temperature == 1.0 { 1.0 } else { 2.0 };
+                    assert!(distance.is_within(2.0, floor), "{y} for {x} of {len} at {level:?} should be {exact}");
+                }
+            }
+        }
+    });
+}
+
+/// The logarithms of the shares.
+fn exact_logarithms(x: &[f32], temperature: f64) -> Vec<f64> {
+    let m = x.iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+    let distance = |x: f32| (f64::from(x) - f64::from(m)) / temperature;
+    let rest = x.iter().map(|x| distance(*x).exp()).sum::<f64>().ln();
+    x.iter().map(|x| distance(*x) - rest).collect()
+}
+
+fn masks_select<T: Element>() {
+    let mut random = Random(23);
+    let (inf, nan) = (T::infinity(), T::nan());
+    at_every_level(|level| {
+        for (shape, axis) in [(vec![6, 5], 1), (vec![4, 40], 1), (vec![2, 700], 1), (vec![5, 9], 0), (vec![2, 3, 4], 1)]
+        {
+            let (count, rows): (usize, _) = (shape.iter().product(), Rows::along(&shape, axis));
+            let x: Vec<T> = row_numbers(&mut random, 2 * count, false);
+            let keep: Vec<bool> = (0..count).map(|_| random.uniform::<f64>(0.0..=1.0) < 0.6).collect();
+            // A second array, to which the same mask belongs.
+            let kept = |i: usize| keep[i % count];
+            let hidden: Vec<T> = (0..2 * count).map(|i| if kept(i) { x[i] } else { -inf }).collect();
+            let garbage: Vec<T> = (0..2 * count).map(|i| if kept(i) { x[i] } else { [nan, inf][i % 2] }).collect();
+            let add: Vec<T> = (0..count).map(|i| if kept(i) { T::zero() } else { -inf }).collect();
+            let place = format!("{shape:?} {axis} at {level:?}");
+            let (mut wanted, mut got, mut dx) = (x.clone(), x.clone(), x.clone());
+            for mask in [Mask::Keep(&keep), Mask::Add(&add)] {
+                Softmax::USUAL.forward(&hidden, rows, &mut wanted);
+                Softmax::USUAL.forward_masked(&garbage, mask, rows, &mut got);
+                assert_eq!(all_bits(&got), all_bits(&wanted), "softmax of {place}");
+                // What is masked passes nothing on, whatever comes back there.
+                let dy: Vec<T> = (0..2 * count).map(|i| if kept(i) { T::one() } else { nan }).collect();
+                Softmax::USUAL.backward_from_output(&got, &dy, rows, &mut dx);
+                assert!((0..2 * count).all(|i| if kept(i) { dx[i].is_finite() } else { dx[i].is_zero() }), "{place}");
+                LogSoftmax::USUAL.forward(&hidden, rows, &mut wanted);
+                LogSoftmax::USUAL.forward_masked(&garbage, mask, rows, &mut got);
+                assert_eq!(all_bits(&got), all_bits(&wanted), "log_softmax of {place}");
+                Softmin::USUAL.forward_masked(&garbage, mask, rows, &mut got);
+                Softmin::USUAL.forward(
+                    &(0..2 * count).map(|i| if kept(i) { x[i] } else { inf }).collect::<Vec<T>>(),
+                    rows,
+                    &mut wanted,
+                );
+                assert_eq!(all_bits(&got), all_bits(&wanted), "softmin of {place}");
+            }
+        }
+        // Row r of each matrix of 3 sees r + 1 entries, or r + 2 of them.
+        for offset in [0, 1, 2, 9] {
+            let (len, rows) = (4, Rows::contiguous(4));
+            let x: Vec<T> = row_numbers(&mut random, 6 * len, false);
+            let seen = |i: usize| i % len < i / len % 3 + offset;
+            let hidden: Vec<T> = (0..x.len()).map(|i| if seen(i) { x[i] } else { -inf }).collect();
+            let garbage: Vec<T> = (0..x.len()).map(|i| if seen(i) { x[i] } else { nan }).collect();
+            let (mut wanted, mut got) = (x.clone(), x.clone());
+            for f in [0, 1] {
+                let mask = Mask::Causal { queries: 3, offset };
+                if f == 0 {
+                    Softmax::USUAL.forward(&hidden, rows, &mut wanted);
+                    Softmax::USUAL.forward_masked(&garbage, mask, rows, &mut got);
+                } else {
+                    LogSoftmax::USUAL.forward(&hidden, rows, &mut wanted);
+                    LogSoftmax::USUAL.forward_masked(&garbage, mask, rows, &mut got);
+                }
+                assert_eq!(all_bits(&got), all_bits(&wanted), "{offset} at {level:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn masks_select_in_all_types() {
+    masks_select::<f32>();
+    masks_select::<f64>();
+    masks_select::<f16>();
+    masks_select::<bf16>();
+}
+
+#[test]
+fn masks_that_do_not_fit_are_refused() {
+    let _fixed = fix_level();
+    let (x, rows, mut y) = ([0.5_f32; 12], Rows::contiguous(4), [7.0; 12]);
+    let keep = [true; 12];
+    let messages = [
+        (panic_message(|| Softmax::USUAL.forward_masked(&x, Mask::Keep(&keep[..8]), rows, &mut y)), "12 numbers"),
+        (panic_message(|| Softmax::USUAL.forward_masked(&x, Mask::Keep(&keep[..6]), rows, &mut y)), "6 numbers"),
+        (panic_message(|| Softmax::USUAL.forward_masked(&x, Mask::Add(&x[..5]), rows, &mut y)), "5 numbers"),
+        (panic_message(|| Softmax::USUAL.forward_masked(&x, Mask::Add(&[]), rows, &mut y)), "mask of 0"),
+        (
+            panic_message(|| Softmax::USUAL.forward_masked(&x, Mask::Causal { queries: 0, offset: 1 }, rows, &mut y)),
+            "no queries",
+        ),
+        (
+            panic_message(|| {
+                Rows::along(&[3, 4], 2);
+            }),
+            "axis 2",
+        ),
+    ];
+    for (message, part) in messages {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(y, [7.0; 12], "nothing is written");
+}
+
+#[test]
+fn bad_temperatures_are_refused() {
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-31, 1e31] {
+        let errors =
+            [Softmax::new(bad).unwrap_err(), Softmin::new(bad).unwrap_err(), LogSoftmax::new(bad).unwrap_err()];
+        for error in errors {
+            assert!(error.parameter == "temperature" && (error.value == bad || bad.is_nan()), "{error}");
+        }
+    }
+}
+
+/// A power of two changes no bit that dividing x would not; and softmin is the softmax of -x, by definition and to the bit.
+#[test]
+fn temperatures_divide() {
+    let mut random = Random(24);
+    at_every_level(|level| {
+        for len in [1, 7, 40, 1500] {
+            let x: Vec<f32> = row_numbers(&mut random, len, false);
+            let rows = Rows::contiguous(len);
+            let divided = |by: f32| x.iter().map(|x| x / by).collect::<Vec<f32>>();
+            let (mut hot, mut cold) = (x.clone(), x.clone());
+            for (power, other) in [(4.0, 4.0_f32), (0.125, 0.125)] {
+                Softmax::new(power).unwrap().forward(&x, rows, &mut hot);
+                Softmax::USUAL.forward(&divided(other), rows, &mut cold);
+                assert_eq!(all_bits(&hot), all_bits(&cold), "{power} of {len} at {level:?}");
+                LogSoftmax::new(power).unwrap().forward(&x, rows, &mut hot);
+                LogSoftmax::USUAL.forward(&divided(other), rows, &mut cold);
+                assert_eq!(all_bits(&hot), all_bits(&cold), "{power} of {len} at {level:?}");
+            }
+            Softmin::USUAL.forward(&x, rows, &mut hot);
+            Softmax::USUAL.forward(&divided(-1.0), rows, &mut cold);
+            assert_eq!(all_bits(&hot), all_bits(&cold), "softmin of {len} at {level:?}");
+            let dy: Vec<f32> = row_numbers(&mut random, len, false);
+            Softmin::USUAL.backward(&x, &dy, rows, &mut hot);
+            Softmax::USUAL.backward(&divided(-1.0), &dy, rows, &mut cold);
+            assert!(hot.iter().zip(&cold).all(|(a, b)| *a == -b), "softmin of {len} at {level:?}");
+        }
+    });
+}
+
+#[test]
+fn jacobians_multiply_as_backward_does() {
+    let mut random = Random(25);
+    at_every_level(|level| {
+        for (len, temperature) in [(0, 1.0), (1, 1.0), (2, 0.5), (5, 3.0), (40, 1.0)] {
+            let x: Vec<f64> = row_numbers(&mut random, len, false);
+            let dy: Vec<f64> = row_numbers(&mut random, len, false);
+            let (softmax, mut jacobian, mut dx) =
+                (Softmax::new(temperature).unwrap(), vec![0.0; len * len], dy.clone());
+            softmax.jacobian(&x, &mut jacobian);
+            softmax.backward(&x, &dy, Rows::contiguous(len), &mut dx);
+            for i in 0..len {
+                let row = &jacobian[i * len..(i + 1) * len];
+                let product: f64 = row.iter().zip(&dy).map(|(a, b)| a * b).sum();
+                // Each of the products is off by 8 ulp of at most 20 / t times a share; their sum has len roundings.
+                let allowed = (8.0 + len as f64) * f64::EPSILON * 20.0 / temperature;
+                assert!((product - dx[i]).abs() <= allowed, "{len} at {level:?}: {product}, {}", dx[i]);
+                // Rows of it sum to 0, and it is symmetric.
+                assert!(row.iter().sum::<f64>().abs() <= allowed && (0..len).all(|j| row[j] == jacobian[j * len + i]));
+            }
+        }
+        // 1 - y is not 0 where y rounds to 1.
+        let mut jacobian = [0.0_f32; 4];
+        Softmax::USUAL.jacobian(&[20.0, 0.0], &mut jacobian);
+        let exact = 1.0 / (1.0 + 20.0_f64.exp()) / (1.0 + (-20.0_f64).exp());
+        assert!(
+            (f64::from(jacobian[0]) / exact - 1.0).abs() <= 7.0 * f64::from(f32::EPSILON),
+            "{jacobian:?} at {level:?}"
+        );
+    });
+    let mut jacobian = [0.0_f64; 5];
+    assert!(panic_message(|| Softmax::USUAL.jacobian(&[1.0, 2.0], &mut jacobian)).contains("not 5"));
+}
+
+/// The way back from the output has its shares rounded once more.
+#[test]
+fn backward_from_output_is_backward() {
+    let mut random = Random(26);
+    at_every_level(|level| {
+        for (len, (name, f)) in
+            [1, 3, 17, 100, 2000].into_iter().flat_map(|len| functions::<f64>().into_iter().map(move |f| (len, f)))
+        {
+            let x: Vec<f64> = row_numbers(&mut random, len, false);
+            let dy: Vec<f64> = row_numbers(&mut random, len, false);
+            let rows = Rows::contiguous(len);
+            let (mut y, mut from_x, mut from_y) = (x.clone(), x.clone(), x.clone());
+            f.forward(&x, rows, &mut y);
+            f.backward(&x, &dy, rows, &mut from_x);
+            f.backward_from_output(&y, &dy, rows, &mut from_y);
+            let total: f64 = dy.iter().map(|dy| dy.abs()).sum();
+            // Of a logarithm the rounding, 2 units of at most 40 + ln 2000, becomes relative: 96 units of a share of <dy>.
+            let allowed = 100.0 * f64::EPSILON * total.max(20.0);
+            for (a, b) in from_x.iter().zip(&from_y) {
+                assert!((a - b).abs() <= allowed, "{name} of {len} at {level:?}: {a}, {b}");
+            }
+        }
+    });
+}
+
+fn log_sum_exp_is_that_of_log_softmax<T: Element>(unit: f64) {
+    let mut random = Random(27);
+    at_every_level(|level| {
+        for (shape, axis) in [(vec![5, 7], 1), (vec![3, 1500], 1), (vec![9, 4, 3], 1), (vec![30, 9], 0)] {
+            let rows = Rows::along(&shape, axis);
+            let x: Vec<T> = row_numbers(&mut random, shape.iter().product(), false);
+            let count = x.len() / rows.row_len();
+            let dy: Vec<T> = (0..count).map(|i| T::of(i as f64 - 1.5)).collect();
+            let (mut y, mut dx, mut share, mut log) = (vec![T::zero(); count], x.clone(), x.clone(), x.clone());
+            LogSumExp.forward(&x, rows, &mut y);
+            LogSumExp.backward(&x, &dy, rows, &mut dx);
+            Softmax::USUAL.forward(&x, rows, &mut share);
+            LogSoftmax::USUAL.forward(&x, rows, &mut log);
+            for (row, places) in places(&shape, axis).iter().enumerate() {
+                for &i in places {
+                    // Both logarithms are within 2 ulp, or 1 unit of the largest magnitude, which is at most 64.
+                    let difference = x[i].wide() - log[i].wide() - y[row].wide();
+                    assert!(difference.abs() <= 2.0 * 4.0 * unit * 64.0, "{shape:?} at {level:?}: {difference}");
+                    // The shares are within 2 ulp, and their product is rounded: 4 + 1 units; the gradient has 4.
+                    let (gradient, wanted) = (dx[i].wide(), share[i].wide() * dy[row].wide());
+                    let allowed = 9.0 * unit * wanted.abs() + T::min_positive_value().wide();
+                    assert!((gradient - wanted).abs() <= allowed, "{shape:?} at {level:?}: {gradient}, {wanted}");
+                }
+            }
+        }
+        let (inf, nan) = (T::infinity(), T::nan());
+        let x = [inf, T::one(), -inf, -inf, nan, inf, T::one(), -inf];
+        let mut y = [T::zero(); 4];
+        LogSumExp.forward(&x, Rows::contiguous(2), &mut y);
+        assert!(y[0] == inf && y[1] == -inf && y[2].is_nan() && y[3] == T::one(), "{y:?}");
+    });
+}
+
+#[test]
+fn log_sum_exp_is_that_of_log_softmax_in_all_types() {
+    log_sum_exp_is_that_of_log_softmax::<f32>(f64::from(f32::EPSILON) / 2.0);
+    log_sum_exp_is_that_of_log_softmax::<f64>(f64::EPSILON / 2.0);
+    log_sum_exp_is_that_of_log_softmax::<f16>(f16::EPSILON.to_f64() / 2.0);
+    log_sum_exp_is_that_of_log_softmax::<bf16>(bf16::EPSILON.to_f64() / 2.0);
+}
+
+/// The nearest point of the simplex, by sorting (M. Held, P. Wolfe, H. Crowder, 1974).
+fn projection(x: &[f64]) -> Vec<f64> {
+    let mut sorted = x.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    // Shifted, so that large numbers leave room for the 1.
+    let (top, mut sum, mut tau) = (sorted[0], 0.0, 0.0);
+    for (k, x) in sorted.iter().enumerate() {
+        sum += x - top;
+        let threshold = (sum - 1.0) / (k + 1) as f64;
+        if x - top > threshold {
+            tau = threshold;
+        }
+    }
+    x.iter().map(|x| (x - top - tau).max(0.0)).collect()
+}
+
+#[test]
+fn sparsemax_is_the_projection() {
+    let mut random = Random(28);
+    at_every_level(|level| {
+        for len in (1..40).chain([100, 257, 3000]) {
+            for (spread, offset) in [(0.1, 0.0), (2.0, 0.0), (0.001, 5.0), (1.0, 1e6), (20.0, -3.0)] {
+                let x: Vec<f32> = (0..len).map(|_| offset as f32 + random.uniform::<f32>(-spread..=spread)).collect();
+                let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
+                let (rows, mut y) = (Rows::contiguous(len), x.clone());
+                Sparsemax.forward(&x, rows, &mut y);
+                for ((x, y), exact) in x.iter().zip(&y).zip(projection(&wide)) {
+                    // Both sums are off by some 3000 units of f64, of numbers up to 1.
+                    let distance = Exact::from(exact).distance(*y);
+                    assert!(
+                        distance.is_within(1.0, 6000.0 * f64::EPSILON),
+                        "{y} for {x} of {len} at {level:?}: {exact}"
+                    );
+                }
+                let mut y = wide.clone();
+                Sparsemax.forward_in_place(&mut y, rows);
+                for (y, exact) in y.iter().zip(projection(&wide)) {
+                    assert!((y - exact).abs() <= 6000.0 * f64::EPSILON, "{y} of {len} at {level:?}: {exact}");
+                }
+                // Of a projection on a face, the derivative is that of the projection on its plane.
+                let dy: Vec<f64> = row_numbers(&mut random, len, false);
+                let (mut dx, mut dx_of_y) = (wide.clone(), wide.clone());
+                Sparsemax.backward(&wide, &dy, rows, &mut dx);
+                Sparsemax.backward_from_output(&y, &dy, rows, &mut dx_of_y);
+                let chosen: Vec<usize> = (0..len).filter(|&i| y[i] > 0.0).collect();
+                let mean = chosen.iter().map(|&i| dy[i]).sum::<f64>() / chosen.len() as f64;
+                for i in 0..len {
+                    let wanted = if y[i] > 0.0 { dy[i] - mean } else { 0.0 };
+                    assert!(
+                        (dx[i] - wanted).abs() <= 6000.0 * f64::EPSILON * 20.0 && dx[i] == dx_of_y[i],
+                        "{i} of {len}"
+                    );
+                }
+            }
+        }
+    });
+}
+
+fn choices_follow_the_contract<T: Element>() {
+    let (inf, nan, one) = (f64::INFINITY, f64::NAN, 1.0);
+    // (row, sparsemax, hardmax)
+    let cases = [
+        (vec![0.5, 0.5, -9.0], vec![0.5, 0.5, 0.0], vec![one, 0.0, 0.0]),
+        (vec![-inf, 2.0, 0.0], vec![0.0, 1.0, 0.0], vec![0.0, one, 0.0]),
+        (vec![inf, 2.0, inf], vec![0.5, 0.0, 0.5], vec![one, 0.0, 0.0]),
+        (vec![-inf, -inf], vec![0.0, 0.0], vec![0.0, 0.0]),
+        (vec![nan, 1.0, 0.0], vec![nan; 3], vec![nan; 3]),
+        (vec![nan, inf], vec![nan; 2], vec![nan; 2]),
+        (vec![nan], vec![nan], vec![nan]),
+        (vec![3e4, -3e4], vec![1.0, 0.0], vec![one, 0.0]),
+        (vec![-7.0], vec![1.0], vec![one]),
+        (vec![-0.0, 0.0], vec![0.5, 0.5], vec![one, 0.0]),
+    ];
+    at_every_level(|level| {
+        for (row, sparse, hard) in &cases {
+            let (x, rows): (Vec<T>, _) = (narrow(row), Rows::contiguous(row.len()));
+            let mut y = x.clone();
+            Sparsemax.forward(&x, rows, &mut y);
+            assert_eq!(all_bits(&y), all_bits(&narrow::<T>(sparse)), "sparsemax of {row:?} at {level:?}");
+            Hardmax.forward(&x, rows, &mut y);
+            assert_eq!(all_bits(&y), all_bits(&narrow::<T>(hard)), "hardmax of {row:?} at {level:?}");
+            let dy = vec![T::one(); x.len()];
+            Hardmax.backward(&x, &dy, rows, &mut y);
+            assert!(y.iter().all(|dx| dx.is_zero()));
+            // The columns of a matrix of two equal rows are what rows of two equal numbers are.
+            let (twice, columns) = (x.repeat(2), Rows::along(&[2, x.len()], 0));
+            let mut y = twice.clone();
+            Hardmax.forward(&twice, columns, &mut y);
+            let first = |x: &T| {
+                if x.is_nan() {
+                    T::nan()
+                } else if *x == T::neg_infinity() {
+                    T::zero()
+                } else {
+                    T::one()
+                }
+            };
+            assert_eq!(
+                all_bits(&y[..x.len()]),
+                all_bits(&x.iter().map(first).collect::<Vec<T>>()),
+                "{row:?} at {level:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn choices_follow_the_contract_in_all_types() {
+    choices_follow_the_contract::<f32>();
+    choices_follow_the_contract::<f64>();
+    choices_follow_the_contract::<f16>();
+    choices_follow_the_contract::<bf16>();
+}
+
+/// Classes are drawn with the probabilities of the softmax.
+#[test]
+fn gumbel_draws_the_softmax() {
+    const DRAWS: usize = 20_000;
+    let x = [0.5_f32, -1.0, f32::NEG_INFINITY, 2.0, 0.0];
+    let mut shares = x;
+    Softmax::USUAL.forward_in_place(&mut shares, Rows::contiguous(5));
+    at_every_level(|level| {
+        let all = x.repeat(DRAWS);
+        let (rows, mut y) = (Rows::contiguous(5), all.clone());
+        let gumbel = GumbelSoftmax { hard: true, ..GumbelSoftmax::new(1.0, 11).unwrap() };
+        gumbel.forward(&all, rows, &mut y, 0);
+        for (class, share) in shares.iter().enumerate() {
+            let drawn: f32 = y.iter().skip(class).step_by(5).sum();
+            let (expected, count) = (f64::from(*share) * DRAWS as f64, f64::from(drawn));
+            // Five standard deviations: once in 1.7 million draws of the seed.
+            let deviation = (expected * (1.0 - f64::from(*share))).sqrt();
+            assert!((count - expected).abs() <= 5.0 * deviation, "{class} at {level:?}: {count}, not {expected}");
+        }
+        // The hard output is the largest of the soft one; chunks and places change no bit.
+        let (soft, mut z, mut chunk) = (GumbelSoftmax { hard: false, ..gumbel }, all.clone(), vec![0.0; 50]);
+        soft.forward(&all, rows, &mut z, 0);
+        for (hard, soft) in y.chunks(5).zip(z.chunks(5)) {
+            let largest = soft.iter().copied().fold(0.0, f32::max);
+            assert!((0..5).all(|i| (hard[i] == 1.0) <= (soft[i] == largest)), "{hard:?}, {soft:?}");
+        }
+        soft.forward(&all[100..150], rows, &mut chunk, 100);
+        assert_eq!(all_bits(&chunk), all_bits(&z[100..150]));
+        let other = GumbelSoftmax { seed: 12, ..soft };
+        other.forward(&all[100..150], rows, &mut chunk, 100);
+        assert_ne!(all_bits(&chunk), all_bits(&z[100..150]));
+        // The way back is that of the softmax of what was drawn.
+        let dy: Vec<f32> = (0..50).map(|i| (i % 7) as f32 - 3.0).collect();
+        let (mut dx, mut wanted) = (vec![0.0; 50], vec![0.0; 50]);
+        gumbel.backward(&all[100..150], &dy, rows, &mut dx, 100);
+        Softmax::USUAL.backward_from_output(&z[100..150], &dy, rows, &mut wanted);
+        assert_eq!(all_bits(&dx), all_bits(&wanted));
+    });
+    assert!(GumbelSoftmax::new(0.0, 1).is_err());
+}
+
 /// A row of any length has a sum of 1 to within 2^-22: every share is off by 2 ulp at most, 2^-22 of itself.
 #[test]
 fn shares_sum_to_one() {
-    let mut random = crate::common::Random(8);
+    let mut random = Random(8);
     at_every_level(|level| {
         for len in (1..=257).chain([1000, 1024, 4097, 1 << 17]) {
             let x: Vec<f32> = (0..len).map(|_| random.uniform(-8.0..=8.0)).collect();
