@@ -5,9 +5,11 @@
 mod any;
 mod exponential;
 mod gated;
+mod glu;
 mod hard;
 mod hyperbolic;
 mod learned;
+mod maxout;
 mod mish;
 mod normal;
 mod output;
@@ -26,7 +28,9 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use glu::{Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
 pub use learned::Learned;
+pub use maxout::{Maxout, MaxoutLayer};
 pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
