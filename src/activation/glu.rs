@@ -1,11 +1,14 @@
 //! Gated linear units: one half of the numbers goes through an activation and multiplies the other.
 //!
-//! A product has the relative errors of its factors, and relative to what it may be just below a power of two, an ulp is
-//! half as large as just above: with a the worst error of the activation in ulp, that of the unit is 2 a + 1/2 at most,
-//! and with s that of its slope, the gradient in the gate is within 2 s + 3/2.
+//! A product takes over the relative errors of its factors, and counted in ulp a relative error is twice as large just
+//! below a power of two as just above: where the activation is off by a ulp, the unit may be by 2 a + 1/2, and where its
+//! slope is by s, the gradient in the gate by 2 s + 3/2. The bounds are smaller, because the worst ulp of an activation is
+//! not where the ulp is the largest part of it: r + 1/2 and r + 3/2, r the worst relative error over all f32 in units of
+//! 2^-24.
 //!
 //! Limit: the activation's arithmetic; of the way back, two divisions.
 
+use super::rectifiers::constant;
 use super::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish, same_length};
 use crate::dispatch::{self, Map, Source, Target};
 use crate::element::Element;
@@ -18,8 +21,8 @@ use crate::lanes::Lanes;
 /// Gradients are made in one pass over the pairs, without a temporary array.
 ///
 /// NaN in a pair gives NaN. A gate that is closed is a factor of 0: times an infinite up it gives NaN, as in IEEE 754.
-/// Where the activation, or its slope times up, is below the least normal number, it is rounded as such a number, and
-/// what multiplies it multiplies that error.
+/// Where the activation, its slope, or half its slope times up is below the least normal number, it is rounded as such a
+/// number, and what multiplies it multiplies that error.
 ///
 /// ```
 /// use slopes::activation::{GatedUnit, Layout, SwiGlu};
@@ -316,7 +319,7 @@ macro_rules! gated_unit {
             "- value: `", $value, "`\n- slope in the gate: `", $d_gate, "`\n- slope in up: `", $d_up, "`\n",
             "- worst error of the value and of the gradient in up: ", stringify!($value_ulp),
             " ulp; of the gradient in the gate: ", stringify!($d_gate_ulp), " ulp",
-            $(", or beside the root ", stringify!($floor), " * 2^-24 (f64: 2^-53) of `up dy`",)?
+            $(", or beside the root 1.5 ulp and ", stringify!($floor), " * 2^-24 (f64: 2^-53) of `up dy`",)?
             "\n- source: ", $source,
             "\n\n```\nuse slopes::activation::{Activation, ", stringify!($Activation), ", GatedUnit, ", stringify!($Name),
             "};\nassert_eq!(", stringify!($Name), ".forward(0.5_f64, 4.0), 4.0 * ", stringify!($Activation),
@@ -343,7 +346,7 @@ gated_unit! {
     Glu of Sigmoid;
     formula "s(gate) up, s(z) = 1 / (1 + exp(-z))", "up s(gate) s(-gate)", "s(gate)";
     source "Y. Dauphin et al., Language Modeling with Gated Convolutional Networks, arXiv:1612.08083";
-    ulp 4.5, 6.0;
+    ulp 3.5, 4.25;
 }
 
 gated_unit! {
@@ -351,7 +354,7 @@ gated_unit! {
     GeGlu of Gelu;
     formula "gelu(gate) up", "up gelu'(gate)", "gelu(gate)";
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
-    ulp 4.5, 6.0, floor 0.25;
+    ulp 3.5, 4.5, floor 0.25;
 }
 
 gated_unit! {
@@ -359,7 +362,7 @@ gated_unit! {
     GeGluTanh of GeluTanh;
     formula "gelu_tanh(gate) up", "up gelu_tanh'(gate)", "gelu_tanh(gate)";
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
-    ulp 4.5, 7.5, floor 0.35;
+    ulp 3.5, 5.5, floor 0.35;
 }
 
 gated_unit! {
@@ -383,8 +386,8 @@ gated_unit! {
 /// - value: `gate s(beta gate) up`, s(z) = 1 / (1 + exp(-z))
 /// - slope in the gate: `up swish'(gate)`
 /// - slope in up: `swish(gate)`
-/// - worst error of the value and of the gradient in up: 4.5 ulp; of the gradient in the gate: 7.5 ulp, or beside the root
-///   0.25 * 2^-24 (f64: 2^-53) of `up dy`
+/// - worst error of the value and of the gradient in up: 3.5 ulp; of the gradient in the gate: 4.5 ulp (5.5 where beta is
+///   not 1), or beside the root 1.5 ulp and 0.25 * 2^-24 (f64: 2^-53) of `up dy`
 /// - source: N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202
 ///
 /// ```
@@ -433,8 +436,8 @@ impl GatedFormula for SwiGlu {
 /// - value: `(u + 1) g s(alpha g)`, g = min(gate, limit), u = up cut to [-limit, limit], s(z) = 1 / (1 + exp(-z))
 /// - slope in the gate: `(u + 1) swish'(g)`, 0 beyond the limit
 /// - slope in up: `swish(g)`, 0 beyond either limit
-/// - worst error of the value: 5.5 ulp; of the gradient in up: 4.5 ulp; of the gradient in the gate: 8.5 ulp, or beside the
-///   root 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
+/// - worst error of the value: 4.5 ulp; of the gradient in up: 3.5 ulp; of the gradient in the gate: 6.5 ulp, or beside the
+///   root 2.5 ulp and 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
 /// - kinks: at the limits, where the slopes are those of the inner side, as in PyTorch's `clamp`
 /// - source: OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it
 ///
@@ -494,9 +497,9 @@ impl GatedFormula for ClampedSwiGlu {
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
         let (g, u) = self.cut(gate, up);
         let (value, slope) = Swish { beta: self.alpha }.value_and_slope(g);
-        // What was cut has a slope of 0; what was not, but does not equal itself, is NaN.
-        let slope = slope.select(gate.equals(g), g - g);
-        let value = value.select(up.equals(u), u - u);
+        // What was cut has a slope of 0.
+        let slope = slope.select(gate.equals(g), constant(gate, 0.0));
+        let value = value.select(up.equals(u), constant(value + u, 0.0));
         [product(slope, u + 1.0, dy), dy * value]
     }
 }

@@ -95,10 +95,10 @@ fn check_choices(method: &str, choices: &[u32], pieces: usize) {
 /// How many groups, or numbers, are on the way at a time.
 const BLOCK: usize = 256;
 
-/// Whether `x` takes the place of `best`: NaN compares to nothing, so what is not at most `best` is larger, or NaN.
+/// Whether `x` takes the place of `best`.
 #[inline(always)]
 fn is_better<T: Element>(x: T, best: T) -> bool {
-    !(x <= best) & !best.is_nan()
+    (x > best) | (x.is_nan() & !best.is_nan())
 }
 
 /// The largest numbers of at most a block of groups, and which they are: piece by piece, so that groups are lanes.
