@@ -365,8 +365,8 @@ proptest! {
         let mut case = case::<f64>([3, units, pieces, inputs], &mut Random(seed));
         let (_, choices) = case.forward();
         let gradients = case.gradients(&choices);
-        let fields: [fn(&mut Case<f64>) -> &mut Vec<f64>; 3] =
-            [|case| &mut case.x, |case| &mut case.weights, |case| &mut case.biases];
+        type Field = fn(&mut Case<f64>) -> &mut Vec<f64>;
+        let fields: [Field; 3] = [|case| &mut case.x, |case| &mut case.weights, |case| &mut case.biases];
         for (field, gradient) in fields.into_iter().zip(gradients) {
             for (i, gradient) in gradient.into_iter().enumerate() {
                 let at = field(&mut case)[i];
