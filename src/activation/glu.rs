@@ -6,7 +6,9 @@
 //! not where the ulp is the largest part of it: r + 1/2 and r + 3/2, r the worst relative error over all f32 in units of
 //! 2^-24.
 //!
-//! Limit: the activation's arithmetic; of the way back, two divisions.
+//! Limit: the activation's arithmetic, on the way back that of its value and of its slope, with a division each. Over 32 768
+//! f32 in the second cache (AVX-512), SwiGLU takes 3.6 times as long as copying one of its inputs, and 9.5 times back;
+//! interleaved 5.0 and 12.6, as pairs are taken apart and put together in the first cache.
 
 use super::rectifiers::constant;
 use super::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish, same_length};
@@ -20,7 +22,8 @@ use crate::lanes::Lanes;
 /// Every [`GatedFormula`] is one. Gates and ups come in two slices, or in one that is laid out as [`Layout`] says.
 /// Gradients are made in one pass over the pairs, without a temporary array.
 ///
-/// NaN in a pair gives NaN. A gate that is closed is a factor of 0: times an infinite up it gives NaN, as in IEEE 754.
+/// NaN in a pair gives NaN, and so does NaN in what a gradient depends on. A gate that is closed is a factor of 0: times an
+/// infinite up it gives NaN, as in IEEE 754.
 /// Where the activation, its slope, or half its slope times up is below the least normal number, it is rounded as such a
 /// number, and what multiplies it multiplies that error.
 ///
@@ -157,6 +160,10 @@ pub trait GatedFormula: Copy + Send + Sync + 'static {
 /// How many pairs are taken apart at a time.
 const BLOCK: usize = 512;
 
+/// From the beginning of a cache line, so that no register of it lies in two.
+#[repr(align(64))]
+struct Block<T>([T; BLOCK]);
+
 #[derive(Clone, Copy)]
 struct Value<F>(F);
 impl<F: GatedFormula> Map<2, 1> for Value<F> {
@@ -183,10 +190,10 @@ fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Source<T>, layout: Layou
         }
         return;
     }
-    let (mut gates, mut ups) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
+    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
     for start in (0..pairs).step_by(BLOCK) {
         let n = BLOCK.min(pairs - start);
-        let apart = [Target::new(&mut gates[..n]), Target::new(&mut ups[..n])];
+        let apart = [Target::new(&mut gates.0[..n]), Target::new(&mut ups.0[..n])];
         dispatch::unzip(x.part(2 * start, 2 * n), apart);
         dispatch::map(Value(f), apart.map(Target::source), [y.part(start, n)]);
     }
@@ -210,10 +217,10 @@ fn backward_packed<T: Element, F: GatedFormula>(
         }
         return;
     }
-    let (mut gates, mut ups) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
+    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
     for start in (0..pairs).step_by(BLOCK) {
         let n = BLOCK.min(pairs - start);
-        let apart = [Target::new(&mut gates[..n]), Target::new(&mut ups[..n])];
+        let apart = [Target::new(&mut gates.0[..n]), Target::new(&mut ups.0[..n])];
         dispatch::unzip(x.part(2 * start, 2 * n), apart);
         let [gate, up] = apart.map(Target::source);
         dispatch::map(Gradients(f), [gate, up, dy.part(start, n)], apart);
@@ -297,7 +304,7 @@ impl<F: Formula> GatedFormula for Gated<F> {
     }
 }
 
-/// slope up dy. Slopes are below 2: half of one takes no up to infinity, where a dy of 0 would make NaN of it.
+/// slope up dy. Slopes of the usual activations are below 2: half of one takes no up to infinity, where a dy of 0 would make NaN of it.
 #[inline(always)]
 fn product<L: Lanes>(slope: L, up: L, dy: L) -> L {
     let half = slope * 0.5 * up * dy;
