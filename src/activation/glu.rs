@@ -441,8 +441,8 @@ impl GatedFormula for SwiGlu {
 /// [`SwiGlu`] of numbers that are cut to a limit, with 1 added to up: the unit of gpt-oss.
 ///
 /// - value: `(u + 1) g s(alpha g)`, g = min(gate, limit), u = up cut to [-limit, limit], s(z) = 1 / (1 + exp(-z))
-/// - slope in the gate: `(u + 1) swish'(g)`, 0 beyond the limit
-/// - slope in up: `swish(g)`, 0 beyond either limit
+/// - slope in the gate: `(u + 1) swish'(g)`, 0 where the gate is beyond the limit
+/// - slope in up: `swish(g)`, 0 where up is beyond a limit
 /// - worst error of the value: 4.5 ulp; of the gradient in up: 3.5 ulp; of the gradient in the gate: 6.5 ulp, or beside the
 ///   root 2.5 ulp and 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
 /// - kinks: at the limits, where the slopes are those of the inner side, as in PyTorch's `clamp`
