@@ -310,11 +310,12 @@ pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
 }
 
-/// Memory that is read: a slice, or one block that is read again and again.
+/// Memory that is read: numbers one behind the other or `stride` apart, or one block that is read again and again.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a, T> {
     from: *const T,
     len: usize,
+    stride: usize,
     repeats: bool,
     lifetime: PhantomData<&'a [T]>,
 }
@@ -327,13 +328,14 @@ pub(crate) struct Source<'a, T> {
 pub(crate) struct Target<'a, T> {
     to: *mut T,
     len: usize,
+    stride: usize,
     lifetime: PhantomData<&'a mut [T]>,
 }
 
 impl<'a, T> Source<'a, T> {
     #[inline(always)]
     pub(crate) fn new(slice: &'a [T]) -> Self {
-        Source { from: slice.as_ptr(), len: slice.len(), repeats: false, lifetime: PhantomData }
+        Source { from: slice.as_ptr(), len: slice.len(), stride: 1, repeats: false, lifetime: PhantomData }
     }
 
     /// `block` again and again: every register of a loop of any length.
@@ -349,45 +351,88 @@ impl<'a, T> Source<'a, T> {
             return self;
         }
         assert!(start <= self.len && len <= self.len - start);
-        Source { from: self.from.wrapping_add(start), len, ..self }
+        Source { from: self.from.wrapping_add(start * self.stride), len, ..self }
+    }
+
+    /// `len` of the numbers, `stride` apart, from `start` on.
+    #[inline(always)]
+    pub(crate) fn every(self, start: usize, stride: usize, len: usize) -> Self {
+        assert!(self.stride == 1 && fits(start, stride, len, self.len));
+        Source { from: self.from.wrapping_add(start), len, stride, ..self }
     }
 }
 
 impl<T: Copy> Source<'_, T> {
+    /// Copies the numbers to others, as many.
+    #[inline(always)]
+    fn copy_to(self, to: Target<T>) {
+        assert!(self.len == to.len);
+        let mut i = 0;
+        while i < self.len {
+            // SAFETY: within both.
+            unsafe { *to.to.add(i * to.stride) = *self.from.add(i * self.stride) }
+            i += 1;
+        }
+    }
+
     /// One of the numbers.
     #[inline(always)]
     pub(crate) fn read(self, index: usize) -> T {
         assert!(index < self.len);
         // SAFETY: within the slice.
-        unsafe { *self.from.add(index) }
+        unsafe { *self.from.add(index * self.stride) }
+    }
+}
+
+impl<'a, T: Element> Source<'a, T> {
+    /// The same numbers in the type that they are computed in, if they are of that type.
+    #[inline(always)]
+    pub(crate) fn unrounded(self) -> Option<Source<'a, T::Real>> {
+        let Source { from, len, stride, repeats, lifetime: _ } = self;
+        (!T::ROUNDS).then_some(Source { from: from.cast(), len, stride, repeats, lifetime: PhantomData })
     }
 }
 
 impl<'a, T: Copy> Target<'a, T> {
     #[inline(always)]
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Target { to: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
+        Target { to: slice.as_mut_ptr(), len: slice.len(), stride: 1, lifetime: PhantomData }
     }
 
     /// The same numbers, to be read.
     #[inline(always)]
     pub(crate) fn source(self) -> Source<'a, T> {
-        Source { from: self.to.cast_const(), len: self.len, repeats: false, lifetime: PhantomData }
+        Source { from: self.to, len: self.len, stride: self.stride, repeats: false, lifetime: PhantomData }
     }
 
     /// The numbers from `start` on, `len` of them.
     #[inline(always)]
     pub(crate) fn part(self, start: usize, len: usize) -> Self {
         assert!(start <= self.len && len <= self.len - start);
-        Target { to: self.to.wrapping_add(start), len, ..self }
+        Target { to: self.to.wrapping_add(start * self.stride), len, ..self }
+    }
+
+    /// `len` of the numbers, `stride` apart, from `start` on.
+    #[inline(always)]
+    pub(crate) fn every(self, start: usize, stride: usize, len: usize) -> Self {
+        assert!(self.stride == 1 && fits(start, stride, len, self.len));
+        Target { to: self.to.wrapping_add(start), len, stride, ..self }
+    }
+
+    /// The same numbers in the type that they are computed in, if they are of that type.
+    #[inline(always)]
+    pub(crate) fn unrounded(self) -> Option<Target<'a, T::Real>>
+    where
+        T: Element,
+    {
+        let Target { to, len, stride, lifetime: _ } = self;
+        (!T::ROUNDS).then_some(Target { to: to.cast(), len, stride, lifetime: PhantomData })
     }
 
     /// One of the numbers.
     #[inline(always)]
     pub(crate) fn read(self, index: usize) -> T {
-        assert!(index < self.len);
-        // SAFETY: within the slice.
-        unsafe { *self.to.add(index) }
+        self.source().read(index)
     }
 
     /// One of the numbers.
@@ -395,15 +440,25 @@ impl<'a, T: Copy> Target<'a, T> {
     pub(crate) fn write(self, index: usize, value: T) {
         assert!(index < self.len);
         // SAFETY: within the slice.
-        unsafe { *self.to.add(index) = value }
+        unsafe { *self.to.add(index * self.stride) = value }
     }
+}
+
+/// Whether `len` numbers, `stride` apart, from `start` on are among the first `count`.
+#[inline(always)]
+fn fits(start: usize, stride: usize, len: usize, count: usize) -> bool {
+    let last = len.saturating_sub(1).checked_mul(stride).and_then(|way| start.checked_add(way));
+    len == 0 || last.is_some_and(|last| last < count)
 }
 
 /// The widest register, in elements of the narrowest type.
 pub(crate) const WIDEST: usize = 32;
 
 /// Sums are made of blocks of as many numbers.
-const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
+
+/// Numbers that lie apart are brought together, so many at a time.
+const GATHERED: usize = 256;
 
 impl<I: Isa> Pass<I> {
     /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
@@ -412,7 +467,14 @@ impl<I: Isa> Pass<I> {
     /// no register goes through that loop in blocks on the stack. To `stream`, the first output must be aligned to a
     /// register.
     #[inline(always)]
-    fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
+    pub(crate) fn walk<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const SUMMED: usize,
+        const KEPT: usize,
+    >(
         self,
         map: M,
         inputs: [Source<T>; IN],
@@ -423,8 +485,9 @@ impl<I: Isa> Pass<I> {
     ) {
         const { assert!(SUMMED + KEPT == OUT) };
         let count = <Lane<T, I> as Lanes>::COUNT;
-        assert!(inputs.iter().all(|source| source.repeats || source.len == len));
-        assert!(summed.iter().all(|target| target.len == len) && kept.iter().all(|target| target.len == len));
+        assert!(inputs.iter().all(|source| source.repeats || (source.len == len && source.stride == 1)));
+        assert!(summed.iter().all(|target| target.len == len && target.stride == 1));
+        assert!(kept.iter().all(|target| target.len == len && target.stride == 1));
         let mut input_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; IN];
         let mut summed_blocks = [const { MaybeUninit::<[T::Real; WIDEST]>::uninit() }; SUMMED];
         let mut kept_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; KEPT];
@@ -512,7 +575,68 @@ impl<I: Isa> Pass<I> {
         }
     }
 
-    /// The map of slices into others.
+    /// [`walk`](Pass::walk) through numbers that may be strided: those are gathered into blocks, and scattered from them.
+    #[inline(always)]
+    fn stroll<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const SUMMED: usize,
+        const KEPT: usize,
+    >(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        summed: [Target<T::Real>; SUMMED],
+        kept: [Target<T>; KEPT],
+        len: usize,
+    ) {
+        let mut gathered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; IN];
+        let mut scattered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; KEPT];
+        let strided = inputs.iter().any(|input| input.stride != 1) || kept.iter().any(|output| output.stride != 1);
+        let block = if strided { GATHERED } else { len };
+        let mut done = 0;
+        while done < len {
+            let n = block.min(len - done);
+            let (mut from, mut sums, mut to) = (inputs, summed, kept);
+            let mut k = 0;
+            while k < IN {
+                from[k] = from[k].part(done, n);
+                if from[k].stride != 1 {
+                    let place = gathered[k].as_mut_ptr().cast();
+                    let place = Target { to: place, len: n, stride: 1, lifetime: PhantomData };
+                    from[k].copy_to(place);
+                    from[k] = place.source();
+                }
+                k += 1;
+            }
+            let mut k = 0;
+            while k < SUMMED {
+                sums[k] = sums[k].part(done, n);
+                k += 1;
+            }
+            let mut k = 0;
+            while k < KEPT {
+                to[k] = to[k].part(done, n);
+                if to[k].stride != 1 {
+                    to[k] = Target { to: scattered[k].as_mut_ptr().cast(), len: n, stride: 1, lifetime: PhantomData };
+                }
+                k += 1;
+            }
+            self.walk(map, from, sums, to, n, false);
+            let mut k = 0;
+            while k < KEPT {
+                if kept[k].stride != 1 {
+                    to[k].source().copy_to(kept[k].part(done, n));
+                }
+                k += 1;
+            }
+            done += n;
+        }
+    }
+
+    /// The map of numbers into others.
     #[inline(always)]
     pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -520,10 +644,10 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T>; OUT],
     ) {
-        self.walk(map, inputs, [], outputs, outputs[0].len, false);
+        self.stroll(map, inputs, [], outputs, outputs[0].len);
     }
 
-    /// The sum of the map of slices.
+    /// The sum of the map of numbers.
     #[inline(always)]
     pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
         self,
@@ -534,9 +658,7 @@ impl<I: Isa> Pass<I> {
         self.map_and_sum(map, inputs, [], len)
     }
 
-    /// The map of slices: its first output is summed, the others are kept.
-    ///
-    /// What is summed goes through a block: it is added right after it is written, from the first cache.
+    /// The map of numbers: its first output is summed, the others are kept.
     #[inline(always)]
     pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
         self,
@@ -545,8 +667,24 @@ impl<I: Isa> Pass<I> {
         kept: [Target<T>; KEPT],
         len: usize,
     ) -> f64 {
+        self.map_and_sum_at(map, inputs, None, kept, len)
+    }
+
+    /// The map of numbers: its first output is summed, and kept if it has a place; the others are kept.
+    ///
+    /// What is summed goes through a block, or through its own place: it is added right after it is
+    /// written, from the first cache.
+    #[inline(always)]
+    pub(crate) fn map_and_sum_at<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        place: Option<Target<T::Real>>,
+        kept: [Target<T>; KEPT],
+        len: usize,
+    ) -> f64 {
         let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
-        let mut tree = Tree::new();
+        let mut tree = Tree::<f64>::new();
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
@@ -557,81 +695,202 @@ impl<I: Isa> Pass<I> {
             for output in &mut kept {
                 *output = output.part(done, n);
             }
-            let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
-            self.walk(map, inputs, [summed], kept, n, false);
+            let place = place.map(|place| place.part(done, n));
+            let summed = match place {
+                Some(place) if place.stride == 1 => place,
+                _ => Target { to: block.as_mut_ptr().cast(), len: n, stride: 1, lifetime: PhantomData },
+            };
+            self.stroll(map, inputs, [summed], kept, n);
+            if let Some(place) = place.filter(|place| place.stride != 1) {
+                summed.source().copy_to(place);
+            }
             tree.push(self.sum_block(summed.source()));
             done += n;
         }
         tree.sum()
     }
 
+    /// The map of a short row of numbers that lie one behind the other. What fills no register has a text of its own here:
+    /// beside so few numbers, its way through a block would be long.
+    #[inline(always)]
+    pub(crate) fn map_short<R: Real, M: Map<1, 1>>(self, map: M, from: Source<R>, to: Target<R>) {
+        let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
+        assert!(from.len == len && from.stride == 1 && to.stride == 1);
+        let mut i = 0;
+        // SAFETY: the walk stays within both, and the pass proves the instructions.
+        unsafe {
+            while len - i >= count {
+                let [y] = map.apply([R::Lanes::<I>::load(from.from.add(i))]);
+                y.store(to.to.add(i));
+                i += count;
+            }
+            if i < len {
+                let [y] = map.apply([R::Lanes::<I>::load_partial(from.from.add(i), len - i)]);
+                y.store_partial(to.to.add(i), len - i);
+            }
+        }
+    }
+
     /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.
     #[inline(always)]
-    fn sum_block<R: Real>(self, numbers: Source<R>) -> f64 {
-        const { assert!(STRANDS.is_multiple_of(<I::F64 as Lanes>::COUNT)) };
-        let count = <I::F64 as Lanes>::COUNT;
-        let registers = STRANDS / count;
-        let mut strands = [0.0; STRANDS];
-        // SAFETY: the strands are as many numbers as their registers hold, and the pass proves the instructions. The
-        // walk stays within the numbers; the rest is copied into a block of zeros.
+    pub(crate) fn sum_block<R: Real>(self, numbers: Source<R>) -> f64 {
+        let mut sums = Strands::<I>::new();
+        let mut done = 0;
+        // SAFETY: the walk stays within the numbers, and the pass proves the instructions.
         unsafe {
-            let mut sums = [I::F64::load(strands.as_ptr()); STRANDS];
-            let mut rest = [R::zero(); STRANDS];
-            let mut done = 0;
-            while done < numbers.len {
-                let n = STRANDS.min(numbers.len - done);
-                let mut from = numbers.from.add(done);
-                if n < STRANDS {
-                    from.copy_to_nonoverlapping(rest.as_mut_ptr(), n);
-                    from = rest.as_ptr();
-                }
-                let mut i = 0;
-                while i < registers {
-                    sums[i] = sums[i] + R::load_wide::<I>(from.add(i * count));
-                    i += 1;
-                }
-                done += n;
+            while numbers.len - done >= STRANDS {
+                sums.add(numbers.from.add(done));
+                done += STRANDS;
             }
-            let mut i = 0;
-            while i < registers {
-                sums[i].store(strands.as_mut_ptr().add(i * count));
+            if done < numbers.len {
+                sums.add_partial(numbers.from.add(done), numbers.len - done);
+            }
+        }
+        sums.total()
+    }
+
+    /// Adds each number to a sum of its own.
+    #[inline(always)]
+    pub(crate) fn add<R: Real>(self, numbers: Source<R>, sums: &mut [f64]) {
+        let (count, len) = (<I::F64 as Lanes>::COUNT, numbers.len);
+        let sums = &mut sums[..len];
+        assert!(numbers.stride == 1);
+        let mut i = 0;
+        // SAFETY: the walk stays within both, and the pass proves the instructions.
+        unsafe {
+            while len - i >= count {
+                let sum = sums.as_mut_ptr().add(i);
+                (I::F64::load(sum) + R::load_wide::<I>(numbers.from.add(i))).store(sum);
+                i += count;
+            }
+            while i < len {
+                sums[i] += Real::wide(*numbers.from.add(i));
                 i += 1;
             }
         }
-        pairwise(strands)
     }
 
-    /// The largest number that is no NaN; -inf if there is none.
+    /// The largest of the numbers times `sign`, 1 or -1, that is no NaN; -inf if there is none.
     #[inline(always)]
-    pub(crate) fn max<T: Element>(self, numbers: Source<T>) -> T {
+    pub(crate) fn max<T: Element>(self, numbers: Source<T>, sign: T::Real) -> T::Real {
         let count = <Lane<T, I> as Lanes>::COUNT;
-        let mut lanes = [T::neg_infinity(); WIDEST];
-        // SAFETY: the block has WIDEST >= COUNT numbers; the walk stays within the numbers, and the rest is copied into
-        // a block of -inf. The pass proves the instructions.
+        let step = T::Real::STEP;
+        let mut gathered = MaybeUninit::<[T; GATHERED]>::uninit();
+        let mut lanes = [step[0]; WIDEST];
+        // SAFETY: the lanes have at least COUNT numbers, and the step twice WIDEST. Loads stay within the numbers or the
+        // block. The pass proves the instructions.
         unsafe {
-            let lowest = T::load::<I>(lanes.as_ptr());
+            let lowest: Lane<T, I> = Register::load(step.as_ptr().add(WIDEST));
+            let sign = lowest.fill(sign);
             // Four chains, because a maximum takes longer than a load.
             let mut largest = [lowest; 4];
+            let block = if numbers.stride == 1 { numbers.len } else { GATHERED };
             let mut done = 0;
-            while numbers.len - done >= 4 * count {
-                let mut i = 0;
-                while i < 4 {
-                    largest[i] = largest[i].at_least(T::load::<I>(numbers.from.add(done + i * count)));
-                    i += 1;
-                }
-                done += 4 * count;
-            }
             while done < numbers.len {
-                let n = count.min(numbers.len - done);
-                let mut rest = [T::neg_infinity(); WIDEST];
-                numbers.from.add(done).copy_to_nonoverlapping(rest.as_mut_ptr(), n);
-                largest[0] = largest[0].at_least(T::load::<I>(rest.as_ptr()));
+                let part = numbers.part(done, block.min(numbers.len - done));
+                let (mut from, n) = (part.from, part.len);
                 done += n;
+                if numbers.stride != 1 {
+                    let to = gathered.as_mut_ptr().cast::<T>();
+                    part.copy_to(Target { to, len: n, stride: 1, lifetime: PhantomData });
+                    from = to;
+                }
+                let mut i = 0;
+                while n - i >= 4 * count {
+                    let mut k = 0;
+                    while k < 4 {
+                        largest[k] = largest[k].at_least(T::load::<I>(from.add(i + k * count)) * sign);
+                        k += 1;
+                    }
+                    i += 4 * count;
+                }
+                while n - i >= count {
+                    largest[0] = largest[0].at_least(T::load::<I>(from.add(i)) * sign);
+                    i += count;
+                }
+                if i < n {
+                    // -inf in the lanes that have no number.
+                    let hidden: Lane<T, I> = Register::load(step.as_ptr().add(WIDEST - (n - i)));
+                    largest[1] = largest[1].at_least(T::load_partial::<I>(from.add(i), n - i) * sign + hidden);
+                }
             }
             let [a, b, c, d] = largest;
-            T::store::<I>(a.at_least(b).at_least(c.at_least(d)), lanes.as_mut_ptr());
+            a.at_least(b).at_least(c.at_least(d)).store(lanes.as_mut_ptr());
         }
-        lanes[..count].iter().copied().fold(T::neg_infinity(), |a, b| if b > a { b } else { a })
+        let mut half = count / 2;
+        while half > 0 {
+            let mut i = 0;
+            while i < half {
+                lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
+                i += 1;
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+}
+
+/// The strands of a sum, in registers.
+struct Strands<I: Isa>([I::F64; STRANDS]);
+
+impl<I: Isa> Strands<I> {
+    const COUNT: usize = <I::F64 as Lanes>::COUNT;
+
+    #[inline(always)]
+    fn new() -> Self {
+        const { assert!(STRANDS.is_multiple_of(Self::COUNT)) };
+        let zeros = [0.0; STRANDS];
+        // SAFETY: as many zeros as a register has lanes. Whoever names the instruction set has a pass.
+        Strands([unsafe { I::F64::load(zeros.as_ptr()) }; STRANDS])
+    }
+
+    /// Adds a number to each strand.
+    /// # Safety
+    /// `from` is valid for reads of STRANDS numbers.
+    #[inline(always)]
+    unsafe fn add<R: Real>(&mut self, from: *const R) {
+        let mut i = 0;
+        while i < STRANDS / Self::COUNT {
+            // SAFETY: the caller's.
+            self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.add(i * Self::COUNT)) };
+            i += 1;
+        }
+    }
+
+    /// Adds a number to each of the first `n` strands.
+    /// # Safety
+    /// `from` is valid for reads of `n` < STRANDS numbers.
+    #[inline(always)]
+    unsafe fn add_partial<R: Real>(&mut self, from: *const R, n: usize) {
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        const { assert!(STRANDS.is_multiple_of(<R::Lanes<I> as Lanes>::COUNT)) };
+        let mut rest = [R::zero(); STRANDS];
+        let mut i = 0;
+        // SAFETY: the caller's; the rest has STRANDS numbers.
+        unsafe {
+            while i < n {
+                let part: R::Lanes<I> = if n - i < count {
+                    Register::load_partial(from.add(i), n - i)
+                } else {
+                    Register::load(from.add(i))
+                };
+                part.store(rest.as_mut_ptr().add(i));
+                i += count;
+            }
+            self.add(rest.as_ptr());
+        }
+    }
+
+    #[inline(always)]
+    fn total(self) -> f64 {
+        let mut strands = [0.0; STRANDS];
+        let mut i = 0;
+        while i < STRANDS / Self::COUNT {
+            // SAFETY: within the strands.
+            unsafe { self.0[i].store(strands.as_mut_ptr().add(i * Self::COUNT)) }
+            i += 1;
+        }
+        *pairwise(&mut strands)
     }
 }
 
@@ -704,13 +963,19 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         let n = BLOCK.min(len - done);
         let sources = core::array::from_fn(|k| {
             let from = inputs[k].part(done, n);
-            let to = Target { to: widened[k].as_mut_ptr().cast::<T::Real>(), len: from.len, lifetime: PhantomData };
+            let to = Target {
+                to: widened[k].as_mut_ptr().cast::<T::Real>(),
+                len: from.len,
+                stride: 1,
+                lifetime: PhantomData,
+            };
             wide(Convert { from, to });
             Source { repeats: from.repeats, ..to.source() }
         });
         let targets = core::array::from_fn(|k| Target {
             to: made[k].as_mut_ptr().cast::<T::Real>(),
             len: n,
+            stride: 1,
             lifetime: PhantomData,
         });
         wide(Slices { map, inputs: sources, outputs: targets, stream_after: None });

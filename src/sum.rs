@@ -5,46 +5,91 @@ use crate::element::Element;
 /// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
 pub(crate) const STRANDS: usize = 16;
 
-/// The sum of the strands, the upper half added to the lower until one is left.
+/// What can be summed: a number, or as many numbers as columns are summed side by side.
+pub(crate) trait Summand: Copy {
+    const ZERO: Self;
+    fn add(&mut self, other: &Self);
+    #[inline(always)]
+    fn plus(mut self, other: Self) -> Self {
+        self.add(&other);
+        self
+    }
+}
+
+impl Summand for f64 {
+    const ZERO: Self = 0.0;
+    #[inline(always)]
+    fn add(&mut self, other: &Self) {
+        *self += other;
+    }
+}
+
+impl<const N: usize> Summand for [f64; N] {
+    const ZERO: Self = [0.0; N];
+    #[inline(always)]
+    fn add(&mut self, other: &Self) {
+        let mut i = 0;
+        while i < N {
+            self[i] += other[i];
+            i += 1;
+        }
+    }
+}
+
+/// The sum of the strands, the upper half added to the lower until one is left. It stands in the place of the first.
 #[inline(always)]
-pub(crate) fn pairwise(mut strands: [f64; STRANDS]) -> f64 {
+pub(crate) fn pairwise<S: Summand>(strands: &mut [S; STRANDS]) -> &S {
     let mut half = STRANDS / 2;
     while half > 0 {
-        for i in 0..half {
-            strands[i] += strands[i + half];
+        let (lower, upper) = strands.split_at_mut(half);
+        for (sum, other) in lower.iter_mut().zip(upper) {
+            sum.add(other);
         }
         half /= 2;
     }
-    strands[0]
+    &strands[0]
 }
 
 /// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
 /// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
 /// same tree.
-pub(crate) struct Tree {
-    /// The sum of 2^i blocks at place i, where bit i of the count is set.
-    nodes: [f64; 64],
+pub(crate) struct Tree<S = f64, const LEVELS: usize = 63> {
+    /// The last block, where the count is odd: most sums have no other.
+    block: S,
+    /// The sum of 2^(i + 1) blocks at place i, where bit i + 1 of the count is set.
+    nodes: Option<[S; LEVELS]>,
     count: u64,
 }
 
-impl Tree {
+impl<S: Summand, const LEVELS: usize> Tree<S, LEVELS> {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
-        Tree { nodes: [0.0; 64], count: 0 }
+        Tree { block: S::ZERO, nodes: None, count: 0 }
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, block: f64) {
-        let pairs = self.count.trailing_ones() as usize;
-        let sum = self.nodes[..pairs].iter().fold(block, |sum, node| node + sum);
-        self.nodes[pairs] = sum;
+    pub(crate) fn push(&mut self, block: S) {
+        if self.count & 1 == 0 {
+            self.block = block;
+        } else {
+            let nodes = self.nodes.get_or_insert([S::ZERO; LEVELS]);
+            let pairs = self.count.trailing_ones() as usize - 1;
+            let sum = nodes[..pairs].iter().fold(self.block.plus(block), |sum, node| node.plus(sum));
+            nodes[pairs] = sum;
+        }
         self.count += 1;
     }
 
     /// What is left unpaired is added from the last block backwards.
     #[inline]
-    pub(crate) fn sum(&self) -> f64 {
-        let nodes = self.nodes.iter().enumerate().filter(|(i, _)| self.count >> i & 1 == 1);
-        nodes.fold(None, |sum: Option<f64>, (_, node)| Some(sum.map_or(*node, |sum| node + sum))).unwrap_or(0.0)
+    pub(crate) fn sum(&self) -> S {
+        let mut sum = (self.count & 1 == 1).then_some(self.block);
+        for (i, node) in self.nodes.iter().flatten().enumerate() {
+            if self.count >> (i + 1) & 1 == 1 {
+                sum = Some(sum.map_or(*node, |sum| node.plus(sum)));
+            }
+        }
+        sum.unwrap_or(S::ZERO)
     }
 }
 
@@ -58,7 +103,7 @@ pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64)
     if a.len() <= CHUNK {
         return sum_of_chunk(a, b, term);
     }
-    let mut tree = Tree::new();
+    let mut tree = Tree::<f64>::new();
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
         tree.push(sum_of_chunk(a, b, term));
     }
@@ -85,5 +130,5 @@ fn sum_of_chunk<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) ->
     for (strand, (a, b)) in strands.iter_mut().zip(rest_a.iter().zip(rest_b)) {
         *strand += term(a.wide(), b.wide());
     }
-    pairwise(strands)
+    *pairwise(&mut strands)
 }

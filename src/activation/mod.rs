@@ -21,6 +21,7 @@ mod rows;
 mod rrelu;
 mod sigmoids;
 mod smooth;
+mod softmax;
 
 use crate::dispatch::{self, Map, Source, Target, WIDEST};
 use crate::element::Element;
@@ -34,9 +35,10 @@ pub use maxout::{Maxout, MaxoutLayer};
 pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
-pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
-pub(crate) use rows::{Exponentials, Itself, Kind, Share, Shifted, kind, ln, log_sum_exp, real};
+pub use rows::{RowActivation, Rows};
 pub use rrelu::RReluTraining;
+pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};
+pub(crate) use softmax::{Exponentials, Itself, Kind, Row, Share, kind, ln, scale};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///

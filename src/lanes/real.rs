@@ -26,6 +26,9 @@ pub trait Real:
     const SPLITTER: Self;
     /// The largest finite number.
     const LARGEST: Self;
+    /// As many zeros as the widest register has lanes, and as many -inf.
+    #[doc(hidden)]
+    const STEP: &'static [Self; 64];
 
     /// `value` rounded to this type.
     fn of(value: f64) -> Self;
@@ -47,6 +50,15 @@ macro_rules! real {
             const BIAS: Self = $bias;
             const SPLITTER: Self = $splitter;
             const LARGEST: Self = <$Real>::MAX;
+            const STEP: &'static [Self; 64] = &{
+                let mut step = [0.0; 64];
+                let mut i = 32;
+                while i < 64 {
+                    step[i] = <$Real>::NEG_INFINITY;
+                    i += 1;
+                }
+                step
+            };
             #[inline(always)]
             fn of(value: f64) -> Self {
                 value as Self

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::activation::{Exponentials, Itself, Kind, Rows, Share, Shifted, kind, ln, log_sum_exp, real, same_length};
+use crate::activation::{Exponentials, Itself, Kind, Row, Rows, Share, kind, ln, same_length, scale};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
@@ -130,12 +130,12 @@ impl Map<2, 1> for Surprise {
 
 /// scale (p - y).
 #[derive(Clone, Copy)]
-struct Excess<R> {
-    share: Share<R>,
+struct Excess {
+    share: Share,
     scale: f64,
 }
 
-impl<R: Real> Map<2, 1> for Excess<R> {
+impl Map<2, 1> for Excess {
     #[inline(always)]
     fn apply<L: Lanes>(self, [from, y]: [L; 2]) -> [L; 1] {
         [(self.share.of(from) - y) * self.scale]
@@ -159,34 +159,38 @@ impl<T: Element> CrossEntropy<'_, T> {
         let len = self.len;
         let part = (row * len, len);
         let z = self.prediction.part(part.0, part.1);
-        let gradient = self.gradient.map(|(scale, gradient)| (scale.wide(), gradient.part(part.0, part.1)));
-        match (kind(pass, z, len), self.target) {
-            (Kind::Finite(m), Targets::Labels(labels)) => {
+        let gradient = self.gradient.map(|(factor, gradient)| (factor.wide(), gradient.part(part.0, part.1)));
+        let scale = scale::<T, I>(1.0);
+        let (kind, m) = kind(pass, scale, z, len);
+        let shape = Row::new::<T>(scale, m);
+        match (kind, self.target) {
+            (Kind::Finite, Targets::Labels(labels)) => {
                 let label = labels[row] as usize;
-                let distance = m.wide() - z.read(label).wide();
+                let distance = shape.m - z.read(label).wide();
                 let Some((scale, gradient)) = gradient else {
-                    return distance + log_sum_exp(pass, z, m, len);
+                    return distance + ln(pass, shape.sum(pass, z, len));
                 };
-                let exponentials = Exponentials::new(pass, z, m, gradient, len);
+                let right = shape.one(pass, z.read(label));
+                let exponentials = Exponentials::new(pass, shape, z, gradient, len);
                 let sum = exponentials.sum;
-                // 1 - p from the other classes: p itself may round to 1.
-                let others = sum - exponentials.read(pass, label);
                 pass.map(exponentials.shares(scale), [exponentials.from], [gradient]);
-                gradient.write(label, T::of(-scale * (others / sum)));
+                // 1 - p from the other classes: p itself may round to 1.
+                gradient.write(label, T::of(-scale * ((sum - right) / sum)));
                 distance + ln(pass, sum)
             }
-            (Kind::Finite(m), Targets::Probabilities(y)) => {
+            (Kind::Finite, Targets::Probabilities(y)) => {
                 let y = Source::new(y).part(part.0, part.1);
                 let sum = match gradient {
-                    None => pass.sum_of(Shifted(real(m)), [z], len),
+                    None => shape.sum(pass, z, len),
                     Some((scale, gradient)) => {
-                        let exponentials = Exponentials::new(pass, z, m, gradient, len);
+                        let exponentials = Exponentials::new(pass, shape, z, gradient, len);
                         let share = exponentials.shares(pass.sum_of(Itself, [y], len));
                         pass.map(Excess { share, scale }, [exponentials.from, y], [gradient]);
                         exponentials.sum
                     }
                 };
-                pass.sum_of(Surprise { m: m.wide(), rest: ln(pass, sum) }, [z, y], len)
+                let rest = ln(pass, sum);
+                pass.sum_of(Surprise { m: shape.m, rest }, [z, y], len)
             }
             // Without a finite maximum, shares are whole parts of one, and what has none surprises without end.
             (Kind::Infinite | Kind::Empty, target) => {
@@ -219,7 +223,7 @@ impl<T: Element> Kernel for CrossEntropy<'_, T> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let mut tree = Tree::new();
+        let mut tree = Tree::<f64>::new();
         for row in 0..self.rows {
             let loss = self.row(pass, row);
             if let Some(losses) = self.losses {

@@ -10,6 +10,7 @@ pub(crate) mod pair;
 pub(crate) mod polynomial;
 pub(crate) mod rounding;
 pub(crate) mod sin;
+pub(crate) mod softmax;
 pub(crate) mod tanh;
 
 use crate::lanes::Lanes;

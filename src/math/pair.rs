@@ -36,6 +36,10 @@ impl<R: Real> Pair<R> {
     #[inline(always)]
     pub(crate) fn quotient(a: f64, b: f64) -> Self {
         let high = a / b;
+        // Precise enough for a narrower type as it is.
+        if size_of::<R>() < size_of::<f64>() {
+            return Self::new(high, 0.0);
+        }
         let product = high * b;
         Self::new(high, ((a - product) - product_error(high, b, product)) / b)
     }
@@ -50,6 +54,12 @@ impl<R: Real> Pair<R> {
         Self::new(high, ((1.0 - product) - product_error(high, square, product) - high * lost) / square)
     }
 
+    /// Both parts.
+    #[inline(always)]
+    pub(crate) fn wide(self) -> [f64; 2] {
+        [self.high.wide(), self.low.wide()]
+    }
+
     /// This number times x: rounded once, but for a hundredth of an ulp.
     #[inline(always)]
     pub(crate) fn times<L: Lanes<Real = R>>(self, x: L) -> L {
@@ -58,6 +68,20 @@ impl<R: Real> Pair<R> {
 }
 
 impl Pair<f64> {
+    /// This pair times a.
+    #[inline(always)]
+    pub(crate) fn by(self, a: f64) -> Self {
+        let high = self.high * a;
+        Self::new(high, product_error(self.high, a, high) + self.low * a)
+    }
+
+    /// This pair and a.
+    #[inline(always)]
+    pub(crate) fn plus(self, a: f64) -> Self {
+        let Pair { high, low } = Self::sum(self.high, a);
+        Self::new(high, low + self.low)
+    }
+
     /// As a pair of another type.
     #[inline(always)]
     pub(crate) fn to<R: Real>(self) -> Pair<R> {

@@ -1,0 +1,126 @@
+//! Exponentials of a row, up to a factor that is common to all of them.
+//!
+//! What a share of a sum is made of may be multiplied by any number, if all parts of the sum are. So the largest number
+//! of a row, m, need not be subtracted from the others, which would round: x and m are reduced each by its own multiple
+//! of ln 2, x = n ln 2 + r and m = N ln 2 + R, and e^x / e^m is 2^(n - N) e^(r - R). An error of R is common to all. With
+//! x = m this is 1, exactly: the error of what dominates a sum would be that of all its shares.
+//!
+//! Where m is far from 0, its subtraction is exact (Sterbenz) for whatever is not so far below m that it underflows, and
+//! is done first, so that n stays small.
+//!
+//! The temperature t goes into the reduction: x = n (t ln 2) + r, and e^(r / t) costs one multiplication more than e^r.
+
+use crate::lanes::{Lanes, Real};
+
+use super::exp::{Constants, excess};
+use super::pair::Pair;
+
+/// What the rows of a call have in common: numbers of the type that is computed in, each held as an f64.
+#[derive(Clone, Copy)]
+pub(crate) struct Scale {
+    /// 1, or -1 if the least number of a row is to have the largest share.
+    pub(crate) sign: f64,
+    /// 1 / t, in two parts.
+    pub(crate) inverse: [f64; 2],
+    /// log2(e) / t.
+    per_octave: f64,
+    /// t ln 2, of which the first part times any n is exact where products do not fuse with sums.
+    octave: [f64; 2],
+    /// The same, of which the first part times any n is exact in f64.
+    short: [f64; 2],
+    temperature: f64,
+}
+
+impl Scale {
+    /// For the temperature t, or -t for the shares of -x. For the bits of the family that fuses, or of the other.
+    #[inline(always)]
+    pub(crate) fn new<R: Real>(temperature: f64, fused: bool) -> Self {
+        let t = R::of(temperature.abs()).wide();
+        let [high, low] = f64::LN_2;
+        let octave = Pair::<f64>::new(high, low).by(t);
+        // 30 bits, for n of 12; 14 bits of a f32, for n of 10.
+        let short = first_bits(octave.high, 23);
+        let short = [short, (octave.high - short) + octave.low];
+        let first = if fused {
+            R::of(octave.high).wide()
+        } else if size_of::<R>() == 4 {
+            first_bits(octave.high, 39)
+        } else {
+            short[0]
+        };
+        let inverse = Pair::<R>::quotient(1.0, t);
+        Scale {
+            sign: if temperature < 0.0 { -1.0 } else { 1.0 },
+            inverse: inverse.wide(),
+            per_octave: core::f64::consts::LOG2_E / t,
+            octave: [first, (octave.high - first) + octave.low],
+            short,
+            temperature: t,
+        }
+    }
+
+    /// The shift of a row whose largest number, times the sign, is m.
+    #[inline(always)]
+    pub(crate) fn shift<R: Real>(&self, m: f64) -> Shift<f64> {
+        let lowest = R::EXP_UNDERFLOW - 10.0;
+        let z = m * self.inverse[0];
+        let far = z.abs() >= -2.0 * lowest;
+        let octaves = (z * core::f64::consts::LOG2_E + f64::WHOLE) - f64::WHOLE;
+        let octaves = if far { 0.0 } else { octaves };
+        let rest = if far { 0.0 } else { m };
+        let rest = R::of((rest - octaves * self.short[0]) - octaves * self.short[1]).wide();
+        Shift {
+            minus: if far { -m } else { 0.0 },
+            floor: if far { 0.0 } else { m } + lowest * self.temperature,
+            octaves,
+            rest,
+            bias: -rest * self.per_octave,
+        }
+    }
+}
+
+/// The first 53 - n bits of x, rounded (Veltkamp).
+#[inline(always)]
+fn first_bits(x: f64, n: u32) -> f64 {
+    let lifted = x * ((1u64 << n) as f64 + 1.0);
+    lifted - (lifted - x)
+}
+
+/// What a row, or every row of a register, is shifted by.
+#[derive(Clone, Copy)]
+pub(crate) struct Shift<V> {
+    /// What is added to sign x: 0, or -m.
+    pub(crate) minus: V,
+    /// What is lower underflows.
+    pub(crate) floor: V,
+    /// N.
+    pub(crate) octaves: V,
+    /// R.
+    pub(crate) rest: V,
+    /// -R log2(e) / t, so that r - R, not r, is within half an octave.
+    pub(crate) bias: V,
+}
+
+impl Shift<f64> {
+    #[inline(always)]
+    pub(crate) fn fill<L: Lanes>(self, x: L) -> Shift<L> {
+        Shift {
+            minus: x.splat(self.minus),
+            floor: x.splat(self.floor),
+            octaves: x.splat(self.octaves),
+            rest: x.splat(self.rest),
+            bias: x.splat(self.bias),
+        }
+    }
+}
+
+/// e^(sign x / t) / e^(m / t), up to what all have in common. Worst error: 1 ulp; the division by a temperature that is no
+/// power of two adds a quarter.
+#[inline(always)]
+pub(crate) fn exponential<L: Lanes>(x: L, scale: Scale, shift: Shift<L>) -> L {
+    let x = x.mul_add(x.splat(scale.sign), shift.minus).at_least(shift.floor);
+    let magic = x.fill(L::Real::WHOLE);
+    let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
+    let r = n.mul_add(x.splat(-scale.octave[1]), n.mul_add(x.splat(-scale.octave[0]), x) - shift.rest);
+    (excess(r * scale.inverse[0]) + 1.0).scale(n - shift.octaves)
+}
