@@ -4,13 +4,14 @@
 //!
 //! For every function, level and order: nanoseconds per element of 32 768 f32 (in the second cache) and of 2^24 (in
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
-//! them, so that noise meets both. Then single calls, and calls on a few numbers.
+//! them, so that noise meets both. Then single calls, and calls on a few numbers. Last, gated units, in times that of copying
+//! the gates.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use slopes::Level;
-use slopes::activation::{self, Activation};
+use slopes::activation::{self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
 
 const CALLS: usize = 1000;
 
@@ -91,6 +92,32 @@ fn calls(f: &dyn Activation<f32>) {
     println!();
 }
 
+fn gated(name: &str, unit: &dyn GatedUnit<f32>) {
+    const PAIRS: usize = 1 << 15;
+    let mut pairs = Aligned::new(2 * PAIRS, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let (mut gradient, mut output) = (Aligned::new(PAIRS, |_| 1.5), Aligned::new(2 * PAIRS, |_| 0.0));
+    let (x, dy) = (&*pairs.get(), &*gradient.get());
+    let (gate, up) = x.split_at(PAIRS);
+    let y = std::cell::RefCell::new(output.get());
+    let times = least(
+        400,
+        [
+            &mut || black_box(&mut y.borrow_mut()[..PAIRS]).copy_from_slice(gate),
+            &mut || unit.forward_slice(gate, up, &mut y.borrow_mut()[..PAIRS]),
+            &mut || unit.forward_packed(x, Layout::GateFirst { row: 64 }, &mut y.borrow_mut()[..PAIRS]),
+            &mut || unit.forward_packed(x, Layout::Interleaved, &mut y.borrow_mut()[..PAIRS]),
+            &mut || unit.backward_packed(x, Layout::GateFirst { row: 2 * PAIRS }, dy, &mut y.borrow_mut()),
+            &mut || unit.backward_packed(x, Layout::Interleaved, dy, &mut y.borrow_mut()),
+        ],
+    );
+    let titles = ["forward", "rows of 32 pairs", "interleaved", "backward", "interleaved"];
+    print!("{name}:");
+    for (title, time) in titles.iter().zip(&times[1..]) {
+        print!("  {title} {:.3} ({:.2})", time / PAIRS as f64, time / times[0]);
+    }
+    println!();
+}
+
 fn main() {
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     for f in activation::all::<f32>() {
@@ -106,6 +133,21 @@ fn main() {
                 slices(*f, 1 << 24, 8);
                 calls(*f);
             }
+        }
+    }
+    Level::detected().select().expect("the level is available");
+    let (swi_glu, clamped) = (SwiGlu::default(), ClampedSwiGlu::default());
+    let units: [(&str, &dyn GatedUnit<f32>); 6] = [
+        ("glu", &Glu),
+        ("swi_glu", &swi_glu),
+        ("ge_glu", &GeGlu),
+        ("ge_glu_tanh", &GeGluTanh),
+        ("re_glu", &ReGlu),
+        ("clamped_swi_glu", &clamped),
+    ];
+    for (name, unit) in units {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            gated(name, unit);
         }
     }
 }

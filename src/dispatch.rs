@@ -1015,6 +1015,54 @@ impl<A: Element, B: Element<Real = A::Real>> Kernel for Convert<'_, A, B> {
     }
 }
 
+/// Pairs of numbers, and their first and second numbers apart.
+struct Pairs<A, B> {
+    pairs: A,
+    apart: [B; 2],
+}
+
+impl<T: Element> Kernel for Pairs<Source<'_, T>, Target<'_, T>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) {
+        let Pairs { pairs: Source { from, len, .. }, apart: [first, second] } = self;
+        assert!(first.len == second.len && len == 2 * first.len);
+        for i in 0..first.len {
+            // SAFETY: number i of len / 2, and its pair.
+            unsafe {
+                *first.to.add(i) = *from.add(2 * i);
+                *second.to.add(i) = *from.add(2 * i + 1);
+            }
+        }
+    }
+}
+
+impl<T: Element> Kernel for Pairs<Target<'_, T>, Source<'_, T>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) {
+        let Pairs { pairs: Target { to, len, .. }, apart: [first, second] } = self;
+        assert!(first.len == second.len && len == 2 * first.len);
+        for i in 0..first.len {
+            // SAFETY: number i of len / 2, and its pair.
+            unsafe {
+                *to.add(2 * i) = *first.from.add(i);
+                *to.add(2 * i + 1) = *second.from.add(i);
+            }
+        }
+    }
+}
+
+/// The first and the second numbers of pairs.
+pub(crate) fn unzip<T: Element>(pairs: Source<T>, apart: [Target<T>; 2]) {
+    wide(Pairs { pairs, apart });
+}
+
+/// Pairs of first and second numbers.
+pub(crate) fn zip<T: Element>(apart: [Source<T>; 2], pairs: Target<T>) {
+    wide(Pairs { pairs, apart });
+}
+
 /// Stores pass the caches when inputs and outputs together exceed this many bytes: then an ordinary store would read
 /// from memory, for nothing, every line that it is about to overwrite.
 const STREAM_BYTES: usize = 64 << 20;

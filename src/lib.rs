@@ -40,7 +40,8 @@
 //! # Where to look
 //!
 //! - [`activation`]: [`Activation`](activation::Activation) of one number, [`RowActivation`](activation::RowActivation) of
-//!   rows (softmax), [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name) for functions that
+//!   rows (softmax), [`GatedUnit`](activation::GatedUnit) of pairs (SwiGLU), [`MaxoutLayer`](activation::MaxoutLayer),
+//!   [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name) for functions that
 //!   a configuration names: `leaky_relu(slope=0.2)`.
 //! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
 //! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a

@@ -1,5 +1,7 @@
 //! Sums by a fixed tree: the same bits for any register and any machine of a family.
 
+use crate::element::Element;
+
 /// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
 pub(crate) const STRANDS: usize = 16;
 
@@ -89,4 +91,44 @@ impl<S: Summand, const LEVELS: usize> Tree<S, LEVELS> {
         }
         sum.unwrap_or(S::ZERO)
     }
+}
+
+/// How many terms are summed by strands.
+const CHUNK: usize = 1024;
+
+/// The sum of a term of each pair (a_i, b_i), made in f64: fewer terms than there are strands in order, up to a chunk by
+/// strands, more by a tree of chunks.
+#[inline(always)]
+pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64 + Copy) -> f64 {
+    if a.len() <= CHUNK {
+        return sum_of_chunk(a, b, term);
+    }
+    let mut tree = Tree::<f64>::new();
+    for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
+        tree.push(sum_of_chunk(a, b, term));
+    }
+    tree.sum()
+}
+
+#[inline(always)]
+fn sum_of_chunk<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) -> f64 {
+    if a.len() < STRANDS {
+        let mut sum = 0.0;
+        for (a, b) in a.iter().zip(b) {
+            sum += term(a.wide(), b.wide());
+        }
+        return sum;
+    }
+    let mut strands = [0.0; STRANDS];
+    let (whole_a, rest_a) = a.as_chunks::<STRANDS>();
+    let (whole_b, rest_b) = b.as_chunks::<STRANDS>();
+    for (a, b) in whole_a.iter().zip(whole_b) {
+        for i in 0..STRANDS {
+            strands[i] += term(a[i].wide(), b[i].wide());
+        }
+    }
+    for (strand, (a, b)) in strands.iter_mut().zip(rest_a.iter().zip(rest_b)) {
+        *strand += term(a.wide(), b.wide());
+    }
+    *pairwise(&mut strands)
 }

@@ -5,12 +5,14 @@
 mod any;
 mod exponential;
 mod gated;
+mod glu;
 mod gumbel;
 mod hard;
 mod hash;
 mod hyperbolic;
 mod learned;
 mod log_sum_exp;
+mod maxout;
 mod mish;
 mod normal;
 mod output;
@@ -31,9 +33,11 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use glu::{Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
 pub use gumbel::GumbelSoftmax;
 pub use learned::Learned;
 pub use log_sum_exp::LogSumExp;
+pub use maxout::{Maxout, MaxoutLayer};
 pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;

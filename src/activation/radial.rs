@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::facts::BadParameter;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
-use crate::sum::{STRANDS, Tree, pairwise};
+use crate::sum::{Tree, sum_of_pairs};
 
 /// The bell of the distance of every row of x from every centre: y of row i and centre j is
 /// `exp(-|x_i - c_j|^2 / (2 sigma^2))`.
@@ -129,44 +129,10 @@ const BLOCK: usize = 256;
 /// |x - c|^2.
 #[inline(always)]
 fn square_distance<T: Element>(x: &[T], c: &[T]) -> f64 {
-    if x.len() <= CHUNK {
-        return sum_of_squares(x, c);
-    }
-    let mut tree = Tree::<f64>::new();
-    for (x, c) in x.chunks(CHUNK).zip(c.chunks(CHUNK)) {
-        tree.push(sum_of_squares(x, c));
-    }
-    tree.sum()
-}
-
-/// How many squares are summed by strands; fewer than there are strands are summed in order.
-const CHUNK: usize = 1024;
-
-#[inline(always)]
-fn sum_of_squares<T: Element>(x: &[T], c: &[T]) -> f64 {
-    let square = |x: &T, c: &T| {
-        let difference = x.wide() - c.wide();
+    sum_of_pairs(x, c, |x, c| {
+        let difference = x - c;
         difference * difference
-    };
-    if x.len() < STRANDS {
-        let mut sum = 0.0;
-        for (x, c) in x.iter().zip(c) {
-            sum += square(x, c);
-        }
-        return sum;
-    }
-    let mut strands = [0.0; STRANDS];
-    let (whole_x, rest_x) = x.as_chunks::<STRANDS>();
-    let (whole_c, rest_c) = c.as_chunks::<STRANDS>();
-    for (x, c) in whole_x.iter().zip(whole_c) {
-        for i in 0..STRANDS {
-            strands[i] += square(&x[i], &c[i]);
-        }
-    }
-    for (strand, (x, c)) in strands.iter_mut().zip(rest_x.iter().zip(rest_c)) {
-        *strand += square(x, c);
-    }
-    *pairwise(&mut strands)
+    })
 }
 
 #[derive(Clone, Copy)]

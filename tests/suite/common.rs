@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slopes::activation::{
-    Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, LogSoftmax, RowActivation, Rows, Softmax,
-    Softplus, Squareplus, Swish,
+    Activation, Bilinear, Celu, ClampedSwiGlu, Elu, GatedUnit, Gaussian, GeGlu, GeGluTanh, Glu, HardSigmoid, LeakyRelu,
+    Linear, LogSoftmax, MaxoutLayer, ReGlu, RowActivation, Rows, Softmax, Softplus, Squareplus, SwiGlu, Swish,
 };
 use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
 use slopes::{Element, Facts, Level, Ulp, activation, loss};
@@ -477,6 +477,42 @@ pub fn everything<T: Number>() -> Outputs<T> {
         SoftmaxCrossEntropy.gradient(&z, target, rows, T::of(0.75), &mut output).unwrap();
         add("softmax_cross_entropy", &format!("{kind} gradient"), output.clone());
     }
+    all.extend(units(&x, &likely, &target));
+    all
+}
+
+/// What gated units make of gates, ups and gradients of one length, and a maxout layer of their numbers.
+pub fn units<T: Number>(gate: &[T], up: &[T], dy: &[T]) -> Outputs<T> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+    let gated: [(_, &dyn GatedUnit<T>); 7] = [
+        ("glu", &Glu),
+        ("swi_glu", &SwiGlu { beta: 1.0 }),
+        ("ge_glu", &GeGlu),
+        ("ge_glu_tanh", &GeGluTanh),
+        ("re_glu", &ReGlu),
+        ("bilinear", &Bilinear),
+        ("clamped_swi_glu", &ClampedSwiGlu { alpha: 1.702, limit: 7.0 }),
+    ];
+    for (name, unit) in gated {
+        let (mut y, mut d_gate, mut d_up) = (gate.to_vec(), gate.to_vec(), up.to_vec());
+        unit.forward_in_place(&mut y, up);
+        unit.backward_in_place(&mut d_gate, &mut d_up, dy);
+        add(name, "value", y);
+        add(name, "gate", d_gate);
+        add(name, "up", d_up);
+    }
+
+    // 2 units of 3 pieces of 50 inputs.
+    let (weights, biases, x) = (&up[..300], &up[300..306], &up[1000..6000]);
+    let layer = MaxoutLayer::new(weights, biases, 3);
+    let (mut y, mut choices, mut dx) = (vec![T::zero(); 200], vec![0; 200], x.to_vec());
+    layer.forward(x, &mut y, &mut choices);
+    layer.backward(&choices, &dy[..200], &mut dx);
+    let (mut d_weights, mut d_biases) = (weights.to_vec(), biases.to_vec());
+    layer.backward_parameters(x, &choices, &dy[..200], &mut d_weights, &mut d_biases);
+    let outputs = [("value", y), ("x", dx), ("weights", d_weights), ("biases", d_biases)];
+    outputs.into_iter().for_each(|(order, output)| add("maxout_layer", order, output));
     all
 }
 

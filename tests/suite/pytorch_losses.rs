@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use crate::common::{at_every_level, none};
 use crate::pytorch::is_activation;
 use serde_json::Value as Json;
-use slopes::activation::{self, LogSoftmax, RowActivation, Rows, Softmax};
+use slopes::activation::{self, GatedUnit, Glu, Layout, LogSoftmax, RowActivation, Rows, Softmax};
 use slopes::loss::{self, RowLoss, SoftmaxCrossEntropy, Targets};
 
 /// Functions of the PyTorch cases that the crate does not have yet.
-const NOT_YET_OF_PYTORCH: [&str; 16] = [
+const NOT_YET_OF_PYTORCH: [&str; 15] = [
     "binary_cross_entropy",
     "cosine_embedding",
     "gaussian_nll",
-    "glu",
     "hinge_embedding",
     "huber",
     "kl_div",
@@ -36,7 +35,7 @@ fn needs_more(case: &Json) -> bool {
     let weighted = ["weight", "pos_weight"].iter().any(|option| options[option] == true);
     let ignores = options["ignore_index"].is_number();
     let smooth = options["label_smoothing"].as_f64().is_some_and(|smoothing| smoothing != 0.0);
-    let strided = options["axis"].as_u64().is_some_and(|axis| axis != dimensions - 1);
+    let strided = case["name"] != "glu" && options["axis"].as_u64().is_some_and(|axis| axis != dimensions - 1);
     weighted || ignores || smooth || strided
 }
 
@@ -50,7 +49,7 @@ pub fn numbers(json: &Json) -> Vec<f64> {
     json["data"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-/// The crate's output, and the gradient of its sum. The output of softmax is multiplied by the case's cotangent, so that
+/// The crate's output, and the gradient of its sum. The output of softmax and glu is multiplied by the case's cotangent, so that
 /// the gradient of the sum is a vector-Jacobian product.
 fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
     let (name, options, inputs) = (case["name"].as_str().unwrap(), &case["options"], &case["inputs"]);
@@ -95,6 +94,16 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             softmax.backward(&x, &dy, rows, &mut gradient);
             (y.iter().zip(&dy).map(|(y, dy)| y * dy).collect(), gradient)
         }
+        "glu" => {
+            // Halves along an axis are halves of the rows of all that is behind it.
+            let shape = inputs["prediction"]["shape"].as_array().unwrap();
+            let behind = &shape[options["axis"].as_u64().unwrap() as usize..];
+            let layout = Layout::GateSecond { row: behind.iter().map(|len| len.as_u64().unwrap() as usize).product() };
+            let (mut y, dy) = (vec![0.0; x.len() / 2], numbers(&inputs["cotangent"]));
+            Glu.forward_packed(&x, layout, &mut y);
+            Glu.backward_packed(&x, layout, &dy, &mut gradient);
+            (y.iter().zip(&dy).map(|(y, dy)| y * dy).collect(), gradient)
+        }
         other => panic!("the crate has {other} by now"),
     }
 }
@@ -131,8 +140,9 @@ fn pytorch_agrees() {
                 }
             }
         }
-        // 3 reductions of mse, bce with logits, cross-entropy of labels and of probabilities; softmax and log_softmax.
-        assert_eq!(std::mem::take(&mut ran), 3 * 4 + 2, "cases that were compared");
+        // 3 reductions of mse, bce with logits, cross-entropy of labels and of probabilities; softmax and log_softmax; glu
+        // along two axes.
+        assert_eq!(std::mem::take(&mut ran), 3 * 4 + 2 + 2, "cases that were compared");
     });
     none(&failures);
     assert_eq!(skipped, NOT_YET_OF_PYTORCH.iter().map(|name| name.to_string()).collect());
