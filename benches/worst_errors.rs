@@ -214,7 +214,10 @@ impl Sweep {
                 let same = y[i].to_bits() == best[i].to_bits() || (y[i].is_nan() && best[i].is_nan());
                 kept += usize::from(!same);
             }
-            (x.truncate(kept), y.truncate(kept), wide.truncate(kept), exact.truncate(kept));
+            x.truncate(kept);
+            y.truncate(kept);
+            wide.truncate(kept);
+            exact.truncate(kept);
         }
         match self.order {
             0 => double.forward_slice(wide, exact),

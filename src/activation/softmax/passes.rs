@@ -1,0 +1,266 @@
+//! The ways through rows, forward and backward.
+
+use super::row::{
+    Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
+    kind, ln, scale, special_shares,
+};
+use super::side_by_side::{CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows};
+use super::{Mask, Setting, Which};
+use crate::activation::Rows;
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target, WIDEST};
+use crate::element::Element;
+use crate::lanes::{Isa, Lanes};
+use crate::math::pair::Pair;
+use crate::math::softmax::Scale;
+
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a, T> {
+    pub(super) which: Which,
+    pub(super) setting: Setting,
+    pub(super) x: Source<'a, T>,
+    pub(super) mask: Option<Mask<'a, T>>,
+    pub(super) y: Target<'a, T>,
+    pub(super) rows: Rows,
+    pub(super) first: usize,
+    pub(super) end: usize,
+    /// Whether rows are to be done in the way that does any.
+    pub(super) plain: bool,
+}
+
+impl<T: Element> Kernel for Forward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let scale = scale::<T, I>(self.setting.temperature);
+        let (len, stride) = (self.rows.row_len(), self.rows.stride());
+        let together = (CACHED / len.max(1)).clamp(1, TOGETHER);
+        let unrounded = self.x.unrounded().zip(self.y.unrounded());
+        match unrounded.filter(|_| self.mask.is_none() && !self.plain) {
+            Some((x, y)) if stride == 1 && len <= SHORT => {
+                let mut exponentials = [<T::Real as num_traits::Zero>::zero(); CACHED];
+                let exponentials = Target::new(&mut exponentials);
+                let mut first = self.first;
+                while first < self.end {
+                    let n = together.min(self.end - first);
+                    let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
+                    if !short_rows(pass, (scale, self.which), (n, len), x, exponentials, y) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            Some((x, y)) if stride >= SIDE_BY_SIDE => {
+                let mut room = Room::new();
+                let mut first = self.first;
+                while first < self.end {
+                    let n = TILE.min(stride - first % stride).min(self.end - first);
+                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    if !columns.forward(pass, (scale, self.which), x, &mut room, y) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            _ => {
+                let mut first = self.first;
+                while first < self.end {
+                    let n = together.min(self.end - first);
+                    self.some_rows(pass, scale, first, n);
+                    first += n;
+                }
+            }
+        }
+    }
+}
+
+impl<'a, T: Element> Forward<'a, T> {
+    /// Rows among which is one that is not finite.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn plainly(&self, first: usize, n: usize) {
+        dispatch::wide(Forward { first, end: first + n, plain: true, ..*self });
+    }
+
+    #[inline(always)]
+    pub(super) fn some_rows<I: Isa>(&self, pass: Pass<I>, scale: Scale, first: usize, n: usize) {
+        let len = self.rows.row_len();
+        let log = self.which == Which::LogSoftmax;
+        let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
+        let mut seen = [len; TOGETHER];
+        // What the mask leaves is found in y.
+        let source = if self.mask.is_some() { self.y.source() } else { self.x };
+        for k in 0..n {
+            if let Some(mask) = self.mask {
+                seen[k] = self.mask_row(pass, mask, scale.sign, first + k);
+            }
+            (kinds[k], largest[k]) = kind(pass, scale, self.rows.of(source, first + k).part(0, seen[k]), seen[k]);
+        }
+        for k in 0..n {
+            if kinds[k] == Kind::Finite {
+                let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
+                let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
+                let place = if log { None } else { y.unrounded() };
+                let row = Row::new::<T>(scale, largest[k]);
+                sums[k] = pass.map_and_sum_at(row.map, [x], place, [], seen[k]);
+            }
+        }
+        for k in 0..n {
+            let (x, y) = (self.rows.of(source, first + k).part(0, seen[k]), self.rows.of_target(self.y, first + k));
+            let visible = y.part(0, seen[k]);
+            let row = Row::new::<T>(scale, largest[k]);
+            match kinds[k] {
+                Kind::Finite if log => {
+                    let rest = ln(pass, sums[k]);
+                    pass.map(Less::new::<T>(scale, row.m, rest), [x], [visible]);
+                }
+                Kind::Finite => {
+                    let from = if T::ROUNDS { x } else { visible.source() };
+                    pass.map(Share::new::<T>(row, Pair::quotient(1.0, sums[k])), [from], [visible]);
+                }
+                kind => {
+                    special_shares(kind, scale.sign, x, visible, seen[k], self.setting.empty);
+                    if log {
+                        (0..seen[k]).for_each(|i| visible.write(i, T::of(ln(pass, visible.read(i).wide()))));
+                    }
+                }
+            }
+            let hidden = if log { T::neg_infinity() } else { T::zero() };
+            (seen[k]..len).for_each(|i| y.write(i, hidden));
+        }
+    }
+
+    /// Writes what the mask leaves of a row into y, and says how many of its entries are looked at.
+    #[inline(always)]
+    pub(super) fn mask_row<I: Isa>(&self, pass: Pass<I>, mask: Mask<'a, T>, sign: f64, row: usize) -> usize {
+        let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
+        let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
+        match mask {
+            Mask::Add(add) => {
+                let add = Source::new(add).every(start % add.len(), stride, len);
+                pass.map(Masked(sign), [x, add], [y]);
+                len
+            }
+            Mask::Keep(keep) => {
+                let keep = Source::new(keep).every(start % keep.len(), stride, len);
+                let mut block = [T::zero(); MASKED];
+                let mut done = 0;
+                while done < len {
+                    let n = MASKED.min(len - done);
+                    let keep = keep.part(done, n);
+                    for (i, add) in block[..n].iter_mut().enumerate() {
+                        *add = if keep.read(i) { T::zero() } else { T::neg_infinity() };
+                    }
+                    pass.map(Masked(sign), [x.part(done, n), Source::new(&block[..n])], [y.part(done, n)]);
+                    done += n;
+                }
+                len
+            }
+            Mask::Causal { queries, offset } => {
+                let seen = (row % queries).saturating_add(offset).min(len);
+                pass.map(Masked(sign), [x.part(0, seen), Source::repeat(&[T::zero(); WIDEST])], [y.part(0, seen)]);
+                seen
+            }
+        }
+    }
+}
+
+/// How much of a mask of truth values is made into numbers at a time.
+pub(super) const MASKED: usize = 256;
+
+/// x and what is added to it, or what hides it.
+#[derive(Clone, Copy)]
+pub(super) struct Masked(pub(super) f64);
+
+impl Map<2, 1> for Masked {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
+        let hidden = add.equals(add.splat(f64::NEG_INFINITY));
+        [(add * self.0).select(hidden, x + add)]
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Backward<'a, T> {
+    pub(super) which: Which,
+    pub(super) setting: Setting,
+    /// Whether `from` came out of the function.
+    pub(super) output: bool,
+    pub(super) from: Source<'a, T>,
+    pub(super) dy: Source<'a, T>,
+    pub(super) dx: Target<'a, T>,
+    pub(super) rows: Rows,
+    pub(super) first: usize,
+    pub(super) end: usize,
+    /// Whether rows are to be done in the way that does any.
+    pub(super) plain: bool,
+}
+
+impl<T: Element> Kernel for Backward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let scale = scale::<T, I>(self.setting.temperature);
+        let (len, stride) = (self.rows.row_len(), self.rows.stride());
+        let mut first = self.first;
+        if let (true, Some(from), Some(dy), Some(dx)) =
+            (stride >= SIDE_BY_SIDE && !self.plain, self.from.unrounded(), self.dy.unrounded(), self.dx.unrounded())
+        {
+            let mut room = Room::new();
+            while first < self.end {
+                let n = TILE.min(stride - first % stride).min(self.end - first);
+                let columns = Columns { first: self.rows.start(first), n, len, stride };
+                if !columns.backward(pass, (scale, self.which, self.output), [from, dy], &mut room, dx) {
+                    self.plainly(first, n);
+                }
+                first += n;
+            }
+        }
+        while first < self.end {
+            self.row(pass, scale, first);
+            first += 1;
+        }
+    }
+}
+
+impl<T: Element> Backward<'_, T> {
+    /// Rows among which is one that is not finite.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn plainly(&self, first: usize, n: usize) {
+        dispatch::wide(Backward { first, end: first + n, plain: true, ..*self });
+    }
+
+    #[inline(always)]
+    pub(super) fn row<I: Isa>(&self, pass: Pass<I>, scale: Scale, row: usize) {
+        let len = self.rows.row_len();
+        let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
+        let dx = self.rows.of_target(self.dx, row);
+        let (log, factor) = (self.which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        let hidden = f64::NEG_INFINITY * if self.output { 1.0 } else { scale.sign };
+        let gradient = LogSoftmaxGradient { factor, hidden };
+        // The shares of a softmax come with the factor, and so does their product with dy.
+        let total = if log { 1.0 } else { factor[0] };
+        let made = Share { again: None, scale: Pair::<T::Real>::quotient(total, 1.0).wide() };
+        let kind = if self.output { None } else { Some(kind(pass, scale, x, len)) };
+        let (share, from) = match kind {
+            None => (made, x),
+            Some((Kind::Finite, m)) => {
+                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, dx, len);
+                (exponentials.shares(total), exponentials.from)
+            }
+            Some((kind, _)) => {
+                special_shares(kind, scale.sign, x, dx, len, self.setting.empty);
+                (made, dx.source())
+            }
+        };
+        if log {
+            let s = Pair::<T::Real>::new(pass.sum_of(Itself, [dy], len), 0.0).wide();
+            if self.output {
+                return pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
+            }
+            return pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
+        }
+        let s = Pair::<T::Real>::quotient(pass.sum_of(Product(share), [from, dy], len), factor[0]).wide();
+        pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
+    }
+}

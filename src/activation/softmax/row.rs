@@ -1,0 +1,333 @@
+//! What a row is computed with: the exponentials of a row, its sum, its shares and its gradients, as texts over registers.
+
+use crate::activation::EmptyRow;
+use crate::dispatch::{Map, Pass, Source, Target};
+use crate::element::{Element, Lane};
+use crate::lanes::{Isa, Lanes, Real};
+use crate::math::Functions;
+use crate::math::pair::Pair;
+use crate::math::rounding::nearly_fused;
+use crate::math::softmax::{Scale, Shift, exponential};
+
+/// The scale of a temperature, in the lanes of an instruction set.
+#[inline(always)]
+pub(crate) fn scale<T: Element, I: Isa>(temperature: f64) -> Scale {
+    Scale::new::<T::Real>(temperature, <Lane<T, I> as Lanes>::FUSED)
+}
+
+/// The exponentials of a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Exponential {
+    pub(super) scale: Scale,
+    pub(super) shift: Shift<f64>,
+}
+
+impl Map<1, 1> for Exponential {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [exponential(x, self.scale, self.shift.fill(x))]
+    }
+}
+
+/// An ordinary row: its scale and its largest number, times the sign.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    pub(super) map: Exponential,
+    pub(crate) m: f64,
+}
+
+impl Row {
+    #[inline(always)]
+    pub(crate) fn new<T: Element>(scale: Scale, m: f64) -> Self {
+        Row { map: Exponential { scale, shift: scale.shift::<T::Real>(m) }, m }
+    }
+
+    /// The sum of the exponentials.
+    #[inline(always)]
+    pub(crate) fn sum<T: Element, I: Isa>(self, pass: Pass<I>, x: Source<T>, len: usize) -> f64 {
+        pass.sum_of(self.map, [x], len)
+    }
+
+    /// The exponential of one number of the row.
+    #[inline(always)]
+    pub(crate) fn one<T: Element, I: Isa>(self, pass: Pass<I>, x: T) -> f64 {
+        let mut y = [<T::Real as Default>::default()];
+        pass.map(self.map, [Source::new(&[<T::Real as Element>::of(x.wide())])], [Target::new(&mut y)]);
+        Element::wide(y[0])
+    }
+}
+
+/// The sum of the exponentials of a row, and where they are found again.
+///
+/// A row of the type that is computed in keeps them. Other rows would round them: there they are computed again, so
+/// that what is made of them is rounded once.
+#[derive(Clone, Copy)]
+pub(crate) struct Exponentials<'a, T> {
+    pub(crate) row: Row,
+    pub(crate) sum: f64,
+    pub(crate) from: Source<'a, T>,
+}
+
+impl<'a, T: Element> Exponentials<'a, T> {
+    /// Of the row x; kept in y, if at all. `x` may be `y`.
+    #[inline(always)]
+    pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Target<'a, T>, len: usize) -> Self {
+        let sum = pass.map_and_sum_at(row.map, [x], y.unrounded(), [], len);
+        Exponentials { row, sum, from: if T::ROUNDS { x } else { y.source() } }
+    }
+
+    /// The map of `from` into the shares of `total`.
+    #[inline(always)]
+    pub(crate) fn shares(self, total: f64) -> Share {
+        Share::new::<T>(self.row, Pair::quotient(total, self.sum))
+    }
+}
+
+/// An exponential, or what it is computed of, times the share of 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    pub(super) again: Option<Exponential>,
+    pub(super) scale: [f64; 2],
+}
+
+impl Share {
+    #[inline(always)]
+    pub(super) fn new<T: Element>(row: Row, scale: Pair<T::Real>) -> Self {
+        Share { again: T::ROUNDS.then_some(row.map), scale: scale.wide() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of<L: Lanes>(self, x: L) -> L {
+        let y = match self.again {
+            Some(map) => {
+                let [y] = map.apply([x]);
+                y
+            }
+            None => x,
+        };
+        scaled(y, y.splat(self.scale[0]), y.splat(self.scale[1]))
+    }
+}
+
+/// y times a pair, of which `high` is not tiny: rounded once.
+#[inline(always)]
+pub(super) fn scaled<L: Lanes>(y: L, high: L, low: L) -> L {
+    nearly_fused(high, y, y * low)
+}
+
+impl Map<1, 1> for Share {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [self.of(x)]
+    }
+}
+
+/// sign x / t less a pair.
+#[derive(Clone, Copy)]
+pub(super) struct Less {
+    pub(super) inverse: f64,
+    pub(super) from: [f64; 2],
+}
+
+impl Less {
+    #[inline(always)]
+    pub(super) fn new<T: Element>(scale: Scale, m: f64, rest: f64) -> Self {
+        Less { inverse: scale.inverse[0] * scale.sign, from: Self::total::<T::Real>(scale, m, rest).wide() }
+    }
+
+    /// m / t + rest, t being what x is divided by: of a reciprocal that was rounded.
+    #[inline(always)]
+    pub(super) fn total<R: Real>(scale: Scale, m: f64, rest: f64) -> Pair<R> {
+        // Of a narrower type the product is exact.
+        if size_of::<R>() < size_of::<f64>() {
+            return Pair::sum(m * scale.inverse[0], rest);
+        }
+        Pair::<f64>::exact(m).by(scale.inverse[0]).plus(rest).to()
+    }
+}
+
+impl Map<1, 1> for Less {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [less(x, self.inverse, x.splat(self.from[0]), x.splat(self.from[1]))]
+    }
+}
+
+#[inline(always)]
+pub(super) fn less<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
+    x.mul_add(x.splat(inverse), -high) - low
+}
+
+/// y dy, and 0 where y is 0: what has no share, such as what is masked, passes nothing on.
+#[inline(always)]
+pub(super) fn product<L: Lanes>(y: L, dy: L) -> L {
+    nothing(y, y * dy)
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Product(pub(super) Share);
+
+impl Map<2, 1> for Product {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
+        [product(self.0.of(from), dy)]
+    }
+}
+
+/// `other`, or 0 where y is 0.
+#[inline(always)]
+pub(super) fn nothing<L: Lanes>(y: L, other: L) -> L {
+    let zero = y.splat(0.0);
+    zero.select(y.equals(zero), other)
+}
+
+/// x itself, to be summed.
+#[derive(Clone, Copy)]
+pub(crate) struct Itself;
+
+impl Map<1, 1> for Itself {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, x: [L; 1]) -> [L; 1] {
+        x
+    }
+}
+
+/// y (dy - s).
+#[inline(always)]
+pub(super) fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
+    nothing(y, y * (dy - s[0] - s[1]))
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct SoftmaxGradient {
+    pub(super) share: Share,
+    pub(super) s: [f64; 2],
+}
+
+impl Map<2, 1> for SoftmaxGradient {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
+        [softmax_gradient(self.share.of(from), dy, splat(dy, self.s))]
+    }
+}
+
+#[inline(always)]
+pub(super) fn splat<L: Lanes>(x: L, pair: [f64; 2]) -> [L; 2] {
+    [x.splat(pair[0]), x.splat(pair[1])]
+}
+
+/// sign / t (dy - s y), and 0 where x is hidden, unless the row is NaN.
+#[derive(Clone, Copy)]
+pub(super) struct LogSoftmaxGradient {
+    pub(super) factor: [f64; 2],
+    pub(super) hidden: f64,
+}
+
+impl LogSoftmaxGradient {
+    #[inline(always)]
+    pub(super) fn of<L: Lanes>(self, x: L, y: L, dy: L, s: [L; 2]) -> L {
+        let difference = dy - scaled(y, s[0], s[1]);
+        let gradient = scaled(difference, y.splat(self.factor[0]), y.splat(self.factor[1]));
+        let hidden = x.equals(x.splat(self.hidden));
+        x.splat(0.0).select(y.equals(y), y).select(hidden, gradient)
+    }
+}
+
+/// Of x, and of what the shares are made of.
+#[derive(Clone, Copy)]
+pub(super) struct FromInput {
+    pub(super) gradient: LogSoftmaxGradient,
+    pub(super) share: Share,
+    pub(super) s: [f64; 2],
+}
+
+impl Map<3, 1> for FromInput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, from, dy]: [L; 3]) -> [L; 1] {
+        [self.gradient.of(x, self.share.of(from), dy, splat(x, self.s))]
+    }
+}
+
+/// Of the output, whose exponential is the share.
+#[derive(Clone, Copy)]
+pub(super) struct FromOutput {
+    pub(super) gradient: LogSoftmaxGradient,
+    pub(super) s: [f64; 2],
+}
+
+impl Map<2, 1> for FromOutput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
+        [self.gradient.of(y, y.exp(), dy, splat(y, self.s))]
+    }
+}
+
+/// ln x of one number.
+#[derive(Clone, Copy)]
+pub(super) struct Logarithm;
+
+impl Map<1, 1> for Logarithm {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [x.ln()]
+    }
+}
+
+/// ln x in the lanes of a pass, for the bits of its family.
+#[inline(always)]
+pub(crate) fn ln<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
+    let mut y = [0.0];
+    pass.map(Logarithm, [Source::new(&[x])], [Target::new(&mut y)]);
+    y[0]
+}
+
+/// What a row is, beside its numbers, which are taken times the sign.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    /// An ordinary one, or NaN.
+    Finite,
+    /// With +inf among its numbers, NaN aside.
+    Infinite,
+    /// Of -inf alone, NaN aside.
+    Empty,
+}
+
+/// The kind of a row, and its largest number; NaN if one is and the largest is not finite.
+#[inline(always)]
+pub(crate) fn kind<T: Element, I: Isa>(pass: Pass<I>, scale: Scale, x: Source<T>, len: usize) -> (Kind, f64) {
+    let m = Real::wide(pass.max(x, <T::Real as Real>::of(scale.sign)));
+    if m.is_finite() { (Kind::Finite, m) } else { special(x, m, len) }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f64) {
+    if (0..len).any(|i| x.read(i).is_nan()) {
+        return (Kind::Finite, f64::NAN);
+    }
+    (if m > 0.0 { Kind::Infinite } else { Kind::Empty }, m)
+}
+
+/// The shares of a row that is not ordinary.
+#[cold]
+#[inline(never)]
+pub(crate) fn special_shares<T: Element>(
+    kind: Kind,
+    sign: f64,
+    x: Source<T>,
+    y: Target<T>,
+    len: usize,
+    empty: EmptyRow,
+) {
+    if kind == Kind::Infinite {
+        let infinite = |i: usize| x.read(i).wide() == f64::INFINITY * sign;
+        let share = T::of(1.0 / (0..len).filter(|&i| infinite(i)).count() as f64);
+        return (0..len).for_each(|i| y.write(i, if infinite(i) { share } else { T::zero() }));
+    }
+    let share = match empty {
+        EmptyRow::Zero => T::zero(),
+        EmptyRow::Nan => T::nan(),
+        EmptyRow::Uniform => T::of(1.0 / len as f64),
+    };
+    (0..len).for_each(|i| y.write(i, share));
+}

@@ -1,0 +1,478 @@
+//! Rows whose steps are done side by side: short ones, of which each would wait for its own steps, and strided ones, whose
+//! numbers with the same index lie one behind the other.
+//!
+//! The bits are those of one row alone: exponentials have the same text, and sums the same strands.
+
+use super::Which;
+use super::row::{Exponential, Less, LogSoftmaxGradient, Logarithm, Share, less, product, scaled, softmax_gradient};
+use crate::dispatch::{BLOCK, Map, Pass, Source, Target};
+use crate::element::Element;
+use crate::lanes::{Isa, Lanes, Real};
+use crate::math::Functions;
+use crate::math::pair::Pair;
+use crate::math::softmax::{Scale, Shift, exponential};
+use crate::sum::{STRANDS, Tree, pairwise};
+
+/// Rows go through their steps together, so many at a time: those of one row wait for each other.
+pub(super) const TOGETHER: usize = 32;
+
+/// But no more than fit into the first cache, in numbers.
+pub(super) const CACHED: usize = 2048;
+
+/// Rows that are so short that what is done once a row counts.
+pub(super) const SHORT: usize = 1024;
+
+/// Strided rows that lie side by side are done side by side, so many at a time.
+pub(super) const TILE: usize = 128;
+
+/// But fewer than these one by one.
+pub(super) const SIDE_BY_SIDE: usize = 8;
+
+/// The shifts of rows whose steps are done side by side, as numbers. What is done once a row is done in loops of a fixed
+/// length, which become loops over registers.
+pub(super) struct Shifts<R, const N: usize>(pub(super) [[R; N]; 5]);
+
+impl<R: Real + Element<Real = R>, const N: usize> Shifts<R, N> {
+    /// Of the largest numbers, times the sign; nothing if one is not finite.
+    #[inline(always)]
+    pub(super) fn new(scale: Scale, largest: &[f64; N]) -> Option<Self> {
+        let mut shifts = [[R::zero(); N]; 5];
+        let mut finite = true;
+        for k in 0..N {
+            finite &= largest[k].abs() < f64::INFINITY;
+            let Shift { minus, floor, octaves, rest, bias } = scale.shift::<R>(largest[k]);
+            shifts[0][k] = <R as Real>::of(minus);
+            shifts[1][k] = <R as Real>::of(floor);
+            shifts[2][k] = <R as Real>::of(octaves);
+            shifts[3][k] = <R as Real>::of(rest);
+            shifts[4][k] = <R as Real>::of(bias);
+        }
+        finite.then_some(Shifts(shifts))
+    }
+
+    /// The shift of one row.
+    #[inline(always)]
+    pub(super) fn of(&self, k: usize) -> Shift<f64> {
+        let Self([minus, floor, octaves, rest, bias]) = self;
+        Shift {
+            minus: Real::wide(minus[k]),
+            floor: Real::wide(floor[k]),
+            octaves: Real::wide(octaves[k]),
+            rest: Real::wide(rest[k]),
+            bias: Real::wide(bias[k]),
+        }
+    }
+
+    /// The shifts of the first `n` rows, to be read beside their numbers.
+    #[inline(always)]
+    pub(super) fn sources(&self, n: usize) -> [Source<'_, R>; 5] {
+        let Self([minus, floor, octaves, rest, bias]) = self;
+        [minus, floor, octaves, rest, bias].map(|part| Source::new(&part[..n]))
+    }
+}
+
+/// A pair for each row.
+pub(super) struct Pairs<R, const N: usize> {
+    pub(super) high: [R; N],
+    pub(super) low: [R; N],
+}
+
+impl<R: Real, const N: usize> Pairs<R, N> {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Pairs { high: [R::zero(); N], low: [R::zero(); N] }
+    }
+
+    /// total / sum of each.
+    #[inline(always)]
+    pub(super) fn quotients(total: f64, sums: &[f64; N]) -> Self {
+        let mut pairs = Self::new();
+        for (k, sum) in sums.iter().enumerate() {
+            pairs.set(k, Pair::quotient(total, *sum));
+        }
+        pairs
+    }
+
+    #[inline(always)]
+    pub(super) fn set(&mut self, k: usize, pair: Pair<R>) {
+        (self.high[k], self.low[k]) = (pair.high, pair.low);
+    }
+
+    #[inline(always)]
+    pub(super) fn of(&self, k: usize) -> [f64; 2] {
+        [self.high[k].wide(), self.low[k].wide()]
+    }
+
+    /// The pairs of the first `n` rows, to be read beside their numbers.
+    #[inline(always)]
+    pub(super) fn sources(&self, n: usize) -> [Source<'_, R>; 2] {
+        [Source::new(&self.high[..n]), Source::new(&self.low[..n])]
+    }
+}
+
+/// What the numbers of rows are lessened by, from the largest of each and the sums of their exponentials.
+#[inline(always)]
+pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
+    pass: Pass<I>,
+    scale: Scale,
+    largest: &[f64; N],
+    mut sums: [f64; N],
+) -> Pairs<R, N> {
+    let target = Target::new(&mut sums);
+    pass.map(Logarithm, [target.source()], [target]);
+    let mut pairs = Pairs::new();
+    for k in 0..N {
+        pairs.set(k, Less::total::<R>(scale, largest[k], sums[k]));
+    }
+    pairs
+}
+
+/// Short rows that lie one behind the other, step by step: in a row, each step waits for the one before. Whether it has
+/// been done: with a row that is not finite it has not, and nothing is written.
+///
+/// Limit: the instructions, of which half are those of the exponential.
+#[inline(always)]
+pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
+    pass: Pass<I>,
+    (scale, which): (Scale, Which),
+    (n, len): (usize, usize),
+    x: Source<R>,
+    exponentials: Target<R>,
+    y: Target<R>,
+) -> bool {
+    let mut largest = [0.0; TOGETHER];
+    let mut k = 0;
+    while k < n {
+        largest[k] = Real::wide(pass.max(x.every(k * len, 1, len), <R as Real>::of(scale.sign)));
+        k += 1;
+    }
+    let Some(shifts) = Shifts::<R, TOGETHER>::new(scale, &largest) else { return false };
+    let mut sums = [1.0; TOGETHER];
+    let mut k = 0;
+    while k < n {
+        let (map, e) = (Exponential { scale, shift: shifts.of(k) }, exponentials.every(k * len, 1, len));
+        pass.map_short(map, x.every(k * len, 1, len), e);
+        k += 1;
+    }
+    k = 0;
+    while k < n {
+        sums[k] = pass.sum_block(exponentials.source().every(k * len, 1, len));
+        k += 1;
+    }
+    k = 0;
+    if which == Which::Softmax {
+        let shares = Pairs::<R, TOGETHER>::quotients(1.0, &sums);
+        while k < n {
+            let share = Share { again: None, scale: shares.of(k) };
+            pass.map_short(share, exponentials.source().every(k * len, 1, len), y.every(k * len, 1, len));
+            k += 1;
+        }
+        return true;
+    }
+    let less = logarithms::<R, I, TOGETHER>(pass, scale, &largest, sums);
+    let inverse = scale.inverse[0] * scale.sign;
+    while k < n {
+        let less = Less { inverse, from: less.of(k) };
+        pass.map_short(less, x.every(k * len, 1, len), y.every(k * len, 1, len));
+        k += 1;
+    }
+    true
+}
+
+/// Rows that are side by side: number i of all of them is a slice, and so their steps are those of slices.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    /// Where the first number of the first one is.
+    pub(super) first: usize,
+    pub(super) n: usize,
+    pub(super) len: usize,
+    pub(super) stride: usize,
+}
+
+impl Columns {
+    /// Number i of all.
+    #[inline(always)]
+    pub(super) fn of<T>(self, numbers: Source<T>, i: usize) -> Source<T> {
+        numbers.every(self.first + i * self.stride, 1, self.n)
+    }
+
+    #[inline(always)]
+    pub(super) fn of_target<T: Copy>(self, numbers: Target<T>, i: usize) -> Target<T> {
+        numbers.every(self.first + i * self.stride, 1, self.n)
+    }
+
+    /// The largest numbers, times the sign.
+    #[inline(always)]
+    pub(super) fn largest<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        scale: Scale,
+        x: Source<R>,
+    ) -> [f64; TILE] {
+        let mut tops = [R::neg_infinity(); TILE];
+        let target = Target::new(&mut tops[..self.n]);
+        for i in 0..self.len {
+            pass.walk(Larger(scale.sign), [self.of(x, i), target.source()], [], [target], self.n, false);
+        }
+        let mut largest = [0.0; TILE];
+        for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
+            *largest = Real::wide(top);
+        }
+        largest
+    }
+
+    /// The exponentials of x, in y if they are to be kept, and what is needed for their logarithms or shares: the largest
+    /// numbers and the sums. Nothing if one is not finite; nothing is written then.
+    #[inline(always)]
+    pub(super) fn exponentials<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        scale: Scale,
+        x: Source<R>,
+        room: &mut Room<R>,
+        y: Option<Target<R>>,
+    ) -> Option<[[f64; TILE]; 2]> {
+        let largest = self.largest(pass, scale, x);
+        let shifts = Shifts::<R, TILE>::new(scale, &largest)?;
+        let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
+        for i in 0..self.len {
+            let e = match y {
+                Some(y) => self.of_target(y, i),
+                None => Target::new(&mut room.block[..self.n]),
+            };
+            pass.walk(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], [], [e], self.n, false);
+            room.sums.add(pass, e.source());
+        }
+        Some([largest, room.sums.take()])
+    }
+
+    /// As [`short_rows`].
+    ///
+    /// Limit: memory, which is passed over three times, in lines that lie apart.
+    #[inline(always)]
+    pub(super) fn forward<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        (scale, which): (Scale, Which),
+        x: Source<R>,
+        room: &mut Room<R>,
+        y: Target<R>,
+    ) -> bool {
+        let softmax = which == Which::Softmax;
+        let Some([largest, sums]) = self.exponentials(pass, scale, x, room, softmax.then_some(y)) else { return false };
+        if softmax {
+            let shares = Pairs::<R, TILE>::quotients(1.0, &sums);
+            let [high, low] = shares.sources(self.n);
+            for i in 0..self.len {
+                let y = self.of_target(y, i);
+                pass.walk(Scaled, [y.source(), high, low], [], [y], self.n, false);
+            }
+            return true;
+        }
+        let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
+        let ([high, low], inverse) = (less.sources(self.n), scale.inverse[0] * scale.sign);
+        for i in 0..self.len {
+            pass.walk(Lessened(inverse), [self.of(x, i), high, low], [], [self.of_target(y, i)], self.n, false);
+        }
+        true
+    }
+
+    /// As [`Backward::row`].
+    #[inline(always)]
+    pub(super) fn backward<R: Real + Element<Real = R>, I: Isa>(
+        self,
+        pass: Pass<I>,
+        (scale, which, output): (Scale, Which, bool),
+        [from, dy]: [Source<R>; 2],
+        room: &mut Room<R>,
+        dx: Target<R>,
+    ) -> bool {
+        let (log, factor) = (which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        // The numbers whose shares are known, and what makes them shares; of a softmax, with the factor.
+        let (shared, total) = if output {
+            (from, [1.0; TILE])
+        } else {
+            match self.exponentials(pass, scale, from, room, Some(dx)) {
+                Some([_, sums]) => (dx.source(), sums),
+                None => return false,
+            }
+        };
+        let shares = Pairs::<R, TILE>::quotients(if log { 1.0 } else { factor[0] }, &total);
+        let [high, low] = shares.sources(self.n);
+        for i in 0..self.len {
+            if log {
+                room.sums.add(pass, self.of(dy, i));
+            } else {
+                let products = Target::new(&mut room.block[..self.n]);
+                let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
+                pass.walk(SideProduct, inputs, [], [products], self.n, false);
+                room.sums.add(pass, products.source());
+            }
+        }
+        let mut s = Pairs::<R, TILE>::new();
+        for (k, sum) in room.sums.take().into_iter().enumerate() {
+            s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
+        }
+        let [s0, s1] = s.sources(self.n);
+        let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
+        let gradient = LogSoftmaxGradient { factor, hidden };
+        for i in 0..self.len {
+            let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
+            match (log, output) {
+                (false, _) => pass.walk(SideGradient, [shared, high, low, dy, s0, s1], [], [dx], self.n, false),
+                (true, true) => pass.walk(SideOutput(gradient), [from, dy, s0, s1], [], [dx], self.n, false),
+                (true, false) => {
+                    pass.walk(SideInput(gradient), [from, shared, high, low, dy, s0, s1], [], [dx], self.n, false);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// What rows that are side by side need beside their numbers.
+pub(super) struct Room<R> {
+    pub(super) sums: Sums,
+    pub(super) block: [R; TILE],
+}
+
+impl<R: Real> Room<R> {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Room { sums: Sums::new(), block: [R::zero(); TILE] }
+    }
+}
+
+/// As [`Product`].
+#[derive(Clone, Copy)]
+pub(super) struct SideProduct;
+
+impl Map<4, 1> for SideProduct {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [e, high, low, dy]: [L; 4]) -> [L; 1] {
+        [product(scaled(e, high, low), dy)]
+    }
+}
+
+/// As [`SoftmaxGradient`].
+#[derive(Clone, Copy)]
+pub(super) struct SideGradient;
+
+impl Map<6, 1> for SideGradient {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [e, high, low, dy, s0, s1]: [L; 6]) -> [L; 1] {
+        [softmax_gradient(scaled(e, high, low), dy, [s0, s1])]
+    }
+}
+
+/// As [`FromInput`].
+#[derive(Clone, Copy)]
+pub(super) struct SideInput(pub(super) LogSoftmaxGradient);
+
+impl Map<7, 1> for SideInput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, e, high, low, dy, s0, s1]: [L; 7]) -> [L; 1] {
+        [self.0.of(x, scaled(e, high, low), dy, [s0, s1])]
+    }
+}
+
+/// As [`FromOutput`].
+#[derive(Clone, Copy)]
+pub(super) struct SideOutput(pub(super) LogSoftmaxGradient);
+
+impl Map<4, 1> for SideOutput {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy, s0, s1]: [L; 4]) -> [L; 1] {
+        [self.0.of(y, y.exp(), dy, [s0, s1])]
+    }
+}
+
+/// The larger of x, times a sign, and the largest so far.
+#[derive(Clone, Copy)]
+pub(super) struct Larger(pub(super) f64);
+
+impl Map<2, 1> for Larger {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, top]: [L; 2]) -> [L; 1] {
+        [top.at_least(x * self.0)]
+    }
+}
+
+/// The exponentials of a number each from rows of their own: the shifts come as numbers too.
+#[derive(Clone, Copy)]
+pub(super) struct Side(pub(super) Scale);
+
+impl Map<6, 1> for Side {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, minus, floor, octaves, rest, bias]: [L; 6]) -> [L; 1] {
+        [exponential(x, self.0, Shift { minus, floor, octaves, rest, bias })]
+    }
+}
+
+/// As [`Share`].
+#[derive(Clone, Copy)]
+pub(super) struct Scaled;
+
+impl Map<3, 1> for Scaled {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, high, low]: [L; 3]) -> [L; 1] {
+        [scaled(y, high, low)]
+    }
+}
+
+/// As [`Less`].
+#[derive(Clone, Copy)]
+pub(super) struct Lessened(pub(super) f64);
+
+impl Map<3, 1> for Lessened {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, high, low]: [L; 3]) -> [L; 1] {
+        [less(x, self.0, high, low)]
+    }
+}
+
+/// Sums of rows side by side, strand by strand, as that of one row is made: the same bits.
+pub(super) struct Sums {
+    /// 0 where nothing has been added.
+    pub(super) strands: [[f64; TILE]; STRANDS],
+    pub(super) tree: Tree<[f64; TILE], 24>,
+    pub(super) count: usize,
+}
+
+impl Sums {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Sums { strands: [[0.0; TILE]; STRANDS], tree: Tree::new(), count: 0 }
+    }
+
+    /// The next number of each row.
+    #[inline(always)]
+    pub(super) fn add<R: Real, I: Isa>(&mut self, pass: Pass<I>, numbers: Source<R>) {
+        pass.add(numbers, &mut self.strands[self.count % STRANDS]);
+        self.count += 1;
+        if self.count.is_multiple_of(BLOCK) {
+            self.tree.push(*pairwise(&mut self.strands));
+            self.strands = [[0.0; TILE]; STRANDS];
+        }
+    }
+
+    /// The sums, from which on others begin.
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> [f64; TILE] {
+        let used = self.count.min(STRANDS);
+        let rest = *pairwise(&mut self.strands);
+        self.strands[..used].fill([0.0; TILE]);
+        let last = !self.count.is_multiple_of(BLOCK);
+        let one = self.count < BLOCK;
+        self.count = 0;
+        if one {
+            return rest;
+        }
+        if last {
+            self.tree.push(rest);
+        }
+        let sums = self.tree.sum();
+        self.tree = Tree::new();
+        sums
+    }
+}
