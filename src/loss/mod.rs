@@ -4,6 +4,7 @@
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
 mod likelihood;
+mod margin;
 mod regression;
 mod rows;
 
@@ -122,6 +123,12 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
 
     /// Its second derivative in the prediction.
     fn curvature<L: Lanes>(self, prediction: L, target: L) -> L;
+
+    /// The constant prediction with the least mean loss over targets of this mean, if that is all it depends on.
+    fn constant(self, mean: f64) -> Option<f64> {
+        let _ = mean;
+        None
+    }
 
     /// A positive stand-in for the curvature.
     fn curvature_bound<L: Lanes>(self, prediction: L, target: L) -> L {
@@ -264,8 +271,10 @@ pub(crate) use loss;
 
 crate::facts::catalogue! {
     Loss;
-    regression: Mse;
-    likelihood: BinaryCrossEntropyWithLogits;
+    regression: Mse, HalfSquared, Mae, Mape, Msle, Huber, SmoothL1, PseudoHuber, LogCosh, Pinball, Expectile;
+    margin: Hinge, SquaredHinge, SoftMargin, HingeEmbedding, ModifiedHuber, Perceptron, Exponential;
+    likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
+        Focal, PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
 }
 
 /// Every loss of pairs of numbers, with its usual parameters.
