@@ -403,7 +403,7 @@ impl<'a, T: Copy> Target<'a, T> {
 pub(crate) const WIDEST: usize = 32;
 
 /// Sums are made of blocks of as many numbers.
-const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 impl<I: Isa> Pass<I> {
     /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
@@ -702,23 +702,103 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     let mut done = 0;
     while done < len {
         let n = BLOCK.min(len - done);
-        let sources = core::array::from_fn(|k| {
-            let from = inputs[k].part(done, n);
-            let to = Target { to: widened[k].as_mut_ptr().cast::<T::Real>(), len: from.len, lifetime: PhantomData };
-            wide(Convert { from, to });
-            Source { repeats: from.repeats, ..to.source() }
-        });
-        let targets = core::array::from_fn(|k| Target {
-            to: made[k].as_mut_ptr().cast::<T::Real>(),
-            len: n,
-            lifetime: PhantomData,
-        });
-        wide(Slices { map, inputs: sources, outputs: targets, stream_after: None });
-        for (target, output) in targets.iter().zip(outputs) {
-            wide(Convert { from: target.source(), to: output.part(done, n) });
-        }
+        let inputs = widen(inputs, &mut widened, done, n);
+        let targets = blocks(&mut made, n);
+        wide(Slices { map, inputs, outputs: targets, stream_after: None });
+        narrow(targets, outputs, done, n);
         done += n;
     }
+}
+
+/// A map whose first output is summed, the others kept.
+struct MapAndSum<'a, T, M, const IN: usize, const OUT: usize, const KEPT: usize> {
+    map: M,
+    inputs: [Source<'a, T>; IN],
+    kept: [Target<'a, T>; KEPT],
+    len: usize,
+}
+
+impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize> Kernel
+    for MapAndSum<'_, T, M, IN, OUT, KEPT>
+{
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.map_and_sum(self.map, self.inputs, self.kept, self.len)
+    }
+}
+
+/// The map of slices: its first output is summed, the others are kept. A type that is for memory alone is widened block
+/// by block, as in `through_real`: a block is a leaf of the sum's tree.
+#[inline(always)]
+pub(crate) fn map_and_sum<
+    T: Element,
+    M: Map<IN, OUT>,
+    const IN: usize,
+    const OUT: usize,
+    const KEPT: usize,
+>(
+    map: M,
+    inputs: [Source<T>; IN],
+    kept: [Target<T>; KEPT],
+    len: usize,
+) -> f64 {
+    if !T::ROUNDS {
+        return wide(MapAndSum { map, inputs, kept, len });
+    }
+    let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
+    let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; KEPT];
+    let mut tree = Tree::new();
+    let mut done = 0;
+    while done < len {
+        let n = BLOCK.min(len - done);
+        let inputs = widen(inputs, &mut widened, done, n);
+        let targets = blocks(&mut made, n);
+        tree.push(wide(MapAndSum { map, inputs, kept: targets, len: n }));
+        narrow(targets, kept, done, n);
+        done += n;
+    }
+    tree.sum()
+}
+
+/// The parts of the sources, widened into blocks.
+fn widen<'a, T: Element, const IN: usize>(
+    inputs: [Source<'a, T>; IN],
+    blocks: &'a mut [MaybeUninit<Block<T::Real>>; IN],
+    done: usize,
+    n: usize,
+) -> [Source<'a, T::Real>; IN] {
+    core::array::from_fn(|k| {
+        let from = inputs[k].part(done, n);
+        let to = Target { to: blocks[k].as_mut_ptr().cast::<T::Real>(), len: from.len, lifetime: PhantomData };
+        wide(Convert { from, to });
+        Source { repeats: from.repeats, ..to.source() }
+    })
+}
+
+/// The beginnings of blocks.
+fn blocks<'a, R: Real, const OUT: usize>(
+    blocks: &'a mut [MaybeUninit<Block<R>>; OUT],
+    n: usize,
+) -> [Target<'a, R>; OUT] {
+    core::array::from_fn(|k| Target { to: blocks[k].as_mut_ptr().cast::<R>(), len: n, lifetime: PhantomData })
+}
+
+/// What blocks hold, rounded into the parts of the targets.
+fn narrow<T: Element, const OUT: usize>(
+    blocks: [Target<T::Real>; OUT],
+    outputs: [Target<T>; OUT],
+    done: usize,
+    n: usize,
+) {
+    for (block, output) in blocks.iter().zip(outputs) {
+        wide(Convert { from: block.source(), to: output.part(done, n) });
+    }
+}
+
+/// Numbers of a type as another that is computed in the same.
+pub(crate) fn convert<A: Element, B: Element<Real = A::Real>>(from: &[A], to: &mut [B]) {
+    wide(Convert { from: Source::new(from), to: Target::new(to) });
 }
 
 /// Numbers on their way from one type into another that is computed in the same.

@@ -149,8 +149,8 @@ loss! {
     slope {
         let t = Tail::at(z).value();
         let (against, weight) = self.shares(z, y);
-        let t = if let Some(weight) = weight { t * weight } else { t };
-        (t - against).flip_sign(-z)
+        let slope = if let Some(weight) = weight { t.mul_add(weight, -against) } else { t - against };
+        slope.flip_sign(-z)
     }
     curvature {
         let t = Tail::at(z).value();
@@ -290,40 +290,32 @@ loss! {
         if self.gamma == 0.0 {
             return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.value(prediction, label(target)));
         }
-        let x = (-prediction).flip_sign(label(target) - 0.5);
-        let parts = self.parts(x);
-        self.weighted(target, parts.times_power(x, parts.loss))
+        let x = prediction.flip_sign(label(target) - 0.5);
+        let FocalParts { loss, power, lower_power, .. } = self.parts(x);
+        self.weighted(target, power * loss * lower_power)
     }
     slope {
         if self.gamma == 0.0 {
             return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.slope(prediction, label(target)));
         }
         let side = label(target) - 0.5;
-        let x = (-prediction).flip_sign(side);
-        let parts = self.parts(x);
-        let bracket = (parts.right * self.gamma).mul_add(parts.loss_cut(), parts.wrong);
-        self.weighted(target, (-parts.times_power(x, bracket)).flip_sign(side))
+        let x = prediction.flip_sign(side);
+        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
+        let right_loss = right * loss.at_most(x.fill(L::Real::LARGEST)) * lower_right;
+        let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
+        self.weighted(target, (-power * bracket * lower_power).flip_sign(side))
     }
     curvature {
         if self.gamma == 0.0 {
             return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.curvature(prediction, label(target)));
         }
-        let x = (-prediction).flip_sign(label(target) - 0.5);
-        let parts = self.parts(x);
-        let loss = parts.loss_cut() * self.gamma;
-        let bend = (parts.right * self.gamma - parts.wrong) * loss;
-        let bracket = parts.wrong.mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
-        self.weighted(target, parts.times_power(x, bracket * parts.right))
+        self.bend(prediction, target, false)
     }
     curvature_bound {
         if self.gamma == 0.0 {
             return self.curvature(prediction, target);
         }
-        let x = (-prediction).flip_sign(label(target) - 0.5);
-        let parts = self.parts(x);
-        let bend = parts.right * parts.loss_cut() * (self.gamma * self.gamma);
-        let bracket = parts.wrong.mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
-        self.weighted(target, parts.times_power(x, bracket * parts.right))
+        self.bend(prediction, target, true)
     }
 }
 
@@ -337,41 +329,30 @@ fn label<L: Lanes>(y: L) -> L {
 /// What the focal loss is made of.
 #[derive(Clone, Copy)]
 struct FocalParts<L> {
-    /// s(x) and s(-x).
+    /// s(x), where x is negative 2^LIFT times that, and s(-x).
     right: L,
     wrong: L,
     /// -ln s(x).
     loss: L,
-    /// s(-x)^gamma 2^LIFT.
+    /// s(-x)^gamma, where x is positive 2^LIFT times that.
     power: L,
-}
-
-impl<L: Lanes> FocalParts<L> {
-    /// s(-x)^gamma y. On the side where the power is small the product is lowered last, so that it rounds into the
-    /// subnormals once; on the other the power is 1, and y may be large.
-    #[inline(always)]
-    fn times_power(self, x: L, y: L) -> L {
-        let (one, low) = (x.splat(1.0), x.splat(lower::<L>()));
-        self.power * x.select_negative(low, one) * y * x.select_negative(one, low)
-    }
-
-    /// The loss where s(x) is not 0: it has a product of 0 there.
-    #[inline(always)]
-    fn loss_cut(self) -> L {
-        self.loss.at_most(self.loss.fill(L::Real::LARGEST))
-    }
+    /// What undoes the lifts of `right` and of `power`.
+    lower_right: L,
+    lower_power: L,
 }
 
 impl Focal {
     #[inline(always)]
     fn parts<L: Lanes>(self, x: L) -> FocalParts<L> {
-        let tail = Tail::at(x).value();
-        let rest = tail.splat(1.0) - tail;
-        let (right, wrong) = (x.select_negative(tail, rest), x.select_negative(rest, tail));
+        let (zero, one, low) = (x.splat(0.0), x.splat(1.0), x.splat(lower::<L>()));
+        let tail = Tail::at(x);
+        let d = tail.denominator();
+        let t = tail.power / d;
+        let rest = one - t;
+        let (right, wrong) = (x.select_negative(tail.lifted / d, rest), x.select_negative(rest, t));
         let a = x.abs();
         let end = x.splat(L::Real::TAIL_END);
-        let log = ln_1p_exp(-a.at_most(end), None, None) * lower::<L>();
-        let zero = x.splat(0.0);
+        let log = ln_1p_exp(-a.at_most(end), None, None) * low;
         let loss = log + x.select_negative(a, zero);
         // ln s(-x) = -(max(x, 0) + log), gamma times that to twice the precision: an exponential multiplies the error of
         // its exponent by the exponent.
@@ -379,10 +360,24 @@ impl Focal {
         let a = a.at_most((end / gamma).at_most(x.fill(L::Real::LARGEST)));
         let (sum, sum_low) = two_sum(x.select_negative(zero, a), log);
         let exponent = sum * gamma;
-        let low = sum.product_error(gamma, exponent) + sum_low * gamma;
-        let low = low.select(exponent.lt(end), zero);
-        let power = exp_lifted(-exponent.at_most(end), Some(-low), Pair::exact(1.0));
-        FocalParts { right, wrong, loss, power }
+        let lost = sum.product_error(gamma, exponent) + sum_low * gamma;
+        let lost = lost.select(exponent.lt(end), zero);
+        let (lower_right, lower_power) = (x.select_negative(low, one), x.select_negative(one, low));
+        // Where x is negative the power is near 1, and what it is multiplied with may be large.
+        let power = exp_lifted(-exponent.at_most(end), Some(-lost), Pair::exact(1.0)) * lower_right;
+        FocalParts { right, wrong, loss, power, lower_right, lower_power }
+    }
+
+    /// The curvature, or its bound: that without the one term that may be negative.
+    #[inline(always)]
+    fn bend<L: Lanes>(self, prediction: L, target: L, bound: bool) -> L {
+        let x = prediction.flip_sign(label(target) - 0.5);
+        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
+        let right_loss = right * loss.at_most(x.fill(L::Real::LARGEST));
+        let negative = if bound { x.splat(0.0) } else { wrong };
+        let bend = (right * lower_right * self.gamma - negative) * (right_loss * self.gamma);
+        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
+        self.weighted(target, power * bracket * lower_right * lower_power)
     }
 
     /// y times the weight of the target's class.
