@@ -535,8 +535,6 @@ impl<I: Isa> Pass<I> {
     }
 
     /// The map of slices: its first output is summed, the others are kept.
-    ///
-    /// What is summed goes through a block: it is added right after it is written, from the first cache.
     #[inline(always)]
     pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
         self,
@@ -545,22 +543,60 @@ impl<I: Isa> Pass<I> {
         kept: [Target<T>; KEPT],
         len: usize,
     ) -> f64 {
+        self.map_and_sum_in(map, inputs, kept, len, Reach::Caches)
+    }
+
+    /// The same, of numbers that are in the caches or beyond.
+    ///
+    /// What is summed goes through a block: it is added right after it is written, from the first cache. Beyond the caches
+    /// nothing is loaded meanwhile; so every part of a block asks for what comes after it.
+    #[inline(always)]
+    fn map_and_sum_in<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        kept: [Target<T>; KEPT],
+        len: usize,
+        reach: Reach,
+    ) -> f64 {
+        let (part, stream, head) = match reach {
+            Reach::Caches => (BLOCK, false, 0),
+            Reach::Memory { stream_after: None } => (PART, false, 0),
+            Reach::Memory { stream_after: Some(head) } => (PART, true, head % <Lane<T, I> as Lanes>::COUNT),
+        };
         let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
         let mut tree = Tree::new();
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
-            let (mut inputs, mut kept) = (inputs, kept);
-            for input in &mut inputs {
-                *input = input.part(done, n);
-            }
-            for output in &mut kept {
-                *output = output.part(done, n);
-            }
             let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
-            self.walk(map, inputs, [summed], kept, n, false);
+            let mut at = 0;
+            while at < n {
+                // What fills no register goes first, so that what follows is aligned to registers.
+                let step = if at < head { head } else { part }.min(n - at);
+                let (mut inputs, mut kept) = (inputs, kept);
+                for input in &mut inputs {
+                    *input = input.part(done + at, step);
+                    if part < BLOCK && !input.repeats {
+                        let mut line = 0;
+                        while line < PART * size_of::<T>() {
+                            I::prefetch(input.from.cast::<u8>().wrapping_add(FAR_AHEAD + line));
+                            line += LINE;
+                        }
+                    }
+                }
+                for output in &mut kept {
+                    *output = output.part(done + at, step);
+                }
+                self.walk(map, inputs, [summed.part(at, step)], kept, step, stream);
+                at += step;
+            }
             tree.push(self.sum_block(summed.source()));
             done += n;
+        }
+        if stream {
+            // SAFETY: the pass proves the instructions.
+            unsafe { I::fence() }
         }
         tree.sum()
     }
@@ -716,6 +752,7 @@ struct MapAndSum<'a, T, M, const IN: usize, const OUT: usize, const KEPT: usize>
     inputs: [Source<'a, T>; IN],
     kept: [Target<'a, T>; KEPT],
     len: usize,
+    reach: Reach,
 }
 
 impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize> Kernel
@@ -724,7 +761,7 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT:
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.map_and_sum(self.map, self.inputs, self.kept, self.len)
+        pass.map_and_sum_in(self.map, self.inputs, self.kept, self.len, self.reach)
     }
 }
 
@@ -744,7 +781,10 @@ pub(crate) fn map_and_sum<
     len: usize,
 ) -> f64 {
     if !T::ROUNDS {
-        return wide(MapAndSum { map, inputs, kept, len });
+        let bytes = len.saturating_mul((IN + KEPT) * size_of::<T>());
+        let beyond = Reach::Memory { stream_after: stream_after(inputs, kept) };
+        let reach = if bytes <= STREAM_BYTES { Reach::Caches } else { beyond };
+        return wide(MapAndSum { map, inputs, kept, len, reach });
     }
     let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
     let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; KEPT];
@@ -754,7 +794,7 @@ pub(crate) fn map_and_sum<
         let n = BLOCK.min(len - done);
         let inputs = widen(inputs, &mut widened, done, n);
         let targets = blocks(&mut made, n);
-        tree.push(wide(MapAndSum { map, inputs, kept: targets, len: n }));
+        tree.push(wide(MapAndSum { map, inputs, kept: targets, len: n, reach: Reach::Caches }));
         narrow(targets, kept, done, n);
         done += n;
     }
@@ -839,6 +879,21 @@ const LINE: usize = 64;
 
 /// Then loads are asked for so many bytes ahead: a kernel that computes as long as memory takes leaves no room to wait.
 const AHEAD: usize = 1024;
+
+/// Sums of what is not in the caches go in parts of a block.
+const PART: usize = 128;
+
+/// Then loads are asked for so many bytes ahead.
+const FAR_AHEAD: usize = 4096;
+
+/// Where the numbers of a sum are.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// In the caches, if anywhere near.
+    Caches,
+    /// Beyond them; stores pass them too from so many elements on, where the output is aligned.
+    Memory { stream_after: Option<usize> },
+}
 
 /// How far the one output is from the next line, if it is so long that stores should pass the caches.
 #[inline(always)]
