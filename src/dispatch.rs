@@ -768,13 +768,7 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT:
 /// The map of slices: its first output is summed, the others are kept. A type that is for memory alone is widened block
 /// by block, as in `through_real`: a block is a leaf of the sum's tree.
 #[inline(always)]
-pub(crate) fn map_and_sum<
-    T: Element,
-    M: Map<IN, OUT>,
-    const IN: usize,
-    const OUT: usize,
-    const KEPT: usize,
->(
+pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
     map: M,
     inputs: [Source<T>; IN],
     kept: [Target<T>; KEPT],

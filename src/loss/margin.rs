@@ -10,14 +10,14 @@ use crate::math::Functions;
 
 /// prediction * label, or NaN if the label is neither -1 nor +1.
 #[inline(always)]
-fn margin<L: Lanes>(prediction: L, label: L) -> L {
+pub(super) fn margin<L: Lanes>(prediction: L, label: L) -> L {
     let m = prediction * label;
     m.select(label.abs().equals(m.splat(1.0)), m.splat(f64::NAN))
 }
 
 /// `below` where m < end, `beyond` where it is not; NaN stays NaN.
 #[inline(always)]
-fn step<L: Lanes>(m: L, end: f64, below: f64, beyond: f64) -> L {
+pub(super) fn step<L: Lanes>(m: L, end: f64, below: f64, beyond: f64) -> L {
     let end = m.splat(end);
     m.splat(below).select(m.lt(end), m.splat(beyond).select(end.le(m), m))
 }

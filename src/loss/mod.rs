@@ -6,8 +6,10 @@
 mod any;
 mod likelihood;
 mod margin;
+mod penalty;
 mod regression;
 mod rows;
+mod triples;
 mod weighted;
 
 use crate::activation::same_length;
@@ -17,7 +19,9 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use penalty::{ElasticNet, L1, L2, Penalty};
 pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+pub use triples::{GaussianNll, MarginRanking};
 pub use weighted::Weighted;
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
