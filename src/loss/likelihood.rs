@@ -136,7 +136,7 @@ loss! {
     source "D. R. Cox, The Regression Analysis of Binary Sequences, 1958";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 2.0], floor [0.0, 1.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 1.0, 0.0];
+    f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
     in (self, z, y), constant |me, mean| num_traits::Float::ln(me.pos_weight * mean / (1.0 - mean));
     value {
         let a = z.abs();
@@ -184,7 +184,7 @@ loss! {
     KlDivergence names ["kl_divergence", "kld", "kullback_leibler_divergence"];
     formula "y ln(y / q), q = prediction, y = target", "-y / q", "y / q^2";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
-    limits [[f64::NAN, f64::NEG_INFINITY], [f64::NAN, 0.0], [f64::NAN, 0.0]];
+    limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
     f32 [2.5, 0.5, 1.5]; f64 [2.5, 0.5, 1.5];
     bound "the curvature; 1 where that is 0";
@@ -404,7 +404,7 @@ loss! {
     source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 1.0], floor [128.0, 64.0, 0.0]; f64 [2.0, 2.0, 1.0], floor [128.0, 64.0, 0.0];
+    f32 [2.0, 2.0, 1.0], floor [256.0, 64.0, 0.0]; f64 [2.0, 2.0, 1.0], floor [256.0, 64.0, 0.0];
     in (self, z, target), constant log;
     value {
         let y = not_negative(target);
@@ -449,7 +449,7 @@ loss! {
     source "S.-D. Poisson, 1837";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 1.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
-    f32 [2.0, 2.0, 2.0], floor [256.0, 1.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [256.0, 1.0, 0.0];
+    f32 [2.0, 2.0, 3.0], floor [256.0, 2.0, 0.0]; f64 [2.0, 2.0, 3.0], floor [256.0, 2.0, 0.0];
     bound "the larger of the curvature and 1 / (q + eps), its mean where the rate is right";
     in (self, prediction, target), constant |me, mean| (mean - me.eps).max(0.0);
     value {

@@ -44,7 +44,8 @@ pub use weighted::Weighted;
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait Loss<T: Element>: Send + Sync {
-    /// What the loss declares about itself; limits, range and symmetry are those in the prediction at a target of 0.
+    /// What the loss declares about itself. Limits, range and symmetry are those in the prediction at a target of 0, or of
+    /// 1 if 0 is no target of the loss; kinks are residuals, or margins.
     fn facts(&self) -> &'static Facts {
         Facts::UNDECLARED
     }

@@ -417,7 +417,7 @@ loss! {
     source "W. Newey, J. Powell, Asymmetric Least Squares Estimation and Testing, 1987";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.0, 1.0, 0.5]; f64 [2.0, 1.0, 0.5];
+    f32 [2.5, 1.5, 0.5]; f64 [2.5, 1.5, 0.5];
     in (self, prediction, target)
     value {
         let r = prediction - target;
