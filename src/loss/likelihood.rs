@@ -290,7 +290,7 @@ loss! {
         if self.gamma == 0.0 {
             return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.value(prediction, label(target)));
         }
-        let x = prediction.flip_sign(label(target) - 0.5);
+        let x = prediction * sign_of_label(target);
         let FocalParts { loss, power, lower_power, .. } = self.parts(x);
         self.weighted(target, power * loss * lower_power)
     }
@@ -298,10 +298,10 @@ loss! {
         if self.gamma == 0.0 {
             return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.slope(prediction, label(target)));
         }
-        let side = label(target) - 0.5;
-        let x = prediction.flip_sign(side);
+        let side = sign_of_label(target);
+        let x = prediction * side;
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.fill(L::Real::LARGEST)) * lower_right;
+        let right_loss = right * loss.at_most(x.splat(L::Real::TAIL_END)) * lower_right;
         let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
         self.weighted(target, (-power * bracket * lower_power).flip_sign(side))
     }
@@ -326,13 +326,20 @@ fn label<L: Lanes>(y: L) -> L {
     y.select((y * (y - 1.0)).equals(zero), y.splat(f64::NAN))
 }
 
+/// 1 for the label 1, -1 for 0, else NaN.
+#[inline(always)]
+fn sign_of_label<L: Lanes>(y: L) -> L {
+    let y = label(y);
+    y + y - 1.0
+}
+
 /// What the focal loss is made of.
 #[derive(Clone, Copy)]
 struct FocalParts<L> {
     /// s(x), where x is negative 2^LIFT times that, and s(-x).
     right: L,
     wrong: L,
-    /// -ln s(x).
+    /// -ln s(x). Beyond `TAIL_END`, its product with s(x) is 0.
     loss: L,
     /// s(-x)^gamma, where x is positive 2^LIFT times that.
     power: L,
@@ -371,9 +378,9 @@ impl Focal {
     /// The curvature, or its bound: that without the one term that may be negative.
     #[inline(always)]
     fn bend<L: Lanes>(self, prediction: L, target: L, bound: bool) -> L {
-        let x = prediction.flip_sign(label(target) - 0.5);
+        let x = prediction * sign_of_label(target);
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.fill(L::Real::LARGEST));
+        let right_loss = right * loss.at_most(x.splat(L::Real::TAIL_END));
         let negative = if bound { x.splat(0.0) } else { wrong };
         let bend = (right * lower_right * self.gamma - negative) * (right_loss * self.gamma);
         let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
@@ -451,7 +458,7 @@ loss! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
     f32 [2.0, 2.0, 3.0], floor [256.0, 2.0, 0.0]; f64 [2.0, 2.0, 3.0], floor [256.0, 2.0, 0.0];
     bound "the larger of the curvature and 1 / (q + eps), its mean where the rate is right";
-    in (self, prediction, target), constant |me, mean| (mean - me.eps).max(0.0);
+    in (self, prediction, target), constant |me, mean| if mean < me.eps { 0.0 } else { mean - me.eps };
     value {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let value = q - unless_zero(y, (q + self.eps).ln() * y);

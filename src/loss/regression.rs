@@ -168,9 +168,11 @@ fn per<L: Lanes>(a: L, x: L, times: f64) -> L {
     let (sum, low) = two_sum(x, x.splat(1.0));
     let quotient = a / sum;
     let corrected = quotient - quotient * (low * times / sum);
-    let finite = sum.le(x.fill(L::Real::LARGEST));
-    let corrected = corrected.select(x.splat(0.0).lt(sum), quotient);
-    corrected.select(finite, x.splat(0.0) * quotient.select(a.equals(a), a))
+    let largest = x.fill(L::Real::LARGEST);
+    let corrected = corrected.select(quotient.abs().le(largest), quotient);
+    let finite = sum.le(largest);
+    let beyond = x.splat(0.0).select(a.equals(a), a);
+    corrected.select(finite, beyond.select(x.equals(x), x))
 }
 
 loss! {
