@@ -46,6 +46,20 @@ impl Map<2, 1> for Weigh {
     }
 }
 
+/// Where the results go.
+struct Places<'a, T> {
+    sum: bool,
+    losses: Option<&'a mut [T]>,
+    /// With the scale.
+    gradient: Option<(T, &'a mut [T])>,
+    /// Only beside a gradient.
+    curvature: Option<&'a mut [T]>,
+}
+
+impl<T> Places<'_, T> {
+    const NONE: Self = Places { sum: false, losses: None, gradient: None, curvature: None };
+}
+
 /// A block of each slice, in the type that is computed in.
 struct Blocks<R> {
     prediction: [R; BLOCK],
@@ -96,28 +110,28 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     pub fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("each", [p, t, w, ("losses", losses.len())]);
-        self.total(prediction, target, Some(losses));
+        self.run(prediction, target, Places { losses: Some(losses), ..Places::NONE });
     }
 
     /// The sum of that; 0 for no samples.
     #[track_caller]
     pub fn sum(&self, prediction: &[T], target: &[T]) -> T {
         same_length("sum", self.lengths(prediction, target));
-        T::of(self.total(prediction, target, None))
+        T::of(self.total(prediction, target))
     }
 
     /// The sum by the sum of the weights; NaN if that is 0.
     #[track_caller]
     pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
         same_length("mean", self.lengths(prediction, target));
-        T::of(self.total(prediction, target, None) / sum(self.weights))
+        T::of(self.total(prediction, target) / sum(self.weights))
     }
 
     /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
     #[track_caller]
     pub fn mean_by_count(&self, prediction: &[T], target: &[T]) -> T {
         same_length("mean_by_count", self.lengths(prediction, target));
-        T::of(self.total(prediction, target, None) / prediction.len() as f64)
+        T::of(self.total(prediction, target) / prediction.len() as f64)
     }
 
     /// gradient = weight * scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / weights that of
@@ -126,7 +140,7 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     pub fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("gradient", [p, t, w, ("gradient", gradient.len())]);
-        self.derivatives(prediction, target, scale, gradient, None);
+        self.run(prediction, target, Places { gradient: Some((scale, gradient)), ..Places::NONE });
     }
 
     /// The sum of the losses, and the gradient.
@@ -134,8 +148,8 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     pub fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, w, ("gradient", gradient.len())]);
-        self.derivatives(prediction, target, scale, gradient, None);
-        T::of(self.total(prediction, target, None))
+        let gradient = Some((scale, gradient));
+        T::of(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
     }
 
     /// gradient = weight * scale * derivative and curvature = weight * scale * curvature bound.
@@ -151,54 +165,50 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
         let [p, t, w] = self.lengths(prediction, target);
         let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
         same_length("gradient_with_curvature", [p, t, w, written[0], written[1]]);
-        self.derivatives(prediction, target, scale, gradient, Some(curvature));
+        let (gradient, curvature) = (Some((scale, gradient)), Some(curvature));
+        self.run(prediction, target, Places { gradient, curvature, ..Places::NONE });
     }
 
     fn lengths(&self, prediction: &[T], target: &[T]) -> [(&'static str, usize); 3] {
         [("prediction", prediction.len()), ("target", target.len()), ("weights", self.weights.len())]
     }
 
-    /// The weighted losses, written if there is a place for them, and their sum.
-    fn total(&self, prediction: &[T], target: &[T], mut losses: Option<&mut [T]>) -> f64 {
+    fn total(&self, prediction: &[T], target: &[T]) -> f64 {
+        self.run(prediction, target, Places { sum: true, ..Places::NONE })
+    }
+
+    /// Makes what there is a place for, and the sum if it is wanted.
+    fn run(&self, prediction: &[T], target: &[T], mut places: Places<T>) -> f64 {
         let mut blocks = Blocks::new();
-        let mut made = [T::Real::default(); BLOCK];
+        let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
         let mut tree = Tree::new();
         for done in (0..self.weights.len()).step_by(BLOCK) {
             let n = self.load(&mut blocks, prediction, target, done);
-            self.loss.each(&blocks.prediction[..n], &blocks.target[..n], &mut made[..n]);
-            weigh(&blocks.weights[..n], &mut made[..n]);
-            match &mut losses {
-                Some(losses) => dispatch::convert(&made[..n], &mut losses[done..done + n]),
-                None => tree.push(sum(&made[..n])),
+            let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
+            let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
+            if places.sum || places.losses.is_some() {
+                self.loss.each(p, t, first);
+                weigh(w, first);
+                if places.sum {
+                    tree.push(sum(first));
+                }
+                if let Some(losses) = &mut places.losses {
+                    dispatch::convert(first, &mut losses[part.clone()]);
+                }
             }
+            let Some((scale, gradient)) = &mut places.gradient else { continue };
+            let scale = <T::Real as Real>::of(scale.wide());
+            if let Some(curvature) = &mut places.curvature {
+                self.loss.gradient_with_curvature(p, t, scale, first, second);
+                weigh(w, second);
+                dispatch::convert(second, &mut curvature[part.clone()]);
+            } else {
+                self.loss.gradient(p, t, scale, first);
+            }
+            weigh(w, first);
+            dispatch::convert(first, &mut gradient[part]);
         }
         tree.sum()
-    }
-
-    fn derivatives(
-        &self,
-        prediction: &[T],
-        target: &[T],
-        scale: T,
-        gradient: &mut [T],
-        mut curvature: Option<&mut [T]>,
-    ) {
-        let scale = <T::Real as Real>::of(scale.wide());
-        let mut blocks = Blocks::new();
-        let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
-        for done in (0..self.weights.len()).step_by(BLOCK) {
-            let n = self.load(&mut blocks, prediction, target, done);
-            let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
-            if let Some(curvature) = &mut curvature {
-                self.loss.gradient_with_curvature(p, t, scale, &mut first[..n], &mut second[..n]);
-                weigh(w, &mut second[..n]);
-                dispatch::convert(&second[..n], &mut curvature[done..done + n]);
-            } else {
-                self.loss.gradient(p, t, scale, &mut first[..n]);
-            }
-            weigh(w, &mut first[..n]);
-            dispatch::convert(&first[..n], &mut gradient[done..done + n]);
-        }
     }
 
     /// The block that begins at `done`, and its length.

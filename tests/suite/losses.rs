@@ -280,7 +280,8 @@ fn lengths_that_differ_are_refused() {
 #[test]
 fn outside_of_the_domain_is_nan() {
     let bce = BinaryCrossEntropyWithLogits { pos_weight: 2.0 };
-    let wrong: [(&dyn Loss<f64>, &[(f64, f64)]); 16] = [
+    type Outside<'a> = (&'a dyn Loss<f64>, &'a [(f64, f64)]);
+    let wrong: [Outside; 16] = [
         (&Hinge, &[(0.5, 0.0), (0.5, 0.5), (0.5, 2.0)]),
         (&SquaredHinge, &[(0.5, 0.0), (5.0, -2.0)]),
         (&SoftMargin, &[(0.5, 0.0), (0.5, -0.0)]),
