@@ -94,7 +94,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1e9, 1e9], [0.0, 0.0]];
     joints [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    f32 [2.25, 0.5, 0.0]; f64 [2.25, 0.5, 0.0];
     bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
     in (self, prediction, target)
     value {
@@ -123,18 +123,20 @@ impl Mape {
 
 loss! {
     /// The squared difference of the logarithms of 1 + prediction and 1 + target: a squared relative error of what may
-    /// grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped.
+    /// grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. The
+    /// floor of the curvature is for predictions of -0.9 or more: it grows as 1 / (1 + prediction)^2.
     Msle names ["msle", "mean_squared_logarithmic_error"];
     formula "l^2, l = ln(1 + prediction) - ln(1 + target)", "2 l / (1 + prediction)", "2 (1 - l) / (1 + prediction)^2";
     source "definition";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, None;
-    f32 [4.0, 4.0, 4.0], floor [0.0, 0.0, 4.0]; f64 [4.0, 4.0, 4.0], floor [0.0, 0.0, 4.0];
+    f32 [4.5, 3.0, 4.0], floor [0.0, 0.0, 128.0]; f64 [4.5, 3.0, 4.0], floor [0.0, 0.0, 128.0];
     bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
     in (self, prediction, target)
     value {
-        let l = log_ratio(prediction, target);
-        l * l
+        let (l, lacks) = log_ratio_and_rest(prediction, target);
+        let square = l.mul_add(l, (l + l) * lacks);
+        square.select(l.le(l.fill(L::Real::LARGEST)), l * l)
     }
     slope {
         let l = log_ratio(prediction, target);
@@ -154,12 +156,19 @@ loss! {
 /// ln((1 + prediction) / (1 + target)).
 #[inline(always)]
 fn log_ratio<L: Lanes>(prediction: L, target: L) -> L {
+    let (l, lacks) = log_ratio_and_rest(prediction, target);
+    (l + lacks).copysign(prediction - target)
+}
+
+/// The magnitude of that, as the rounded logarithm and what it lacks.
+#[inline(always)]
+fn log_ratio_and_rest<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = residual(prediction, target);
     let smaller = prediction.at_most(target).select(target.equals(target), target);
     let (d, d_low) = two_sum(smaller, r.splat(1.0));
-    let l = ln_of_ratio(r.abs(), low.flip_sign(r), d, d_low.select(d.equals(d), d)).copysign(r);
+    let (l, lacks) = ln_of_ratio(r.abs(), low.flip_sign(r), d, d_low.select(d.equals(d), d));
     let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
-    l.select(r.equals(r), r)
+    (l.select(r.equals(r), r), lacks)
 }
 
 /// a / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
@@ -229,7 +238,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     joints [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    f32 [2.0, 1.0, 0.5]; f64 [2.0, 1.0, 0.5];
     bound "1 / beta, the largest curvature";
     in (self, prediction, target)
     value {
@@ -258,7 +267,7 @@ loss! {
     source "P. Charbonnier et al., Deterministic Edge-Preserving Regularization in Computed Imaging, 1997";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    f32 [3.0, 1.5, 2.0]; f64 [3.0, 1.5, 2.0];
     in (self, prediction, target)
     value {
         // q^2 / (1 + s), which cancels nothing at 0.
@@ -419,7 +428,7 @@ loss! {
     source "W. Newey, J. Powell, Asymmetric Least Squares Estimation and Testing, 1987";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.5, 1.5, 0.5]; f64 [2.5, 1.5, 0.5];
+    f32 [2.75, 1.5, 0.5]; f64 [2.75, 1.5, 0.5];
     in (self, prediction, target)
     value {
         let r = prediction - target;
