@@ -396,7 +396,13 @@ impl<'a, T: Element> Source<'a, T> {
 impl<'a, T: Copy> Target<'a, T> {
     #[inline(always)]
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Target { to: slice.as_mut_ptr(), len: slice.len(), stride: 1, lifetime: PhantomData }
+        Target::place(slice.as_mut_ptr(), slice.len())
+    }
+
+    /// Numbers one behind the other, if there are any yet.
+    #[inline(always)]
+    fn place(to: *mut T, len: usize) -> Self {
+        Target { to, len, stride: 1, lifetime: PhantomData }
     }
 
     /// The same numbers, to be read.
@@ -605,7 +611,7 @@ impl<I: Isa> Pass<I> {
                 from[k] = from[k].part(done, n);
                 if from[k].stride != 1 {
                     let place = gathered[k].as_mut_ptr().cast();
-                    let place = Target { to: place, len: n, stride: 1, lifetime: PhantomData };
+                    let place = Target::place(place, n);
                     from[k].copy_to(place);
                     from[k] = place.source();
                 }
@@ -620,7 +626,7 @@ impl<I: Isa> Pass<I> {
             while k < KEPT {
                 to[k] = to[k].part(done, n);
                 if to[k].stride != 1 {
-                    to[k] = Target { to: scattered[k].as_mut_ptr().cast(), len: n, stride: 1, lifetime: PhantomData };
+                    to[k] = Target::place(scattered[k].as_mut_ptr().cast(), n);
                 }
                 k += 1;
             }
@@ -684,7 +690,7 @@ impl<I: Isa> Pass<I> {
         len: usize,
     ) -> f64 {
         let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
-        let mut tree = Tree::<f64>::new();
+        let mut tree = Tree::new();
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
@@ -698,7 +704,7 @@ impl<I: Isa> Pass<I> {
             let place = place.map(|place| place.part(done, n));
             let summed = match place {
                 Some(place) if place.stride == 1 => place,
-                _ => Target { to: block.as_mut_ptr().cast(), len: n, stride: 1, lifetime: PhantomData },
+                _ => Target::place(block.as_mut_ptr().cast(), n),
             };
             self.stroll(map, inputs, [summed], kept, n);
             if let Some(place) = place.filter(|place| place.stride != 1) {
@@ -706,6 +712,61 @@ impl<I: Isa> Pass<I> {
             }
             tree.push(self.sum_block(summed.source()));
             done += n;
+        }
+        tree.sum()
+    }
+
+    /// The same, of numbers that are in the caches or beyond.
+    ///
+    /// What is summed goes through a block: it is added right after it is written, from the first cache. Beyond the caches
+    /// nothing is loaded meanwhile; so every part of a block asks for what comes after it.
+    #[inline(always)]
+    fn map_and_sum_in<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        kept: [Target<T>; KEPT],
+        len: usize,
+        reach: Reach,
+    ) -> f64 {
+        let (part, stream, head) = match reach {
+            Reach::Caches => (BLOCK, false, 0),
+            Reach::Memory { stream_after: None } => (PART, false, 0),
+            Reach::Memory { stream_after: Some(head) } => (PART, true, head % <Lane<T, I> as Lanes>::COUNT),
+        };
+        let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
+        let mut tree = Tree::new();
+        let mut done = 0;
+        while done < len {
+            let n = BLOCK.min(len - done);
+            let summed = Target::place(block.as_mut_ptr().cast(), n);
+            let mut at = 0;
+            while at < n {
+                // What fills no register goes first, so that what follows is aligned to registers.
+                let step = if at < head { head } else { part }.min(n - at);
+                let (mut inputs, mut kept) = (inputs, kept);
+                for input in &mut inputs {
+                    *input = input.part(done + at, step);
+                    if part < BLOCK && !input.repeats {
+                        let mut line = 0;
+                        while line < PART * size_of::<T>() {
+                            I::prefetch(input.from.cast::<u8>().wrapping_add(FAR_AHEAD + line));
+                            line += LINE;
+                        }
+                    }
+                }
+                for output in &mut kept {
+                    *output = output.part(done + at, step);
+                }
+                self.walk(map, inputs, [summed.part(at, step)], kept, step, stream);
+                at += step;
+            }
+            tree.push(self.sum_block(summed.source()));
+            done += n;
+        }
+        if stream {
+            // SAFETY: the pass proves the instructions.
+            unsafe { I::fence() }
         }
         tree.sum()
     }
@@ -792,7 +853,7 @@ impl<I: Isa> Pass<I> {
                 done += n;
                 if numbers.stride != 1 {
                     let to = gathered.as_mut_ptr().cast::<T>();
-                    part.copy_to(Target { to, len: n, stride: 1, lifetime: PhantomData });
+                    part.copy_to(Target::place(to, n));
                     from = to;
                 }
                 let mut i = 0;
@@ -961,29 +1022,101 @@ fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     let mut done = 0;
     while done < len {
         let n = BLOCK.min(len - done);
-        let sources = core::array::from_fn(|k| {
-            let from = inputs[k].part(done, n);
-            let to = Target {
-                to: widened[k].as_mut_ptr().cast::<T::Real>(),
-                len: from.len,
-                stride: 1,
-                lifetime: PhantomData,
-            };
-            wide(Convert { from, to });
-            Source { repeats: from.repeats, ..to.source() }
-        });
-        let targets = core::array::from_fn(|k| Target {
-            to: made[k].as_mut_ptr().cast::<T::Real>(),
-            len: n,
-            stride: 1,
-            lifetime: PhantomData,
-        });
-        wide(Slices { map, inputs: sources, outputs: targets, stream_after: None });
-        for (target, output) in targets.iter().zip(outputs) {
-            wide(Convert { from: target.source(), to: output.part(done, n) });
-        }
+        let inputs = widen(inputs, &mut widened, done, n);
+        let targets = blocks(&mut made, n);
+        wide(Slices { map, inputs, outputs: targets, stream_after: None });
+        narrow(targets, outputs, done, n);
         done += n;
     }
+}
+
+/// A map whose first output is summed, the others kept.
+struct MapAndSum<'a, T, M, const IN: usize, const OUT: usize, const KEPT: usize> {
+    map: M,
+    inputs: [Source<'a, T>; IN],
+    kept: [Target<'a, T>; KEPT],
+    len: usize,
+    reach: Reach,
+}
+
+impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize> Kernel
+    for MapAndSum<'_, T, M, IN, OUT, KEPT>
+{
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.map_and_sum_in(self.map, self.inputs, self.kept, self.len, self.reach)
+    }
+}
+
+/// The map of slices: its first output is summed, the others are kept. A type that is for memory alone is widened block
+/// by block, as in `through_real`: a block is a leaf of the sum's tree.
+#[inline(always)]
+pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+    map: M,
+    inputs: [Source<T>; IN],
+    kept: [Target<T>; KEPT],
+    len: usize,
+) -> f64 {
+    if !T::ROUNDS {
+        let bytes = len.saturating_mul((IN + KEPT) * size_of::<T>());
+        let beyond = Reach::Memory { stream_after: stream_after(inputs, kept) };
+        let reach = if bytes <= STREAM_BYTES { Reach::Caches } else { beyond };
+        return wide(MapAndSum { map, inputs, kept, len, reach });
+    }
+    let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
+    let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; KEPT];
+    let mut tree = Tree::new();
+    let mut done = 0;
+    while done < len {
+        let n = BLOCK.min(len - done);
+        let inputs = widen(inputs, &mut widened, done, n);
+        let targets = blocks(&mut made, n);
+        tree.push(wide(MapAndSum { map, inputs, kept: targets, len: n, reach: Reach::Caches }));
+        narrow(targets, kept, done, n);
+        done += n;
+    }
+    tree.sum()
+}
+
+/// The parts of the sources, widened into blocks.
+fn widen<'a, T: Element, const IN: usize>(
+    inputs: [Source<'a, T>; IN],
+    blocks: &'a mut [MaybeUninit<Block<T::Real>>; IN],
+    done: usize,
+    n: usize,
+) -> [Source<'a, T::Real>; IN] {
+    core::array::from_fn(|k| {
+        let from = inputs[k].part(done, n);
+        let to = Target::place(blocks[k].as_mut_ptr().cast::<T::Real>(), from.len);
+        wide(Convert { from, to });
+        Source { repeats: from.repeats, ..to.source() }
+    })
+}
+
+/// The beginnings of blocks.
+fn blocks<'a, R: Real, const OUT: usize>(
+    blocks: &'a mut [MaybeUninit<Block<R>>; OUT],
+    n: usize,
+) -> [Target<'a, R>; OUT] {
+    core::array::from_fn(|k| Target::place(blocks[k].as_mut_ptr().cast::<R>(), n))
+}
+
+/// What blocks hold, rounded into the parts of the targets.
+fn narrow<T: Element, const OUT: usize>(
+    blocks: [Target<T::Real>; OUT],
+    outputs: [Target<T>; OUT],
+    done: usize,
+    n: usize,
+) {
+    for (block, output) in blocks.iter().zip(outputs) {
+        wide(Convert { from: block.source(), to: output.part(done, n) });
+    }
+}
+
+/// Numbers of a type as another that is computed in the same.
+pub(crate) fn convert<A: Element, B: Element<Real = A::Real>>(from: &[A], to: &mut [B]) {
+    wide(Convert { from: Source::new(from), to: Target::new(to) });
 }
 
 /// Numbers on their way from one type into another that is computed in the same.
@@ -1072,6 +1205,21 @@ const LINE: usize = 64;
 
 /// Then loads are asked for so many bytes ahead: a kernel that computes as long as memory takes leaves no room to wait.
 const AHEAD: usize = 1024;
+
+/// Sums of what is not in the caches go in parts of a block.
+const PART: usize = 128;
+
+/// Then loads are asked for so many bytes ahead.
+const FAR_AHEAD: usize = 4096;
+
+/// Where the numbers of a sum are.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// In the caches, if anywhere near.
+    Caches,
+    /// Beyond them; stores pass them too from so many elements on, where the output is aligned.
+    Memory { stream_after: Option<usize> },
+}
 
 /// How far the one output is from the next line, if it is so long that stores should pass the caches.
 #[inline(always)]

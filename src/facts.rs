@@ -189,7 +189,8 @@ macro_rules! declare {
         range $range:expr, monotone $monotone:literal, $symmetry:ident;
         f32 $ulp32:expr $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
-        $(in $arguments:tt $($method:ident $body:block)+)?
+        $(bound $bound:literal;)?
+        $(in $arguments:tt $(, constant $constant:expr;)? $($method:ident $body:block)+)?
     ) => {
         $crate::facts::declare! { @type
             [
@@ -200,6 +201,7 @@ macro_rules! declare {
                     "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
                     $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
                     $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
+                    $("\n- curvature bound: ", $bound,)?
                     $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
                     "let value = ", stringify!($Name), "::USUAL.", $call, ";\nassert!(value.is_finite());\n```",
@@ -232,6 +234,10 @@ macro_rules! declare {
             fn facts(&self) -> &'static $crate::Facts {
                 Self::FACTS
             }
+            $(fn constant(self, mean: f64) -> Option<f64> {
+                let constant: fn(Self, f64) -> f64 = $constant;
+                Some(constant(self, mean))
+            })?
             $($crate::facts::method! { $method $arguments $body })+
         })?
     };

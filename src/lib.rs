@@ -43,7 +43,8 @@
 //!   rows (softmax), [`GatedUnit`](activation::GatedUnit) of pairs (SwiGLU), [`MaxoutLayer`](activation::MaxoutLayer),
 //!   [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name) for functions that
 //!   a configuration names: `leaky_relu(slope=0.2)`.
-//! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
+//! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, with weights if wanted, [`AnyLoss`](loss::AnyLoss) for those that
+//!   a configuration names, [`Penalty`](loss::Penalty) of weights, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
 //! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a
 //!   [`PairFormula`](loss::PairFormula) over [`Lanes`] gives every method, type and instruction set from one text.
 //!

@@ -50,10 +50,13 @@ pub(crate) fn pairwise<S: Summand>(strands: &mut [S; STRANDS]) -> &S {
     &strands[0]
 }
 
+/// The tree of a sum of numbers.
+pub(crate) type Tree = TreeOf<f64, 63>;
+
 /// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
 /// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
 /// same tree.
-pub(crate) struct Tree<S = f64, const LEVELS: usize = 63> {
+pub(crate) struct TreeOf<S, const LEVELS: usize> {
     /// The last block, where the count is odd: most sums have no other.
     block: S,
     /// The sum of 2^(i + 1) blocks at place i, where bit i + 1 of the count is set.
@@ -61,10 +64,10 @@ pub(crate) struct Tree<S = f64, const LEVELS: usize = 63> {
     count: u64,
 }
 
-impl<S: Summand, const LEVELS: usize> Tree<S, LEVELS> {
+impl<S: Summand, const LEVELS: usize> TreeOf<S, LEVELS> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        Tree { block: S::ZERO, nodes: None, count: 0 }
+        TreeOf { block: S::ZERO, nodes: None, count: 0 }
     }
 
     #[inline]
@@ -103,7 +106,7 @@ pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64)
     if a.len() <= CHUNK {
         return sum_of_chunk(a, b, term);
     }
-    let mut tree = Tree::<f64>::new();
+    let mut tree = Tree::new();
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
         tree.push(sum_of_chunk(a, b, term));
     }

@@ -231,7 +231,7 @@ impl<T: Element> Kernel for SigmaGradient<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
         let (len, count) = (self.len.max(1), self.centres.len() / self.len.max(1));
-        let (mut block, mut tree) = ([0.0; BLOCK], Tree::<f64>::new());
+        let (mut block, mut tree) = ([0.0; BLOCK], Tree::new());
         for (i, x) in self.x.chunks_exact(len).enumerate() {
             for from in (0..count).step_by(BLOCK) {
                 let terms = &mut block[..BLOCK.min(count - from)];

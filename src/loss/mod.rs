@@ -3,18 +3,26 @@
 //! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
+mod any;
 mod likelihood;
+mod margin;
+mod penalty;
 mod regression;
 mod rows;
+mod triples;
+mod weighted;
 
 use crate::activation::same_length;
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::dispatch::{self, Map, Source, Target};
 use crate::element::Element;
 use crate::facts::Facts;
-use crate::lanes::{Isa, Lanes};
+use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use penalty::{ElasticNet, L1, L2, Penalty};
 pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+pub use triples::{GaussianNll, MarginRanking};
+pub use weighted::Weighted;
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///
@@ -36,7 +44,8 @@ pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait Loss<T: Element>: Send + Sync {
-    /// What the loss declares about itself; limits, range and symmetry are those in the prediction at a target of 0.
+    /// What the loss declares about itself. Limits, range and symmetry are those in the prediction at a target of 0, or of
+    /// 1 if 0 is no target of the loss; kinks are residuals, or margins.
     fn facts(&self) -> &'static Facts {
         Facts::UNDECLARED
     }
@@ -77,6 +86,29 @@ pub trait Loss<T: Element>: Send + Sync {
         gradient: &mut [T],
         curvature: &mut [T],
     );
+
+    /// The constant prediction with the least mean loss, where boosting begins; with weights, with the least weighted
+    /// mean. None if the loss has no formula for it; NaN if there are no targets, or none with a weight, or if one with a
+    /// weight is no target of the loss. It may be infinite: the log-odds of labels that are all the same.
+    ///
+    /// ```
+    /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss};
+    /// let score = BinaryCrossEntropyWithLogits::USUAL.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
+    /// assert_eq!(score, Some(3.0_f32.ln()));
+    /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
+    /// ```
+    fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
+        let _ = (targets, weights);
+        None
+    }
+
+    /// The loss with a weight for each sample.
+    fn weighted<'a>(&'a self, weights: &'a [T]) -> Weighted<'a, Self, T>
+    where
+        Self: Sized,
+    {
+        Weighted::new(self, weights)
+    }
 }
 
 /// A loss of pairs as a text over registers: from it, [`Loss`] follows for every element type and instruction set.
@@ -123,6 +155,12 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
     /// Its second derivative in the prediction.
     fn curvature<L: Lanes>(self, prediction: L, target: L) -> L;
 
+    /// The constant prediction with the least mean loss over targets of this mean, if that is all it depends on.
+    fn constant(self, mean: f64) -> Option<f64> {
+        let _ = mean;
+        None
+    }
+
     /// A positive stand-in for the curvature.
     fn curvature_bound<L: Lanes>(self, prediction: L, target: L) -> L {
         self.curvature(prediction, target)
@@ -151,24 +189,6 @@ map!(ValueAndGradient: 3 -> 2, |self, [p, t, scale]| [self.0.value(p, t), scale 
 map!(GradientAndBound: 3 -> 2, |self, [p, t, scale]| {
     [scale * self.0.slope(p, t), scale * self.0.curvature_bound(p, t)]
 });
-
-/// The sum of a map's first output, with the second, if there is one, kept.
-struct Sum<'a, T, M, const IN: usize, const OUT: usize, const KEPT: usize> {
-    map: M,
-    inputs: [Source<'a, T>; IN],
-    kept: [Target<'a, T>; KEPT],
-    len: usize,
-}
-
-impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize> Kernel
-    for Sum<'_, T, M, IN, OUT, KEPT>
-{
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.map_and_sum(self.map, self.inputs, self.kept, self.len)
-    }
-}
 
 fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
@@ -223,12 +243,9 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
         let [p, t] = lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, ("gradient", gradient.len())]);
         let scale = [scale; dispatch::WIDEST];
-        T::of(dispatch::wide(Sum {
-            map: ValueAndGradient(*self),
-            inputs: [Source::new(prediction), Source::new(target), Source::repeat(&scale)],
-            len: gradient.len(),
-            kept: [Target::new(gradient)],
-        }))
+        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
+        let len = gradient.len();
+        T::of(dispatch::map_and_sum(ValueAndGradient(*self), inputs, [Target::new(gradient)], len))
     }
     #[track_caller]
     fn gradient_with_curvature(
@@ -246,12 +263,17 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
         let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
         dispatch::map(GradientAndBound(*self), inputs, [Target::new(gradient), Target::new(curvature)]);
     }
+    #[track_caller]
+    fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
+        let score = weighted::mean_target::<_, T>(self, targets, weights);
+        self.constant(score).map(T::of)
+    }
 }
 
 /// The sum in f64.
 fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
     let inputs = [Source::new(prediction), Source::new(target)];
-    dispatch::wide(Sum { map: Value(loss), inputs, kept: [], len: prediction.len() })
+    dispatch::map_and_sum(Value(loss), inputs, [], prediction.len())
 }
 
 /// Declares a loss. See `declare!`.
@@ -263,9 +285,24 @@ macro_rules! loss {
 pub(crate) use loss;
 
 crate::facts::catalogue! {
-    Loss;
-    regression: Mse;
-    likelihood: BinaryCrossEntropyWithLogits;
+    /// Any loss of pairs of numbers, as a value: to keep in a configuration, to copy, to compare, to write and to read. As
+    /// a text it is its name, and its parameters if it has some, as for
+    /// [`AnyActivation`](crate::activation::AnyActivation):
+    ///
+    /// ```
+    /// use slopes::loss::{AnyLoss, Huber, Loss};
+    ///
+    /// let loss: AnyLoss = "huber(delta=2)".parse()?;
+    /// assert_eq!(loss, Huber::new(2.0)?.into());
+    /// assert_eq!(loss.to_string(), "huber(delta=2)");
+    /// assert_eq!(loss.forward(3.0_f32, 0.0), 4.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    AnyLoss of Loss;
+    regression: Mse, HalfSquared, Mae, Mape, Msle, Huber, SmoothL1, PseudoHuber, LogCosh, Pinball, Expectile;
+    margin: Hinge, SquaredHinge, SoftMargin, HingeEmbedding, ModifiedHuber, Perceptron, Exponential;
+    likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
+        Focal, PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
 }
 
 /// Every loss of pairs of numbers, with its usual parameters.

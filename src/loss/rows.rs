@@ -223,7 +223,7 @@ impl<T: Element> Kernel for CrossEntropy<'_, T> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let mut tree = Tree::<f64>::new();
+        let mut tree = Tree::new();
         for row in 0..self.rows {
             let loss = self.row(pass, row);
             if let Some(losses) = self.losses {

@@ -132,6 +132,27 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::LARGEST)), x)
 }
 
+/// ln((d + n) / d) for n, d >= 0, each with what its rounding lost: as ln(1 + n / d), which nothing cancels, since n / d
+/// is not negative; what n / d lacks is added times the slope. Where n / d overflows, it is taken 2^64 times too small. As
+/// the rounded logarithm and what it lacks.
+#[inline(always)]
+pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
+    let one = n.splat(1.0);
+    let large = (d * exp::power_of_two(L::Real::BIAS.wide() as i32 - 27)).lt(n);
+    // What the product lacks neither overflows nor underflows with d near 1.
+    let level = n.splat(exp::power_of_two(-64)).select(n.splat(exp::power_of_two(32)).lt(d), one);
+    let level = n.splat(exp::power_of_two(48)).select(d.lt(n.splat(exp::power_of_two(-32))), level);
+    let both = level * n.splat(exp::power_of_two(-64)).select(large, one);
+    let (n, n_low, d, d_low) = (n * both, n_low * both, d * level, d_low * level);
+    let q = n / d;
+    let product = q * d;
+    let lacks = (n - product) - q.product_error(d, product) + (n_low - q * d_low);
+    let zero = n.splat(0.0);
+    let correction = (lacks / (d + n)).select(q.le(n.fill(L::Real::LARGEST)), zero);
+    let scaled = n.splat(64.0 * core::f64::consts::LN_2).select(large, zero);
+    (ln_1p(q) + scaled, correction)
+}
+
 /// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in
 /// steps that are no larger than those of z.
 pub(crate) const LN_1P_EXP_BEND: f64 = 0.5;

@@ -21,7 +21,8 @@ activations.csv  function, x_f64_bits, x, value, derivative, second_derivative
                  parameters that are no f32 make a function of f32 another one, name_f32, whose parameters are the
                  nearest f32. expm1, ln and ln_1p are there for the math kernels.
 losses.csv       loss, prediction_f64_bits, target_f64_bits, prediction, target, value, derivative, second_derivative
-                 One sample a line, derivatives in the prediction. mape is the fraction |r| / |target|, not a percentage.
+                 One sample a line, derivatives in the prediction. A parameter that is not the usual one is the last part of the
+                 name: huber_2.5; focal_2_0.25 has gamma and alpha, bce_with_logits_2.5 a pos_weight.
 rows.csv         row, index, x_f64_bits, dy_f64_bits, softmax, log_softmax, softmax_vjp, log_softmax_vjp,
                  label, cross_entropy, cross_entropy_gradient
                  One entry of a row a line, the entries of a row in order. x may be -inf (its softmax is 0), but no row
@@ -357,6 +358,32 @@ def huber(r, delta):
     return r * r / 2 if abs(r) < delta else delta * (abs(r) - delta / 2)
 
 
+def pseudo_huber(r, delta):
+    return r * r / (1 + sqrt(1 + square(r / delta)))
+
+
+def expectile(r, tau):
+    return (tau if r < 0 else 1 - tau) * (r * r)
+
+
+def focal(z, y, gamma):
+    x = z if y == 1 else -z
+    tail = sigmoid(-x)
+    return power(tail, gamma) * softplus(-x)
+
+
+def power(x, gamma):
+    return x if gamma == 1 else sqrt(x) if gamma == 0.5 else x * x
+
+
+def stirling(y):
+    return y * mp.log(y) - y + mp.log(2 * mp.pi * y) / 2 if y > 1 else 0
+
+
+def tweedie(z, y, p):
+    return exp((2 - p) * z) / (2 - p) + y * exp((1 - p) * z) / (p - 1)
+
+
 def real(rng):
     scale = rng.choice((1e-3, 1, 60, 1e4))
     return uniform(rng, -scale, scale)
@@ -364,6 +391,12 @@ def real(rng):
 
 def regression(rng, _):
     return real(rng), real(rng)
+
+
+def near(rng, i):
+    """Residuals of all sizes up to some tens, and of a target that they are rounded with."""
+    y = uniform(rng, -8, 8)
+    return (f32(y + magnitude(rng, -12, 5)), y) if i % 3 else regression(rng, i)
 
 
 def nonzero_target(rng, _):
@@ -402,6 +435,27 @@ def density(rng, i):
     return p, (0.0, 1.0, uniform(rng, 0, 1))[i // 3 % 3]
 
 
+def log_density(rng, i):
+    return -uniform(rng, 0, (1, 20, 120)[i % 3]), (0.0, 1.0, uniform(rng, 0, 1))[i // 3 % 3]
+
+
+def log_densities(rng, i):
+    y = -uniform(rng, 0, (1, 20, 110)[i % 3])
+    return (f32(y * (1 + 0.001 * rng.random())) if i % 4 == 0 else -uniform(rng, 0, 110)), y
+
+
+def rates(rng, _):
+    return uniform(rng, 0.001, 30), float(rng.randint(0, 30))
+
+
+def positive(rng, i):
+    return uniform(rng, -20, 20), uniform(rng, 0.125, 50) if i % 2 else abs(magnitude(rng, -20, 20))
+
+
+def not_negative(rng, i):
+    return uniform(rng, -30, 30), uniform(rng, 0, 50) if i % 3 else 0.0
+
+
 def counts(rng, _):
     return uniform(rng, -20, 20), float(rng.randint(0, 30))
 
@@ -414,25 +468,52 @@ def around(*pairs):
 LARGEST = f32((2 - 2.0 ** -23) * 2.0 ** 127)
 EQUAL = around((0.75, 0.75), (-3, -3), (1024, 1024), (0.5, 0.50001))
 HUGE_LOGITS = [(z, y) for z in (-LARGEST, LARGEST) for y in (0.0, 1.0)]
+HUGE_RATIOS = [(LARGEST, -0.99999994), (-0.99999994, LARGEST), (LARGEST, 1.0), (1e30, 1e30 * (1 + 2.0 ** -20))]
+HUGE_RATIOS = [(f32(z), f32(y)) for z, y in HUGE_RATIOS]
+TINY_DENSITIES = [(2.0 ** -149, 1.0), (2.0 ** -149, 2.0 ** -148), (1.0, 2.0 ** -149), (3 * 2.0 ** -140, 5 * 2.0 ** -140)]
 MARGINS = around((1, 1), (-1, -1), (1, -1), (0, 1), (0, -1))
 
 LOSSES = {
     "mse": (lambda z, y: square(z - y), regression, EQUAL),
+    "half_squared": (lambda z, y: square(z - y) / 2, regression, EQUAL),
     "mae": (lambda z, y: abs(z - y), regression, EQUAL),
-    "mape": (lambda z, y: abs(z - y) / abs(y), nonzero_target, EQUAL),
-    "msle": (lambda z, y: square(log1p(z) - log1p(y)), above_minus_one, around((0.75, 0.75), (-0.5, -0.5), (0, 0))),
-    "huber_1": (lambda z, y: huber(z - y, 1), regression, EQUAL + around((1.5, 0.5), (-1.5, -0.5), (1, 0), (-1, 0))),
+    "mape": (lambda z, y: 100 * abs(z - y) / abs(y), nonzero_target, EQUAL + [(LARGEST, -LARGEST), (LARGEST, 0.5 * LARGEST)]),
+    "msle": (lambda z, y: square(log1p(z) - log1p(y)), above_minus_one, around((0.75, 0.75), (-0.5, -0.5), (0, 0), (2.5, 0.2876), (1e30, 1e20)) + HUGE_RATIOS),
+    "huber": (lambda z, y: huber(z - y, 1), regression, EQUAL + around((1.5, 0.5), (-1.5, -0.5), (1, 0), (-1, 0))),
+    "huber_2.5": (lambda z, y: huber(z - y, mpf(2.5)), near, EQUAL + around((2.5, 0), (-2.5, 0))),
+    "smooth_l1": (lambda z, y: huber(z - y, 1), near, EQUAL + around((1, 0), (-1, 0))),
     "smooth_l1_0.5": (lambda z, y: huber(z - y, mpf(0.5)) / 0.5, regression, EQUAL + around((1, 0.5), (-1, -0.5), (0.5, 0), (-0.5, 0))),
-    "log_cosh": (lambda z, y: log_cosh(z - y), regression, EQUAL),
-    "pinball_0.875": (lambda z, y: pinball(z - y, 0.875), regression, EQUAL),
+    "pseudo_huber": (lambda z, y: pseudo_huber(z - y, 1), near, EQUAL + around((1e-4, 0), (1e18, 0), (1e20, 0), (1e30, 0))),
+    "pseudo_huber_3": (lambda z, y: pseudo_huber(z - y, 3), regression, EQUAL + around((1e-4, 0), (1e18, 0), (1e20, 0), (1e30, 0))),
+    "log_cosh": (lambda z, y: log_cosh(z - y), near, EQUAL + around((1e-4, 0), (1e30, 0), (1, 0), (40.123, -0.01))),
+    "pinball": (lambda z, y: pinball(z - y, 0.5), regression, EQUAL + [(LARGEST, -0.5 * LARGEST)]),
+    "pinball_0.875": (lambda z, y: pinball(z - y, 0.875), regression, EQUAL + [(LARGEST, -LARGEST)]),
+    "expectile": (lambda z, y: expectile(z - y, 0.5), regression, EQUAL),
+    "expectile_0.875": (lambda z, y: expectile(z - y, 0.875), regression, EQUAL),
     "hinge": (lambda z, y: 1 - y * z if y * z < 1 else 0, signs, MARGINS),
     "squared_hinge": (lambda z, y: square(1 - y * z) if y * z < 1 else 0, signs, MARGINS),
-    "logistic_pm1": (lambda z, y: softplus(-y * z), signs, MARGINS),
+    "soft_margin": (lambda z, y: softplus(-y * z), signs, MARGINS),
+    "hinge_embedding": (lambda z, y: z if y > 0 else 1 - z if z < 1 else 0, signs, MARGINS),
+    "hinge_embedding_1.5": (lambda z, y: z if y > 0 else 1.5 - z if z < 1.5 else 0, signs, MARGINS + around((1.5, -1))),
+    "modified_huber": (lambda z, y: -4 * y * z if y * z < -1 else square(1 - y * z) if y * z < 1 else 0, signs, MARGINS),
+    "perceptron": (lambda z, y: -y * z if y * z < 0 else 0, signs, MARGINS),
+    "exponential": (lambda z, y: exp(-y * z), signs, MARGINS),
     "bce": (lambda z, y: -(y * log(z) + (1 - y) * log1p(-z)), probability),
     "bce_with_logits": (lambda z, y: y * softplus(-z) + (1 - y) * softplus(z), logit_soft, HUGE_LOGITS + around((0, 0), (0, 0.5), (0, 1))),
-    "kl_pointwise": (lambda z, y: y * (log(y) - log(z)) if y > 0 else 0, density, around((0.75, 0.75), (1, 1))),
-    "poisson_nll_log": (lambda z, y: exp(z) - y * z, counts),
-    "focal_2_logits": (lambda z, y: (lambda s: square(sigmoid(-s)) * softplus(-s))(z if y == 1 else -z), logit_bits, HUGE_LOGITS),
+    "bce_with_logits_2.5": (lambda z, y: 2.5 * y * softplus(-z) + (1 - y) * softplus(z), logit_soft, around((0, 0), (0, 0.5), (0, 1))),
+    "kl_divergence": (lambda z, y: y * (log(y) - log(z)) if y > 0 else 0, density, around((0.75, 0.75), (1, 1), (0.5, 0.50001)) + TINY_DENSITIES),
+    "kl_divergence_from_log": (lambda z, y: y * (log(y) - z) if y > 0 else 0, log_density, around((-0.25, 0.7788))),
+    "kl_divergence_of_logs": (lambda z, y: mp.exp(y) * (y - z), log_densities, around((-1, -1), (-3, -90), (-3, -102), (0, 0))),
+    "focal": (lambda z, y: focal(z, y, 2), logit_bits, HUGE_LOGITS),
+    "focal_0.5": (lambda z, y: focal(z, y, mpf(0.5)), logit_bits, HUGE_LOGITS),
+    "focal_1": (lambda z, y: focal(z, y, 1), logit_bits, HUGE_LOGITS),
+    "focal_2_0.25": (lambda z, y: (0.25 if y == 1 else 0.75) * focal(z, y, 2), logit_bits),
+    "poisson_nll": (lambda z, y: exp(z) - y * z, counts),
+    "poisson_nll_full": (lambda z, y: exp(z) - y * z + stirling(y), counts),
+    "poisson_nll_of_rate": (lambda z, y: z - y * log(z + mpf(1e-8)), rates),
+    "gamma": (lambda z, y: z + y * exp(-z), positive, around((-95, 1e-20), (0, 1))),
+    "tweedie": (lambda z, y: tweedie(z, y, mpf(1.5)), not_negative, around((0, 1), (150, 0))),
+    "tweedie_1.25": (lambda z, y: tweedie(z, y, mpf(1.25)), not_negative, around((0, 1), (88.5, 3))),
 }
 
 

@@ -422,6 +422,28 @@ pub fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
     y
 }
 
+/// A prediction and a target that are in the domain of a loss, from any number and one from 0 to 1.
+pub fn sample<T: Element>(loss: &Facts, x: T, share: T) -> (T, T) {
+    let (one, half) = (T::one(), T::of(0.5));
+    let class = share >= half;
+    match loss.name() {
+        "hinge" | "squared_hinge" | "soft_margin" | "hinge_embedding" | "modified_huber" | "perceptron"
+        | "exponential" => (x, if class { one } else { -one }),
+        "focal" => (x, if class { one } else { T::zero() }),
+        "binary_cross_entropy" => (x.abs() / (x.abs() + one), share),
+        "msle" if x <= -one => (-x, share),
+        "kl_divergence" | "poisson_nll_of_rate" => (x.abs(), share),
+        "kl_divergence_of_logs" => (x, -T::of(20.0) * share),
+        "mape" | "gamma" => (x, share + half),
+        _ => (x, share),
+    }
+}
+
+/// The samples of two slices.
+pub fn samples<T: Element>(loss: &Facts, x: &[T], shares: &[T]) -> (Vec<T>, Vec<T>) {
+    x.iter().zip(shares).map(|(x, share)| sample(loss, *x, *share)).unzip()
+}
+
 /// (name, output), the name with the type.
 pub type Outputs<T> = Vec<(String, Vec<T>)>;
 
@@ -438,11 +460,12 @@ pub fn everything<T: Number>() -> Outputs<T> {
     }
 
     let mut random = Random(1);
-    let target: Vec<T> = (0..COUNT).map(|i| [T::zero(), T::one(), random.uniform(0.0..=1.0)][i % 3]).collect();
+    let shares: Vec<T> = (0..COUNT).map(|i| [T::zero(), T::one(), random.uniform(0.0..=1.0)][i % 3]).collect();
     let likely: Vec<T> = (0..COUNT).map(|_| random.uniform(-20.0..=20.0)).collect();
     for loss in loss::all::<T>() {
         let name = loss.facts().name();
         let mut output = vec![T::zero(); COUNT];
+        let (x, target) = samples(loss.facts(), &x, &shares);
         loss.each(&x, &target, &mut output);
         add(name, "value", output.clone());
         let mut curvature = output.clone();
@@ -451,14 +474,15 @@ pub fn everything<T: Number>() -> Outputs<T> {
         add(name, "bound", curvature);
         let pairs = x.iter().zip(&target);
         add(name, "curvature", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
-        let parts = (0..COUNT).step_by(997).map(|n| loss.sum(&likely[..n], &target[..n])).collect();
+        let (x, target) = samples(loss.facts(), &likely, &shares);
+        let parts = (0..COUNT).step_by(997).map(|n| loss.sum(&x[..n], &target[..n])).collect();
         add(name, "sum", parts);
     }
 
     const LEN: usize = 37;
     let masked = |i: usize, x: T| if i % 11 == 5 { T::neg_infinity() } else { x };
     let z: Vec<T> = likely[..COUNT / LEN * LEN].iter().enumerate().map(|(i, x)| masked(i, *x)).collect();
-    let dy = &target[..z.len()];
+    let dy = &shares[..z.len()];
     let rows = Rows::contiguous(LEN);
     let mut output = vec![T::zero(); z.len()];
     let kinds: [(_, &dyn RowActivation<T>); 2] =

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::agreement::{families_agree, methods};
 use crate::common::{
-    Distance, Exact, Number, ORDERS, Random, SLACK, at_every_level, bits, fix_level, ldexp, none, scale, three,
+    Distance, Exact, Number, ORDERS, Random, SLACK, at_every_level, bits, fix_level, ldexp, none, samples, scale, three,
 };
 use slopes::activation::{self, Activation, Formula, LogSoftmax, Relu, RowActivation, Rows, Softmax};
 use slopes::loss::{self, Loss, Mse, RowLoss, SoftmaxCrossEntropy, Targets};
@@ -396,13 +396,14 @@ fn sums_do_not_round_their_terms() {
 fn losses_round_what_f32_computes<T: Half>() {
     const LEN: usize = 3001;
     let mut random = Random(8);
-    let prediction: Vec<T> = (0..LEN).map(|_| random.uniform(-20.0..=20.0)).collect();
-    let target: Vec<T> = (0..LEN).map(|_| random.uniform(0.0..=1.0)).collect();
+    let x: Vec<T> = (0..LEN).map(|_| random.uniform(-20.0..=20.0)).collect();
+    let shares: Vec<T> = (0..LEN).map(|_| random.uniform(0.0..=1.0)).collect();
     let factor = 0.75;
     let mut failures = Vec::new();
     at_every_level(|level| {
         for ((loss, in_f32), oracle) in loss::all::<T>().iter().zip(loss::all::<f32>()).zip(loss::references()) {
             let label = format!("{} {level:?}", loss.facts().name());
+            let (prediction, target) = samples(loss.facts(), &x, &shares);
             let (mut y, mut expected) = (vec![T::zero(); LEN], vec![0.0; LEN]);
             let same = |y: &[T], expected: &[f32], what: &str| {
                 let differs = (0..LEN).find(|&i| bits(y[i]) != bits(T::of(expected[i].into())));

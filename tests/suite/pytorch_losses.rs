@@ -5,37 +5,23 @@ use std::collections::BTreeSet;
 use crate::common::{at_every_level, none};
 use crate::pytorch::is_activation;
 use serde_json::Value as Json;
-use slopes::activation::{self, GatedUnit, Glu, Layout, LogSoftmax, RowActivation, Rows, Softmax};
-use slopes::loss::{self, RowLoss, SoftmaxCrossEntropy, Targets};
+use slopes::activation::{self, GatedUnit, Glu, Layout, LogSoftmax, RowActivation, Rows, Softmax, Softmin};
+use slopes::loss::{
+    self, AnyLoss, BinaryCrossEntropyWithLogits, GaussianNll, Loss, MarginRanking, RowLoss, SoftmaxCrossEntropy,
+    Targets,
+};
 
 /// Functions of the PyTorch cases that the crate does not have yet.
-const NOT_YET_OF_PYTORCH: [&str; 15] = [
-    "binary_cross_entropy",
-    "cosine_embedding",
-    "gaussian_nll",
-    "hinge_embedding",
-    "huber",
-    "kl_div",
-    "mae",
-    "margin_ranking",
-    "multi_margin",
-    "nll",
-    "poisson_nll",
-    "smooth_l1",
-    "soft_margin",
-    "softmin",
-    "triplet_margin",
-];
+const NOT_YET_OF_PYTORCH: [&str; 4] = ["cosine_embedding", "multi_margin", "nll", "triplet_margin"];
 
 /// Whether a case needs an option that the crate does not have yet: weights, ignored labels, smoothing, and rows that are
 /// not contiguous.
 fn needs_more(case: &Json) -> bool {
     let options = &case["options"];
-    let dimensions = case["inputs"]["prediction"]["shape"].as_array().unwrap().len() as u64;
-    let weighted = ["weight", "pos_weight"].iter().any(|option| options[option] == true);
+    let weighted = options["weight"] == true && pointwise(case).is_none();
     let ignores = options["ignore_index"].is_number();
     let smooth = options["label_smoothing"].as_f64().is_some_and(|smoothing| smoothing != 0.0);
-    let strided = case["name"] != "glu" && options["axis"].as_u64().is_some_and(|axis| axis != dimensions - 1);
+    let strided = case["name"] == "cross_entropy_index" && options["axis"].is_number();
     weighted || ignores || smooth || strided
 }
 
@@ -49,14 +35,87 @@ pub fn numbers(json: &Json) -> Vec<f64> {
     json["data"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
+/// The pointwise loss of a case.
+fn pointwise(case: &Json) -> Option<AnyLoss> {
+    let options = &case["options"];
+    let flag = |name: &str| u8::from(options[name] == true);
+    let text = match case["name"].as_str().unwrap() {
+        "huber" => format!("huber(delta={})", options["delta"]),
+        "smooth_l1" => format!("smooth_l1(beta={})", options["beta"]),
+        "hinge_embedding" => format!("hinge_embedding(margin={})", options["margin"]),
+        "poisson_nll" if options["log_input"] == true => format!("poisson_nll(full={})", flag("full")),
+        "poisson_nll" => format!("poisson_nll_of_rate(full={})", flag("full")),
+        "kl_div" if options["log_target"] == true => "kl_divergence_of_logs".to_owned(),
+        name @ ("mse"
+        | "mae"
+        | "binary_cross_entropy"
+        | "binary_cross_entropy_with_logits"
+        | "kl_div"
+        | "soft_margin") => name.to_owned(),
+        _ => return None,
+    };
+    Some(text.parse().unwrap())
+}
+
+/// The denominator of a reduction: of all the losses, or of the rows.
+fn denominator(case: &Json) -> f64 {
+    let shape = case["inputs"]["prediction"]["shape"].as_array().unwrap();
+    match case["options"]["reduction"].as_str().unwrap() {
+        "none" | "sum" => 1.0,
+        "mean" => shape.iter().map(|len| len.as_f64().unwrap()).product(),
+        "batchmean" => shape[0].as_f64().unwrap(),
+        other => panic!("reduction {other}"),
+    }
+}
+
+/// The losses of the samples reduced as the case wants.
+fn reduced(case: &Json, losses: Vec<f64>, sum: f64) -> Vec<f64> {
+    if case["options"]["reduction"] == "none" { losses } else { vec![sum / denominator(case)] }
+}
+
+fn run_pointwise(case: &Json, loss: AnyLoss) -> (Vec<f64>, Vec<f64>) {
+    let inputs = &case["inputs"];
+    let (x, target) = (numbers(&inputs["prediction"]), numbers(&inputs["target"]));
+    let scale = 1.0 / denominator(case);
+    let (mut losses, mut gradient) = (x.clone(), x.clone());
+    if case["options"]["pos_weight"] != true {
+        loss.each(&x, &target, &mut losses);
+        let sum = loss.sum_with_gradient(&x, &target, scale, &mut gradient);
+        if case["options"]["reduction"] == "mean" {
+            return (vec![loss.mean(&x, &target)], gradient);
+        }
+        return (reduced(case, losses, sum), gradient);
+    }
+    // A weight for each sample; and a weight of the class 1 for each column: a column at a time.
+    let (weights, pos_weights) = (numbers(&inputs["weight"]), numbers(&inputs["pos_weight"]));
+    let (columns, mut sum) = (pos_weights.len(), 0.0);
+    for (j, pos_weight) in pos_weights.into_iter().enumerate() {
+        let column = |all: &[f64]| all.iter().skip(j).step_by(columns).copied().collect::<Vec<f64>>();
+        let (x, target, weights) = (column(&x), column(&target), column(&weights));
+        let loss = BinaryCrossEntropyWithLogits::new(pos_weight).unwrap();
+        let loss = loss.weighted(&weights);
+        let (mut of_column, mut slopes) = (x.clone(), x.clone());
+        loss.each(&x, &target, &mut of_column);
+        sum += loss.sum_with_gradient(&x, &target, scale, &mut slopes);
+        for (i, (y, slope)) in of_column.iter().zip(&slopes).enumerate() {
+            (losses[i * columns + j], gradient[i * columns + j]) = (*y, *slope);
+        }
+    }
+    (reduced(case, losses, sum), gradient)
+}
+
 /// The crate's output, and the gradient of its sum. The output of softmax and glu is multiplied by the case's cotangent, so that
 /// the gradient of the sum is a vector-Jacobian product.
 fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
     let (name, options, inputs) = (case["name"].as_str().unwrap(), &case["options"], &case["inputs"]);
     let x = numbers(&inputs["prediction"]);
-    let len = inputs["prediction"]["shape"].as_array().unwrap().last().unwrap().as_u64().unwrap();
-    let rows = Rows::contiguous(len as usize);
+    let shape = inputs["prediction"]["shape"].as_array().unwrap();
+    let shape: Vec<usize> = shape.iter().map(|len| len.as_u64().unwrap() as usize).collect();
+    let rows = Rows::along(&shape, options["axis"].as_u64().map_or(shape.len() - 1, |axis| axis as usize));
     let mut gradient = vec![0.0; x.len()];
+    if let Some(loss) = pointwise(case) {
+        return run_pointwise(case, loss);
+    }
     let reduction = |losses: Vec<f64>, sum: f64, mean: f64| match options["reduction"].as_str().unwrap() {
         "none" => (losses, 1.0),
         "sum" => (vec![sum], 1.0),
@@ -64,14 +123,21 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
         other => panic!("reduction {other}"),
     };
     match name {
-        "mse" | "binary_cross_entropy_with_logits" => {
-            let loss = loss::by_name(name).unwrap();
-            let target = numbers(&inputs["target"]);
-            let mut losses = vec![0.0; x.len()];
-            loss.each(&x, &target, &mut losses);
-            let (output, scale) = reduction(losses, loss.sum(&x, &target), loss.mean(&x, &target));
-            loss.gradient(&x, &target, scale, &mut gradient);
-            (output, gradient)
+        "gaussian_nll" | "margin_ranking" => {
+            let (target, scale) = (numbers(&inputs["target"]), 1.0 / denominator(case));
+            let (mut losses, mut other_gradient) = (x.clone(), x.clone());
+            let gradients = [&mut gradient[..], &mut other_gradient[..]];
+            let sum = if name == "gaussian_nll" {
+                let (loss, variance) = (GaussianNll::default(), numbers(&inputs["variance"]));
+                loss.each(&x, &target, &variance, &mut losses);
+                loss.sum_with_gradients(&x, &target, &variance, scale, gradients)
+            } else {
+                let loss = MarginRanking::new(options["margin"].as_f64().unwrap()).unwrap();
+                let other = numbers(&inputs["other"]);
+                loss.each(&x, &other, &target, &mut losses);
+                loss.sum_with_gradients(&x, &other, &target, scale, gradients)
+            };
+            (reduced(case, losses, sum), gradient)
         }
         "cross_entropy_index" | "cross_entropy_probabilities" => {
             let target = numbers(&inputs["target"]);
@@ -86,9 +152,12 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             SoftmaxCrossEntropy.gradient(&x, target, rows, scale, &mut gradient).unwrap();
             (output, gradient)
         }
-        "softmax" | "log_softmax" => {
-            let softmax: &dyn RowActivation<f64> =
-                if name == "softmax" { &Softmax::default() } else { &LogSoftmax::default() };
+        "softmax" | "softmin" | "log_softmax" => {
+            let softmax: &dyn RowActivation<f64> = match name {
+                "softmax" => &Softmax::USUAL,
+                "softmin" => &Softmin::USUAL,
+                _ => &LogSoftmax::USUAL,
+            };
             let (mut y, dy) = (x.clone(), numbers(&inputs["cotangent"]));
             softmax.forward(&x, rows, &mut y);
             softmax.backward(&x, &dy, rows, &mut gradient);
@@ -96,9 +165,8 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
         }
         "glu" => {
             // Halves along an axis are halves of the rows of all that is behind it.
-            let shape = inputs["prediction"]["shape"].as_array().unwrap();
             let behind = &shape[options["axis"].as_u64().unwrap() as usize..];
-            let layout = Layout::GateSecond { row: behind.iter().map(|len| len.as_u64().unwrap() as usize).product() };
+            let layout = Layout::GateSecond { row: behind.iter().product() };
             let (mut y, dy) = (vec![0.0; x.len() / 2], numbers(&inputs["cotangent"]));
             Glu.forward_packed(&x, layout, &mut y);
             Glu.backward_packed(&x, layout, &dy, &mut gradient);
@@ -140,9 +208,9 @@ fn pytorch_agrees() {
                 }
             }
         }
-        // 3 reductions of mse, bce with logits, cross-entropy of labels and of probabilities; softmax and log_softmax; glu
-        // along two axes.
-        assert_eq!(std::mem::take(&mut ran), 3 * 4 + 2 + 2, "cases that were compared");
+        // All of the pointwise losses; 3 reductions of cross-entropy of labels and of probabilities; softmax, its logarithm
+        // and softmin along three axes; glu along two.
+        assert_eq!(std::mem::take(&mut ran), 65 + 3 * 2 + 3 * 3 + 2, "cases that were compared");
     });
     none(&failures);
     assert_eq!(skipped, NOT_YET_OF_PYTORCH.iter().map(|name| name.to_string()).collect());

@@ -29,23 +29,28 @@ fn letters(name: &str) -> String {
 #[test]
 fn tables_hold_the_catalogue() {
     let text = readme();
-    let entries: Vec<_> = text.lines().filter_map(entry).collect();
+    // Activations come first; a name may be that of a loss too.
+    let (activations, losses) = text.split_once("Losses of pairs").expect("a table of losses");
+    let entries = activations.lines().filter_map(entry).map(|entry| ("activation", entry));
+    let entries = entries.chain(losses.lines().filter_map(entry).map(|entry| ("loss", entry)));
     let mut listed = BTreeSet::new();
-    for (kind, names) in entries {
+    for (module, (kind, names)) in entries {
         let Some(first) = names.first() else { continue };
-        let facts = activation::by_name::<f32>(first).map(|f| f.facts()).ok();
-        let facts = facts.or_else(|| loss::by_name::<f32>(first).map(|f| f.facts()).ok());
-        let facts = facts.unwrap_or_else(|| panic!("README.md: no function has the name {first} of {kind}"));
+        let facts = match module {
+            "loss" => loss::by_name::<f32>(first).map(|f| f.facts()),
+            _ => activation::by_name::<f32>(first).map(|f| f.facts()),
+        };
+        let facts = facts.unwrap_or_else(|_| panic!("README.md: no {module} has the name {first} of {kind}"));
         assert_eq!(*first, facts.name(), "README.md: the name of {kind}");
         for name in names {
             let known = facts.names.iter().any(|known| letters(known) == letters(name));
             assert!(known, "README.md: {kind} has no name {name}");
         }
-        assert!(listed.insert(facts.name()), "README.md lists {kind} twice");
+        assert!(listed.insert((module, facts.name())), "README.md lists {kind} twice");
     }
-    let activations = activation::all::<f32>().iter().map(|f| f.facts().name());
-    for name in activations.chain(loss::all::<f32>().iter().map(|f| f.facts().name())) {
-        assert!(listed.contains(name), "README.md has no row for {name}");
+    let activations = activation::all::<f32>().iter().map(|f| ("activation", f.facts().name()));
+    for name in activations.chain(loss::all::<f32>().iter().map(|f| ("loss", f.facts().name()))) {
+        assert!(listed.contains(&name), "README.md has no row for the {} {}", name.0, name.1);
     }
 }
 

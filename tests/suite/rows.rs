@@ -386,7 +386,10 @@ fn shares_are_accurate() {
                 for ((x, y), exact) in x.iter().zip(&y).zip(&exact) {
                     // Beside the least normal number, what takes the place of fusing rounds as well.
                     let (distance, floor) = (Exact::from(*exact).distance(*y), 2.5 * 2f64.powi(-149));
-                    assert!(distance.is_within(budget, floor), "{y} for {x} of {len} at {level:?}: {exact}, {distance:?}");
+                    assert!(
+                        distance.is_within(budget, floor),
+                        "{y} for {x} of {len} at {level:?}: {exact}, {distance:?}"
+                    );
                 }
                 LogSoftmax::new(temperature).unwrap().forward(&x, rows, &mut y);
                 let largest = x.iter().fold(0.0, |a: f64, x| a.max(f64::from(x.abs()) / temperature));

@@ -11,7 +11,7 @@ use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::softmax::{Scale, Shift, exponential};
-use crate::sum::{STRANDS, Tree, pairwise};
+use crate::sum::{STRANDS, TreeOf, pairwise};
 
 /// Rows go through their steps together, so many at a time: those of one row wait for each other.
 pub(super) const TOGETHER: usize = 32;
@@ -435,14 +435,14 @@ impl Map<3, 1> for Lessened {
 pub(super) struct Sums {
     /// 0 where nothing has been added.
     pub(super) strands: [[f64; TILE]; STRANDS],
-    pub(super) tree: Tree<[f64; TILE], 24>,
+    pub(super) tree: TreeOf<[f64; TILE], 24>,
     pub(super) count: usize,
 }
 
 impl Sums {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Sums { strands: [[0.0; TILE]; STRANDS], tree: Tree::new(), count: 0 }
+        Sums { strands: [[0.0; TILE]; STRANDS], tree: TreeOf::new(), count: 0 }
     }
 
     /// The next number of each row.
@@ -472,7 +472,7 @@ impl Sums {
             self.tree.push(rest);
         }
         let sums = self.tree.sum();
-        self.tree = Tree::new();
+        self.tree = TreeOf::new();
         sums
     }
 }

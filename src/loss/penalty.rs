@@ -1,0 +1,170 @@
+//! Penalties of weights: the R of a cost C = loss + R.
+
+use crate::activation::same_length;
+use crate::dispatch::{self, Map, Source, Target};
+use crate::element::Element;
+use crate::facts::BadParameter;
+use crate::lanes::Lanes;
+
+/// A penalty of a network's weights, which is added to its loss.
+///
+/// A sum is made in f64 and rounded once; a gradient is off by three roundings at most.
+///
+/// ```
+/// use slopes::loss::{ElasticNet, Loss, Mse, Penalty};
+///
+/// let (prediction, target, weights) = ([1.0_f64, 2.0], [0.0, 0.0], [2.0, -4.0]);
+/// let penalty = ElasticNet::new(0.5, 0.5)?;
+/// let cost = Mse.mean(&prediction, &target) + penalty.value(&weights);
+/// assert_eq!(cost, 2.5 + 4.0);
+///
+/// let mut gradient = [0.0; 2]; // what the loss gives
+/// penalty.gradient_add(&weights, &mut gradient);
+/// assert_eq!(gradient, [0.75, -1.25]);
+/// # Ok::<(), slopes::BadParameter>(())
+/// ```
+pub trait Penalty<T: Element>: Send + Sync {
+    /// The penalty of all the weights together; 0 for none.
+    fn value(&self, weights: &[T]) -> T;
+
+    /// Adds the penalty's gradient to what is in `gradient`.
+    ///
+    /// # Panics
+    /// If the slices differ in length, before anything is written.
+    fn gradient_add(&self, weights: &[T], gradient: &mut [T]);
+}
+
+/// a |w| + b w^2 / 2.
+#[derive(Clone, Copy)]
+struct Value {
+    a: f64,
+    b: f64,
+}
+impl Map<1, 1> for Value {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [w]: [L; 1]) -> [L; 1] {
+        let linear = w.abs() * self.a;
+        [if self.b == 0.0 { linear } else { (w * (self.b * 0.5)).mul_add(w, linear) }]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct GradientAdd(Value);
+impl Map<2, 1> for GradientAdd {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [w, gradient]: [L; 2]) -> [L; 1] {
+        let zero = w.splat(0.0);
+        let sign = zero.select(w.equals(zero), w.splat(self.0.a).copysign(w));
+        let slope = if self.0.b == 0.0 { sign.select(w.equals(w), w) } else { w.mul_add(w.splat(self.0.b), sign) };
+        [gradient + slope]
+    }
+}
+
+/// A penalty: its type, its parameters, and the coefficients of |w| and of w^2 / 2.
+macro_rules! penalty {
+    (
+        $(#[$doc:meta])*
+        $Name:ident { $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ }
+        coefficients |$me:ident| $coefficients:expr;
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $Name {
+            $($(#[$field_doc])* pub $field: f64,)+
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                $Name { $($field: $usual),+ }
+            }
+        }
+
+        impl $Name {
+            /// With every parameter checked. The fields are public, and what is written there is not.
+            ///
+            /// # Errors
+            #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
+            #[doc = concat!(
+                "\n```\nassert!(slopes::loss::", stringify!($Name), "::new(", $("-1.0, /* ", stringify!($field), " */ ",)+
+                ").is_err());\n```",
+            )]
+            pub fn new($($field: f64),+) -> Result<Self, BadParameter> {
+                $(
+                    let right: fn(f64) -> bool = $check;
+                    if !right($field) {
+                        return Err(BadParameter { parameter: stringify!($field), value: $field, wanted: $wanted });
+                    }
+                )+
+                Ok($Name { $($field),+ })
+            }
+
+            fn map(&self) -> Value {
+                let $me = self;
+                let [a, b] = $coefficients;
+                Value { a, b }
+            }
+        }
+
+        impl<T: Element> Penalty<T> for $Name {
+            fn value(&self, weights: &[T]) -> T {
+                T::of(dispatch::map_and_sum(self.map(), [Source::new(weights)], [], weights.len()))
+            }
+            #[track_caller]
+            fn gradient_add(&self, weights: &[T], gradient: &mut [T]) {
+                same_length("gradient_add", [("weights", weights.len()), ("gradient", gradient.len())]);
+                let gradient = Target::new(gradient);
+                dispatch::map(GradientAdd(self.map()), [Source::new(weights), gradient.source()], [gradient]);
+            }
+        }
+    };
+}
+
+penalty! {
+    /// The sum of the magnitudes, `lambda |w|`, which makes weights 0. The slope at 0 is 0.
+    ///
+    /// Source: R. Tibshirani, Regression Shrinkage and Selection via the Lasso, 1996.
+    ///
+    /// ```
+    /// use slopes::loss::{L1, Penalty};
+    /// assert_eq!(L1 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 3.0);
+    /// ```
+    L1 {
+        /// How much it counts.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
+    }
+    coefficients |me| [me.lambda, 0.0];
+}
+
+penalty! {
+    /// Half the sum of the squares, `lambda w^2 / 2`, whose gradient is `lambda w`: weight decay.
+    ///
+    /// Source: A. Hoerl, R. Kennard, Ridge Regression, 1970.
+    ///
+    /// ```
+    /// use slopes::loss::{L2, Penalty};
+    /// assert_eq!(L2 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 5.0);
+    /// ```
+    L2 {
+        /// How much it counts.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
+    }
+    coefficients |me| [0.0, me.lambda];
+}
+
+penalty! {
+    /// Both together: `lambda (l1_ratio |w| + (1 - l1_ratio) w^2 / 2)`.
+    ///
+    /// Source: H. Zou, T. Hastie, Regularization and Variable Selection via the Elastic Net, 2005.
+    ///
+    /// ```
+    /// use slopes::loss::{ElasticNet, Penalty};
+    /// assert_eq!(ElasticNet { lambda: 1.0, l1_ratio: 0.5 }.value(&[2.0_f32, -4.0]), 8.0);
+    /// ```
+    ElasticNet {
+        /// How much it counts.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
+        /// The share of the magnitudes.
+        l1_ratio = 0.5, |ratio| (0.0..=1.0).contains(&ratio) => "must be between 0 and 1";
+    }
+    coefficients |me| [me.lambda * me.l1_ratio, me.lambda * (1.0 - me.l1_ratio)];
+}

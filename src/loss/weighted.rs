@@ -1,0 +1,250 @@
+//! Losses with a weight for each sample.
+//!
+//! A block at a time: the loss of the block by its own kernel, then times the weights. So a weighted loss has the bits of
+//! the loss, times the weight, and no kernels of its own; a block is a leaf of the sum's tree.
+
+use super::Loss;
+use crate::activation::{Itself, same_length};
+use crate::dispatch::{self, BLOCK, Map, Source, Target};
+use crate::element::Element;
+use crate::lanes::{Lanes, Real};
+use crate::sum::Tree;
+
+/// A loss with a weight for each sample: what [`Loss::weighted`] gives.
+///
+/// A sample with a weight of 0 is ignored: its loss and its gradient are 0 whatever it holds, NaN included, and no other
+/// output depends on it. A weight may be negative; NaN gives NaN.
+///
+/// ```
+/// use slopes::loss::{Loss, Mse};
+///
+/// let (prediction, target, weights) = ([1.0_f32, f32::NAN, 4.0], [0.0; 3], [1.0, 0.0, 3.0]);
+/// let loss = Mse.weighted(&weights);
+/// assert_eq!(loss.sum(&prediction, &target), 49.0);
+/// assert_eq!(loss.mean(&prediction, &target), 49.0 / 4.0);
+/// let mut gradient = [0.0; 3];
+/// loss.gradient(&prediction, &target, 1.0, &mut gradient);
+/// assert_eq!(gradient, [2.0, 0.0, 24.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, the weights among them, before anything is written.
+#[derive(Debug)]
+pub struct Weighted<'a, F: ?Sized, T> {
+    loss: &'a F,
+    weights: &'a [T],
+}
+
+/// The weight times a number; 0 where the weight is 0.
+#[derive(Clone, Copy)]
+struct Weigh;
+impl Map<2, 1> for Weigh {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [weight, x]: [L; 2]) -> [L; 1] {
+        let zero = x.splat(0.0);
+        [zero.select(weight.equals(zero), weight * x)]
+    }
+}
+
+/// Where the results go.
+struct Places<'a, T> {
+    sum: bool,
+    losses: Option<&'a mut [T]>,
+    /// With the scale.
+    gradient: Option<(T, &'a mut [T])>,
+    /// Only beside a gradient.
+    curvature: Option<&'a mut [T]>,
+}
+
+impl<T> Places<'_, T> {
+    const NONE: Self = Places { sum: false, losses: None, gradient: None, curvature: None };
+}
+
+/// A block of each slice, in the type that is computed in.
+struct Blocks<R> {
+    prediction: [R; BLOCK],
+    target: [R; BLOCK],
+    weights: [R; BLOCK],
+}
+
+impl<R: Real> Blocks<R> {
+    fn new() -> Self {
+        let zeros = [R::zero(); BLOCK];
+        Blocks { prediction: zeros, target: zeros, weights: zeros }
+    }
+}
+
+/// The block's numbers, weighted.
+fn weigh<R: Element>(weights: &[R], numbers: &mut [R]) {
+    let numbers = Target::new(numbers);
+    dispatch::map(Weigh, [Source::new(weights), numbers.source()], [numbers]);
+}
+
+/// The sum of numbers, in f64.
+fn sum<T: Element>(numbers: &[T]) -> f64 {
+    dispatch::map_and_sum(Itself, [Source::new(numbers)], [], numbers.len())
+}
+
+impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
+    /// The loss with these weights. Of a type that is known, [`Loss::weighted`] does the same.
+    ///
+    /// ```
+    /// use slopes::loss::{self, Weighted};
+    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0, 1.0]);
+    /// assert_eq!(loss.sum(&[1.0, 1.0], &[0.0, 0.0]), 3.0);
+    /// # Ok::<(), slopes::UnknownName>(())
+    /// ```
+    pub fn new(loss: &'a F, weights: &'a [T]) -> Self {
+        Weighted { loss, weights }
+    }
+
+    /// The sum of the weights: what [`mean`](Self::mean) divides by.
+    pub fn weight(&self) -> T {
+        T::of(sum(self.weights))
+    }
+}
+
+impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
+    /// The weight times the loss, of each sample.
+    #[track_caller]
+    pub fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("each", [p, t, w, ("losses", losses.len())]);
+        self.run(prediction, target, Places { losses: Some(losses), ..Places::NONE });
+    }
+
+    /// The sum of that; 0 for no samples.
+    #[track_caller]
+    pub fn sum(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("sum", self.lengths(prediction, target));
+        T::of(self.total(prediction, target))
+    }
+
+    /// The sum by the sum of the weights; NaN if that is 0.
+    #[track_caller]
+    pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean", self.lengths(prediction, target));
+        T::of(self.total(prediction, target) / sum(self.weights))
+    }
+
+    /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
+    #[track_caller]
+    pub fn mean_by_count(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean_by_count", self.lengths(prediction, target));
+        T::of(self.total(prediction, target) / prediction.len() as f64)
+    }
+
+    /// gradient = weight * scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / weights that of
+    /// the mean.
+    #[track_caller]
+    pub fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("gradient", [p, t, w, ("gradient", gradient.len())]);
+        self.run(prediction, target, Places { gradient: Some((scale, gradient)), ..Places::NONE });
+    }
+
+    /// The sum of the losses, and the gradient.
+    #[track_caller]
+    pub fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("sum_with_gradient", [p, t, w, ("gradient", gradient.len())]);
+        let gradient = Some((scale, gradient));
+        T::of(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
+    }
+
+    /// gradient = weight * scale * derivative and curvature = weight * scale * curvature bound.
+    #[track_caller]
+    pub fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: &[T],
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    ) {
+        let [p, t, w] = self.lengths(prediction, target);
+        let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
+        same_length("gradient_with_curvature", [p, t, w, written[0], written[1]]);
+        let (gradient, curvature) = (Some((scale, gradient)), Some(curvature));
+        self.run(prediction, target, Places { gradient, curvature, ..Places::NONE });
+    }
+
+    fn lengths(&self, prediction: &[T], target: &[T]) -> [(&'static str, usize); 3] {
+        [("prediction", prediction.len()), ("target", target.len()), ("weights", self.weights.len())]
+    }
+
+    fn total(&self, prediction: &[T], target: &[T]) -> f64 {
+        self.run(prediction, target, Places { sum: true, ..Places::NONE })
+    }
+
+    /// Makes what there is a place for, and the sum if it is wanted.
+    fn run(&self, prediction: &[T], target: &[T], mut places: Places<T>) -> f64 {
+        let mut blocks = Blocks::new();
+        let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
+        let mut tree = Tree::new();
+        for done in (0..self.weights.len()).step_by(BLOCK) {
+            let n = self.load(&mut blocks, prediction, target, done);
+            let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
+            let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
+            if places.sum || places.losses.is_some() {
+                self.loss.each(p, t, first);
+                weigh(w, first);
+                if places.sum {
+                    tree.push(sum(first));
+                }
+                if let Some(losses) = &mut places.losses {
+                    dispatch::convert(first, &mut losses[part.clone()]);
+                }
+            }
+            let Some((scale, gradient)) = &mut places.gradient else { continue };
+            let scale = <T::Real as Real>::of(scale.wide());
+            if let Some(curvature) = &mut places.curvature {
+                self.loss.gradient_with_curvature(p, t, scale, first, second);
+                weigh(w, second);
+                dispatch::convert(second, &mut curvature[part.clone()]);
+            } else {
+                self.loss.gradient(p, t, scale, first);
+            }
+            weigh(w, first);
+            dispatch::convert(first, &mut gradient[part]);
+        }
+        tree.sum()
+    }
+
+    /// The block that begins at `done`, and its length.
+    fn load(&self, blocks: &mut Blocks<T::Real>, prediction: &[T], target: &[T], done: usize) -> usize {
+        let n = BLOCK.min(self.weights.len() - done);
+        dispatch::convert(&prediction[done..done + n], &mut blocks.prediction[..n]);
+        dispatch::convert(&target[done..done + n], &mut blocks.target[..n]);
+        dispatch::convert(&self.weights[done..done + n], &mut blocks.weights[..n]);
+        n
+    }
+}
+
+/// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
+/// a prediction of 1/2 for every target, is NaN.
+#[track_caller]
+pub(super) fn mean_target<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T], weights: Option<&[T]>) -> f64 {
+    if let Some(weights) = weights {
+        same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
+    }
+    let half = [<T::Real as Real>::of(0.5); BLOCK];
+    let (mut target, mut weight, mut made) =
+        ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK], [T::Real::default(); BLOCK]);
+    let (mut weighted_targets, mut all_weights, mut wrong) = (Tree::new(), Tree::new(), false);
+    for done in (0..targets.len()).step_by(BLOCK) {
+        let n = BLOCK.min(targets.len() - done);
+        let (target, weight, made) = (&mut target[..n], &mut weight[..n], &mut made[..n]);
+        dispatch::convert(&targets[done..done + n], target);
+        if let Some(weights) = weights {
+            dispatch::convert(&weights[done..done + n], weight);
+        }
+        loss.each(&half[..n], target, made);
+        weigh(weight, made);
+        wrong |= sum(made).is_nan();
+        weigh(weight, target);
+        weighted_targets.push(sum(target));
+        all_weights.push(sum(weight));
+    }
+    if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
+}
