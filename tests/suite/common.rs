@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slopes::activation::{
-    Activation, Bilinear, Celu, ClampedSwiGlu, Elu, GatedUnit, Gaussian, GeGlu, GeGluTanh, Glu, HardSigmoid, LeakyRelu,
-    Linear, LogSoftmax, MaxoutLayer, ReGlu, RowActivation, Rows, Softmax, Softplus, Squareplus, SwiGlu, Swish,
+    Activation, Bilinear, Celu, ClampedSwiGlu, Elu, GatedUnit, Gaussian, GeGlu, GeGluTanh, Glu, GumbelSoftmax,
+    HardSigmoid, LeakyRelu, Linear, LogSoftmax, LogSumExp, MaxoutLayer, ReGlu, RowActivation, Rows, Softmax, Softmin,
+    Softplus, Sparsemax, Squareplus, SwiGlu, Swish,
 };
 use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
 use slopes::{Element, Facts, Level, Ulp, activation, loss};
@@ -485,14 +486,31 @@ pub fn everything<T: Number>() -> Outputs<T> {
     let dy = &shares[..z.len()];
     let rows = Rows::contiguous(LEN);
     let mut output = vec![T::zero(); z.len()];
-    let kinds: [(_, &dyn RowActivation<T>); 2] =
-        [("softmax", &Softmax::default()), ("log_softmax", &LogSoftmax::default())];
+    let cool = Softmax::new(3.0).unwrap();
+    let kinds: [(_, &dyn RowActivation<T>); 5] = [
+        ("softmax", &Softmax::USUAL),
+        ("log_softmax", &LogSoftmax::USUAL),
+        ("softmin", &Softmin::USUAL),
+        ("softmax(temperature=3)", &cool),
+        ("sparsemax", &Sparsemax),
+    ];
     for (name, f) in kinds {
         f.forward(&z, rows, &mut output);
         add(name, "forward", output.clone());
         f.backward(&z, dy, rows, &mut output);
         add(name, "backward", output.clone());
+        let columns = Rows::along(&[z.len() / LEN, LEN], 0);
+        f.forward(&z, columns, &mut output);
+        let y = output.clone();
+        f.backward_from_output(&y, dy, columns, &mut output);
+        add(name, "columns", y);
+        add(name, "columns backward", output.clone());
     }
+    GumbelSoftmax::new(0.5, 3).unwrap().forward(&z, rows, &mut output, 1);
+    add("gumbel_softmax", "forward", output.clone());
+    let mut logarithms = vec![T::zero(); z.len() / LEN];
+    LogSumExp.forward(&z, rows, &mut logarithms);
+    add("log_sum_exp", "forward", logarithms);
     let labels: Vec<u32> = (0..z.len() / LEN).map(|i| (i % 5) as u32).collect();
     for (kind, target) in [("labels", Targets::Labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
         let mut losses = vec![T::zero(); z.len() / LEN];
@@ -501,7 +519,7 @@ pub fn everything<T: Number>() -> Outputs<T> {
         SoftmaxCrossEntropy.gradient(&z, target, rows, T::of(0.75), &mut output).unwrap();
         add("softmax_cross_entropy", &format!("{kind} gradient"), output.clone());
     }
-    all.extend(units(&x, &likely, &target));
+    all.extend(units(&x, &likely, &shares));
     all
 }
 
