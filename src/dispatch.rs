@@ -523,6 +523,17 @@ impl<I: Isa> Pass<I> {
         self.walk(map, inputs, [], outputs, outputs[0].len, false);
     }
 
+    /// The map of slices into numbers of the type that is computed in: not yet rounded.
+    #[inline(always)]
+    pub(crate) fn map_unrounded<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T::Real>; OUT],
+    ) {
+        self.walk(map, inputs, outputs, [], outputs[0].len, false);
+    }
+
     /// The sum of the map of slices.
     #[inline(always)]
     pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
@@ -546,7 +557,8 @@ impl<I: Isa> Pass<I> {
         len: usize,
     ) -> f64 {
         let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
-        let mut tree = Tree::new();
+        // A sum of one block needs no tree.
+        let mut tree = None;
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
@@ -559,10 +571,14 @@ impl<I: Isa> Pass<I> {
             }
             let summed = Target { to: block.as_mut_ptr().cast(), len: n, lifetime: PhantomData };
             self.walk(map, inputs, [summed], kept, n, false);
-            tree.push(self.sum_block(summed.source()));
+            let sum = self.sum_block(summed.source());
+            if n == len {
+                return sum;
+            }
+            tree.get_or_insert_with(Tree::new).push(sum);
             done += n;
         }
-        tree.sum()
+        tree.map_or(0.0, |tree| tree.sum())
     }
 
     /// The sum of at most BLOCK numbers: number i goes to strand i mod 16, and the strands are added pairwise.

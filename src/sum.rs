@@ -41,7 +41,13 @@ impl Tree {
     /// What is left unpaired is added from the last block backwards.
     #[inline]
     pub(crate) fn sum(&self) -> f64 {
-        let nodes = self.nodes.iter().enumerate().filter(|(i, _)| self.count >> i & 1 == 1);
-        nodes.fold(None, |sum: Option<f64>, (_, node)| Some(sum.map_or(*node, |sum| node + sum))).unwrap_or(0.0)
+        let mut unpaired = self.count;
+        let mut sum = None;
+        while unpaired != 0 {
+            let node = self.nodes[unpaired.trailing_zeros() as usize];
+            sum = Some(sum.map_or(node, |sum| node + sum));
+            unpaired &= unpaired - 1;
+        }
+        sum.unwrap_or(0.0)
     }
 }

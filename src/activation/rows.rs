@@ -177,6 +177,27 @@ impl<'a, T: Element> Exponentials<'a, T> {
         Exponentials { sum: pass.map_and_sum(Twice(shifted), [x], [y], len), from: y.source(), again: None }
     }
 
+    /// Of the row x with the maximum m; not kept.
+    #[inline(always)]
+    pub(crate) fn unkept<I: Isa>(pass: Pass<I>, x: Source<'a, T>, m: T, len: usize) -> Self {
+        let shifted = Shifted(real(m));
+        Exponentials { sum: pass.sum_of(shifted, [x], len), from: x, again: Some(shifted) }
+    }
+
+    /// The map of `from` into themselves.
+    #[inline(always)]
+    pub(crate) fn themselves(self) -> Share<T::Real> {
+        Share { again: self.again, scale: Pair::exact(1.0) }
+    }
+
+    /// The sum of all but one of them, to its own precision: beside 1, the sum has lost what is below 2^-53.
+    #[inline(always)]
+    pub(crate) fn sum_without<I: Isa>(self, pass: Pass<I>, index: usize, len: usize) -> f64 {
+        let rest = len - index - 1;
+        pass.sum_of(self.themselves(), [self.from.part(0, index)], index)
+            + pass.sum_of(self.themselves(), [self.from.part(index + 1, rest)], rest)
+    }
+
     /// One of them.
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
@@ -297,9 +318,9 @@ impl<R: Real> Map<3, 1> for LogSoftmaxGradient<R> {
     }
 }
 
-/// ln x of one number.
+/// ln x.
 #[derive(Clone, Copy)]
-struct Logarithm;
+pub(crate) struct Logarithm;
 
 impl Map<1, 1> for Logarithm {
     #[inline(always)]
@@ -309,6 +330,7 @@ impl Map<1, 1> for Logarithm {
 }
 
 /// What a row is, beside its numbers.
+#[derive(Clone, Copy)]
 pub(crate) enum Kind<T> {
     /// An ordinary one, with its maximum.
     Finite(T),

@@ -3,6 +3,7 @@
 //! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
+mod cross_entropy;
 mod likelihood;
 mod regression;
 mod rows;
@@ -14,7 +15,8 @@ use crate::facts::Facts;
 use crate::lanes::{Isa, Lanes};
 use crate::names::UnknownName;
 
-pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
+pub use rows::{RowLoss, TargetError, Targets};
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///

@@ -251,7 +251,6 @@ ACTIVATIONS = {
     "tanh": (tanh, ()),
     "softsign": (lambda x: x / (1 + x) if x >= 0 else x / (1 - x), ()),
     "relu": (lambda x: x if x > 0 else 0, ()),
-<<<<<<< HEAD
     "relu2": (lambda x: x * x if x > 0 else 0, ()),
     "leaky_relu_0.125": (lambda x: leaky(x, 0.125), ()),
     "prelu": (lambda x: leaky(x, 0.25), ()),
@@ -262,10 +261,6 @@ ACTIVATIONS = {
     "hard_shrink": (lambda x: x if abs(x) > 0.5 else 0, (-0.5, 0.5)),
     "soft_shrink": (lambda x: x - 0.5 if x > 0.5 else x + 0.5 if x < -0.5 else 0, (-0.5, 0.5)),
     "threshold": (lambda x: x if x > 1 else 0, (1,)),
-=======
-    "leaky_relu_0.125": (lambda x: x if x > 0 else 0.125 * x, ()),
-    "relu6": (lambda x: 0 if x <= 0 else 6 if x >= 6 else x, (6,)),
->>>>>>> ff15bf8 (Learned slopes, random slopes, slopes from outputs, radial basis rows)
     "elu": (elu, ()),
     "elu_0.5": (lambda x: elu(x, 0.5), ()),
     "selu": (selu, ()),

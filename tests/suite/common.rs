@@ -472,9 +472,9 @@ pub fn everything<T: Number>() -> Outputs<T> {
     let labels: Vec<u32> = (0..z.len() / LEN).map(|i| (i % 5) as u32).collect();
     for (kind, target) in [("labels", Targets::Labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
         let mut losses = vec![T::zero(); z.len() / LEN];
-        SoftmaxCrossEntropy.each(&z, target, rows, &mut losses).unwrap();
+        SoftmaxCrossEntropy::default().each(&z, target, rows, &mut losses).unwrap();
         add("softmax_cross_entropy", &format!("{kind} value"), losses);
-        SoftmaxCrossEntropy.gradient(&z, target, rows, T::of(0.75), &mut output).unwrap();
+        SoftmaxCrossEntropy::default().gradient(&z, target, rows, T::of(0.75), &mut output).unwrap();
         add("softmax_cross_entropy", &format!("{kind} gradient"), output.clone());
     }
     all

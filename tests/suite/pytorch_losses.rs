@@ -80,11 +80,11 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             let target =
                 if name == "cross_entropy_index" { Targets::Labels(&labels) } else { Targets::Probabilities(&target) };
             let mut losses = vec![0.0; x.len() / rows.row_len()];
-            SoftmaxCrossEntropy.each(&x, target, rows, &mut losses).unwrap();
-            let sum = SoftmaxCrossEntropy.sum(&x, target, rows).unwrap();
-            let mean = SoftmaxCrossEntropy.mean(&x, target, rows).unwrap();
+            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses).unwrap();
+            let sum = SoftmaxCrossEntropy::default().sum(&x, target, rows).unwrap();
+            let mean = SoftmaxCrossEntropy::default().mean(&x, target, rows).unwrap();
             let (output, scale) = reduction(losses, sum, mean);
-            SoftmaxCrossEntropy.gradient(&x, target, rows, scale, &mut gradient).unwrap();
+            SoftmaxCrossEntropy::default().gradient(&x, target, rows, scale, &mut gradient).unwrap();
             (output, gradient)
         }
         "softmax" | "log_softmax" => {

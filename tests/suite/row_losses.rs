@@ -27,7 +27,8 @@ fn cross_entropy_of_special_rows<T: Number>() {
             let labels = [*label as u32];
             for target in [Targets::Labels(&labels), Targets::Probabilities(&onehot)] {
                 let mut got = x.clone();
-                let sum = SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
+                let sum =
+                    SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
                 let place = format!("{logits:?}, {target:?} {} at {level:?}: {sum}, {got:?}", T::NAME);
                 let close = |a: T, b: f64| {
                     (a.is_nan() && b.is_nan()) || a.wide() == b || (a.wide() - b).abs() <= 4.0 * T::unit()
@@ -62,19 +63,19 @@ fn row_losses_have_one_value<T: Number>() {
             for target in [Targets::Labels(&labels), Targets::Probabilities(&y)] {
                 let place = format!("{count} rows of {len} {} at {level:?}", T::NAME);
                 let mut losses = vec![T::zero(); count];
-                SoftmaxCrossEntropy.each(&x, target, rows, &mut losses).unwrap();
+                SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses).unwrap();
                 let (mut alone, mut together) = (x.clone(), x.clone());
-                SoftmaxCrossEntropy.gradient(&x, target, rows, scale, &mut alone).unwrap();
-                let sum = SoftmaxCrossEntropy.sum(&x, target, rows).unwrap();
+                SoftmaxCrossEntropy::default().gradient(&x, target, rows, scale, &mut alone).unwrap();
+                let sum = SoftmaxCrossEntropy::default().sum(&x, target, rows).unwrap();
                 let with_gradient =
-                    SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, scale, &mut together).unwrap();
+                    SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, scale, &mut together).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&together), "{place}");
                 assert_eq!(bits(sum), bits(with_gradient), "{place}");
                 // The sum of so many losses, in f64, and its rounding.
                 let exact: f64 = losses.iter().map(|loss| loss.wide()).sum();
                 let tolerance = exact * (T::unit() * 1.001 + 1100.0 * f64::EPSILON);
                 assert!((sum.wide() - exact).abs() <= tolerance, "{place}: {sum}, {exact}");
-                let mean = SoftmaxCrossEntropy.mean(&x, target, rows).unwrap().wide();
+                let mean = SoftmaxCrossEntropy::default().mean(&x, target, rows).unwrap().wide();
                 assert!((mean - exact / count as f64).abs() <= tolerance / count as f64, "{place}: {mean}");
             }
         }
@@ -96,11 +97,14 @@ fn labels_out_of_range_are_refused() {
         let target = Targets::Labels(&labels);
         let expected = TargetError { row, label, classes: 3 };
         let (mut losses, mut gradient) = ([7.0; 4], [7.0; 12]);
-        assert_eq!(SoftmaxCrossEntropy.each(&x, target, rows, &mut losses), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.sum(&x, target, rows), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.mean(&x, target, rows), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().sum(&x, target, rows), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().mean(&x, target, rows), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
+        assert_eq!(
+            SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, 1.0, &mut gradient),
+            Err(expected)
+        );
         assert!(losses == [7.0; 4] && gradient == [7.0; 12], "nothing is written");
         let message = expected.to_string();
         let parts = [row.to_string(), label.to_string(), "3".to_owned()];
@@ -117,7 +121,7 @@ fn targets_that_do_not_fit_are_refused() {
     let labels = [0; 3];
     let (right, wrong) = (Targets::Labels(&labels), Targets::Labels(&labels[..2]));
     let probabilities = Targets::Probabilities(&x[..10]);
-    let f = SoftmaxCrossEntropy;
+    let f = SoftmaxCrossEntropy::default();
     let calls = [
         (panic_message(|| f.each(&x, right, rows, &mut ten)), [3, 10]),
         (panic_message(|| f.each(&x, wrong, rows, &mut three)), [3, 2]),
