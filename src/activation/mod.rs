@@ -31,7 +31,7 @@ pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
 pub use rows::{EmptyRow, LogSoftmax, RowActivation, Rows, Softmax};
-pub(crate) use rows::{Exponentials, Itself, Kind, Shifted, kind, ln, real};
+pub(crate) use rows::{Exponentials, Itself, Kind, Logarithm, Shifted, kind, ln, real};
 pub use rrelu::RReluTraining;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).

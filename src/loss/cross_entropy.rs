@@ -242,11 +242,14 @@ impl<T: Element> Shares<T> {
         };
         let exponentials = Exponentials::unkept(pass, z, m, len);
         let sum = exponentials.sum;
-        let others = match (0..len).find(|&i| sum < 2.0 && z.read(i) == m) {
-            Some(largest) => exponentials.sum_without(pass, largest, len),
-            None => sum,
+        let (others, rest) = if sum < 2.0 {
+            // One exponential is 1, that of the maximum.
+            let largest = (0..len).find(|&i| z.read(i) == m);
+            let others = largest.map_or(0.0, |largest| exponentials.sum_without(pass, largest, len));
+            (others, one(pass, Logarithm1p, others))
+        } else {
+            (sum, ln(pass, sum))
         };
-        let rest = if sum < 2.0 { one(pass, Logarithm1p, others) } else { ln(pass, sum) };
         Shares::Finite { shifted: Shifted(real(m)), m: m.wide(), sum, rest, others }
     }
 
@@ -319,10 +322,13 @@ impl FromLogits<'_> {
         for i in 0..n {
             loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
         }
-        b[..n].fill(0.0);
         let gamma = held::<T>(self.gamma);
-        for i in 0..n {
-            if gamma != 0.0 && q[i] != 0.0 {
+        if gamma != 0.0 {
+            b[..n].fill(0.0);
+            for i in 0..n {
+                if q[i] == 0.0 {
+                    continue;
+                }
                 let [of_loss, of_a, of_b] = focus(pass, gamma, block.p[i], block.u[i], block.l[i]);
                 (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
             }
@@ -337,12 +343,13 @@ impl FromLogits<'_> {
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
         let mut worth = Worth { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [Tree::new(), Tree::new(), Tree::new()];
-        let mut wanted = false;
+        let (mut wanted, focal) = (false, held::<T>(self.gamma) != 0.0);
         for (start, n) in blocks(len) {
             shares.block(pass, z, start, n, &mut block);
             wanted |= self.worth(pass, sample, start, &block, &mut worth, n);
-            for (tree, numbers) in trees.iter_mut().zip([&worth.loss, &worth.a, &worth.b]) {
-                tree.push(sum(pass, &numbers[..n]));
+            let parts = [&worth.loss, &worth.a, &worth.b];
+            for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
+                tree.push(sum(pass, &part[..n]));
             }
         }
         if !wanted {

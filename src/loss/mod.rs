@@ -3,8 +3,11 @@
 //! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
+mod categorical;
+mod class_margin;
 mod cross_entropy;
 mod likelihood;
+mod overlap;
 mod regression;
 mod rows;
 
@@ -15,7 +18,10 @@ use crate::facts::Facts;
 use crate::lanes::{Isa, Lanes};
 use crate::names::UnknownName;
 
+pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
+pub use class_margin::{CategoricalHinge, MultiMargin};
 pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
+pub use overlap::{Dice, Tversky};
 pub use rows::{RowLoss, TargetError, Targets};
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.

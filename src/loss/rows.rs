@@ -167,7 +167,7 @@ pub(crate) struct Sample<'a, T> {
 }
 
 /// How many numbers of a row are on the way at a time.
-pub(crate) const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 128;
 
 /// The beginnings of a row's blocks, each with its length.
 pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
