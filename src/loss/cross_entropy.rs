@@ -4,7 +4,7 @@
 //! numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is made of the
 //! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
 
-use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
+use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, one, sum, weigh, widen, write};
 use crate::activation::{Exponentials, Kind, Shifted, kind, ln, real};
 use crate::dispatch::{Map, Pass, Source, Target};
 use crate::element::Element;
@@ -281,14 +281,6 @@ impl<T: Element> Shares<T> {
             }
         }
     }
-}
-
-/// The map of one number.
-#[inline(always)]
-fn one<I: Isa, M: Map<1, 1>>(pass: Pass<I>, map: M, x: f64) -> f64 {
-    let mut y = [0.0];
-    pass.map(map, [Source::new(&[x])], [Target::new(&mut y)]);
-    y[0]
 }
 
 /// What entries of a block are worth: their parts of the loss, of A, and of the sum of b.

@@ -10,6 +10,7 @@ mod likelihood;
 mod overlap;
 mod regression;
 mod rows;
+mod similarity;
 
 use crate::activation::same_length;
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
@@ -23,6 +24,7 @@ pub use class_margin::{CategoricalHinge, MultiMargin};
 pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
 pub use overlap::{Dice, Tversky};
 pub use rows::{RowLoss, TargetError, Targets};
+pub use similarity::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///

@@ -7,7 +7,7 @@
 use core::fmt;
 
 use crate::activation::{Itself, Rows, same_length};
-use crate::dispatch::{self, Kernel, Pass, Source, Target};
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Real};
 use crate::sum::Tree;
@@ -178,6 +178,14 @@ pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
 #[inline(always)]
 pub(crate) fn sum<I: Isa>(pass: Pass<I>, block: &[f64]) -> f64 {
     pass.sum_of(Itself, [Source::new(block)], block.len())
+}
+
+/// The map of one number.
+#[inline(always)]
+pub(crate) fn one<I: Isa, M: Map<1, 1>>(pass: Pass<I>, map: M, x: f64) -> f64 {
+    let mut y = [0.0];
+    pass.map(map, [Source::new(&[x])], [Target::new(&mut y)]);
+    y[0]
 }
 
 /// Numbers of a row from `start` on, in f64.
