@@ -6,12 +6,13 @@ use crate::common::{at_every_level, none};
 use crate::pytorch::is_activation;
 use serde_json::Value as Json;
 use slopes::activation::{self, LogSoftmax, RowActivation, Rows, Softmax};
-use slopes::loss::{self, RowLoss, SoftmaxCrossEntropy, Targets};
+use slopes::loss::{
+    self, CosineEmbedding, MultiMargin, NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, Targets, Triplet,
+};
 
 /// Functions of the PyTorch cases that the crate does not have yet.
-const NOT_YET_OF_PYTORCH: [&str; 16] = [
+const NOT_YET_OF_PYTORCH: [&str; 12] = [
     "binary_cross_entropy",
-    "cosine_embedding",
     "gaussian_nll",
     "glu",
     "hinge_embedding",
@@ -19,25 +20,19 @@ const NOT_YET_OF_PYTORCH: [&str; 16] = [
     "kl_div",
     "mae",
     "margin_ranking",
-    "multi_margin",
-    "nll",
     "poisson_nll",
     "smooth_l1",
     "soft_margin",
     "softmin",
-    "triplet_margin",
 ];
 
-/// Whether a case needs an option that the crate does not have yet: weights, ignored labels, smoothing, and rows that are
-/// not contiguous.
+/// Whether a case needs an option that the crate does not have yet: weights of the positive class, and rows that are not
+/// contiguous (the axis of classes of a prediction of shape [2, 4, 3] is 1).
 fn needs_more(case: &Json) -> bool {
     let options = &case["options"];
     let dimensions = case["inputs"]["prediction"]["shape"].as_array().unwrap().len() as u64;
-    let weighted = ["weight", "pos_weight"].iter().any(|option| options[option] == true);
-    let ignores = options["ignore_index"].is_number();
-    let smooth = options["label_smoothing"].as_f64().is_some_and(|smoothing| smoothing != 0.0);
     let strided = options["axis"].as_u64().is_some_and(|axis| axis != dimensions - 1);
-    weighted || ignores || smooth || strided
+    options["pos_weight"] == true || strided
 }
 
 /// All cases of PyTorch's file.
@@ -74,18 +69,52 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             loss.gradient(&x, &target, scale, &mut gradient);
             (output, gradient)
         }
-        "cross_entropy_index" | "cross_entropy_probabilities" => {
-            let target = numbers(&inputs["target"]);
+        "cross_entropy_index" | "cross_entropy_probabilities" | "nll" | "multi_margin" => {
+            let (target, weights) = (numbers(&inputs["target"]), &inputs["weight"]);
+            let weights = if weights.is_object() { Some(numbers(weights)) } else { None };
+            let class_weights = weights.as_deref();
+            let ignored = options["ignore_index"].as_u64().map(|index| index as u32);
+            let smoothing = options["label_smoothing"].as_f64().unwrap_or(0.0);
+            let margin = options["margin"].as_f64().unwrap_or(0.0);
+            let loss: &dyn RowLoss<f64> = match name {
+                "nll" => &NegativeLogLikelihood { class_weights, ignored },
+                "multi_margin" => &MultiMargin { margin, squared: options["p"] == 2 },
+                _ => &SoftmaxCrossEntropy { class_weights, ignored, smoothing },
+            };
             let labels: Vec<u32> = target.iter().map(|label| *label as u32).collect();
-            let target =
-                if name == "cross_entropy_index" { Targets::Labels(&labels) } else { Targets::Probabilities(&target) };
+            let soft = name == "cross_entropy_probabilities";
+            let target = if soft { Targets::Probabilities(&target) } else { Targets::Labels(&labels) };
             let mut losses = vec![0.0; x.len() / rows.row_len()];
-            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses).unwrap();
-            let sum = SoftmaxCrossEntropy::default().sum(&x, target, rows).unwrap();
-            let mean = SoftmaxCrossEntropy::default().mean(&x, target, rows).unwrap();
-            let (output, scale) = reduction(losses, sum, mean);
-            SoftmaxCrossEntropy::default().gradient(&x, target, rows, scale, &mut gradient).unwrap();
+            loss.each(&x, target, rows, &mut losses).unwrap();
+            let (sum, mean) = (loss.sum(&x, target, rows).unwrap(), loss.mean(&x, target, rows).unwrap());
+            let (output, mut scale) = reduction(losses, sum, mean);
+            if scale != 1.0 {
+                scale = 1.0 / loss.denominator(target, rows).unwrap();
+            }
+            loss.gradient(&x, target, rows, scale, &mut gradient).unwrap();
             (output, gradient)
+        }
+        "cosine_embedding" | "triplet_margin" => {
+            let margin = options["margin"].as_f64().unwrap();
+            let mut losses = vec![0.0; x.len() / rows.row_len()];
+            // Each, sum and mean; then the gradient.
+            if name == "triplet_margin" {
+                let (positive, negative) = (numbers(&inputs["positive"]), numbers(&inputs["negative"]));
+                let loss = Triplet { margin, ..Triplet::default() };
+                loss.each(&x, &positive, &negative, rows, &mut losses);
+                let (sum, mean) = (loss.sum(&x, &positive, &negative, rows), loss.mean(&x, &positive, &negative, rows));
+                let (output, scale) = reduction(losses, sum, mean);
+                loss.sum_with_gradients(&x, &positive, &negative, rows, scale, [Some(&mut gradient), None, None]);
+                (output, gradient)
+            } else {
+                let (other, target) = (numbers(&inputs["other"]), numbers(&inputs["target"]));
+                let loss = CosineEmbedding { margin };
+                loss.each(&x, &other, &target, rows, &mut losses);
+                let (sum, mean) = (loss.sum(&x, &other, &target, rows), loss.mean(&x, &other, &target, rows));
+                let (output, scale) = reduction(losses, sum, mean);
+                loss.sum_with_gradients(&x, &other, &target, rows, scale, [Some(&mut gradient), None]);
+                (output, gradient)
+            }
         }
         "softmax" | "log_softmax" => {
             let softmax: &dyn RowActivation<f64> =
@@ -131,8 +160,9 @@ fn pytorch_agrees() {
                 }
             }
         }
-        // 3 reductions of mse, bce with logits, cross-entropy of labels and of probabilities; softmax and log_softmax.
-        assert_eq!(std::mem::take(&mut ran), 3 * 4 + 2, "cases that were compared");
+        // 3 reductions of mse and bce with logits; of 8, 4 and 4 forms of cross-entropy of labels, of probabilities, and of
+        // likelihoods; of 2 multi-margins, a cosine and a triplet; softmax and log_softmax.
+        assert_eq!(std::mem::take(&mut ran), 3 * (2 + 8 + 4 + 4 + 2 + 1 + 1) + 2, "cases that were compared");
     });
     none(&failures);
     assert_eq!(skipped, NOT_YET_OF_PYTORCH.iter().map(|name| name.to_string()).collect());
