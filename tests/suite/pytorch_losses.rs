@@ -128,10 +128,12 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
     }
 }
 
-/// PyTorch's own f64 kernels are off by some ulp, where they cancel by some of the largest number involved.
-fn agrees(got: &[f64], pytorch: &[f64]) -> bool {
+/// PyTorch's own f64 kernels are off by some ulp, where they cancel by some of the largest number involved. It adds 1e-12 to
+/// the squared lengths of a cosine embedding, which are 9 and more here: that moves each of 5 cosines by 1.2e-13 at most.
+fn agrees(name: &str, got: &[f64], pytorch: &[f64]) -> bool {
     let largest = pytorch.iter().fold(1.0, |a: f64, x| a.max(x.abs()));
-    let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 16.0 * f64::EPSILON * largest;
+    let allowed = if name == "cosine_embedding" { 6e-13 } else { 16.0 * f64::EPSILON * largest };
+    let close = |(a, b): (&f64, &f64)| (a - b).abs() <= allowed;
     got.len() == pytorch.len() && got.iter().zip(pytorch).all(close)
 }
 
@@ -154,7 +156,7 @@ fn pytorch_agrees() {
             let (output, gradient) = run(&case);
             for (what, got) in [("output", output), ("gradient", gradient)] {
                 let pytorch = numbers(&case[what]);
-                if !agrees(&got, &pytorch) {
+                if !agrees(name, &got, &pytorch) {
                     let case = format!("{name} {} {level:?}", case["options"]);
                     failures.push(format!("the {what} of {case}: {got:?}\n  PyTorch has {pytorch:?}"));
                 }

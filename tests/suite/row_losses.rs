@@ -27,6 +27,14 @@ pub struct Row {
 }
 
 impl Row {
+    /// TP + (FP + FN) / 4 of an overlap, less than what its numbers are divided by; else infinite.
+    fn overlap(&self) -> f64 {
+        if !self.loss.starts_with("dice") && !self.loss.starts_with("tversky") {
+            return f64::INFINITY;
+        }
+        self.x.iter().zip(&self.y).map(|(p, y)| p * y + (p * (1.0 - y) + (1.0 - p) * y) / 4.0).sum()
+    }
+
     /// The sum of what is wanted of a row of logits, at most.
     fn wanted(&self, weights: &[f64]) -> f64 {
         let heaviest = weights.iter().fold(1.0, |a: f64, b| a.max(*b));
@@ -450,8 +458,11 @@ fn row_losses_are_accurate<T: Number>() {
             let wanted = if logits { row.wanted(&weights) } else { 0.0 };
             // A gradient is a difference of numbers up to the sum of what is wanted, in f32 of shares that are off by 4 units;
             // a curvature one of products of two such.
-            let (ulp, unit) = (4.0, T::unit());
-            let floors = [0.0, 8.0 * unit * wanted, 16.0 * unit * wanted];
+            // (1 - p)^gamma is off by gamma times what 1 - p is.
+            let (ulp, unit) = (if row.loss.starts_with("focal") { 8.0 } else { 4.0 }, T::unit());
+            // Of an overlap, a gradient is a difference of numbers up to 1 by the whole, times 1 by the whole in a curvature.
+            let whole = row.overlap();
+            let floors = [0.0, unit * (8.0 * wanted + 8.0 / whole), unit * (16.0 * wanted + 8.0 / (whole * whole))];
             let outputs = [(&value[..], &row.value), (&gradient, &row.gradient), (&curvature, &row.curvature)];
             for (order, (got, exact)) in outputs.into_iter().enumerate() {
                 for (i, got) in got.iter().enumerate() {
