@@ -25,8 +25,8 @@ use num_traits::Float;
 /// - domain: any logits. A logit of -inf has p = 0, and those of +inf share p = 1; a loss is 0 or infinite there, never
 ///   NaN. A row of -inf alone has p = 0 everywhere. NaN among the logits makes the row NaN.
 /// - unit: nats
-/// - worst error of a loss: 1 ulp in f32; in f64 4 ulp, or, where the target is no label, 2^-52 Q if that is larger. Of
-///   an entry of a gradient: 3 ulp, or 2^-24 (f64: 2^-53) of `scale` times Q
+/// - worst error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an entry of
+///   a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a curvature 4 ulp, or twice that
 /// - source: J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567
 ///
 /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignored`, or whose q are all 0,
@@ -112,7 +112,8 @@ impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
 /// - what is wanted: `q_i = alpha_i y_i`, p the softmax of the prediction, y the target's probabilities, or 1 at the label
 /// - mean: the sum by the number of rows
 /// - domain, unit, rows that do not count: as [`SoftmaxCrossEntropy`], which gamma = 0 equals to the bit
-/// - worst error: as there; a gamma that is no whole number adds gamma |ln(1 - p)| ulp in f64
+/// - worst error: as there, and of a loss gamma ulp more; a gamma that is no whole number up to 64 adds
+///   gamma |ln(1 - p)| ulp in f64
 /// - source: T.-Y. Lin et al., arXiv:1708.02002
 ///
 /// ```
@@ -253,30 +254,38 @@ impl<T: Element> Shares<T> {
         Shares::Finite { shifted: Shifted(real(m)), m: m.wide(), sum, rest, others }
     }
 
-    /// Of the entries from `start` on, n of them.
+    /// -ln p of the entries from `start` on.
     #[inline(always)]
-    fn block<I: Isa>(self, pass: Pass<I>, z: Source<T>, start: usize, n: usize, block: &mut Block) {
-        let Block { p, u, l } = block;
-        let (p, u, l) = (&mut p[..n], &mut u[..n], &mut l[..n]);
+    fn surprises(self, z: Source<T>, start: usize, l: &mut [f64]) {
         widen(z, start, l);
         match self {
-            Shares::Finite { shifted, m, sum, rest, others } => {
+            Shares::Finite { m, rest, .. } => l.iter_mut().for_each(|l| *l = (m - *l) + rest),
+            Shares::Whole { rest, .. } => {
+                l.iter_mut().for_each(|l| *l = if *l == f64::INFINITY { rest } else { f64::INFINITY });
+            }
+        }
+    }
+
+    /// p and 1 - p of the entries from `start` on.
+    #[inline(always)]
+    fn shares<I: Isa>(self, pass: Pass<I>, z: Source<T>, start: usize, p: &mut [f64], u: &mut [f64]) {
+        match self {
+            Shares::Finite { shifted, sum, others, .. } => {
                 let mut exponentials = [<T::Real as Element>::of(0.0); BLOCK];
-                let exponentials = &mut exponentials[..n];
-                pass.map_unrounded(shifted, [z.part(start, n)], [Target::new(exponentials)]);
+                let exponentials = &mut exponentials[..p.len()];
+                pass.map_unrounded(shifted, [z.part(start, p.len())], [Target::new(exponentials)]);
                 let inverse = 1.0 / sum;
-                for i in 0..n {
-                    let e = Element::wide(exponentials[i]);
+                for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
+                    let e = Element::wide(*e);
                     // Below 2, the sum has room for one exponential of 1.
                     let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
-                    (p[i], u[i], l[i]) = (e * inverse, without * inverse, (m - l[i]) + rest);
+                    (*p, *u) = (e * inverse, without * inverse);
                 }
             }
-            Shares::Whole { count, rest } => {
-                for i in 0..n {
-                    let infinite = l[i] == f64::INFINITY;
-                    (p[i], u[i], l[i]) =
-                        if infinite { (1.0 / count, 1.0 - 1.0 / count, rest) } else { (0.0, 1.0, f64::INFINITY) };
+            Shares::Whole { count, .. } => {
+                widen(z, start, p);
+                for (p, u) in p.iter_mut().zip(u) {
+                    (*p, *u) = if *p == f64::INFINITY { (1.0 / count, 1.0 - 1.0 / count) } else { (0.0, 1.0) };
                 }
             }
         }
@@ -337,7 +346,10 @@ impl FromLogits<'_> {
         let mut trees = [Tree::new(), Tree::new(), Tree::new()];
         let (mut wanted, focal) = (false, held::<T>(self.gamma) != 0.0);
         for (start, n) in blocks(len) {
-            shares.block(pass, z, start, n, &mut block);
+            shares.surprises(z, start, &mut block.l[..n]);
+            if focal {
+                shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
+            }
             wanted |= self.worth(pass, sample, start, &block, &mut worth, n);
             let parts = [&worth.loss, &worth.a, &worth.b];
             for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
@@ -352,7 +364,10 @@ impl FromLogits<'_> {
             return Some(loss);
         }
         for (start, n) in blocks(len) {
-            shares.block(pass, z, start, n, &mut block);
+            shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
+            if focal {
+                shares.surprises(z, start, &mut block.l[..n]);
+            }
             self.worth(pass, sample, start, &block, &mut worth, n);
             let (Block { p, u, .. }, Worth { loss: out, a, b }) = (&block, &mut worth);
             if let Some(curvature) = sample.curvature {

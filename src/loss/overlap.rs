@@ -19,7 +19,8 @@ use crate::sum::Tree;
 /// - mean: the sum by the number of rows
 /// - domain: probabilities, from 0 to 1, in both; others make the row NaN
 /// - unit: none, the loss is from 0 to 1
-/// - worst error of a loss: 1 ulp in f32; in f64 (16 + len / 128) ulp
+/// - worst error of a loss: 1 ulp in f32, 4 ulp in f64 (rows of up to 1024). Of a gradient, a difference: 1 ulp in f32; in
+///   f64 4 ulp, or 2^-50 by D; of a curvature likewise, by D^2
 /// - source: S. Salehi, D. Erdogmus, A. Gholipour, arXiv:1706.05721
 ///
 /// ```

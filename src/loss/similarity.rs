@@ -337,7 +337,7 @@ methods!(CosineSimilarity of 2: prediction, target);
 /// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
 /// - gradient: minus that of the cosine, or that of the cosine where the loss is positive; 0 at a row of zeros
 /// - the cosine, its gradient, domain, unit, worst error: as [`CosineSimilarity`], whose cosine has the other sign
-/// - source: PyTorch's `CosineEmbeddingLoss`; as a measure, as [`CosineSimilarity`]
+/// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
 ///
 /// ```
 /// use slopes::{activation::Rows, loss::CosineEmbedding};
@@ -483,7 +483,7 @@ methods!(Contrastive of 2: prediction, other; target);
 /// - gradient, where the loss is positive, else 0: with the directions `u = (prediction - positive + eps) / d` and
 ///   `v = (prediction - negative + eps) / d`, 0 where d is 0: `u - v` in the prediction, `-u` in the positive row, `v` in
 ///   the negative one
-/// - domain: any numbers. Equal infinities have no difference: NaN, as of NaN.
+/// - domain: any numbers. Equal infinities have no difference, nor have two infinite distances: NaN, as of NaN.
 /// - unit: that of the rows
 /// - worst error: 2^-24 of the largest of margin and distances in f32, (8 + len / 64) 2^-53 of it in f64
 /// - source: V. Balntas et al., Learning Local Feature Descriptors with Triplets, 2016; eps as in PyTorch's

@@ -415,7 +415,7 @@ fn nan_stays_in_its_row() {
 }
 
 /// A loss of the reference file, with its parameters.
-fn by_name<'a, T: Number>(name: &str, weights: &'a [f64]) -> Option<Box<dyn RowLoss<T> + 'a>> {
+pub fn by_name<'a, T: Number>(name: &str, weights: &'a [f64]) -> Option<Box<dyn RowLoss<T> + 'a>> {
     let weighted = Some(weights);
     Some(match name {
         "cross_entropy_label" | "cross_entropy_soft" => {
