@@ -653,6 +653,17 @@ impl<I: Isa> Pass<I> {
         self.stroll(map, inputs, [], outputs, outputs[0].len);
     }
 
+    /// The map of numbers into others of the type that is computed in: not yet rounded.
+    #[inline(always)]
+    pub(crate) fn map_unrounded<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Source<T>; IN],
+        outputs: [Target<T::Real>; OUT],
+    ) {
+        self.stroll(map, inputs, outputs, [], outputs[0].len);
+    }
+
     /// The sum of the map of numbers.
     #[inline(always)]
     pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(

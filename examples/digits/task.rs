@@ -28,7 +28,7 @@ impl Task {
     pub fn score_with_gradient(self, logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> Score {
         let scale = 1.0 / labels.len() as f32;
         let loss = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy
+            Task::WhichDigit => SoftmaxCrossEntropy::default()
                 .sum_with_gradient(logits, Targets::Labels(labels), Rows::contiguous(DIGITS), scale, gradient)
                 .expect("labels are digits"),
             Task::IsZero => {
@@ -41,7 +41,7 @@ impl Task {
     /// How good the logits are.
     pub fn score(self, logits: &[f32], labels: &[u32]) -> Score {
         let loss = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy
+            Task::WhichDigit => SoftmaxCrossEntropy::default()
                 .sum(logits, Targets::Labels(labels), Rows::contiguous(DIGITS))
                 .expect("labels are digits"),
             Task::IsZero => BinaryCrossEntropyWithLogits::USUAL.sum(logits, &truths(labels)),

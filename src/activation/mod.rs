@@ -44,7 +44,7 @@ pub use radial::RadialBasis;
 pub use rows::{RowActivation, Rows};
 pub use rrelu::RReluTraining;
 pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};
-pub(crate) use softmax::{Exponentials, Itself, Kind, Row, Share, kind, ln, scale};
+pub(crate) use softmax::{Exponentials, Itself, Kind, Logarithm, Row, kind, ln, scale};
 pub use sparsemax::{Hardmax, Sparsemax};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).

@@ -4,11 +4,16 @@
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
 mod any;
+mod categorical;
+mod class_margin;
+mod cross_entropy;
 mod likelihood;
 mod margin;
+mod overlap;
 mod penalty;
 mod regression;
 mod rows;
+mod similarity;
 mod triples;
 mod weighted;
 
@@ -19,8 +24,13 @@ use crate::facts::Facts;
 use crate::lanes::Lanes;
 use crate::names::UnknownName;
 
+pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
+pub use class_margin::{CategoricalHinge, MultiMargin};
+pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
+pub use overlap::{Dice, Tversky};
 pub use penalty::{ElasticNet, L1, L2, Penalty};
-pub use rows::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+pub use rows::{RowLoss, TargetError, Targets};
+pub use similarity::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};
 pub use triples::{GaussianNll, MarginRanking};
 pub use weighted::Weighted;
 

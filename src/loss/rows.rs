@@ -1,20 +1,24 @@
-//! Losses whose sample is a row.
+//! Losses whose sample is a row: what a user calls, and the loop over the rows.
+//!
+//! A [`RowFormula`] says what a loss is and which rows count; its [`RowText`] computes one row. From the two, every method
+//! of [`RowLoss`] follows, through one kernel. Losses of rows are made in f64, in blocks and by strands, and rounded
+//! once: an order that depends on the length alone, so that they have the same bits in registers of any width.
 
 use core::fmt;
 
-use crate::activation::{Exponentials, Itself, Kind, Row, Rows, Share, kind, ln, same_length, scale};
+use crate::activation::{Itself, Rows, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes, Real};
+use crate::lanes::{Isa, Real};
 use crate::sum::Tree;
 
 /// What a row should have been.
 ///
 /// ```
 /// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
-/// let (logits, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
-/// let by_label = SoftmaxCrossEntropy.sum(&logits, Targets::Labels(&[1]), rows)?;
-/// let by_probability = SoftmaxCrossEntropy.sum(&logits, Targets::Probabilities(&[0.25, 0.75]), rows)?;
+/// let (loss, logits, rows) = (SoftmaxCrossEntropy::default(), [0.0_f64, 0.0], Rows::contiguous(2));
+/// let by_label = loss.sum(&logits, Targets::Labels(&[1]), rows)?;
+/// let by_probability = loss.sum(&logits, Targets::Probabilities(&[0.25, 0.75]), rows)?;
 /// assert_eq!(by_label, by_probability);
 /// # Ok::<(), slopes::loss::TargetError>(())
 /// ```
@@ -22,7 +26,8 @@ use crate::sum::Tree;
 pub enum Targets<'a, T> {
     /// The index of the right class, one a row.
     Labels(&'a [u32]),
-    /// The probability of every class, as many as predictions.
+    /// The probability of every class, as many as predictions. They need not sum to 1; a row with a negative one, or with
+    /// NaN, has a loss of NaN.
     Probabilities(&'a [T]),
 }
 
@@ -30,7 +35,8 @@ pub enum Targets<'a, T> {
 ///
 /// ```
 /// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
-/// let error = SoftmaxCrossEntropy.sum(&[0.0_f32; 4], Targets::Labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
+/// let loss = SoftmaxCrossEntropy::default();
+/// let error = loss.sum(&[0.0_f32; 4], Targets::Labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
 /// assert_eq!(error.to_string(), "label 2 of row 1 names none of 2 classes");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +57,30 @@ impl fmt::Display for TargetError {
 
 impl core::error::Error for TargetError {}
 
-/// A loss of rows. See [`SoftmaxCrossEntropy`] for an example.
+/// A loss of rows: of each row, summed, averaged, with its gradient in the prediction and the curvature along each entry.
+///
+/// ```
+/// use slopes::activation::Rows;
+/// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+///
+/// let loss = SoftmaxCrossEntropy { ignored: Some(9), ..Default::default() };
+/// let (logits, target, rows) = ([2.0_f64, 0.0, f64::NAN, 7.0], Targets::Labels(&[0, 9]), Rows::contiguous(2));
+/// let mut gradient = [1.0; 4];
+/// let mean = loss.mean_with_gradient(&logits, target, rows, &mut gradient)?;
+/// assert!((mean - 0.126928).abs() < 1e-6);
+/// assert_eq!(gradient[2..], [0.0; 2]);
+/// # Ok::<(), slopes::loss::TargetError>(())
+/// ```
+///
+/// Sums accumulate in f64, by a tree that depends on the number of rows alone. Which rows count, and what the mean
+/// divides by, each loss says on its page; a row that does not count changes no bit, and may hold anything.
 ///
 /// # Errors
 /// If a label names no class; nothing is written then.
 ///
 /// # Panics
-/// If the lengths of slices do not fit each other, before anything is written.
+/// If the lengths of slices do not fit each other, or if a loss that takes labels alone is given probabilities; before
+/// anything is written.
 pub trait RowLoss<T: Element>: Send + Sync {
     /// The loss of each row.
     fn each(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError>;
@@ -65,8 +88,14 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// The sum of the losses; 0 for no rows.
     fn sum(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
 
-    /// The sum of the losses by the number of rows; NaN for no rows.
+    /// What [`mean`](RowLoss::mean) divides by: the number of rows that count, or, of labels, the sum of their weights.
+    fn denominator(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
+
+    /// The sum of the losses by the [`denominator`](RowLoss::denominator); NaN for no rows.
     fn mean(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+
+    /// The sum of the losses by the number of rows that count, whatever their weights; NaN for no rows.
+    fn mean_by_row(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
 
     /// gradient = scale * derivative in the prediction.
     fn gradient(
@@ -87,195 +116,326 @@ pub trait RowLoss<T: Element>: Send + Sync {
         scale: T,
         gradient: &mut [T],
     ) -> Result<T, TargetError>;
+
+    /// As [`sum_with_gradient`](RowLoss::sum_with_gradient), with the gradient in the place of the prediction.
+    fn sum_with_gradient_in_place(
+        &self,
+        prediction: &mut [T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+    ) -> Result<T, TargetError>;
+
+    /// The mean, and its gradient, in one pass. The gradient of the mean of nothing is 0.
+    fn mean_with_gradient(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        gradient: &mut [T],
+    ) -> Result<T, TargetError>;
+
+    /// gradient = scale * derivative and curvature = scale * second derivative along each entry: the diagonal of the
+    /// row's matrix of second derivatives. It may be 0 or negative where the page of the loss does not say otherwise.
+    fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    ) -> Result<(), TargetError>;
 }
 
-/// The cross-entropy between the target and the softmax of the prediction, which holds logits.
-///
-/// - loss: `ln sum_j exp(z_j) - z_label`, or `sum_i y_i (ln sum_j exp(z_j) - z_i)`
-/// - gradient: `softmax(z)_i - y_i`
-/// - source: J. Bridle, 1990
-///
-/// A class with probability 0 adds exactly 0, even where its logit is -inf.
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
-///
-/// let logits = [2.0_f32, 0.0, 0.0, 3.0];
-/// let mut gradient = [0.0; 4];
-/// let loss = SoftmaxCrossEntropy.sum_with_gradient(
-///     &logits, Targets::Labels(&[0, 1]), Rows::contiguous(2), 1.0, &mut gradient,
-/// )?;
-/// assert!((loss - 0.175515).abs() < 1e-6);
-/// assert!(gradient[0] < 0.0 && gradient[3] < 0.0);
-/// # Ok::<(), slopes::loss::TargetError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SoftmaxCrossEntropy;
-
-/// y (c - z): what a class adds to the loss, 0 where y is.
+/// What one row should have been.
 #[derive(Clone, Copy)]
-struct Surprise {
-    m: f64,
-    rest: f64,
+pub(crate) enum Wanted<'a, T> {
+    Label(usize),
+    Probabilities(Source<'a, T>),
 }
 
-impl Map<2, 1> for Surprise {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [z, y]: [L; 2]) -> [L; 1] {
-        let zero = z.splat(0.0);
-        [zero.select(y.equals(zero), y * ((z.splat(self.m) - z) + self.rest))]
+/// One row, and where its derivatives go, times `scale`. The gradient may be the memory of the prediction.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample<'a, T> {
+    pub(crate) prediction: Source<'a, T>,
+    pub(crate) target: Wanted<'a, T>,
+    pub(crate) len: usize,
+    pub(crate) scale: f64,
+    pub(crate) gradient: Option<Target<'a, T>>,
+    pub(crate) curvature: Option<Target<'a, T>>,
+}
+
+/// How many numbers of a row are on the way at a time.
+pub(crate) const BLOCK: usize = 128;
+
+/// The beginnings of a row's blocks, each with its length.
+pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..len).step_by(BLOCK).map(move |start| (start, BLOCK.min(len - start)))
+}
+
+/// The sum of a block.
+#[inline(always)]
+pub(crate) fn sum<I: Isa>(pass: Pass<I>, block: &[f64]) -> f64 {
+    pass.sum_of(Itself, [Source::new(block)], block.len())
+}
+
+/// The map of one number.
+#[inline(always)]
+pub(crate) fn one<I: Isa, M: Map<1, 1>>(pass: Pass<I>, map: M, x: f64) -> f64 {
+    let mut y = [0.0];
+    pass.map(map, [Source::new(&[x])], [Target::new(&mut y)]);
+    y[0]
+}
+
+/// Numbers of a row from `start` on, in f64.
+#[inline(always)]
+pub(crate) fn widen<T: Element>(row: Source<T>, start: usize, block: &mut [f64]) {
+    let row = row.part(start, block.len());
+    for (i, wide) in block.iter_mut().enumerate() {
+        *wide = row.read(i).wide();
     }
 }
 
-/// scale (p - y).
-#[derive(Clone, Copy)]
-struct Excess {
-    share: Share,
-    scale: f64,
-}
-
-impl Map<2, 1> for Excess {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [from, y]: [L; 2]) -> [L; 1] {
-        [(self.share.of(from) - y) * self.scale]
+/// Writes numbers times `scale` to a row from `start` on.
+#[inline(always)]
+pub(crate) fn write<T: Element>(row: Target<T>, start: usize, scale: f64, block: &[f64]) {
+    let row = row.part(start, block.len());
+    for (i, wide) in block.iter().enumerate() {
+        row.write(i, T::of(scale * wide));
     }
 }
 
-/// The rows of a loss, with what is wanted of them.
-struct CrossEntropy<'a, T> {
-    prediction: Source<'a, T>,
-    target: Targets<'a, T>,
-    rows: usize,
-    len: usize,
-    losses: Option<Target<'a, T>>,
-    gradient: Option<(T, Target<'a, T>)>,
-}
-
-impl<T: Element> CrossEntropy<'_, T> {
-    /// The loss of a row, in f64; its gradient is written on the way.
+impl<T: Element> Sample<'_, T> {
+    /// Writes derivatives that are the same for every entry.
     #[inline(always)]
-    fn row<I: Isa>(&self, pass: Pass<I>, row: usize) -> f64 {
-        let len = self.len;
-        let part = (row * len, len);
-        let z = self.prediction.part(part.0, part.1);
-        let gradient = self.gradient.map(|(factor, gradient)| (factor.wide(), gradient.part(part.0, part.1)));
-        let scale = scale::<T, I>(1.0);
-        let (kind, m) = kind(pass, scale, z, len);
-        let shape = Row::new::<T>(scale, m);
-        match (kind, self.target) {
-            (Kind::Finite, Targets::Labels(labels)) => {
-                let label = labels[row] as usize;
-                let distance = shape.m - z.read(label).wide();
-                let Some((scale, gradient)) = gradient else {
-                    return distance + ln(pass, shape.sum(pass, z, len));
-                };
-                let right = shape.one(pass, z.read(label));
-                let exponentials = Exponentials::new(pass, shape, z, gradient, len);
-                let sum = exponentials.sum;
-                pass.map(exponentials.shares(scale), [exponentials.from], [gradient]);
-                // 1 - p from the other classes: p itself may round to 1.
-                gradient.write(label, T::of(-scale * ((sum - right) / sum)));
-                distance + ln(pass, sum)
+    pub(crate) fn fill(self, gradient: T, curvature: T) {
+        for (target, value) in [(self.gradient, gradient), (self.curvature, curvature)] {
+            if let Some(target) = target {
+                (0..self.len).for_each(|i| target.write(i, value));
             }
-            (Kind::Finite, Targets::Probabilities(y)) => {
-                let y = Source::new(y).part(part.0, part.1);
-                let sum = match gradient {
-                    None => shape.sum(pass, z, len),
-                    Some((scale, gradient)) => {
-                        let exponentials = Exponentials::new(pass, shape, z, gradient, len);
-                        let share = exponentials.shares(pass.sum_of(Itself, [y], len));
-                        pass.map(Excess { share, scale }, [exponentials.from, y], [gradient]);
-                        exponentials.sum
-                    }
-                };
-                let rest = ln(pass, sum);
-                pass.sum_of(Surprise { m: shape.m, rest }, [z, y], len)
-            }
-            // Without a finite maximum, shares are whole parts of one, and what has none surprises without end.
-            (Kind::Infinite | Kind::Empty, target) => {
-                let infinite = |i: &usize| z.read(*i) == T::infinity();
-                let count = (0..len).filter(infinite).count() as f64;
-                let wanted = |i: usize| match target {
-                    Targets::Labels(labels) => f64::from(u8::from(labels[row] as usize == i)),
-                    Targets::Probabilities(y) => y[part.0 + i].wide(),
-                };
-                let total: f64 = (0..len).map(wanted).sum();
-                let mut loss = 0.0;
-                for i in 0..len {
-                    let (share, surprise) =
-                        if infinite(&i) { (1.0 / count, ln(pass, count)) } else { (0.0, f64::INFINITY) };
-                    let y = wanted(i);
-                    if y != 0.0 {
-                        loss += y * surprise;
-                    }
-                    if let Some((scale, gradient)) = gradient {
-                        gradient.write(i, T::of(scale * (total * share - y)));
-                    }
+        }
+    }
+
+    /// The target from `start` on as probabilities. What is no probability, being negative, becomes NaN.
+    #[inline(always)]
+    pub(crate) fn probabilities(self, start: usize, block: &mut [f64]) {
+        match self.target {
+            Wanted::Label(label) => {
+                block.fill(0.0);
+                if let Some(y) = label.checked_sub(start).and_then(|i| block.get_mut(i)) {
+                    *y = 1.0;
                 }
-                loss
+            }
+            Wanted::Probabilities(y) => {
+                widen(y, start, block);
+                for y in block {
+                    *y = if *y >= 0.0 { *y } else { f64::NAN };
+                }
             }
         }
     }
 }
 
-impl<T: Element> Kernel for CrossEntropy<'_, T> {
+/// A parameter as a type holds it, in f64.
+#[inline(always)]
+pub(crate) fn held<T: Element>(parameter: f64) -> f64 {
+    Real::wide(<T::Real as Real>::of(parameter))
+}
+
+/// Weights of classes from `start` on, as a type holds them, times a block.
+#[inline(always)]
+pub(crate) fn weigh<T: Element>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
+    let Some(weights) = weights else { return };
+    for (y, weight) in block.iter_mut().zip(&weights[start..]) {
+        *y *= held::<T>(*weight);
+    }
+}
+
+/// The text of a loss: what it makes of one row.
+pub(crate) trait RowText: Copy {
+    /// The loss of the row in f64, and its derivatives; nothing if the row has no say.
+    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64>;
+}
+
+/// A loss of rows: its text, and which rows count.
+pub(crate) trait RowFormula: Send + Sync {
+    type Text: RowText;
+
+    /// Whether targets may be labels alone.
+    const LABELS_ALONE: bool = false;
+
+    fn text(&self) -> Self::Text;
+
+    /// Weights, one for each class.
+    fn class_weights(&self) -> Option<&[f64]> {
+        None
+    }
+
+    /// The label of rows that do not count.
+    fn ignored(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether the mean divides by the weights of the labels.
+    const MEAN_BY_WEIGHT: bool = false;
+}
+
+/// The rows of a loss, with what is wanted of them.
+struct EachRow<'a, F, T> {
+    text: F,
+    ignored: Option<u32>,
+    prediction: Source<'a, T>,
+    target: Targets<'a, T>,
+    rows: usize,
+    layout: Rows,
+    scale: f64,
+    losses: Option<Target<'a, T>>,
+    gradient: Option<Target<'a, T>>,
+    curvature: Option<Target<'a, T>>,
+}
+
+impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
+    /// A row, unless it is ignored.
+    #[inline(always)]
+    fn sample(&self, row: usize) -> (Sample<'a, T>, bool) {
+        let Self { layout, .. } = self;
+        let (target, ignored) = match self.target {
+            Targets::Labels(labels) => (Wanted::Label(labels[row] as usize), self.ignored == Some(labels[row])),
+            Targets::Probabilities(y) => (Wanted::Probabilities(layout.of(Source::new(y), row)), false),
+        };
+        let sample = Sample {
+            prediction: layout.of(self.prediction, row),
+            target,
+            len: layout.row_len(),
+            scale: self.scale,
+            gradient: self.gradient.map(|gradient| layout.of_target(gradient, row)),
+            curvature: self.curvature.map(|curvature| layout.of_target(curvature, row)),
+        };
+        (sample, ignored)
+    }
+}
+
+impl<F: RowText, T: Element> Kernel for EachRow<'_, F, T> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
         let mut tree = Tree::new();
         for row in 0..self.rows {
-            let loss = self.row(pass, row);
-            if let Some(losses) = self.losses {
-                losses.write(row, T::of(loss));
+            let (sample, ignored) = self.sample(row);
+            let loss = if ignored { None } else { self.text.row(pass, sample) };
+            if let Some(loss) = loss {
+                // As sums of other losses: of what is computed, in the type that it is computed in.
+                tree.push(held::<T>(loss));
+            } else {
+                sample.fill(T::zero(), T::zero());
             }
-            // As sums of other losses: of what is computed, in the type that it is computed in.
-            tree.push(Real::wide(<T::Real as Real>::of(loss)));
+            if let Some(losses) = self.losses {
+                losses.write(row, T::of(loss.unwrap_or(0.0)));
+            }
         }
         tree.sum()
     }
 }
 
-/// Checks a target against the rows of a prediction, and counts them.
+/// Checks a target, and counts its rows.
 #[track_caller]
-fn check<T: Element>(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<usize, TargetError> {
-    let count = rows.count(prediction.len());
+fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows) -> Result<usize, TargetError> {
     let classes = rows.row_len();
+    if let Some(weights) = loss.class_weights() {
+        same_length("class_weights", [("class_weights", weights.len()), ("classes", classes)]);
+    }
     match target {
         Targets::Probabilities(y) => {
-            same_length("target", [("prediction", prediction.len()), ("target", y.len())]);
+            assert!(!F::LABELS_ALONE, "the loss takes labels, not probabilities");
+            Ok(rows.count(y.len()))
         }
         Targets::Labels(labels) => {
-            same_length("target", [("rows of prediction", count), ("labels", labels.len())]);
-            if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-                return Err(TargetError { row, label: labels[row], classes });
+            let wrong = |&label: &u32| label as usize >= classes && loss.ignored() != Some(label);
+            match labels.iter().position(wrong) {
+                Some(row) => Err(TargetError { row, label: labels[row], classes }),
+                None => Ok(labels.len()),
             }
         }
     }
-    Ok(count)
 }
 
-impl<T: Element> RowLoss<T> for SoftmaxCrossEntropy {
+/// What the mean divides by, and the number of rows that count, of a target that is checked.
+fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, count: usize) -> [f64; 2] {
+    let Targets::Labels(labels) = target else { return [count as f64; 2] };
+    let weights = if F::MEAN_BY_WEIGHT { loss.class_weights() } else { None };
+    let counting = || labels.iter().filter(|&&label| loss.ignored() != Some(label));
+    let counted = counting().count() as f64;
+    let Some(weights) = weights else { return [counted; 2] };
+    let mut tree = Tree::new();
+    counting().for_each(|&label| tree.push(held::<T>(weights[label as usize])));
+    [tree.sum(), counted]
+}
+
+/// The kernel of a loss, without outputs, once everything that goes in is checked.
+#[track_caller]
+fn kernel<'a, F: RowFormula, T: Element>(
+    loss: &F,
+    prediction: Source<'a, T>,
+    numbers: usize,
+    target: Targets<'a, T>,
+    rows: Rows,
+) -> Result<EachRow<'a, F::Text, T>, TargetError> {
+    let count = rows.count(numbers);
+    match target {
+        Targets::Labels(labels) => {
+            same_length("target", [("rows of prediction", count), ("labels", labels.len())]);
+        }
+        Targets::Probabilities(y) => same_length("target", [("prediction", numbers), ("target", y.len())]),
+    }
+    check(loss, target, rows)?;
+    Ok(EachRow {
+        text: loss.text(),
+        ignored: loss.ignored(),
+        prediction,
+        target,
+        rows: count,
+        layout: rows,
+        scale: 1.0,
+        losses: None,
+        gradient: None,
+        curvature: None,
+    })
+}
+
+impl<F: RowFormula, T: Element> RowLoss<T> for F {
     #[track_caller]
     fn each(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError> {
-        let count = check(prediction, target, rows)?;
-        same_length("each", [("rows of prediction", count), ("losses", losses.len())]);
-        let (len, losses) = (rows.row_len(), Some(Target::new(losses)));
-        let prediction = Source::new(prediction);
-        dispatch::wide(CrossEntropy { prediction, target, rows: count, len, losses, gradient: None });
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        same_length("each", [("rows of prediction", kernel.rows), ("losses", losses.len())]);
+        dispatch::wide(EachRow { losses: Some(Target::new(losses)), ..kernel });
         Ok(())
     }
 
     #[track_caller]
     fn sum(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let (sum, _) = total(prediction, target, rows)?;
-        Ok(T::of(sum))
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        Ok(T::of(dispatch::wide(kernel)))
+    }
+
+    #[track_caller]
+    fn denominator(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
+        let count = check(self, target, rows)?;
+        Ok(denominators(self, target, count)[0])
     }
 
     #[track_caller]
     fn mean(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let (sum, count) = total(prediction, target, rows)?;
-        Ok(T::of(sum / count as f64))
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let [denominator, _] = denominators(self, target, kernel.rows);
+        Ok(T::of(dispatch::wide(kernel) / denominator))
+    }
+
+    #[track_caller]
+    fn mean_by_row(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let [_, counted] = denominators(self, target, kernel.rows);
+        Ok(T::of(dispatch::wide(kernel) / counted))
     }
 
     #[track_caller]
@@ -299,20 +459,56 @@ impl<T: Element> RowLoss<T> for SoftmaxCrossEntropy {
         scale: T,
         gradient: &mut [T],
     ) -> Result<T, TargetError> {
-        let count = check(prediction, target, rows)?;
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
-        let gradient = Some((scale, Target::new(gradient)));
-        let (prediction, len) = (Source::new(prediction), rows.row_len());
-        let kernel = CrossEntropy { prediction, target, rows: count, len, losses: None, gradient };
-        Ok(T::of(dispatch::wide(kernel)))
+        let gradient = Some(Target::new(gradient));
+        Ok(T::of(dispatch::wide(EachRow { scale: scale.wide(), gradient, ..kernel })))
     }
-}
 
-/// The sum of the losses in f64, and the number of rows.
-#[track_caller]
-fn total<T: Element>(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<(f64, usize), TargetError> {
-    let count = check(prediction, target, rows)?;
-    let (prediction, len) = (Source::new(prediction), rows.row_len());
-    let kernel = CrossEntropy { prediction, target, rows: count, len, losses: None, gradient: None };
-    Ok((dispatch::wide(kernel), count))
+    #[track_caller]
+    fn sum_with_gradient_in_place(
+        &self,
+        prediction: &mut [T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+    ) -> Result<T, TargetError> {
+        let numbers = prediction.len();
+        let gradient = Target::new(prediction);
+        let kernel = kernel(self, gradient.source(), numbers, target, rows)?;
+        Ok(T::of(dispatch::wide(EachRow { scale: scale.wide(), gradient: Some(gradient), ..kernel })))
+    }
+
+    #[track_caller]
+    fn mean_with_gradient(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        gradient: &mut [T],
+    ) -> Result<T, TargetError> {
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
+        let [denominator, _] = denominators(self, target, kernel.rows);
+        let gradient = Some(Target::new(gradient));
+        Ok(T::of(dispatch::wide(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
+    }
+
+    #[track_caller]
+    fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    ) -> Result<(), TargetError> {
+        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let [p, g] = [("prediction", prediction.len()), ("gradient", gradient.len())];
+        same_length("gradient_with_curvature", [p, g, ("curvature", curvature.len())]);
+        let (gradient, curvature) = (Some(Target::new(gradient)), Some(Target::new(curvature)));
+        dispatch::wide(EachRow { scale: scale.wide(), gradient, curvature, ..kernel });
+        Ok(())
+    }
 }

@@ -8,7 +8,10 @@ use slopes::activation::{
     HardSigmoid, LeakyRelu, Linear, LogSoftmax, LogSumExp, MaxoutLayer, ReGlu, RowActivation, Rows, Softmax, Softmin,
     Softplus, Sparsemax, Squareplus, SwiGlu, Swish,
 };
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+use slopes::loss::{
+    CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Contrastive, CosineEmbedding, CosineSimilarity, Dice,
+    MultiMargin, NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, Targets, Triplet, Tversky,
+};
 use slopes::{Element, Facts, Level, Ulp, activation, loss};
 
 /// The names of value, slope and curvature in messages.
@@ -445,6 +448,83 @@ pub fn samples<T: Element>(loss: &Facts, x: &[T], shares: &[T]) -> (Vec<T>, Vec<
     x.iter().zip(shares).map(|(x, share)| sample(loss, *x, *share)).unzip()
 }
 
+/// The classes of the cases below.
+pub const CLASSES: usize = 37;
+
+/// Weights of the classes, the fourth of them 0.
+const CLASS_WEIGHTS: [f64; CLASSES] = {
+    let mut weights = [0.5; CLASSES];
+    let mut i = 0;
+    while i < CLASSES {
+        weights[i] = 0.125 * ((i * 5 + 1) % 16) as f64;
+        i += 1;
+    }
+    weights
+};
+
+/// A loss of rows of `CLASSES` numbers, and what it takes.
+pub struct RowCase<T: 'static> {
+    pub name: &'static str,
+    pub loss: &'static dyn RowLoss<T>,
+    /// Whether predictions must be probabilities.
+    pub of_probabilities: bool,
+    /// Whether targets must be labels.
+    pub labels_alone: bool,
+    /// The label of rows that do not count.
+    pub ignored: Option<u32>,
+}
+
+/// Every loss of rows, with and without each option.
+pub fn row_cases<T: Element>() -> Vec<RowCase<T>> {
+    let case = |name, loss| RowCase { name, loss, of_probabilities: false, labels_alone: false, ignored: None };
+    let ignored = Some(36);
+    vec![
+        case("cross_entropy", &const { SoftmaxCrossEntropy { class_weights: None, ignored: None, smoothing: 0.0 } }),
+        case(
+            "smooth_cross_entropy",
+            &const { SoftmaxCrossEntropy { class_weights: None, ignored: None, smoothing: 0.1 } },
+        ),
+        RowCase {
+            ignored,
+            ..case(
+                "weighted_cross_entropy",
+                &const { SoftmaxCrossEntropy { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36), smoothing: 0.0 } },
+            )
+        },
+        RowCase {
+            ignored,
+            ..case(
+                "smooth_weighted_cross_entropy",
+                &const { SoftmaxCrossEntropy { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36), smoothing: 0.1 } },
+            )
+        },
+        case("focal", &const { CategoricalFocal { gamma: 2.0, alpha: None } }),
+        case("weighted_focal", &const { CategoricalFocal { gamma: 1.5, alpha: Some(&CLASS_WEIGHTS) } }),
+        RowCase {
+            of_probabilities: true,
+            ..case("categorical_cross_entropy", &const { CategoricalCrossEntropy { eps: 0.0 } })
+        },
+        RowCase {
+            ignored,
+            ..case(
+                "negative_log_likelihood",
+                &const { NegativeLogLikelihood { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36) } },
+            )
+        },
+        RowCase { labels_alone: true, ..case("multi_margin", &const { MultiMargin { margin: 1.0, squared: false } }) },
+        RowCase {
+            labels_alone: true,
+            ..case("squared_multi_margin", &const { MultiMargin { margin: 0.5, squared: true } })
+        },
+        RowCase { labels_alone: true, ..case("categorical_hinge", &CategoricalHinge) },
+        RowCase { of_probabilities: true, ..case("dice", &const { Dice { smooth: 1.0 } }) },
+        RowCase {
+            of_probabilities: true,
+            ..case("tversky", &const { Tversky { alpha: 0.25, beta: 0.75, smooth: 0.0 } })
+        },
+    ]
+}
+
 /// (name, output), the name with the type.
 pub type Outputs<T> = Vec<(String, Vec<T>)>;
 
@@ -480,7 +560,7 @@ pub fn everything<T: Number>() -> Outputs<T> {
         add(name, "sum", parts);
     }
 
-    const LEN: usize = 37;
+    const LEN: usize = CLASSES;
     let masked = |i: usize, x: T| if i % 11 == 5 { T::neg_infinity() } else { x };
     let z: Vec<T> = likely[..COUNT / LEN * LEN].iter().enumerate().map(|(i, x)| masked(i, *x)).collect();
     let dy = &shares[..z.len()];
@@ -511,14 +591,47 @@ pub fn everything<T: Number>() -> Outputs<T> {
     let mut logarithms = vec![T::zero(); z.len() / LEN];
     LogSumExp.forward(&z, rows, &mut logarithms);
     add("log_sum_exp", "forward", logarithms);
-    let labels: Vec<u32> = (0..z.len() / LEN).map(|i| (i % 5) as u32).collect();
-    for (kind, target) in [("labels", Targets::Labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
-        let mut losses = vec![T::zero(); z.len() / LEN];
-        SoftmaxCrossEntropy.each(&z, target, rows, &mut losses).unwrap();
-        add("softmax_cross_entropy", &format!("{kind} value"), losses);
-        SoftmaxCrossEntropy.gradient(&z, target, rows, T::of(0.75), &mut output).unwrap();
-        add("softmax_cross_entropy", &format!("{kind} gradient"), output.clone());
+    let count = z.len() / LEN;
+    let labels: Vec<u32> = (0..count).map(|i| (i % LEN) as u32).collect();
+    let mut curvature = output.clone();
+    for RowCase { name, loss, of_probabilities, labels_alone, .. } in row_cases::<T>() {
+        let x = if of_probabilities { &shares[COUNT - z.len()..] } else { &z };
+        for (kind, target) in [("labels", Targets::Labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
+            if labels_alone && kind != "labels" {
+                continue;
+            }
+            let mut losses = vec![T::zero(); count];
+            loss.each(x, target, rows, &mut losses).unwrap();
+            add(name, &format!("{kind} value"), losses);
+            loss.gradient_with_curvature(x, target, rows, T::of(0.75), &mut output, &mut curvature).unwrap();
+            add(name, &format!("{kind} gradient"), output.clone());
+            add(name, &format!("{kind} curvature"), curvature.clone());
+            add(name, &format!("{kind} sum"), vec![loss.sum(x, target, rows).unwrap()]);
+        }
     }
+
+    let near: Vec<T> = likely.iter().zip(&shares).map(|(x, y)| *x + *y).collect();
+    let (a, b, c) = (&likely[..z.len()], &near[..z.len()], &shares[..z.len()]);
+    let signs: Vec<T> = (0..count).map(|i| [T::one(), -T::one()][i % 2]).collect();
+    let (mut of_a, mut of_b, mut of_c) = (output.clone(), output.clone(), output);
+    let mut losses = vec![T::zero(); count];
+    let scale = T::of(0.75);
+    CosineSimilarity.each(a, b, rows, &mut losses);
+    let sum = CosineSimilarity.sum_with_gradients(a, b, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
+    add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    let embedding = CosineEmbedding { margin: 0.25 };
+    embedding.each(a, b, &signs, rows, &mut losses);
+    let sum = embedding.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
+    add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    let contrastive = Contrastive { margin: 5.0 };
+    contrastive.each(a, b, &signs, rows, &mut losses);
+    let sum = contrastive.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
+    add("contrastive", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    let triplet = Triplet { margin: 50.0, eps: 1e-6 };
+    triplet.each(a, b, c, rows, &mut losses);
+    let gradients = [Some(&mut of_a[..]), Some(&mut of_b), Some(&mut of_c)];
+    let sum = triplet.sum_with_gradients(a, b, c, rows, scale, gradients);
+    add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[sum]].concat());
     all.extend(units(&x, &likely, &shares));
     all
 }

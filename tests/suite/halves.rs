@@ -337,19 +337,25 @@ fn rows_round_once<T: Half>() {
             for (kind, target, wide_target) in targets {
                 let label = format!("cross-entropy of {kind} of {len} {level:?}");
                 let (mut losses, mut exact_losses) = (vec![T::zero(); count / len], vec![0.0; count / len]);
-                SoftmaxCrossEntropy.each(&finite, target, rows, &mut losses).unwrap();
-                SoftmaxCrossEntropy.each(&wide, wide_target, rows, &mut exact_losses).unwrap();
+                SoftmaxCrossEntropy::default().each(&finite, target, rows, &mut losses).unwrap();
+                SoftmaxCrossEntropy::default().each(&wide, wide_target, rows, &mut exact_losses).unwrap();
                 // z_label - m + ln sum: logits up to 10 in f32; or the sum of such, times probabilities.
                 let floor = |_| 32.0 * f32::unit();
                 failures.extend(wrong(&label, &losses, &exact_losses, floor));
-                let mean = SoftmaxCrossEntropy.mean(&finite, target, rows).unwrap();
-                let exact_mean = SoftmaxCrossEntropy.mean(&wide, wide_target, rows).unwrap();
+                let mean = SoftmaxCrossEntropy::default().mean(&finite, target, rows).unwrap();
+                let exact_mean = SoftmaxCrossEntropy::default().mean(&wide, wide_target, rows).unwrap();
                 failures.extend(wrong(&format!("{label}, mean"), &[mean], &[exact_mean], floor));
 
                 let scale = 0.75;
-                let sum = SoftmaxCrossEntropy.sum_with_gradient(&finite, target, rows, T::of(scale), &mut y).unwrap();
-                assert_eq!(bits(sum), bits(SoftmaxCrossEntropy.sum(&finite, target, rows).unwrap()), "{label}, sums");
-                SoftmaxCrossEntropy.gradient(&wide, wide_target, rows, scale, &mut exact).unwrap();
+                let sum = SoftmaxCrossEntropy::default()
+                    .sum_with_gradient(&finite, target, rows, T::of(scale), &mut y)
+                    .unwrap();
+                assert_eq!(
+                    bits(sum),
+                    bits(SoftmaxCrossEntropy::default().sum(&finite, target, rows).unwrap()),
+                    "{label}, sums"
+                );
+                SoftmaxCrossEntropy::default().gradient(&wide, wide_target, rows, scale, &mut exact).unwrap();
                 // Differences of numbers up to 2.
                 failures.extend(wrong(&format!("{label}, gradient"), &y, &exact, |_| 8.0 * f32::unit()));
             }

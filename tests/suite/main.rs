@@ -19,4 +19,5 @@ mod readme;
 mod row_losses;
 mod rows;
 mod rrelu;
+mod similarity;
 mod table;

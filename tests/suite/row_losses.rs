@@ -1,8 +1,66 @@
 //! Losses of rows: by their laws, and on bad input.
 
-use crate::common::{Number, all_bits, at_every_level, bits, fix_level, narrow, panic_message};
+use crate::common::{
+    CLASSES, Exact, H, Number, ORDERS, RowCase, all_bits, at_every_level, bits, csv, fix_level, from_hex, narrow, none,
+    over_budget, panic_message, proptest_config, row_cases, tolerance,
+};
+use proptest::prelude::*;
 use slopes::activation::Rows;
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+use slopes::loss::{
+    CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood, RowLoss,
+    SoftmaxCrossEntropy, TargetError, Targets, Tversky,
+};
+
+/// A row of the reference.
+#[derive(Default)]
+pub struct Row {
+    pub loss: String,
+    pub x: Vec<f64>,
+    pub y: Vec<f64>,
+    pub z: Vec<f64>,
+    pub target: f64,
+    pub value: Vec<Exact>,
+    pub gradient: Vec<Exact>,
+    pub curvature: Vec<Exact>,
+    pub gradient_y: Vec<Exact>,
+    pub gradient_z: Vec<Exact>,
+}
+
+impl Row {
+    /// TP + (FP + FN) / 4 of an overlap, less than what its numbers are divided by; else infinite.
+    fn overlap(&self) -> f64 {
+        if !self.loss.starts_with("dice") && !self.loss.starts_with("tversky") {
+            return f64::INFINITY;
+        }
+        self.x.iter().zip(&self.y).map(|(p, y)| p * y + (p * (1.0 - y) + (1.0 - p) * y) / 4.0).sum()
+    }
+
+    /// The sum of what is wanted of a row of logits, at most.
+    fn wanted(&self, weights: &[f64]) -> f64 {
+        let heaviest = weights.iter().fold(1.0, |a: f64, b| a.max(*b));
+        heaviest * self.y.iter().sum::<f64>().max(1.0)
+    }
+}
+
+pub fn reference() -> Vec<Row> {
+    let header =
+        "loss,row,index,x_f64_bits,y_f64_bits,z_f64_bits,target,value,gradient,curvature,gradient_y,gradient_z";
+    let mut rows: Vec<Row> = Vec::new();
+    for entry in csv(include_str!("../reference/row_losses.csv"), header) {
+        if entry[2] == "0" {
+            let target = if entry[6].is_empty() { 0.0 } else { entry[6].parse().unwrap() };
+            rows.push(Row { loss: entry[0].to_owned(), target, ..Row::default() });
+        }
+        let row = rows.last_mut().unwrap();
+        for (column, numbers) in [(3, &mut row.x), (4, &mut row.y), (5, &mut row.z)] {
+            numbers.extend((!entry[column].is_empty()).then(|| from_hex(entry[column])));
+        }
+        let columns = [&mut row.value, &mut row.gradient, &mut row.curvature, &mut row.gradient_y, &mut row.gradient_z];
+        columns.into_iter().zip(&entry[7..]).for_each(|(numbers, text)| numbers.push(Exact::parse(text)));
+    }
+    assert_eq!(rows.len(), 18 * 8);
+    rows
+}
 
 /// Cross-entropy of entries that are not finite.
 fn cross_entropy_of_special_rows<T: Number>() {
@@ -27,7 +85,8 @@ fn cross_entropy_of_special_rows<T: Number>() {
             let labels = [*label as u32];
             for target in [Targets::Labels(&labels), Targets::Probabilities(&onehot)] {
                 let mut got = x.clone();
-                let sum = SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
+                let sum =
+                    SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
                 let place = format!("{logits:?}, {target:?} {} at {level:?}: {sum}, {got:?}", T::NAME);
                 let close = |a: T, b: f64| {
                     (a.is_nan() && b.is_nan()) || a.wide() == b || (a.wide() - b).abs() <= 4.0 * T::unit()
@@ -51,40 +110,380 @@ fn cross_entropy_of_special_rows_in_both_types() {
     cross_entropy_of_special_rows::<f64>();
 }
 
+/// The rows of a case: predictions, labels, soft targets. Every fifth entry wants nothing.
+fn samples<T: Number>(case: &RowCase<T>, count: usize, seed: u64) -> (Vec<T>, Vec<u32>, Vec<T>) {
+    let mut random = crate::common::Random(seed);
+    let numbers = count * CLASSES;
+    let range = if case.of_probabilities { 0.01..=1.0 } else { -9.0..=9.0 };
+    let x = (0..numbers).map(|_| random.uniform(range.clone())).collect();
+    let labels = (0..count).map(|i| (i * 7 % CLASSES) as u32).collect();
+    let y = (0..numbers).map(|i| if i % 5 == 2 { T::zero() } else { random.uniform(0.0..=1.0) }).collect();
+    (x, labels, y)
+}
+
+/// The targets that a case takes.
+fn targets<'a, T: Number>(case: &RowCase<T>, labels: &'a [u32], y: &'a [T]) -> Vec<Targets<'a, T>> {
+    let mut targets = vec![Targets::Labels(labels), Targets::Probabilities(y)];
+    targets.truncate(if case.labels_alone { 1 } else { 2 });
+    targets
+}
+
+/// Whatever the method, losses and gradients have the same bits.
 fn row_losses_have_one_value<T: Number>() {
-    let mut random = crate::common::Random(9);
+    let rows = Rows::contiguous(CLASSES);
     at_every_level(|level| {
-        for (count, len) in [(1, 1), (3, 10), (7, 33), (40, 5), (1100, 3)] {
-            let x: Vec<T> = (0..count * len).map(|_| random.uniform(-9.0..=9.0)).collect();
-            let y: Vec<T> = (0..count * len).map(|_| random.uniform(0.0..=1.0)).collect();
-            let labels: Vec<u32> = (0..count).map(|i| (i * 7 % len) as u32).collect();
-            let (rows, scale) = (Rows::contiguous(len), T::of(0.25));
-            for target in [Targets::Labels(&labels), Targets::Probabilities(&y)] {
-                let place = format!("{count} rows of {len} {} at {level:?}", T::NAME);
-                let mut losses = vec![T::zero(); count];
-                SoftmaxCrossEntropy.each(&x, target, rows, &mut losses).unwrap();
-                let (mut alone, mut together) = (x.clone(), x.clone());
-                SoftmaxCrossEntropy.gradient(&x, target, rows, scale, &mut alone).unwrap();
-                let sum = SoftmaxCrossEntropy.sum(&x, target, rows).unwrap();
-                let with_gradient =
-                    SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, scale, &mut together).unwrap();
+        for (case, count) in row_cases::<T>().iter().flat_map(|case| [0, 1, 3, 300].map(|count| (case, count))) {
+            let (x, labels, y) = samples(case, count, 9);
+            let (loss, scale) = (case.loss, T::of(0.25));
+            for target in targets(case, &labels, &y) {
+                let place = format!("{count} rows of {} {} at {level:?}", case.name, T::NAME);
+                let mut losses = vec![T::nan(); count];
+                loss.each(&x, target, rows, &mut losses).unwrap();
+                let outputs = || vec![T::nan(); x.len()];
+                let (mut alone, mut together, mut beside, mut curvature) = (outputs(), outputs(), outputs(), outputs());
+                loss.gradient(&x, target, rows, scale, &mut alone).unwrap();
+                let sum = loss.sum(&x, target, rows).unwrap();
+                let with_gradient = loss.sum_with_gradient(&x, target, rows, scale, &mut together).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&together), "{place}");
                 assert_eq!(bits(sum), bits(with_gradient), "{place}");
-                // The sum of so many losses, in f64, and its rounding.
+                loss.gradient_with_curvature(&x, target, rows, scale, &mut beside, &mut curvature).unwrap();
+                assert_eq!(all_bits(&alone), all_bits(&beside), "with curvature: {place}");
+                let mut in_place = x.clone();
+                let with_gradient = loss.sum_with_gradient_in_place(&mut in_place, target, rows, scale).unwrap();
+                assert_eq!(all_bits(&alone), all_bits(&in_place), "in place: {place}");
+                assert_eq!(bits(sum), bits(with_gradient), "in place: {place}");
+
+                // The sum of so many losses, in f64, and its rounding; of halves, losses are rounded and the sum is not.
                 let exact: f64 = losses.iter().map(|loss| loss.wide()).sum();
-                let tolerance = exact * (T::unit() * 1.001 + 1100.0 * f64::EPSILON);
+                let magnitude: f64 = losses.iter().map(|loss| loss.wide().abs()).sum();
+                let tolerance = magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON);
                 assert!((sum.wide() - exact).abs() <= tolerance, "{place}: {sum}, {exact}");
-                let mean = SoftmaxCrossEntropy.mean(&x, target, rows).unwrap().wide();
-                assert!((mean - exact / count as f64).abs() <= tolerance / count as f64, "{place}: {mean}");
+                let denominator = loss.denominator(target, rows).unwrap();
+                let counting = match target {
+                    Targets::Labels(labels) => labels.iter().filter(|&&label| case.ignored != Some(label)).count(),
+                    Targets::Probabilities(_) => count,
+                };
+                let mean = loss.mean(&x, target, rows).unwrap();
+                let by_row = loss.mean_by_row(&x, target, rows).unwrap();
+                let mut of_mean = outputs();
+                let with_gradient = loss.mean_with_gradient(&x, target, rows, &mut of_mean).unwrap();
+                assert_eq!(bits(mean), bits(with_gradient), "{place}");
+                if count == 0 {
+                    assert!(mean.is_nan() && by_row.is_nan() && sum == T::zero(), "{place}");
+                    continue;
+                }
+                assert!((mean.wide() * denominator - exact).abs() <= 2.0 * tolerance, "{place}: {mean}");
+                assert!((by_row.wide() * counting as f64 - exact).abs() <= 2.0 * tolerance, "{place}: {by_row}");
+                // Both are rounded, and the scales of f32 are f32.
+                let least = 4.0 * T::min_positive_value().wide();
+                for (of_mean, of_sum) in of_mean.iter().zip(&alone) {
+                    let of_sum = of_sum.wide() / 0.25 / denominator;
+                    let close = (of_mean.wide() - of_sum).abs() <= 8.0 * T::unit() * of_sum.abs() + least;
+                    assert!(close, "{place}: {of_mean}, {of_sum}");
+                }
             }
         }
     });
 }
 
 #[test]
-fn row_losses_have_one_value_in_both_types() {
+fn row_losses_have_one_value_in_every_type() {
     row_losses_have_one_value::<f32>();
     row_losses_have_one_value::<f64>();
+    row_losses_have_one_value::<half::f16>();
+    row_losses_have_one_value::<half::bf16>();
+}
+
+/// Rows that do not count, among rows that do: whatever they hold, the others have the bits that they have without them.
+fn ignored_rows_change_nothing<T: Number>() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for case in row_cases::<T>() {
+            // The label that is ignored, and that of the class whose weight is 0.
+            let weightless = ["weighted_cross_entropy", "weighted_focal", "negative_log_likelihood"];
+            let silent = case.ignored.into_iter().chain(weightless.contains(&case.name).then_some(3));
+            for (silent, count) in silent.flat_map(|silent| [(silent, 2), (silent, 41)]) {
+                let place = format!("{} without {silent} {} at {level:?}", case.name, T::NAME);
+                let (mut x, mut labels, _) = samples(&case, count, 10);
+                let counts = |row: usize| row.is_multiple_of(3);
+                for row in 0..count {
+                    let entries = &mut x[row * CLASSES..][..CLASSES];
+                    if counts(row) {
+                        labels[row] = (row % 3) as u32 + 1;
+                    } else {
+                        labels[row] = silent;
+                        let anything = [T::nan(), T::infinity(), T::neg_infinity(), T::max_value()][row % 4];
+                        entries.iter_mut().step_by(row % 2 + 1).for_each(|x| *x = anything);
+                    }
+                }
+                let kept: Vec<usize> = (0..count).filter(|&row| counts(row)).collect();
+                let few: Vec<T> = kept.iter().flat_map(|row| x[row * CLASSES..][..CLASSES].to_vec()).collect();
+                let few_labels: Vec<u32> = kept.iter().map(|&row| labels[row]).collect();
+                let (many, few_target) = (Targets::Labels(&labels), Targets::Labels(&few_labels));
+                let f = case.loss;
+
+                assert_eq!(f.sum(&x, many, rows).map(bits), f.sum(&few, few_target, rows).map(bits), "{place}");
+                assert_eq!(
+                    f.denominator(many, rows),
+                    f.denominator(few_target, rows).map(|d| {
+                        // A weight of 0 leaves the denominator of a mean by weight, and counts in a mean by row.
+                        if case.name == "weighted_focal" { count as f64 } else { d }
+                    }),
+                    "{place}"
+                );
+                if case.ignored == Some(silent) {
+                    assert_eq!(f.mean(&x, many, rows).map(bits), f.mean(&few, few_target, rows).map(bits), "{place}");
+                    let by_row = [f.mean_by_row(&x, many, rows), f.mean_by_row(&few, few_target, rows)];
+                    assert_eq!(by_row[0].map(bits), by_row[1].map(bits), "{place}");
+                }
+                let (mut losses, mut few_losses) = (vec![T::nan(); count], vec![T::nan(); kept.len()]);
+                f.each(&x, many, rows, &mut losses).unwrap();
+                f.each(&few, few_target, rows, &mut few_losses).unwrap();
+                let (mut gradient, mut few_gradient) = (vec![T::nan(); x.len()], vec![T::nan(); few.len()]);
+                let (mut curvature, mut few_curvature) = (gradient.clone(), few_gradient.clone());
+                f.gradient_with_curvature(&x, many, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+                f.gradient_with_curvature(&few, few_target, rows, T::one(), &mut few_gradient, &mut few_curvature)
+                    .unwrap();
+                let zeros = [T::zero(); CLASSES];
+                for row in 0..count {
+                    let part = row * CLASSES..(row + 1) * CLASSES;
+                    let kept = kept.iter().position(|&kept| kept == row).map(|i| i * CLASSES..(i + 1) * CLASSES);
+                    let expected = kept.map_or([&zeros, &zeros], |part| {
+                        [&few_gradient[part.clone()], &few_curvature[part]].map(|x| x.try_into().unwrap())
+                    });
+                    assert_eq!(all_bits(&gradient[part.clone()]), all_bits(expected[0]), "row {row} of {place}");
+                    assert_eq!(all_bits(&curvature[part]), all_bits(expected[1]), "row {row} of {place}");
+                    assert!(counts(row) || losses[row].is_zero(), "row {row} of {place}");
+                }
+                let of_kept: Vec<T> = kept.iter().map(|&row| losses[row]).collect();
+                assert_eq!(all_bits(&of_kept), all_bits(&few_losses), "{place}");
+
+                // Nothing that counts.
+                let nothing = vec![silent; count];
+                let target = Targets::Labels(&nothing);
+                gradient.fill(T::nan());
+                let mean = f.mean_with_gradient(&x, target, rows, &mut gradient).unwrap();
+                assert!(mean.is_nan() || case.name == "weighted_focal", "{place}: {mean}");
+                assert_eq!(f.sum(&x, target, rows), Ok(T::zero()), "{place}");
+                assert!(gradient.iter().all(|x| x.is_zero()), "{place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn ignored_rows_change_nothing_in_every_type() {
+    ignored_rows_change_nothing::<f32>();
+    ignored_rows_change_nothing::<f64>();
+    ignored_rows_change_nothing::<half::f16>();
+}
+
+/// Where nothing is wanted, a loss of entries that do not see each other does not look.
+#[test]
+fn entries_that_are_not_wanted_change_nothing() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for case in row_cases::<f64>() {
+            if !["categorical_cross_entropy", "negative_log_likelihood"].contains(&case.name) {
+                continue;
+            }
+            let (x, _, y) = samples(&case, 5, 11);
+            for anything in [0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+                let masked: Vec<f64> = x.iter().zip(&y).map(|(x, y)| if *y == 0.0 { anything } else { *x }).collect();
+                let target = Targets::Probabilities(&y);
+                let mut gradients = [vec![1.0; x.len()], vec![1.0; x.len()]];
+                let [plain, with_mask] = &mut gradients;
+                let sum = case.loss.sum_with_gradient(&x, target, rows, 1.0, plain).unwrap();
+                let of_masked = case.loss.sum_with_gradient(&masked, target, rows, 1.0, with_mask).unwrap();
+                assert_eq!(bits(sum), bits(of_masked), "{} with {anything} at {level:?}", case.name);
+                assert_eq!(all_bits(plain), all_bits(with_mask), "{} with {anything} at {level:?}", case.name);
+                assert!(with_mask.iter().zip(&y).all(|(g, y)| *y != 0.0 || *g == 0.0));
+            }
+        }
+    });
+}
+
+/// gamma = 0 is cross-entropy, to the bit.
+fn focal_of_no_gamma_is_cross_entropy<T: Number>() {
+    let (inf, rows) = (T::infinity(), Rows::contiguous(CLASSES));
+    let weights: Vec<f64> = (0..CLASSES).map(|i| i as f64 / 8.0).collect();
+    at_every_level(|level| {
+        for weights in [None, Some(&weights[..])] {
+            let focal = CategoricalFocal::new(0.0, weights).unwrap();
+            let plain = SoftmaxCrossEntropy::new(weights, None, 0.0).unwrap();
+            let case = &row_cases::<T>()[0];
+            let (mut x, labels, y) = samples(case, 40, 12);
+            for (i, special) in [inf, -inf, T::nan(), T::max_value(), -T::max_value()].into_iter().enumerate() {
+                x[i * 3 * CLASSES + i] = special;
+            }
+            for target in targets(case, &labels, &y) {
+                let outputs = [&focal as &dyn RowLoss<T>, &plain].map(|loss| {
+                    let (mut losses, mut gradient, mut curvature) = (vec![T::zero(); 40], x.clone(), x.clone());
+                    loss.each(&x, target, rows, &mut losses).unwrap();
+                    loss.gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+                    all_bits(&[losses, gradient, curvature].concat())
+                });
+                assert_eq!(outputs[0], outputs[1], "{} at {level:?}", T::NAME);
+            }
+        }
+    });
+}
+
+#[test]
+fn focal_of_no_gamma_is_cross_entropy_in_both_types() {
+    focal_of_no_gamma_is_cross_entropy::<f32>();
+    focal_of_no_gamma_is_cross_entropy::<f64>();
+}
+
+/// Logits of any size: no loss is NaN, gradients stay where they belong, and a row that is right costs nothing.
+fn logits_may_be_extreme<T: Number>() {
+    let (inf, largest) = (f64::INFINITY, T::max_value().wide());
+    at_every_level(|level| {
+        for case in
+            row_cases::<T>().iter().filter(|case| !case.of_probabilities && case.name != "negative_log_likelihood")
+        {
+            for extreme in [inf, largest, 1e4] {
+                for (label, row) in (0..12).map(|i| (i % 4, i / 4)) {
+                    let mut x = vec![T::of([-extreme, 0.0, extreme][row]); CLASSES];
+                    x[1] = T::of(extreme);
+                    x[2] = T::of(-extreme);
+                    x[3] = T::of(1.0);
+                    let (labels, mut gradient, mut curvature) = ([label as u32], x.clone(), x.clone());
+                    let (target, rows) = (Targets::Labels(&labels), Rows::contiguous(CLASSES));
+                    let loss = case.loss.sum(&x, target, rows).unwrap();
+                    case.loss
+                        .gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature)
+                        .unwrap();
+                    let place =
+                        format!("{} of {x:?}, {label} {} at {level:?}: {loss}, {gradient:?}", case.name, T::NAME);
+                    assert!(loss >= T::zero(), "{place}");
+                    let free = case.name.ends_with("multi_margin") || case.name == "categorical_hinge";
+                    let bounded = |x: &T| free || x.abs() <= T::of(2.0);
+                    assert!(gradient.iter().all(|x| !x.is_nan() && bounded(x)), "{place}");
+                    assert!(curvature.iter().all(|x| !x.is_nan()), "{place}: {curvature:?}");
+                    let sum: f64 = gradient.iter().map(|x| x.wide()).filter(|x| x.is_finite()).sum();
+                    let finite = gradient.iter().all(|x| x.is_finite());
+                    // A shift of all logits changes nothing, unless all of them have no share.
+                    let shares = x.iter().any(|x| *x > T::neg_infinity());
+                    assert!(!finite || !shares || free || sum.abs() <= 64.0 * T::unit(), "{place}: {sum}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn logits_may_be_extreme_in_both_types() {
+    logits_may_be_extreme::<f32>();
+    logits_may_be_extreme::<f64>();
+}
+
+/// A row with NaN is NaN, and no other.
+#[test]
+fn nan_stays_in_its_row() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for case in row_cases::<f32>() {
+            let (mut x, labels, y) = samples(&case, 3, 13);
+            let at = CLASSES + labels[1] as usize;
+            x[at] = f32::NAN;
+            for target in targets(&case, &labels, &y) {
+                let mut losses = [0.0; 3];
+                case.loss.each(&x, target, rows, &mut losses).unwrap();
+                assert_eq!(losses.map(f32::is_nan), [false, true, false], "{} at {level:?}", case.name);
+                let mut gradient = x.clone();
+                case.loss.gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
+                let nan = |row: usize| gradient[row * CLASSES..][..CLASSES].iter().any(|x| x.is_nan());
+                // That of a likelihood does not depend on it.
+                let expected = [false, case.name != "negative_log_likelihood", false];
+                assert_eq!([0, 1, 2].map(nan), expected, "{} at {level:?}", case.name);
+            }
+            // What is no probability.
+            if case.of_probabilities {
+                for wrong in [-0.125, 1.125] {
+                    x[at] = wrong;
+                    assert!(case.loss.sum(&x, Targets::Labels(&labels), rows).unwrap().is_nan(), "{}", case.name);
+                }
+            }
+            if !case.labels_alone {
+                let (x, _, mut y) = samples(&case, 1, 14);
+                y[4] = -0.125;
+                assert!(case.loss.sum(&x, Targets::Probabilities(&y), rows).unwrap().is_nan(), "{}", case.name);
+            }
+        }
+    });
+}
+
+/// A loss of the reference file, with its parameters.
+pub fn by_name<'a, T: Number>(name: &str, weights: &'a [f64]) -> Option<Box<dyn RowLoss<T> + 'a>> {
+    let weighted = Some(weights);
+    Some(match name {
+        "cross_entropy_label" | "cross_entropy_soft" => {
+            Box::new(SoftmaxCrossEntropy::new(weighted, None, 0.125).unwrap())
+        }
+        "focal_2_label" | "focal_2_soft" => Box::new(CategoricalFocal::new(2.0, weighted).unwrap()),
+        "focal_0.5_label" => Box::new(CategoricalFocal::new(0.5, None).unwrap()),
+        "focal_3.25_soft" => Box::new(CategoricalFocal::new(3.25, None).unwrap()),
+        "categorical_cross_entropy_0" => Box::new(CategoricalCrossEntropy::default()),
+        "categorical_cross_entropy_0.0625" => Box::new(CategoricalCrossEntropy::new(0.0625).unwrap()),
+        "multi_margin_1" => Box::new(MultiMargin::default()),
+        "multi_margin_0.75_squared" => Box::new(MultiMargin::new(0.75, true).unwrap()),
+        "categorical_hinge" => Box::new(CategoricalHinge),
+        "dice_0" => Box::new(Dice::default()),
+        "dice_1" => Box::new(Dice::new(1.0).unwrap()),
+        "tversky_0.25_0.75_0.5" => Box::new(Tversky::new(0.25, 0.75, 0.5).unwrap()),
+        _ => return None,
+    })
+}
+
+fn row_losses_are_accurate<T: Number>() {
+    let mut failures = Vec::new();
+    let reference = reference();
+    let known = reference.iter().filter(|row| by_name::<T>(&row.loss, &[]).is_some()).count();
+    assert_eq!(known, 14 * 8, "rows of the reference that are losses of one row");
+    at_every_level(|level| {
+        for row in &reference {
+            let len = row.x.len();
+            let weights: Vec<f64> = [0.5, 1.75, 0.25, 3.0, 1.0, 0.125, 2.5].into_iter().cycle().take(len).collect();
+            let Some(loss) = by_name::<T>(&row.loss, &weights) else { continue };
+            let (x, y): (Vec<T>, Vec<T>) = (narrow(&row.x), narrow(&row.y));
+            let labels = [row.target as u32];
+            let target = if y.is_empty() { Targets::Labels(&labels) } else { Targets::Probabilities(&y) };
+            let rows = Rows::contiguous(len);
+            let (mut value, mut gradient, mut curvature) = ([T::nan()], vec![T::nan(); len], vec![T::nan(); len]);
+            loss.each(&x, target, rows, &mut value).unwrap();
+            loss.gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+
+            let logits = row.loss.starts_with("cross") || row.loss.starts_with("focal");
+            let wanted = if logits { row.wanted(&weights) } else { 0.0 };
+            // A gradient is a difference of numbers up to the sum of what is wanted, in f32 of shares that are off by 4 units;
+            // a curvature one of products of two such.
+            // (1 - p)^gamma is off by gamma times what 1 - p is.
+            let (ulp, unit) = (if row.loss.starts_with("focal") { 8.0 } else { 4.0 }, T::unit());
+            // Of an overlap, a gradient is a difference of numbers up to 1 by the whole, times 1 by the whole in a curvature.
+            let whole = row.overlap();
+            let floors = [0.0, unit * (8.0 * wanted + 8.0 / whole), unit * (16.0 * wanted + 8.0 / (whole * whole))];
+            let outputs = [(&value[..], &row.value), (&gradient, &row.gradient), (&curvature, &row.curvature)];
+            for (order, (got, exact)) in outputs.into_iter().enumerate() {
+                for (i, got) in got.iter().enumerate() {
+                    let label =
+                        format!("{} {} {level:?}, row of {len}, entry {i}, {}", row.loss, T::NAME, ORDERS[order]);
+                    failures.extend(over_budget(&label, ulp, |_| floors[order], &x[i..=i], &[*got], |_| exact[i]));
+                }
+            }
+        }
+    });
+    none(&failures);
+}
+
+#[test]
+fn row_losses_are_accurate_in_f32() {
+    row_losses_are_accurate::<f32>();
+}
+
+#[test]
+fn row_losses_are_accurate_in_f64() {
+    row_losses_are_accurate::<f64>();
 }
 
 #[test]
@@ -96,11 +495,14 @@ fn labels_out_of_range_are_refused() {
         let target = Targets::Labels(&labels);
         let expected = TargetError { row, label, classes: 3 };
         let (mut losses, mut gradient) = ([7.0; 4], [7.0; 12]);
-        assert_eq!(SoftmaxCrossEntropy.each(&x, target, rows, &mut losses), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.sum(&x, target, rows), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.mean(&x, target, rows), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
-        assert_eq!(SoftmaxCrossEntropy.sum_with_gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().sum(&x, target, rows), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().mean(&x, target, rows), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
+        assert_eq!(
+            SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, 1.0, &mut gradient),
+            Err(expected)
+        );
         assert!(losses == [7.0; 4] && gradient == [7.0; 12], "nothing is written");
         let message = expected.to_string();
         let parts = [row.to_string(), label.to_string(), "3".to_owned()];
@@ -117,7 +519,7 @@ fn targets_that_do_not_fit_are_refused() {
     let labels = [0; 3];
     let (right, wrong) = (Targets::Labels(&labels), Targets::Labels(&labels[..2]));
     let probabilities = Targets::Probabilities(&x[..10]);
-    let f = SoftmaxCrossEntropy;
+    let f = SoftmaxCrossEntropy::default();
     let calls = [
         (panic_message(|| f.each(&x, right, rows, &mut ten)), [3, 10]),
         (panic_message(|| f.each(&x, wrong, rows, &mut three)), [3, 2]),
@@ -133,4 +535,61 @@ fn targets_that_do_not_fit_are_refused() {
         assert!(lengths.iter().all(|len| message.contains(&len.to_string())), "{message}");
     }
     assert!(ten == [7.0; 10] && twelve == [7.0; 12] && three == [7.0; 3], "nothing is written");
+}
+
+/// Whether a step of an entry may lead over a kink of a margin.
+fn is_near_kink(case: &RowCase<f64>, x: &[f64], label: usize) -> bool {
+    let margins: &[f64] = match case.name {
+        "multi_margin" => &[1.0],
+        "squared_multi_margin" => &[0.5],
+        "categorical_hinge" => &[1.0],
+        _ => return false,
+    };
+    let wrong = || x.iter().enumerate().filter(|(i, _)| *i != label).map(|(_, x)| *x);
+    let best = wrong().fold(f64::NEG_INFINITY, f64::max);
+    let second = wrong().filter(|x| *x < best).fold(f64::NEG_INFINITY, f64::max);
+    wrong().any(|wrong| (margins[0] + wrong - x[label]).abs() < 4.0 * H) || best - second < 4.0 * H
+}
+
+proptest! {
+    #![proptest_config(proptest_config(200))]
+
+    #[test]
+    fn derivatives_of_row_losses_are_finite_differences(seed: u64, choice in 0..CLASSES) {
+        let _fixed = fix_level();
+        let rows = Rows::contiguous(CLASSES);
+        for case in row_cases::<f64>() {
+            let (mut x, _, y) = samples(&case, 1, seed);
+            if case.of_probabilities {
+                // Within the domain on both sides, and third derivatives below 2e4.
+                x.iter_mut().for_each(|x| *x = 0.05 + 0.9 * *x);
+            }
+            let labels = [(seed % 36) as u32];
+            if is_near_kink(&case, &x, labels[0] as usize) {
+                continue;
+            }
+            for i in [choice, labels[0] as usize] {
+                let moved = |by: f64| -> Vec<f64> {
+                    x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect()
+                };
+                let (above, below) = (moved(H), moved(-H));
+                let width = above[i] - below[i];
+                for target in targets(&case, &labels, &y) {
+                    let at = |x: &[f64]| {
+                        let (mut gradient, mut curvature) = (x.to_vec(), x.to_vec());
+                        case.loss.gradient_with_curvature(x, target, rows, 1.0, &mut gradient, &mut curvature).unwrap();
+                        [case.loss.sum(x, target, rows).unwrap(), gradient[i], curvature[i]]
+                    };
+                    let (above, here, below) = (at(&above), at(&x), at(&below));
+                    for order in [1, 2] {
+                        let difference = (above[order - 1] - below[order - 1]) / width;
+                        // Sums of 37 terms, each off by some units of itself; third and fourth derivatives, times H^2 / 6.
+                        let allowed = tolerance(64.0 * f64::EPSILON * (1.0 + here[order - 1].abs())) + 1e6 * H * H / 6.0;
+                        let close = (here[order] - difference).abs() <= allowed;
+                        prop_assert!(close, "{} {order} {target:?}: {}, {difference}", case.name, here[order]);
+                    }
+                }
+            }
+        }
+    }
 }

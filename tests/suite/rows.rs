@@ -104,19 +104,19 @@ fn rows_are_accurate<T: Number>() {
             // The loss is -log_softmax of the label. Its gradient is a difference of numbers up to 1.
             let (labels, mut loss) = ([row.label], [T::zero()]);
             let target = Targets::Labels(&labels);
-            SoftmaxCrossEntropy.each(&x, target, rows, &mut loss).unwrap();
+            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
             let name = label("softmax_cross_entropy");
             failures.extend(check(&name, 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
-            SoftmaxCrossEntropy.gradient(&x, target, rows, T::one(), &mut y).unwrap();
+            SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut y).unwrap();
             failures.extend(check(&label("gradient"), 3.0, |_| unit, &x, &y, &row.gradient));
 
             // The same target as probabilities.
             let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == row.label as usize)))).collect();
             let target = Targets::Probabilities(&onehot);
-            SoftmaxCrossEntropy.each(&x, target, rows, &mut loss).unwrap();
+            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
             let name = label("softmax_cross_entropy of probabilities");
             failures.extend(check(&name, 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
-            SoftmaxCrossEntropy.gradient(&x, target, rows, T::one(), &mut y).unwrap();
+            SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut y).unwrap();
             failures.extend(check(&label("gradient of probabilities"), 3.0, |_| 2.0 * unit, &x, &y, &row.gradient));
         }
     });
@@ -244,8 +244,8 @@ fn empty_rows_are_what_was_asked_for() {
                 LogSoftmax::default().forward_in_place(y, rows);
                 Softmax::default().backward(&[], &[], rows, y);
                 let target = Targets::Labels(&[]);
-                assert_eq!(SoftmaxCrossEntropy.sum(&[0.0_f32; 0], target, rows), Ok(0.0));
-                assert!(SoftmaxCrossEntropy.mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
+                assert_eq!(SoftmaxCrossEntropy::default().sum(&[0.0_f32; 0], target, rows), Ok(0.0));
+                assert!(SoftmaxCrossEntropy::default().mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
             }
         }
     });
@@ -859,9 +859,9 @@ proptest! {
         let (above, below) = (moved(H), moved(-H));
         let width = above[i] - below[i];
         for (target, weight) in [(Targets::Labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
-            let loss = |x: &[f64]| SoftmaxCrossEntropy.sum(x, target, rows).unwrap();
+            let loss = |x: &[f64]| SoftmaxCrossEntropy::default().sum(x, target, rows).unwrap();
             let mut gradient = vec![0.0; x.len()];
-            SoftmaxCrossEntropy.gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
+            SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
             let difference = (loss(&above) - loss(&below)) / width;
             // Losses reach 40 + ln 24 for each unit of target.
             let allowed = tolerance(8.0 * f64::EPSILON * 64.0) * (1.0 + weight);

@@ -48,12 +48,10 @@ impl Row {
         pass.sum_of(self.map, [x], len)
     }
 
-    /// The exponential of one number of the row.
+    /// The exponentials of numbers of the row, not rounded.
     #[inline(always)]
-    pub(crate) fn one<T: Element, I: Isa>(self, pass: Pass<I>, x: T) -> f64 {
-        let mut y = [<T::Real as Default>::default()];
-        pass.map(self.map, [Source::new(&[<T::Real as Element>::of(x.wide())])], [Target::new(&mut y)]);
-        Element::wide(y[0])
+    pub(crate) fn exponentials<T: Element, I: Isa>(self, pass: Pass<I>, x: Source<T>, to: Target<T::Real>) {
+        pass.map_unrounded(self.map, [x], [to]);
     }
 }
 
@@ -63,9 +61,9 @@ impl Row {
 /// that what is made of them is rounded once.
 #[derive(Clone, Copy)]
 pub(crate) struct Exponentials<'a, T> {
-    pub(crate) row: Row,
     pub(crate) sum: f64,
     pub(crate) from: Source<'a, T>,
+    again: Option<Exponential>,
 }
 
 impl<'a, T: Element> Exponentials<'a, T> {
@@ -73,13 +71,36 @@ impl<'a, T: Element> Exponentials<'a, T> {
     #[inline(always)]
     pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Target<'a, T>, len: usize) -> Self {
         let sum = pass.map_and_sum_at(row.map, [x], y.unrounded(), [], len);
-        Exponentials { row, sum, from: if T::ROUNDS { x } else { y.source() } }
+        Exponentials { sum, from: if T::ROUNDS { x } else { y.source() }, again: T::ROUNDS.then_some(row.map) }
+    }
+
+    /// Of the row x; not kept.
+    #[inline(always)]
+    pub(crate) fn unkept<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, len: usize) -> Self {
+        Exponentials { sum: row.sum(pass, x, len), from: x, again: Some(row.map) }
+    }
+
+    /// The sum of all but one of them, to its own precision: beside 1, the sum has lost what is below 2^-53.
+    #[inline(always)]
+    pub(crate) fn sum_without<I: Isa>(self, pass: Pass<I>, index: usize, len: usize) -> f64 {
+        let (themselves, rest) = (Share { again: self.again, scale: [1.0, 0.0] }, len - index - 1);
+        pass.sum_of(themselves, [self.from.part(0, index)], index)
+            + pass.sum_of(themselves, [self.from.part(index + 1, rest)], rest)
+    }
+
+    /// One of them.
+    #[inline(always)]
+    pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
+        match self.again {
+            Some(map) => pass.sum_of(map, [self.from.part(index, 1)], 1),
+            None => self.from.read(index).wide(),
+        }
     }
 
     /// The map of `from` into the shares of `total`.
     #[inline(always)]
     pub(crate) fn shares(self, total: f64) -> Share {
-        Share::new::<T>(self.row, Pair::quotient(total, self.sum))
+        Share { again: self.again, scale: Pair::<T::Real>::quotient(total, self.sum).wide() }
     }
 }
 
@@ -264,7 +285,7 @@ impl Map<2, 1> for FromOutput {
 
 /// ln x of one number.
 #[derive(Clone, Copy)]
-pub(super) struct Logarithm;
+pub(crate) struct Logarithm;
 
 impl Map<1, 1> for Logarithm {
     #[inline(always)]
