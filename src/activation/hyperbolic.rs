@@ -54,7 +54,7 @@ activation! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     roots [&[], &[], &[-1.199_678_640_257_733_8, 1.199_678_640_257_733_8]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [1.75, 2.0, 4.0], floor [0.0, 0.0, 0.5]; f64 [1.75, 2.0, 4.0], floor [0.0, 0.0, 0.5];
+    f32 [1.75, 2.0, 4.0], floor [0.0, 0.0, 1.05]; f64 [1.75, 2.0, 4.0], floor [0.0, 0.0, 0.5];
     in (self, x)
     value {
         let a = x.abs();

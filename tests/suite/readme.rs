@@ -42,6 +42,11 @@ fn tables_hold_the_catalogue() {
         };
         let facts = facts.unwrap_or_else(|_| panic!("README.md: no {module} has the name {first} of {kind}"));
         assert_eq!(*first, facts.name(), "README.md: the name of {kind}");
+        if module == "activation" {
+            let bounds = facts.f32.ulp.map(|ulp| ulp.to_string()).join(", ");
+            let row = text.lines().find(|line| line.starts_with(&format!("| `{kind}` |"))).unwrap_or_default();
+            assert!(row.ends_with(&format!("| {bounds} |")), "README.md: the bounds of {kind} are {bounds}");
+        }
         for name in names {
             let known = facts.names.iter().any(|known| letters(known) == letters(name));
             assert!(known, "README.md: {kind} has no name {name}");

@@ -13,8 +13,8 @@ const LOOSE: f64 = 0.25;
 /// The family, the worst ulp, and what was needed of the floor.
 type Worst<'a> = (&'a str, f64, f64);
 
-#[test]
-fn bounds_are_those_of_the_table() {
+/// What was found of a function and an order.
+fn table() -> BTreeMap<(&'static str, usize), Vec<Worst<'static>>> {
     let header = "function,order,family,ulp,x,floor,floor_x";
     let mut measured: BTreeMap<(&str, usize), Vec<Worst>> = BTreeMap::new();
     for row in csv(include_str!("../worst_errors.csv"), header) {
@@ -22,8 +22,45 @@ fn bounds_are_those_of_the_table() {
         let number = |column: usize| row[column].parse::<f64>().expect("a number");
         measured.entry((row[0], order)).or_default().push((row[2], number(3), number(5)));
     }
-    assert!(!measured.is_empty());
-    for ((name, order), families) in measured {
+    measured
+}
+
+/// Every order of every function has been measured where multiplication and addition fuse.
+#[test]
+fn the_table_is_complete() {
+    let table = table();
+    for f in activation::all::<f32>() {
+        for (order, title) in ORDERS.iter().enumerate() {
+            let families = table.get(&(f.facts().name(), order)).map_or(&[][..], |families| families);
+            let fused = families.iter().any(|family| family.0 == "fused");
+            assert!(fused, "tests/worst_errors.csv lacks the {title} of {}", f.facts().name());
+        }
+    }
+}
+
+/// The README's figures are those of the table, rounded up to two digits.
+#[test]
+fn the_readme_shows_the_table() {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("## How right").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    let (table, mut shown) = (table(), 0);
+    for line in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        for order in 0..2 {
+            let families = &table[&(cells[1], order)];
+            let fused = families.iter().find(|family| family.0 == "fused").expect("a measurement");
+            let rounded = format!("{:.2}", (fused.1 * 100.0).ceil() / 100.0);
+            assert_eq!(cells[2 + order], rounded, "README.md: the {} of {}", ORDERS[order], cells[1]);
+            shown += 1;
+        }
+    }
+    assert!(shown > 20, "{shown} figures");
+}
+
+#[test]
+fn bounds_are_those_of_the_table() {
+    for ((name, order), families) in table() {
         let facts = activation::by_name::<f32>(name).expect("a function of the catalogue").facts();
         assert_eq!(facts.name(), name);
         let (bound, floor) = (facts.f32.ulp[order], facts.f32.floor[order]);
