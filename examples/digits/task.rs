@@ -31,7 +31,9 @@ impl Task {
             Task::WhichDigit => SoftmaxCrossEntropy
                 .sum_with_gradient(logits, Targets::Labels(labels), Rows::contiguous(DIGITS), scale, gradient)
                 .expect("labels are digits"),
-            Task::IsZero => BinaryCrossEntropyWithLogits.sum_with_gradient(logits, &truths(labels), scale, gradient),
+            Task::IsZero => {
+                BinaryCrossEntropyWithLogits::USUAL.sum_with_gradient(logits, &truths(labels), scale, gradient)
+            }
         };
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
     }
@@ -42,7 +44,7 @@ impl Task {
             Task::WhichDigit => SoftmaxCrossEntropy
                 .sum(logits, Targets::Labels(labels), Rows::contiguous(DIGITS))
                 .expect("labels are digits"),
-            Task::IsZero => BinaryCrossEntropyWithLogits.sum(logits, &truths(labels)),
+            Task::IsZero => BinaryCrossEntropyWithLogits::USUAL.sum(logits, &truths(labels)),
         };
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
     }
