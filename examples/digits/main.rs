@@ -13,27 +13,26 @@
 //!
 //! The same options give the same output, to the digit.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod data;
 mod network;
 mod report;
 mod task;
 
 use std::error::Error;
-use std::fmt::Display;
 use std::io::{self, Write};
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 use slopes::activation::{Activation, by_name};
 
+use common::command::{self, within};
 use data::{Data, TRAINING};
 use network::Network;
 use report::Epoch;
@@ -74,54 +73,8 @@ struct Options {
     binary: bool,
 }
 
-/// Reads a number of a range.
-fn within<T>(range: RangeInclusive<T>, noun: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone
-where
-    T: FromStr + PartialOrd + Display + Clone,
-{
-    move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("must be a {noun} from {} to {}", range.start(), range.end()))
-    }
-}
-
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(error) if error.use_stderr() => {
-            eprintln!("digits: {}", one_line(&error));
-            return ExitCode::from(2);
-        }
-        Err(help) => help.exit(),
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("digits: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// What is wrong, and what would be right.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let wrong: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    let wrong = wrong.join(" ");
-    let wrong = wrong.trim_start_matches("error: ");
-    if error.kind() != ErrorKind::UnknownArgument {
-        return wrong.to_string();
-    }
-    let mut command = Options::command();
-    command.build();
-    let known: Vec<String> = command.get_arguments().map(|argument| argument.to_string()).collect();
-    format!("{wrong}: options are {}", known.join(", "))
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    command::main(run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -164,9 +117,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     bar.finish_and_clear();
     report::closing(&mut out, &network.score(&data.test))?;
 
-    let figure = options.figure.display();
-    report::draw(&options.figure, &title, &history).map_err(|error| format!("cannot draw {figure}: {error}"))?;
-    writeln!(out, "curves in {figure}")?;
+    report::draw(&options.figure, &title, &history)?;
+    writeln!(out, "curves in {}", options.figure.display())?;
     Ok(())
 }
 
