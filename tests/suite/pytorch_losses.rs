@@ -195,8 +195,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// PyTorch's own f64 kernels are off by some ulp, where they cancel by some of the largest number involved. It adds 1e-12 to
-/// the squared lengths of a cosine embedding, which are above 3.4 here: that moves each
-/// of 5 cosines by 3e-13 at most.
+/// the squared lengths of a cosine embedding, which are above 3.4 here: that moves each of 5 cosines by 3e-13 at most.
 fn agrees(name: &str, got: &[f64], pytorch: &[f64]) -> bool {
     let largest = pytorch.iter().fold(1.0, |a: f64, x| a.max(x.abs()));
     let allowed = if name == "cosine_embedding" { 1.5e-12 } else { 16.0 * f64::EPSILON * largest };
