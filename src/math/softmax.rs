@@ -14,6 +14,7 @@ use crate::lanes::{Lanes, Real};
 
 use super::exp::{Constants, excess};
 use super::pair::Pair;
+use super::rounding::two_sum;
 
 /// What the rows of a call have in common: numbers of the type that is computed in, each held as an f64.
 #[derive(Clone, Copy)]
@@ -121,6 +122,13 @@ pub(crate) fn exponential<L: Lanes>(x: L, scale: Scale, shift: Shift<L>) -> L {
     let x = x.mul_add(x.splat(scale.sign), shift.minus).at_least(shift.floor);
     let magic = x.fill(L::Real::WHOLE);
     let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
-    let r = n.mul_add(x.splat(-scale.octave[1]), n.mul_add(x.splat(-scale.octave[0]), x) - shift.rest);
+    let (whole, low) = (n.mul_add(x.splat(-scale.octave[0]), x), x.splat(-scale.octave[1]));
+    let r = if L::FUSED {
+        n.mul_add(low, whole - shift.rest)
+    } else {
+        // One rounding less makes up for that of the polynomial's last product.
+        let (difference, lost) = two_sum(whole, -shift.rest);
+        difference + (lost + n * low)
+    };
     (excess(r * scale.inverse[0]) + 1.0).scale(n - shift.octaves)
 }
