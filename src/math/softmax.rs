@@ -12,7 +12,7 @@
 
 use crate::lanes::{Lanes, Real};
 
-use super::exp::{Constants, excess};
+use super::exp::{Constants, bend, excess};
 use super::pair::Pair;
 use super::rounding::two_sum;
 
@@ -123,12 +123,15 @@ pub(crate) fn exponential<L: Lanes>(x: L, scale: Scale, shift: Shift<L>) -> L {
     let magic = x.fill(L::Real::WHOLE);
     let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
     let (whole, low) = (n.mul_add(x.splat(-scale.octave[0]), x), x.splat(-scale.octave[1]));
-    let r = if L::FUSED {
-        n.mul_add(low, whole - shift.rest)
+    let e = if L::FUSED {
+        let r = n.mul_add(low, whole - shift.rest);
+        excess(r * scale.inverse[0]) + 1.0
     } else {
-        // One rounding less makes up for that of the polynomial's last product.
+        // Two roundings less make up for those of the products.
         let (difference, lost) = two_sum(whole, -shift.rest);
-        difference + (lost + n * low)
+        let r = (difference + (lost + n * low)) * scale.inverse[0];
+        let sum = r + 1.0;
+        sum + ((r - (sum - 1.0)) + bend(r))
     };
-    (excess(r * scale.inverse[0]) + 1.0).scale(n - shift.octaves)
+    e.scale(n - shift.octaves)
 }

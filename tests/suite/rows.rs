@@ -374,7 +374,7 @@ fn exact_shares(x: &[f32], temperature: f64) -> Vec<f64> {
 fn shares_are_accurate() {
     let mut random = Random(22);
     at_every_level(|level| {
-        for len in (1..=257).chain([1000, 1024, 1025, 4097, 1 << 17]) {
+        for len in (1..=257).chain([1000, 1024, 1025, 4097, 1 << 17, 300_001]) {
             for (spread, offset, temperature, budget) in
                 [(3.0, 0.0, 1.0, 2.0), (40.0, 100.0, 1.0, 2.0), (90.0, -3000.0, 1.0, 2.0), (9.0, 1.0, 0.3, 2.5)]
             {
@@ -401,6 +401,48 @@ fn shares_are_accurate() {
                 }
             }
         }
+    });
+}
+
+/// A row that is beyond the caches takes another way, to the same shares.
+#[test]
+fn long_rows_are_rows() {
+    const LEN: usize = 300_000;
+    let mut random = Random(29);
+    // The first parts are of -inf alone, then of ever larger numbers.
+    let row: Vec<f32> = (0..LEN)
+        .map(|i| if i < 70_000 { f32::NEG_INFINITY } else { random.uniform::<f32>(0.0..=3.0) + i as f32 * 1e-4 })
+        .collect();
+    let (rows, exact) = (Rows::contiguous(LEN), exact_shares(&row, 1.0));
+    at_every_level(|level| {
+        let mut y = row.clone();
+        Softmax::USUAL.forward_in_place(&mut y, rows);
+        for (y, exact) in y.iter().zip(&exact) {
+            assert!(Exact::from(*exact).distance(*y).is_within(2.0, 0.0), "{y} at {level:?} should be {exact}");
+        }
+        let (mut columns, mut both) = (row.repeat(2), row.repeat(2));
+        for (i, x) in row.iter().enumerate() {
+            (columns[2 * i], columns[2 * i + 1]) = (*x, *x);
+        }
+        Softmax::USUAL.forward_in_place(&mut columns, Rows::along(&[LEN, 2], 0));
+        Softmax::USUAL.forward_in_place(&mut both, rows);
+        let apart: Vec<f32> = columns.iter().step_by(2).chain(columns.iter().skip(1).step_by(2)).copied().collect();
+        assert!(all_bits(&apart) == all_bits(&both) && all_bits(&both[..LEN]) == all_bits(&y), "columns at {level:?}");
+
+        let special = |places: &[usize], number: f32| {
+            let mut x = row.clone();
+            places.iter().for_each(|&i| x[i] = number);
+            Softmax::USUAL.forward_in_place(&mut x, rows);
+            x
+        };
+        for i in [3, 100_000, LEN - 1] {
+            assert!(special(&[i], f32::NAN).iter().all(|y| y.is_nan()), "{i} at {level:?}");
+        }
+        let infinite = special(&[5, LEN - 2], f32::INFINITY);
+        assert!((0..LEN).all(|i| infinite[i] == if i == 5 || i == LEN - 2 { 0.5 } else { 0.0 }), "{level:?}");
+        let mut empty = vec![f32::NEG_INFINITY; LEN];
+        Softmax::USUAL.forward_in_place(&mut empty, rows);
+        assert!(empty.iter().all(|y| *y == 0.0), "{level:?}");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::row::{
     Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
-    kind, ln, scale, special_shares,
+    exp, kind, ln, scale, special_shares,
 };
 use super::side_by_side::{CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows};
 use super::{Mask, Setting, Which};
@@ -49,7 +49,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                     first += n;
                 }
             }
-            Some((x, y)) if stride >= SIDE_BY_SIDE => {
+            Some((x, y)) if stride >= SIDE_BY_SIDE && len <= LONG => {
                 let mut room = Room::new();
                 let mut first = self.first;
                 while first < self.end {
@@ -86,17 +86,24 @@ impl<'a, T: Element> Forward<'a, T> {
         let len = self.rows.row_len();
         let log = self.which == Which::LogSoftmax;
         let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
-        let mut seen = [len; TOGETHER];
+        let (mut seen, mut long) = ([len; TOGETHER], [false; TOGETHER]);
         // What the mask leaves is found in y.
         let source = if self.mask.is_some() { self.y.source() } else { self.x };
         for k in 0..n {
             if let Some(mask) = self.mask {
                 seen[k] = self.mask_row(pass, mask, scale.sign, first + k);
             }
-            (kinds[k], largest[k]) = kind(pass, scale, self.rows.of(source, first + k).part(0, seen[k]), seen[k]);
+            let x = self.rows.of(source, first + k).part(0, seen[k]);
+            if seen[k] > LONG
+                && let Some((m, sum)) = long_row(pass, scale, x, seen[k])
+            {
+                (kinds[k], largest[k], sums[k], long[k]) = (Kind::Finite, m, sum, true);
+                continue;
+            }
+            (kinds[k], largest[k]) = kind(pass, scale, x, seen[k]);
         }
         for k in 0..n {
-            if kinds[k] == Kind::Finite {
+            if kinds[k] == Kind::Finite && !long[k] {
                 let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
                 let place = if log { None } else { y.unrounded() };
@@ -114,8 +121,9 @@ impl<'a, T: Element> Forward<'a, T> {
                     pass.map(Less::new::<T>(scale, row.m, rest), [x], [visible]);
                 }
                 Kind::Finite => {
-                    let from = if T::ROUNDS { x } else { visible.source() };
-                    pass.map(Share::new::<T>(row, Pair::quotient(1.0, sums[k])), [from], [visible]);
+                    let kept = !T::ROUNDS && !long[k];
+                    let from = if kept { visible.source() } else { x };
+                    pass.map(Share::new::<T>(row, kept, Pair::quotient(1.0, sums[k])), [from], [visible]);
                 }
                 kind => {
                     special_shares(kind, scale.sign, x, visible, seen[k], self.setting.empty);
@@ -162,6 +170,36 @@ impl<'a, T: Element> Forward<'a, T> {
             }
         }
     }
+}
+
+/// A longer row is beyond the caches: it is read twice and written once, and its exponentials are made twice.
+pub(super) const LONG: usize = 1 << 18;
+
+/// So much of a long row is in the caches at a time.
+const CHUNK: usize = 1 << 16;
+
+/// The largest number of a long row and the sum of its exponentials, in one pass: of each part by its own largest number,
+/// and then by that of all. Nothing if there is a number that makes the row special.
+#[inline(always)]
+fn long_row<T: Element, I: Isa>(pass: Pass<I>, scale: Scale, x: Source<T>, len: usize) -> Option<(f64, f64)> {
+    let (mut m, mut sum, mut done) = (f64::NEG_INFINITY, 0.0, 0);
+    while done < len {
+        let n = CHUNK.min(len - done);
+        let (kind, top) = kind(pass, scale, x.part(done, n), n);
+        match kind {
+            Kind::Infinite => return None,
+            Kind::Finite if top.is_nan() => return None,
+            Kind::Empty => {}
+            Kind::Finite => {
+                let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), n);
+                let factor = exp(pass, -((top - m).abs() * scale.inverse[0]));
+                sum = if top > m { sum * factor + part } else { sum + part * factor };
+                m = m.max(top);
+            }
+        }
+        done += n;
+    }
+    (m > f64::NEG_INFINITY).then_some((m, sum))
 }
 
 /// How much of a mask of truth values is made into numbers at a time.

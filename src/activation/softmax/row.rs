@@ -113,8 +113,8 @@ pub(crate) struct Share {
 
 impl Share {
     #[inline(always)]
-    pub(super) fn new<T: Element>(row: Row, scale: Pair<T::Real>) -> Self {
-        Share { again: T::ROUNDS.then_some(row.map), scale: scale.wide() }
+    pub(super) fn new<T: Element>(row: Row, kept: bool, scale: Pair<T::Real>) -> Self {
+        Share { again: (!kept).then_some(row.map), scale: scale.wide() }
     }
 
     #[inline(always)]
@@ -292,6 +292,25 @@ impl Map<1, 1> for Logarithm {
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [x.ln()]
     }
+}
+
+/// e^x of one number.
+#[derive(Clone, Copy)]
+struct Exp;
+
+impl Map<1, 1> for Exp {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [x.exp()]
+    }
+}
+
+/// e^x in the lanes of a pass, for the bits of its family.
+#[inline(always)]
+pub(super) fn exp<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
+    let mut y = [0.0];
+    pass.map(Exp, [Source::new(&[x])], [Target::new(&mut y)]);
+    y[0]
 }
 
 /// ln x in the lanes of a pass, for the bits of its family.
