@@ -5,13 +5,13 @@
 //! The input is 1 and the output a should become 1, but weight and bias are -2, so that z = -4 and a = s(z) = 0.018. The
 //! neuron learns by gradient descent on the loss C, and the chain rule tells how fast:
 //!
-//! - mean squared error, C = (a - 1)^2 / 2: dC/dz = (a - 1) s'(z), and s'(z) = 0.018 where the neuron is as wrong as can
-//!   be. It hardly learns.
+//! - mean squared error, C = (a - 1)^2 / 2: dC/dz = (a - 1) s'(z), and s'(-4) = 0.018, just where the neuron is most
+//!   wrong. It hardly learns.
 //! - cross-entropy, C = -ln a: dC/da = -1/a, whose product with s'(z) = a (1 - a) is dC/dz = a - 1. The slope of the
 //!   sigmoid has cancelled: the larger the error, the faster it learns.
 //!
-//! A softmax with two outputs behaves alike, with the likelihood loss in the place of cross-entropy; a linear neuron, a = z,
-//! has no slope to lose, and learns by mean squared error as fast as any.
+//! A softmax with two outputs behaves alike, with the likelihood loss in the place of cross-entropy; a linear neuron,
+//! a = z, has no slope to lose, and learns by mean squared error as fast as any.
 //!
 //! Source: M. Nielsen, Neural Networks and Deep Learning, 2015, chapter 3. A table goes to standard output, the curves to
 //! target/mse_vs_cross_entropy.svg.

@@ -1,15 +1,15 @@
-//! Gradient boosting: small trees, each of which corrects the sum of those before it. The crate's losses give it gradient and
-//! curvature.
+//! Gradient boosting: small trees, each of which corrects the sum of those before it. The crate's losses give it
+//! gradient and curvature.
 //!
 //! `cargo run --release --example boosting -- [--loss NAME] [--rounds N] [--rate F] [--seed N] [--figure FILE]`
 //!
-//! 30 measurements of a tumour -> is it benign? Trees have two levels of questions ("is the largest radius below 16.8?") and
-//! so four leaves. A sample's score is a constant plus the sum of the leaves that it falls into, times the learning rate;
-//! tree.rs has the argument for where to split and what a leaf says, labels.rs what a loss takes a score for.
+//! 30 measurements of a tumour -> is it benign? Trees have two levels of questions ("is the largest radius below 16.8?")
+//! and so four leaves. A sample's score is a constant plus the sum of the leaves that it falls into, times the learning
+//! rate; tree.rs has the argument for where to split and what a leaf says, labels.rs what a loss takes a score for.
 //!
-//! 114 of 569 tumours are set aside to test. This is done five times over, at random; the table that goes to standard output
-//! has the means of the five, and so have the curves in target/boosting.svg. With a loss that is a cross-entropy, as the
-//! usual one, they are log-losses.
+//! 114 of 569 tumours are set aside to test. This is done five times over, at random; the table that goes to standard
+//! output has the means of the five, and so have the curves in target/boosting.svg. With a loss that is a cross-entropy,
+//! as the usual one, they are log-losses.
 //!
 //! The same options give the same output, to the digit.
 
