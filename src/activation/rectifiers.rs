@@ -149,7 +149,7 @@ activation! {
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.229_166_666_666_666_66, 1.0], [0.0, 0.0]];
     joints [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
-    f32 [1.5, 1.0, 0.0]; f64 [1.5, 1.0, 0.0];
+    f32 [0.5, 0.0, 0.0]; f64 [1.5, 1.0, 0.0];
     in (self, x)
     value { leaky(x, self.mean(x)) }
     slope { leaky_slope(x, self.mean(x)) }
