@@ -51,7 +51,7 @@ activation! {
     source "J. Bergstra et al., Quadratic Polynomials Learn Better Image Features, 2009";
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [-1.0, 1.0], monotone true, Odd;
-    f32 [1.5, 2.0, 2.5]; f64 [1.5, 2.0, 2.5];
+    f32 [1.4, 2.0, 2.0]; f64 [1.5, 2.0, 2.5];
     in (self, x)
     value {
         // Between 1/2 and 1 the quotient q rises, because the numerator's steps are relatively the larger; below, its
