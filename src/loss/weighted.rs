@@ -90,7 +90,7 @@ impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
     ///
     /// ```
     /// use slopes::loss::{self, Weighted};
-    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0, 1.0]);
+    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0_f32, 1.0]);
     /// assert_eq!(loss.sum(&[1.0, 1.0], &[0.0, 0.0]), 3.0);
     /// # Ok::<(), slopes::UnknownName>(())
     /// ```
