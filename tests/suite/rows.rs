@@ -314,7 +314,9 @@ fn strided_rows_are_gathered_rows<T: Element>() {
         &[7],
     ];
     at_every_level(|level| {
-        for shape in shapes {
+        // Slow machines leave out the large ones.
+        let small = |shape: &&[usize]| crate::common::scale() == 1 || shape.iter().product::<usize>() < 1000;
+        for shape in shapes.into_iter().filter(small) {
             for (axis, special) in (0..shape.len()).flat_map(|axis| [(axis, false), (axis, true)]) {
                 let (count, rows) = (shape.iter().product(), Rows::along(shape, axis));
                 let x: Vec<T> = row_numbers(&mut random, count, special);
@@ -331,14 +333,19 @@ fn strided_rows_are_gathered_rows<T: Element>() {
                     for places in places(shape, axis) {
                         let (row, cotangent) = (gather(&x, &places), gather(&dy, &places));
                         let (alone, mut got) = (Rows::contiguous(row.len()), row.clone());
-                        let place = format!("{name} of {shape:?} along {axis} at {level:?}: {row:?}");
+                        let place = || format!("{name} of {shape:?} along {axis} at {level:?}: {row:?}");
                         f.forward(&row, alone, &mut got);
-                        assert_eq!(all_bits(&got), all_bits(&gather(&y, &places)), "{place}");
+                        assert_eq!(all_bits(&got), all_bits(&gather(&y, &places)), "{}", place());
                         let output = got.clone();
                         f.backward(&row, &cotangent, alone, &mut got);
-                        assert_eq!(all_bits(&got), all_bits(&gather(&dx, &places)), "the gradient of {place}");
+                        assert_eq!(all_bits(&got), all_bits(&gather(&dx, &places)), "the gradient of {}", place());
                         f.backward_from_output(&output, &cotangent, alone, &mut got);
-                        assert_eq!(all_bits(&got), all_bits(&gather(&dx_of_y, &places)), "from the output, {place}");
+                        assert_eq!(
+                            all_bits(&got),
+                            all_bits(&gather(&dx_of_y, &places)),
+                            "from the output, {}",
+                            place()
+                        );
                     }
                 }
             }
