@@ -4,14 +4,19 @@
 //!
 //! For every function, level and order: nanoseconds per element of 32 768 f32 (in the second cache) and of 2^24 (in
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
-//! them, so that noise meets both. Then single calls, and calls on a few numbers. Last, gated units, in times that of copying
-//! the gates.
+//! them, so that noise meets both. Then single calls, and calls on a few numbers. Then gated units, in times that of copying
+//! the gates, and functions of rows, in times that of copying them. Last, losses, in times that of reading what they read,
+//! and, with a gradient, of writing as much as well; those that are not bound by memory, in times that of copying.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use slopes::Level;
-use slopes::activation::{self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
+use slopes::activation::{
+    self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, LogSoftmax, ReGlu, RowActivation, Rows,
+    Softmax, Sparsemax, SwiGlu,
+};
+use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Huber, Loss, Mae, Mse, RowLoss, SoftmaxCrossEntropy, Targets};
 
 const CALLS: usize = 1000;
 
@@ -118,11 +123,94 @@ fn gated(name: &str, unit: &dyn GatedUnit<f32>) {
     println!();
 }
 
+/// A function of rows, at a shape: the rows are those along an axis.
+fn rows(name: &str, f: &dyn RowActivation<f32>, shape: &[usize], axis: usize) {
+    let len = shape.iter().product();
+    let mut input = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut gradient = Aligned::new(len, |i| (i % 7) as f32 - 3.0);
+    let mut output = Aligned::new(len, |_| 0.0);
+    let (x, dy, rows) = (&*input.get(), &*gradient.get(), Rows::along(shape, axis));
+    let y = std::cell::RefCell::new(output.get());
+    let mut of = Aligned::new(len, |_| 0.0);
+    let of = of.get();
+    f.forward(x, rows, of);
+    let times = least(
+        (1 << 25) / len.max(1 << 17) + 8,
+        [
+            &mut || black_box(&mut y.borrow_mut()).copy_from_slice(x),
+            &mut || f.forward(x, rows, &mut y.borrow_mut()),
+            &mut || f.backward(x, dy, rows, &mut y.borrow_mut()),
+            &mut || f.backward_from_output(of, dy, rows, &mut y.borrow_mut()),
+        ],
+    );
+    print!("{name} of {shape:?} along {axis}: copy {:.3}", times[0] / len as f64);
+    for (title, time) in ["forward", "backward", "from the output"].iter().zip(&times[1..]) {
+        print!("  {title} {:.3} ({:.2})", time / len as f64, time / times[0]);
+    }
+    println!();
+}
+
+fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
+    let mut prediction = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut target = Aligned::new(len, |i| if i % 3 == 0 { 1.0 } else { -1.0 });
+    let mut output = Aligned::new(len, |_| 0.0);
+    let (p, t) = (&*prediction.get(), &*target.get());
+    let out = std::cell::RefCell::new(output.get());
+    // Plain loops, whose sums of whole numbers may be taken in any order.
+    let sum = |numbers: &[f32]| numbers.iter().fold(0_u32, |sum, x| sum.wrapping_add(x.to_bits()));
+    let times = least(
+        repeats,
+        [
+            &mut || black_box(&mut out.borrow_mut()).copy_from_slice(p),
+            &mut || _ = black_box(sum(black_box(p))),
+            &mut || _ = black_box((sum(black_box(p)), sum(black_box(t)))),
+            &mut || out.borrow_mut().iter_mut().zip(p.iter().zip(t)).for_each(|(out, (p, t))| *out = p - t),
+            &mut || _ = black_box(loss.mean(p, t)),
+            &mut || _ = black_box(loss.sum_with_gradient(p, t, 1.0, &mut out.borrow_mut())),
+        ],
+    );
+    let [copy, one, read, written, mean, both] = times.map(|time| time / len as f64);
+    println!("{name} of {len}: copy {copy:.3}, a sum {one:.3}, reading two {read:.3}, and writing one {written:.3}");
+    println!(
+        "  mean {mean:.3} ({:.2} copies, {:.2} sums, {:.2} readings)  with gradient {both:.3} ({:.2} copies, {:.2} differences)",
+        mean / copy,
+        mean / one,
+        mean / read,
+        both / copy,
+        both / written,
+    );
+}
+
+fn cross_entropy(classes: usize, count: usize) {
+    let len = classes * count;
+    let mut logits = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut output = Aligned::new(len, |_| 0.0);
+    let labels: Vec<u32> = (0..count).map(|i| (i * 7 % classes) as u32).collect();
+    let (x, rows, loss) = (&*logits.get(), Rows::contiguous(classes), SoftmaxCrossEntropy::default());
+    let out = std::cell::RefCell::new(output.get());
+    let times = least(
+        400,
+        [
+            &mut || black_box(&mut out.borrow_mut()).copy_from_slice(x),
+            &mut || _ = black_box(loss.mean(x, Targets::Labels(&labels), rows)),
+            &mut || {
+                _ = black_box(loss.sum_with_gradient(x, Targets::Labels(&labels), rows, 1.0, &mut out.borrow_mut()))
+            },
+        ],
+    );
+    print!("softmax_cross_entropy, {count} rows of {classes}: copy {:.3}", times[0] / len as f64);
+    for (title, time) in ["mean", "with gradient"].iter().zip(&times[1..]) {
+        print!("  {title} {:.3} ({:.2})", time / len as f64, time / times[0]);
+    }
+    println!();
+}
+
 fn main() {
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     for f in activation::all::<f32>() {
         let name = f.facts().name();
-        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+        if !asked(name) {
             continue;
         }
         for level in Level::available() {
@@ -146,8 +234,31 @@ fn main() {
         ("clamped_swi_glu", &clamped),
     ];
     for (name, unit) in units {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+        if asked(name) {
             gated(name, unit);
+        }
+    }
+    let of_rows: [(&str, &dyn RowActivation<f32>); 3] =
+        [("softmax", &Softmax::USUAL), ("log_softmax", &LogSoftmax::USUAL), ("sparsemax", &Sparsemax)];
+    for (name, f) in of_rows.into_iter().filter(|(name, _)| asked(name)) {
+        for [count, len] in [[3276, 10], [1024, 32], [256, 128], [32, 1024], [1, 1 << 17], [1, 1 << 24]] {
+            rows(name, f, &[count, len], 1);
+        }
+        for shape in [[1024, 1024], [1000, 1000]] {
+            rows(name, f, &shape, 1);
+            rows(name, f, &shape, 0);
+        }
+    }
+    let logits = BinaryCrossEntropyWithLogits::default();
+    let of_pairs: [(&str, &dyn Loss<f32>); 5] =
+        [("mse", &Mse), ("mae", &Mae), ("huber", &Huber::USUAL), ("hinge", &Hinge), ("bce_with_logits", &logits)];
+    for (name, loss) in of_pairs.into_iter().filter(|(name, _)| asked(name)) {
+        losses(name, loss, 1 << 15, 400);
+        losses(name, loss, 1 << 24, 8);
+    }
+    if asked("softmax_cross_entropy") {
+        for [count, classes] in [[3276, 10], [32, 1024]] {
+            cross_entropy(classes, count);
         }
     }
 }

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::element::{Element, Lane};
 use crate::lanes::{Isa, Lanes, Real, Register, Scalar, Unfused};
-use crate::sum::{STRANDS, Tree, pairwise};
+use crate::sum::{BLOCK, STRANDS, Tree, pairwise};
 
 /// An instruction set that the kernels are built for.
 ///
@@ -460,9 +460,6 @@ fn fits(start: usize, stride: usize, len: usize, count: usize) -> bool {
 /// The widest register, in elements of the narrowest type.
 pub(crate) const WIDEST: usize = 32;
 
-/// Sums are made of blocks of as many numbers.
-pub(crate) const BLOCK: usize = 1024;
-
 /// Numbers that lie apart are brought together, so many at a time.
 const GATHERED: usize = 256;
 
@@ -597,6 +594,7 @@ impl<I: Isa> Pass<I> {
         summed: [Target<T::Real>; SUMMED],
         kept: [Target<T>; KEPT],
         len: usize,
+        stream: bool,
     ) {
         let mut gathered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; IN];
         let mut scattered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; KEPT];
@@ -610,8 +608,7 @@ impl<I: Isa> Pass<I> {
             while k < IN {
                 from[k] = from[k].part(done, n);
                 if from[k].stride != 1 {
-                    let place = gathered[k].as_mut_ptr().cast();
-                    let place = Target::place(place, n);
+                    let place = Target::place(gathered[k].as_mut_ptr().cast(), n);
                     from[k].copy_to(place);
                     from[k] = place.source();
                 }
@@ -630,7 +627,7 @@ impl<I: Isa> Pass<I> {
                 }
                 k += 1;
             }
-            self.walk(map, from, sums, to, n, false);
+            self.walk(map, from, sums, to, n, stream);
             let mut k = 0;
             while k < KEPT {
                 if kept[k].stride != 1 {
@@ -650,7 +647,7 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T>; OUT],
     ) {
-        self.stroll(map, inputs, [], outputs, outputs[0].len);
+        self.stroll(map, inputs, [], outputs, outputs[0].len, false);
     }
 
     /// The map of numbers into others of the type that is computed in: not yet rounded.
@@ -661,7 +658,7 @@ impl<I: Isa> Pass<I> {
         inputs: [Source<T>; IN],
         outputs: [Target<T::Real>; OUT],
     ) {
-        self.stroll(map, inputs, outputs, [], outputs[0].len);
+        self.stroll(map, inputs, outputs, [], outputs[0].len, false);
     }
 
     /// The sum of the map of numbers.
@@ -684,58 +681,20 @@ impl<I: Isa> Pass<I> {
         kept: [Target<T>; KEPT],
         len: usize,
     ) -> f64 {
-        self.map_and_sum_at(map, inputs, None, kept, len)
+        self.map_and_sum_at(map, inputs, None, kept, len, Reach::Caches)
     }
 
-    /// The map of numbers: its first output is summed, and kept if it has a place; the others are kept.
+    /// The map of numbers, which are in the caches or beyond: its first output is summed, and kept if it has a place; the
+    /// others are kept.
     ///
-    /// What is summed goes through a block, or through its own place: it is added right after it is
-    /// written, from the first cache.
+    /// What is summed goes through a block, or through its own place: it is added right after it is written, from the first
+    /// cache. Beyond the caches nothing is loaded meanwhile; so every part of a block asks for what comes after it.
     #[inline(always)]
     pub(crate) fn map_and_sum_at<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
         self,
         map: M,
         inputs: [Source<T>; IN],
         place: Option<Target<T::Real>>,
-        kept: [Target<T>; KEPT],
-        len: usize,
-    ) -> f64 {
-        let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
-        let mut tree = Tree::new();
-        let mut done = 0;
-        while done < len {
-            let n = BLOCK.min(len - done);
-            let (mut inputs, mut kept) = (inputs, kept);
-            for input in &mut inputs {
-                *input = input.part(done, n);
-            }
-            for output in &mut kept {
-                *output = output.part(done, n);
-            }
-            let place = place.map(|place| place.part(done, n));
-            let summed = match place {
-                Some(place) if place.stride == 1 => place,
-                _ => Target::place(block.as_mut_ptr().cast(), n),
-            };
-            self.stroll(map, inputs, [summed], kept, n);
-            if let Some(place) = place.filter(|place| place.stride != 1) {
-                summed.source().copy_to(place);
-            }
-            tree.push(self.sum_block(summed.source()));
-            done += n;
-        }
-        tree.sum()
-    }
-
-    /// The same, of numbers that are in the caches or beyond.
-    ///
-    /// What is summed goes through a block: it is added right after it is written, from the first cache. Beyond the caches
-    /// nothing is loaded meanwhile; so every part of a block asks for what comes after it.
-    #[inline(always)]
-    fn map_and_sum_in<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
-        self,
-        map: M,
-        inputs: [Source<T>; IN],
         kept: [Target<T>; KEPT],
         len: usize,
         reach: Reach,
@@ -750,7 +709,11 @@ impl<I: Isa> Pass<I> {
         let mut done = 0;
         while done < len {
             let n = BLOCK.min(len - done);
-            let summed = Target::place(block.as_mut_ptr().cast(), n);
+            let place = place.map(|place| place.part(done, n));
+            let summed = match place {
+                Some(place) if place.stride == 1 => place,
+                _ => Target::place(block.as_mut_ptr().cast(), n),
+            };
             let mut at = 0;
             while at < n {
                 // What fills no register goes first, so that what follows is aligned to registers.
@@ -769,8 +732,11 @@ impl<I: Isa> Pass<I> {
                 for output in &mut kept {
                     *output = output.part(done + at, step);
                 }
-                self.walk(map, inputs, [summed.part(at, step)], kept, step, stream);
+                self.stroll(map, inputs, [summed.part(at, step)], kept, step, stream);
                 at += step;
+            }
+            if let Some(place) = place.filter(|place| place.stride != 1) {
+                summed.source().copy_to(place);
             }
             tree.push(self.sum_block(summed.source()));
             done += n;
@@ -1056,7 +1022,7 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT:
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.map_and_sum_in(self.map, self.inputs, self.kept, self.len, self.reach)
+        pass.map_and_sum_at(self.map, self.inputs, None, self.kept, self.len, self.reach)
     }
 }
 
@@ -1225,7 +1191,7 @@ const FAR_AHEAD: usize = 4096;
 
 /// Where the numbers of a sum are.
 #[derive(Clone, Copy)]
-enum Reach {
+pub(crate) enum Reach {
     /// In the caches, if anywhere near.
     Caches,
     /// Beyond them; stores pass them too from so many elements on, where the output is aligned.

@@ -429,3 +429,21 @@ macro_rules! any {
     };
 }
 pub(crate) use any;
+
+/// A function that is chosen at run time computes as the one that it is.
+macro_rules! delegate {
+    ($Trait:ident for $Any:ident; $($method:ident($($x:ident: $X:ty),+) $(-> $Y:ty)?;)+) => {
+        impl<T: $crate::Element> $Trait<T> for $Any {
+            fn facts(&self) -> &'static $crate::Facts {
+                self.facts()
+            }
+            $(
+                #[track_caller]
+                fn $method(&self, $($x: $X),+) $(-> $Y)? {
+                    self.get().$method($($x),+)
+                }
+            )+
+        }
+    };
+}
+pub(crate) use delegate;

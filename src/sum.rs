@@ -2,6 +2,9 @@
 
 use crate::element::Element;
 
+/// Sums are made of blocks of as many numbers.
+pub(crate) const BLOCK: usize = 1024;
+
 /// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
 pub(crate) const STRANDS: usize = 16;
 
@@ -96,25 +99,22 @@ impl<S: Summand, const LEVELS: usize> TreeOf<S, LEVELS> {
     }
 }
 
-/// How many terms are summed by strands.
-const CHUNK: usize = 1024;
-
-/// The sum of a term of each pair (a_i, b_i), made in f64: fewer terms than there are strands in order, up to a chunk by
-/// strands, more by a tree of chunks.
+/// The sum of a term of each pair (a_i, b_i), made in f64: fewer terms than there are strands in order, up to a block by
+/// strands, more by a tree of blocks.
 #[inline(always)]
 pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64 + Copy) -> f64 {
-    if a.len() <= CHUNK {
-        return sum_of_chunk(a, b, term);
+    if a.len() <= BLOCK {
+        return sum_of_block(a, b, term);
     }
     let mut tree = Tree::new();
-    for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
-        tree.push(sum_of_chunk(a, b, term));
+    for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
+        tree.push(sum_of_block(a, b, term));
     }
     tree.sum()
 }
 
 #[inline(always)]
-fn sum_of_chunk<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sum_of_block<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) -> f64 {
     if a.len() < STRANDS {
         let mut sum = 0.0;
         for (a, b) in a.iter().zip(b) {

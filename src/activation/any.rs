@@ -1,25 +1,10 @@
 //! An activation that is chosen at run time computes as the one that it is.
 
 use super::{Activation, AnyActivation};
-use crate::element::Element;
-use crate::facts::Facts;
+use crate::facts::delegate;
 
-macro_rules! delegate {
-    ($($method:ident($($x:ident: $X:ty),+) $(-> $Y:ty)?;)+) => {
-        impl<T: Element> Activation<T> for AnyActivation {
-            fn facts(&self) -> &'static Facts {
-                self.facts()
-            }
-            $(
-                #[track_caller]
-                fn $method(&self, $($x: $X),+) $(-> $Y)? {
-                    self.get().$method($($x),+)
-                }
-            )+
-        }
-    };
-}
 delegate! {
+    Activation for AnyActivation;
     forward(x: T) -> T;
     derivative(x: T) -> T;
     second_derivative(x: T) -> T;

@@ -54,14 +54,14 @@ impl Threshold {
     }
 }
 
-/// x - c of the entries above the threshold.
+/// x - c of the entries above the threshold, and of NaN, which so reaches the whole row.
 #[derive(Clone, Copy)]
 struct Part(Threshold);
 impl Map<1, 1> for Part {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         let zero = x.splat(0.0);
-        [(x - self.0.c).select(zero.lt(self.0.above(x)), zero)]
+        [zero.select(self.0.above(x).le(zero), x - self.0.c)]
     }
 }
 
@@ -139,33 +139,18 @@ fn sparsemax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, 
         let sum = pass.sum_of(Part(threshold), [x], len);
         threshold.t = Pair::<T::Real>::quotient(sum - 1.0, count).wide();
     }
-    if m.is_nan() {
-        threshold.c = m;
-    }
     pass.map(Above(threshold), [x], [y]);
-    // A NaN beside numbers has been in none of the counts.
-    if (0..len).any(|i| x.read(i).is_nan()) {
-        (0..len).for_each(|i| y.write(i, T::nan()));
-    }
 }
 
 #[inline(always)]
 fn hardmax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, len: usize) {
     let (kind, m) = kind(pass, scale::<T, I>(1.0), x, len);
     let nan = (0..len).any(|i| x.read(i).is_nan());
-    let first = if kind == Kind::Empty { len } else { (0..len).position(|i| x.read(i).wide() == m).unwrap_or(len) };
-    (0..len).for_each(|i| {
-        y.write(
-            i,
-            if nan {
-                T::nan()
-            } else if i == first {
-                T::one()
-            } else {
-                T::zero()
-            },
-        )
-    });
+    let first = (0..len).find(|&i| kind != Kind::Empty && x.read(i).wide() == m);
+    (0..len).for_each(|i| y.write(i, if nan { T::nan() } else { T::zero() }));
+    if let (Some(first), false) = (first, nan) {
+        y.write(first, T::one());
+    }
 }
 
 /// The gradient of [`Sparsemax`] from its output.
@@ -231,18 +216,25 @@ impl<T: Element> Kernel for Backward<'_, T> {
     }
 }
 
+/// The way forward of both, which differ in their rows alone.
+macro_rules! forward {
+    ($which:expr) => {
+        #[track_caller]
+        fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
+            same_length("forward", [("x", x.len()), ("y", y.len())]);
+            let (count, x, y) = (rows.count(x.len()), Source::new(x), Target::new(y));
+            dispatch::wide(Forward { which: $which, x, y, rows, count });
+        }
+        #[track_caller]
+        fn forward_in_place(&self, x: &mut [T], rows: Rows) {
+            let (count, y) = (rows.count(x.len()), Target::new(x));
+            dispatch::wide(Forward { which: $which, x: y.source(), y, rows, count });
+        }
+    };
+}
+
 impl<T: Element> RowActivation<T> for Sparsemax {
-    #[track_caller]
-    fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
-        same_length("forward", [("x", x.len()), ("y", y.len())]);
-        let (count, x, y) = (rows.count(x.len()), Source::new(x), Target::new(y));
-        dispatch::wide(Forward { which: Which::Sparsemax, x, y, rows, count });
-    }
-    #[track_caller]
-    fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-        let (count, y) = (rows.count(x.len()), Target::new(x));
-        dispatch::wide(Forward { which: Which::Sparsemax, x: y.source(), y, rows, count });
-    }
+    forward! { Which::Sparsemax }
     #[track_caller]
     fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
@@ -258,17 +250,7 @@ impl<T: Element> RowActivation<T> for Sparsemax {
 }
 
 impl<T: Element> RowActivation<T> for Hardmax {
-    #[track_caller]
-    fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
-        same_length("forward", [("x", x.len()), ("y", y.len())]);
-        let (count, x, y) = (rows.count(x.len()), Source::new(x), Target::new(y));
-        dispatch::wide(Forward { which: Which::Hardmax, x, y, rows, count });
-    }
-    #[track_caller]
-    fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-        let (count, y) = (rows.count(x.len()), Target::new(x));
-        dispatch::wide(Forward { which: Which::Hardmax, x: y.source(), y, rows, count });
-    }
+    forward! { Which::Hardmax }
     #[track_caller]
     fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);

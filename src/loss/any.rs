@@ -1,25 +1,10 @@
 //! A loss that is chosen at run time computes as the one that it is.
 
 use super::{AnyLoss, Loss};
-use crate::element::Element;
-use crate::facts::Facts;
+use crate::facts::delegate;
 
-macro_rules! delegate {
-    ($($method:ident($($x:ident: $X:ty),+) $(-> $Y:ty)?;)+) => {
-        impl<T: Element> Loss<T> for AnyLoss {
-            fn facts(&self) -> &'static Facts {
-                self.facts()
-            }
-            $(
-                #[track_caller]
-                fn $method(&self, $($x: $X),+) $(-> $Y)? {
-                    self.get().$method($($x),+)
-                }
-            )+
-        }
-    };
-}
 delegate! {
+    Loss for AnyLoss;
     forward(prediction: T, target: T) -> T;
     derivative(prediction: T, target: T) -> T;
     second_derivative(prediction: T, target: T) -> T;

@@ -5,10 +5,10 @@
 
 use super::Loss;
 use crate::activation::{Itself, same_length};
-use crate::dispatch::{self, BLOCK, Map, Source, Target};
+use crate::dispatch::{self, Map, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Lanes, Real};
-use crate::sum::Tree;
+use crate::sum::{BLOCK, Tree};
 
 /// A loss with a weight for each sample: what [`Loss::weighted`] gives.
 ///

@@ -60,6 +60,12 @@ impl Scale {
         }
     }
 
+    /// What x is multiplied by, in two parts.
+    #[inline(always)]
+    pub(crate) fn factor(&self) -> [f64; 2] {
+        [self.inverse[0] * self.sign, self.inverse[1] * self.sign]
+    }
+
     /// The shift of a row whose largest number, times the sign, is m.
     #[inline(always)]
     pub(crate) fn shift<R: Real>(&self, m: f64) -> Shift<f64> {
@@ -116,7 +122,7 @@ impl Shift<f64> {
 }
 
 /// e^(sign x / t) / e^(m / t), up to what all have in common. Worst error: 1 ulp; the division by a temperature that is no
-/// power of two adds a quarter.
+/// power of two adds half a one.
 #[inline(always)]
 pub(crate) fn exponential<L: Lanes>(x: L, scale: Scale, shift: Shift<L>) -> L {
     let x = x.mul_add(x.splat(scale.sign), shift.minus).at_least(shift.floor);

@@ -112,12 +112,11 @@ macro_rules! tempered {
                 same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
                 let count = rows.count(x.len());
                 check_mask(mask, x.len(), rows);
-                let (x, y) = (Source::new(x), Target::new(y));
-                dispatch::wide(Forward { which: $which, setting: self.setting(), x, mask: Some(mask), y, rows, first: 0, end: count, plain: false });
+                self.setting().forward(Source::new(x), Some(mask), Target::new(y), rows, count);
             }
 
             fn setting(&self) -> Setting {
-                Setting { temperature: self.temperature.copysign($sign), empty: self.empty_row }
+                Setting { which: $which, temperature: self.temperature.copysign($sign), empty: self.empty_row }
             }
         }
 
@@ -125,28 +124,22 @@ macro_rules! tempered {
             #[track_caller]
             fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
                 same_length("forward", [("x", x.len()), ("y", y.len())]);
-                let (count, x, y) = (rows.count(x.len()), Source::new(x), Target::new(y));
-                dispatch::wide(Forward { which: $which, setting: self.setting(), x, mask: None, y, rows, first: 0, end: count, plain: false });
+                self.setting().forward(Source::new(x), None, Target::new(y), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn forward_in_place(&self, x: &mut [T], rows: Rows) {
                 let (count, y) = (rows.count(x.len()), Target::new(x));
-                let x = y.source();
-                dispatch::wide(Forward { which: $which, setting: self.setting(), x, mask: None, y, rows, first: 0, end: count, plain: false });
+                self.setting().forward(y.source(), None, y, rows, count);
             }
             #[track_caller]
             fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                let (count, from, dy, dx) = (rows.count(x.len()), Source::new(x), Source::new(dy), Target::new(dx));
-                let setting = self.setting();
-                dispatch::wide(Backward { which: $which, setting, output: false, from, dy, dx, rows, first: 0, end: count, plain: false });
+                self.setting().backward(false, Source::new(x), Source::new(dy), Target::new(dx), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                let (count, from, dy, dx) = (rows.count(y.len()), Source::new(y), Source::new(dy), Target::new(dx));
-                let setting = self.setting();
-                dispatch::wide(Backward { which: $which, setting, output: true, from, dy, dx, rows, first: 0, end: count, plain: false });
+                self.setting().backward(true, Source::new(y), Source::new(dy), Target::new(dx), rows, rows.count(y.len()));
             }
         }
     };
@@ -261,28 +254,29 @@ impl Softmax {
 
 /// dx, from the output of a softmax in its place.
 pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
-    let (end, dx, setting) = (rows.count(dx.len()), Target::new(dx), softmax.setting());
-    let (from, dy) = (dx.source(), Source::new(dy));
-    dispatch::wide(Backward {
-        which: Which::Softmax,
-        setting,
-        output: true,
-        from,
-        dy,
-        dx,
-        rows,
-        first: 0,
-        end,
-        plain: false,
-    });
+    let (count, dx) = (rows.count(dx.len()), Target::new(dx));
+    softmax.setting().backward(true, dx.source(), Source::new(dy), dx, rows, count);
 }
 
 /// What the functions of a call are made with.
 #[derive(Clone, Copy)]
 struct Setting {
+    which: Which,
     /// Negative for the shares of -x.
     temperature: f64,
     empty: EmptyRow,
+}
+
+impl Setting {
+    /// The first `end` rows.
+    fn forward<T: Element>(self, x: Source<T>, mask: Option<Mask<'_, T>>, y: Target<T>, rows: Rows, end: usize) {
+        dispatch::wide(Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false });
+    }
+
+    /// The same, `output` saying whether `from` came out of the function.
+    fn backward<T: Element>(self, output: bool, from: Source<T>, dy: Source<T>, dx: Target<T>, rows: Rows, end: usize) {
+        dispatch::wide(Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false });
+    }
 }
 
 /// Which function of a row.

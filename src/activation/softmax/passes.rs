@@ -7,7 +7,7 @@ use super::row::{
 use super::side_by_side::{CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows};
 use super::{Mask, Setting, Which};
 use crate::activation::Rows;
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target, WIDEST};
+use crate::dispatch::{self, Kernel, Map, Pass, Reach, Source, Target, WIDEST};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
 use crate::math::pair::Pair;
@@ -15,7 +15,6 @@ use crate::math::softmax::Scale;
 
 #[derive(Clone, Copy)]
 pub(super) struct Forward<'a, T> {
-    pub(super) which: Which,
     pub(super) setting: Setting,
     pub(super) x: Source<'a, T>,
     pub(super) mask: Option<Mask<'a, T>>,
@@ -43,7 +42,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 while first < self.end {
                     let n = together.min(self.end - first);
                     let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
-                    if !short_rows(pass, (scale, self.which), (n, len), x, exponentials, y) {
+                    if !short_rows(pass, (scale, self.setting.which), (n, len), x, exponentials, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -55,7 +54,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(pass, (scale, self.which), x, &mut room, y) {
+                    if !columns.forward(pass, (scale, self.setting.which), x, &mut room, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -84,7 +83,7 @@ impl<'a, T: Element> Forward<'a, T> {
     #[inline(always)]
     pub(super) fn some_rows<I: Isa>(&self, pass: Pass<I>, scale: Scale, first: usize, n: usize) {
         let len = self.rows.row_len();
-        let log = self.which == Which::LogSoftmax;
+        let log = self.setting.which == Which::LogSoftmax;
         let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
         let (mut seen, mut long) = ([len; TOGETHER], [false; TOGETHER]);
         // What the mask leaves is found in y.
@@ -108,7 +107,7 @@ impl<'a, T: Element> Forward<'a, T> {
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
                 let place = if log { None } else { y.unrounded() };
                 let row = Row::new::<T>(scale, largest[k]);
-                sums[k] = pass.map_and_sum_at(row.map, [x], place, [], seen[k]);
+                sums[k] = pass.map_and_sum_at(row.map, [x], place, [], seen[k], Reach::Caches);
             }
         }
         for k in 0..n {
@@ -219,7 +218,6 @@ impl Map<2, 1> for Masked {
 
 #[derive(Clone, Copy)]
 pub(super) struct Backward<'a, T> {
-    pub(super) which: Which,
     pub(super) setting: Setting,
     /// Whether `from` came out of the function.
     pub(super) output: bool,
@@ -247,7 +245,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
             while first < self.end {
                 let n = TILE.min(stride - first % stride).min(self.end - first);
                 let columns = Columns { first: self.rows.start(first), n, len, stride };
-                if !columns.backward(pass, (scale, self.which, self.output), [from, dy], &mut room, dx) {
+                if !columns.backward(pass, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
                     self.plainly(first, n);
                 }
                 first += n;
@@ -273,7 +271,7 @@ impl<T: Element> Backward<'_, T> {
         let len = self.rows.row_len();
         let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
         let dx = self.rows.of_target(self.dx, row);
-        let (log, factor) = (self.which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        let (log, factor) = (self.setting.which == Which::LogSoftmax, scale.factor());
         let hidden = f64::NEG_INFINITY * if self.output { 1.0 } else { scale.sign };
         let gradient = LogSoftmaxGradient { factor, hidden };
         // The shares of a softmax come with the factor, and so does their product with dy.

@@ -1,7 +1,7 @@
 //! What a row is computed with: the exponentials of a row, its sum, its shares and its gradients, as texts over registers.
 
 use crate::activation::EmptyRow;
-use crate::dispatch::{Map, Pass, Source, Target};
+use crate::dispatch::{Map, Pass, Reach, Source, Target};
 use crate::element::{Element, Lane};
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
@@ -70,7 +70,7 @@ impl<'a, T: Element> Exponentials<'a, T> {
     /// Of the row x; kept in y, if at all. `x` may be `y`.
     #[inline(always)]
     pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Target<'a, T>, len: usize) -> Self {
-        let sum = pass.map_and_sum_at(row.map, [x], y.unrounded(), [], len);
+        let sum = pass.map_and_sum_at(row.map, [x], y.unrounded(), [], len, Reach::Caches);
         Exponentials { sum, from: if T::ROUNDS { x } else { y.source() }, again: T::ROUNDS.then_some(row.map) }
     }
 
@@ -153,7 +153,7 @@ pub(super) struct Less {
 impl Less {
     #[inline(always)]
     pub(super) fn new<T: Element>(scale: Scale, m: f64, rest: f64) -> Self {
-        Less { inverse: scale.inverse[0] * scale.sign, from: Self::total::<T::Real>(scale, m, rest).wide() }
+        Less { inverse: scale.factor()[0], from: Self::total::<T::Real>(scale, m, rest).wide() }
     }
 
     /// m / t + rest, t being what x is divided by: of a reciprocal that was rounded.

@@ -5,13 +5,13 @@
 
 use super::Which;
 use super::row::{Exponential, Less, LogSoftmaxGradient, Logarithm, Share, less, product, scaled, softmax_gradient};
-use crate::dispatch::{BLOCK, Map, Pass, Source, Target};
+use crate::dispatch::{Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::softmax::{Scale, Shift, exponential};
-use crate::sum::{STRANDS, TreeOf, pairwise};
+use crate::sum::{BLOCK, STRANDS, TreeOf, pairwise};
 
 /// Rows go through their steps together, so many at a time: those of one row wait for each other.
 pub(super) const TOGETHER: usize = 32;
@@ -170,7 +170,7 @@ pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
         return true;
     }
     let less = logarithms::<R, I, TOGETHER>(pass, scale, &largest, sums);
-    let inverse = scale.inverse[0] * scale.sign;
+    let inverse = scale.factor()[0];
     while k < n {
         let less = Less { inverse, from: less.of(k) };
         pass.map_short(less, x.every(k * len, 1, len), y.every(k * len, 1, len));
@@ -270,7 +270,7 @@ impl Columns {
             return true;
         }
         let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
-        let ([high, low], inverse) = (less.sources(self.n), scale.inverse[0] * scale.sign);
+        let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
         for i in 0..self.len {
             pass.walk(Lessened(inverse), [self.of(x, i), high, low], [], [self.of_target(y, i)], self.n, false);
         }
@@ -287,7 +287,7 @@ impl Columns {
         room: &mut Room<R>,
         dx: Target<R>,
     ) -> bool {
-        let (log, factor) = (which == Which::LogSoftmax, scale.inverse.map(|part| part * scale.sign));
+        let (log, factor) = (which == Which::LogSoftmax, scale.factor());
         // The numbers whose shares are known, and what makes them shares; of a softmax, with the factor.
         let (shared, total) = if output {
             (from, [1.0; TILE])
