@@ -51,7 +51,8 @@ pub struct Ulp {
     /// In units in the last place of the exact result.
     pub ulp: [f64; 3],
     /// Within 1 of a root, this absolute error if it is larger, in units of 2^-24 (f32) or 2^-53 (f64): beside a root
-    /// that is no number of the type, no ulp is small enough. (The roots of a loss move with the target: anywhere.)
+    /// that is no number of the type, no ulp is small enough. The roots of a loss move with the target, and its floor
+    /// is for any pair, times max(1, |prediction|) max(1, |target|).
     pub floor: [f64; 3],
 }
 
@@ -93,6 +94,11 @@ impl Facts {
     pub fn floor_at(&self, bounds: Ulp, order: usize, x: f64) -> f64 {
         let beside = self.roots[order].iter().any(|root| (x - root).abs() <= 1.0);
         if beside { bounds.floor[order] } else { 0.0 }
+    }
+
+    /// The floor of `bounds`, of a loss, for a pair, in its units.
+    pub fn floor_of_pair(&self, bounds: Ulp, order: usize, prediction: f64, target: f64) -> f64 {
+        bounds.floor[order] * prediction.abs().max(1.0) * target.abs().max(1.0)
     }
 
     /// The name.

@@ -3,11 +3,10 @@
 
 use super::{Formula, Tanh, activation};
 use crate::math::exp::{self, power_of_two};
-use crate::math::log::ln_1p_exp;
 use crate::math::logistic::{Tail, lower};
 use crate::math::polynomial::polynomial;
 use crate::math::rounding::nearly_fused;
-use crate::math::tanh::{self, SMALL, excess};
+use crate::math::tanh::{self, SMALL, excess, ln_cosh};
 
 activation! {
     /// What the hyperbolic tangent takes away from x.
@@ -90,16 +89,7 @@ activation! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 2.25]; f64 [2.0, 1.5, 2.25];
     in (self, x)
-    value {
-        let a = x.abs();
-        let square = a * a;
-        let small = polynomial(square, <L::Real as tanh::Constants>::LN_COSH) * square;
-        // a - ln 2 + ln(1 + e^(-2 a)): the first difference is exact up to 2 ln 2.
-        let tail = ln_1p_exp((a * -2.0).at_least(a.splat(-<L::Real as exp::Constants>::TAIL_END)), None, None) * lower::<L>();
-        let [high, low] = <L::Real as exp::Constants>::LN_2;
-        let large = (a - a.fill(high)) + (tail - a.fill(low));
-        small.select(a.lt(a.splat(1.0)), large)
-    }
+    value { ln_cosh(x, None) }
     slope { Tanh.value(x) }
     curvature { Tanh.slope(x) }
 }

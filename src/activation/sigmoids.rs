@@ -6,6 +6,7 @@ use crate::math::Functions;
 use crate::math::exp::power_of_two;
 use crate::math::logistic::{Tail, lower};
 use crate::math::rounding::{nearly_fused, reciprocal, two_sum};
+use crate::math::tanh;
 
 activation! {
     /// The logistic function: the probability whose log-odds are x.
@@ -35,11 +36,7 @@ activation! {
     in (self, x)
     value { x.tanh() }
     // 4 s(2 x) s(-2 x).
-    slope {
-        let tail = Tail::at_double(x);
-        let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
-        (-t).mul_add(t * 0.25, t)
-    }
+    slope { tanh::slope(Tail::at_double(x)) }
     // 8 s''(2 x).
     curvature { bell_slope(Tail::at_double(x), 8.0).flip_sign(x) }
 }

@@ -154,8 +154,8 @@ pub trait Lanes:
         (high, self - high)
     }
 
-    /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. `b` is below
-    /// 2^(bias/2).
+    /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where products and
+    /// sums do not fuse, 0 where the halves of a factor underflow or overflow.
     #[inline(always)]
     fn product_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {
@@ -165,7 +165,10 @@ pub trait Lanes:
         const SHIFT: f64 = 1.0 / (1u64 << 28) as f64;
         let (ah, al) = (self * SHIFT).halves();
         let (bh, bl) = (b / SHIFT).halves();
-        al * bl + (al * bh + (ah * bl + (ah * bh - p)))
+        let error = al * bl + (al * bh + (ah * bl + (ah * bh - p)));
+        // No error is more than half an ulp: what is comes of halves that are not.
+        let half_ulp = if size_of::<Self::Real>() == 4 { f32::EPSILON as f64 / 2.0 } else { f64::EPSILON / 2.0 };
+        error.select(error.abs().le(p.abs() * half_ulp), p.splat(0.0))
     }
 }
 

@@ -167,7 +167,7 @@ loss! {
     source "Y. Freund, R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, 1997";
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [f64::INFINITY, 0.0]];
     range [0.0, f64::INFINITY], monotone false, None;
-    f32 [1.0, 1.0, 1.0]; f64 [1.0, 1.0, 1.0];
+    f32 [1.1, 1.1, 1.1]; f64 [1.1, 1.1, 1.1];
     in (self, prediction, target), constant |_, mean| log_odds(mean) / 2.0;
     value { (-margin(prediction, target)).exp() }
     slope { (-(-margin(prediction, target)).exp()).flip_sign(target) }

@@ -8,7 +8,10 @@ use crate::activation::{self, Formula};
 use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
-use crate::math::rounding::two_sum;
+use crate::math::logistic::Tail;
+use crate::math::pair::Pair;
+use crate::math::rounding::{nearly_fused, two_sum};
+use crate::math::tanh::{self, ln_cosh};
 
 /// prediction - target as it rounds, and what that lacks; nothing where it is not finite.
 #[inline(always)]
@@ -94,17 +97,19 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1e9, 1e9], [0.0, 0.0]];
     joints [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.25, 0.5, 0.0]; f64 [2.25, 0.5, 0.0];
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
     in (self, prediction, target)
     value {
-        let d = target.abs().at_least(target.splat(self.eps));
-        // Large residuals are taken 2^-32 times, for neither they nor 100 times them may overflow before they are divided.
-        let r = (prediction - target).abs();
-        let small = r.lt(r.splat(power_of_two(64)));
-        let down = r.splat(power_of_two(-32));
-        let large = (prediction * down - target * down).abs();
-        r.select(small, large) * 100.0 / d.select(small, d * down)
+        // Large residuals are taken 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
+        let one = target.splat(1.0);
+        let small = (prediction - target).abs().lt(target.splat(power_of_two(64)));
+        let down = one.select(small, target.splat(power_of_two(-48)));
+        let (r, low) = residual(prediction * down, target * down);
+        let hundred = one * 100.0;
+        let percent = nearly_fused(hundred, r.abs(), low.flip_sign(r) * hundred);
+        let percent = percent.select(r.abs().le(r.fill(L::Real::LARGEST)), r.abs());
+        percent / (target.abs().at_least(target.splat(self.eps)) * down)
     }
     slope { sign(prediction - target) * self.weight(target) }
     curvature { constant(0.0, prediction, target) }
@@ -130,53 +135,49 @@ loss! {
     source "definition";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, None;
-    f32 [4.5, 3.0, 4.0], floor [0.0, 0.0, 128.0]; f64 [4.5, 3.0, 4.0], floor [0.0, 0.0, 128.0];
+    f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
     bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
     in (self, prediction, target)
     value {
-        let (l, lacks) = log_ratio_and_rest(prediction, target);
+        let (l, lacks) = log_ratio(prediction, target);
         let square = l.mul_add(l, (l + l) * lacks);
-        square.select(l.le(l.fill(L::Real::LARGEST)), l * l)
+        square.select(l.abs().le(l.fill(L::Real::LARGEST)), l * l)
     }
     slope {
-        let l = log_ratio(prediction, target);
-        per(l + l, prediction, 1.0)
+        let (l, lacks) = log_ratio(prediction, target);
+        per((l + l, lacks + lacks), prediction, 1.0)
     }
     curvature {
-        let l = log_ratio(prediction, target);
-        per(per(l.splat(2.0) - (l + l), prediction, 0.0), prediction, 2.0)
+        let (l, lacks) = log_ratio(prediction, target);
+        let (rest, low) = two_sum(l.splat(1.0), -l);
+        let quotient = per((rest + rest, (low - lacks) * 2.0), prediction, 0.0);
+        per((quotient, l.splat(0.0)), prediction, 2.0)
     }
     curvature_bound {
-        let l = log_ratio(prediction, target);
-        let below = (-l).at_least(l.splat(0.0));
-        per(per(below + below + 2.0, prediction, 0.0), prediction, 2.0)
+        let (l, _) = log_ratio(prediction, target);
+        let (below, zero) = ((-l).at_least(l.splat(0.0)), l.splat(0.0));
+        let quotient = per((below + below + 2.0, zero), prediction, 0.0);
+        per((quotient, zero), prediction, 2.0)
     }
 }
 
-/// ln((1 + prediction) / (1 + target)).
+/// ln((1 + prediction) / (1 + target)), as the rounded logarithm and what it lacks.
 #[inline(always)]
-fn log_ratio<L: Lanes>(prediction: L, target: L) -> L {
-    let (l, lacks) = log_ratio_and_rest(prediction, target);
-    (l + lacks).copysign(prediction - target)
-}
-
-/// The magnitude of that, as the rounded logarithm and what it lacks.
-#[inline(always)]
-fn log_ratio_and_rest<L: Lanes>(prediction: L, target: L) -> (L, L) {
+fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = residual(prediction, target);
     let smaller = prediction.at_most(target).select(target.equals(target), target);
     let (d, d_low) = two_sum(smaller, r.splat(1.0));
     let (l, lacks) = ln_of_ratio(r.abs(), low.flip_sign(r), d, d_low.select(d.equals(d), d));
     let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
-    (l.select(r.equals(r), r), lacks)
+    (l.select(r.equals(r), r).copysign(r), lacks.flip_sign(r))
 }
 
-/// a / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
+/// (a + a_low) / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
 #[inline(always)]
-fn per<L: Lanes>(a: L, x: L, times: f64) -> L {
+fn per<L: Lanes>((a, a_low): (L, L), x: L, times: f64) -> L {
     let (sum, low) = two_sum(x, x.splat(1.0));
     let quotient = a / sum;
-    let corrected = quotient - quotient * (low * times / sum);
+    let corrected = quotient + (a_low - quotient * (low * times)) / sum;
     let largest = x.fill(L::Real::LARGEST);
     let corrected = corrected.select(quotient.abs().le(largest), quotient);
     let finite = sum.le(largest);
@@ -238,7 +239,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     joints [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.0, 1.0, 0.5]; f64 [2.0, 1.0, 0.5];
+    f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
     bound "1 / beta, the largest curvature";
     in (self, prediction, target)
     value {
@@ -267,7 +268,7 @@ loss! {
     source "P. Charbonnier et al., Deterministic Edge-Preserving Regularization in Computed Imaging, 1997";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [3.0, 1.5, 2.0]; f64 [3.0, 1.5, 2.0];
+    f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
     in (self, prediction, target)
     value {
         // q^2 / (1 + s), which cancels nothing at 0.
@@ -277,11 +278,15 @@ loss! {
         let quotient = square / d;
         let product = quotient * d;
         let lacks = (square - product) - quotient.product_error(d, product) + (square_low - quotient * d_low);
-        let value = quotient + (lacks / d + q / s * q_low);
-        let delta = q.splat(self.delta);
-        // Far outside, s is |q|, and 1 is nothing beside it.
-        let r = (prediction - target).abs();
-        (value * delta).select(q.lt(Self::end(q)), r) * delta
+        let rest = lacks / d + q / s * q_low;
+        let delta = self.held_in::<L::Real>().delta;
+        let [high, low] = Pair::exact(delta).by(delta).to::<L::Real>().wide();
+        let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
+        // Far outside, s is |q|, and 1 is nothing beside it; near 0 it is r^2 / 2, and q^2 might underflow.
+        let (r, low) = residual(prediction, target);
+        let (half, a) = (r * 0.5, r.abs());
+        let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
+        value.select(q.lt(Self::end(q)), a * delta)
     }
     slope {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
@@ -349,11 +354,11 @@ loss! {
     source "definition";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.5, 2.0, 2.5]; f64 [2.5, 2.0, 2.5];
+    f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
     in (self, prediction, target)
     value {
         let (r, low) = residual(prediction, target);
-        activation::LogCosh.value(r) + rough_tanh(r) * low.flip_sign(r)
+        ln_cosh(r, Some(rough_tanh(r) * low.flip_sign(r)))
     }
     slope {
         let (r, low) = residual(prediction, target);
@@ -363,8 +368,7 @@ loss! {
     curvature {
         // The curvature falls as e^(-2 |r|): far from 0 the rounding of r is worth 2 |r| times itself.
         let (r, low) = residual(prediction, target);
-        let curvature = activation::LogCosh.curvature(r);
-        curvature - curvature * (rough_tanh(r) * low.flip_sign(r) * 2.0)
+        tanh::slope(Tail::new_double(r.abs(), Some(low.flip_sign(r))))
     }
 }
 
@@ -428,11 +432,13 @@ loss! {
     source "W. Newey, J. Powell, Asymmetric Least Squares Estimation and Testing, 1987";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
-    f32 [2.75, 1.5, 0.5]; f64 [2.75, 1.5, 0.5];
+    f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
     in (self, prediction, target)
     value {
-        let r = prediction - target;
-        r * self.weight(r) * r
+        let (r, low) = residual(prediction, target);
+        let weighted = r * self.weight(r);
+        let square = weighted.mul_add(r, weighted * (low + low));
+        square.select(r.abs().le(r.fill(L::Real::LARGEST)), weighted * r)
     }
     slope {
         let r = prediction - target;

@@ -13,8 +13,10 @@
 
 use crate::lanes::{Lanes, Real};
 
+use super::log::split;
 use super::pair::Pair;
 use super::polynomial::polynomial;
+use super::rounding::fast_two_sum;
 
 /// Constants of the exponential for a type.
 #[doc(hidden)]
@@ -180,24 +182,39 @@ pub(crate) fn exp<L: Lanes>(x: L) -> L {
     (excess(r) + 1.0).scale(n)
 }
 
+/// The same as it rounds, and most of what that lacks.
+#[inline(always)]
+pub(crate) fn exp_parts<L: Lanes>(x: L) -> (L, L) {
+    let x = x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(x.splat(L::Real::EXP_OVERFLOW));
+    let Reduced { n, r, .. } = reduce(x, 0);
+    let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
+    (e.scale(n), low.scale(n))
+}
+
 /// y e^(x + low) for y >= 0, `low` being small beside 1: no factor of it overflows or underflows before the product
 /// does, for y = m 2^k goes in as m beside e^r, and as k beside n.
 #[inline(always)]
 pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
+    exp_times_parts(x, low, y).0
+}
+
+/// The same as it rounds, and most of what that lacks.
+#[inline(always)]
+pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
     let end = x.splat(2.0 * L::Real::TAIL_END);
     let a = x.at_least(-end).at_most(end);
     let Reduced { n, r, .. } = reduce(a, 0);
     let r = if let Some(low) = low { r + low } else { r };
-    let normal = x.splat(<L::Real as super::log::Constants>::SMALLEST_NORMAL);
-    let small = y.lt(normal);
-    let (m, k) = (y * power_of_two(64)).select(small, y).split();
+    let (m, k) = split(y);
     let lowest = x.splat(-2.0 * L::Real::BIAS.wide());
-    let n = (n + (k - 64.0).select(small, k)).at_least(lowest).at_most(-lowest);
-    let product = excess(r).mul_add(m, m).scale(n);
+    let n = (n + k).at_least(lowest).at_most(-lowest);
+    let excess = excess(r);
+    let product = excess.mul_add(m, m);
+    let lacks = excess.mul_add(m, m - product).scale(n);
     // 0 and infinity stay what they are, and have no m.
-    let zero = x.splat(0.0);
-    let product = product.select(zero.lt(y), y).select(y.le(x.fill(L::Real::LARGEST)), y);
-    product.select(x.equals(x), x)
+    let (zero, largest) = (x.splat(0.0), x.fill(L::Real::LARGEST));
+    let product = product.scale(n).select(zero.lt(y), y).select(y.le(largest), y);
+    (product.select(x.equals(x), x), lacks.select(zero.lt(product), zero).select(product.le(largest), zero))
 }
 
 /// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)): half of it, because 2^n overflows before the result does.

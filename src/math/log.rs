@@ -7,7 +7,7 @@ use crate::lanes::{Lanes, Real};
 
 use super::exp;
 use super::polynomial::polynomial;
-use super::rounding::nearly_fused;
+use super::rounding::{fast_two_sum, nearly_fused, two_sum};
 
 /// Constants of the logarithm for a type.
 #[doc(hidden)]
@@ -88,26 +88,45 @@ impl Constants for f64 {
     const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
 }
 
-/// k ln 2 + ln(1 + f).
+/// k ln 2 + ln(1 + f) without f itself: an exact multiple of most of ln 2, and the rest, at most a fifth of the result.
 #[inline(always)]
-fn assemble<L: Lanes>(k: L, f: L) -> L {
+fn terms<L: Lanes>(k: L, f: L) -> (L, L) {
     let s = f / (f + 2.0);
     let z = s * s;
     let ratio = polynomial(z, L::Real::RATIO) * z;
     let [high, low] = <L::Real as exp::Constants>::LN_2_SHORT;
-    let correction = (-s).mul_add(f - ratio, k * f.fill(low));
-    k * f.fill(high) + (f + correction)
+    (k * f.fill(high), (-s).mul_add(f - ratio, k * f.fill(low)))
 }
 
-/// ln x. Worst near 1/sqrt(2) and sqrt(2), where k ln 2 and ln m cancel the most.
+/// k ln 2 + ln(1 + f).
 #[inline(always)]
-pub(crate) fn ln<L: Lanes>(x: L) -> L {
-    let normal = x.splat(L::Real::SMALLEST_NORMAL);
-    let small = x.lt(normal);
-    let lifted = (x * exp::power_of_two(64)).select(small, x);
-    let (m, k) = lifted.split();
-    let k = (k - 64.0).select(small, k);
-    let y = assemble(k, m - 1.0);
+fn assemble<L: Lanes>(k: L, f: L) -> L {
+    let (octaves, correction) = terms(k, f);
+    octaves + (f + correction)
+}
+
+/// The same as it rounds, and what that lacks; `f_low` is what f lacks.
+#[inline(always)]
+fn assemble_parts<L: Lanes>(k: L, f: L, f_low: Option<L>) -> (L, L) {
+    let (octaves, correction) = terms(k, f);
+    let (sum, low) = fast_two_sum(octaves, f);
+    let (sum, lower) = fast_two_sum(sum, correction);
+    // Of what f lacks, ln(1 + f) lacks as much, times 1 / (1 + f).
+    let low = if let Some(f_low) = f_low { (-f).mul_add(f_low, f_low) + low } else { low };
+    (sum, low + lower)
+}
+
+/// x > 0 as 2^k m, m in [sqrt(1/2), sqrt(2)), for subnormal numbers too.
+#[inline(always)]
+pub(crate) fn split<L: Lanes>(x: L) -> (L, L) {
+    let small = x.lt(x.splat(L::Real::SMALLEST_NORMAL));
+    let (m, k) = (x * exp::power_of_two(64)).select(small, x).split();
+    (m, (k - 64.0).select(small, k))
+}
+
+/// y, or ln x where x is no positive number.
+#[inline(always)]
+fn unless_special<L: Lanes>(x: L, y: L) -> L {
     let zero = x.splat(0.0);
     let y = x.splat(f64::NEG_INFINITY).select(x.equals(zero), y);
     let y = x.splat(f64::NAN).select(x.lt(zero), y);
@@ -115,10 +134,28 @@ pub(crate) fn ln<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::LARGEST)), x)
 }
 
-/// ln(1 + x): with u = 1 + x rounded and c its error, ln u + c / u, where c is added to the reduced f = m - 1 instead:
-/// exact where k = 0, and small beside k ln 2 elsewhere.
+/// ln x. Worst near 1/sqrt(2) and sqrt(2), where k ln 2 and ln m cancel the most.
 #[inline(always)]
-pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
+pub(crate) fn ln<L: Lanes>(x: L) -> L {
+    let (m, k) = split(x);
+    unless_special(x, assemble(k, m - 1.0))
+}
+
+/// ln x as it rounds, and what that lacks.
+#[inline(always)]
+pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
+    let (m, k) = split(x);
+    let (y, low) = assemble_parts(k, m - 1.0, None);
+    let zero = x.splat(0.0);
+    (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::LARGEST)), zero)))
+}
+
+/// 1 + x = 2^k (1 + f), x >= -1: with u = 1 + x rounded and c its error, ln u + c / u, where c is added to the reduced
+/// f = m - 1 instead: exact where k = 0, and small beside k ln 2 elsewhere.
+///
+/// As k, m - 1 and what is added to that.
+#[inline(always)]
+fn reduce_1p<L: Lanes>(x: L) -> (L, L, L) {
     let one = x.splat(1.0);
     let u = x + one;
     let (large, small) = (x.at_least(one), x.at_most(one));
@@ -126,31 +163,44 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     let (m, k) = u.split();
     // Beyond 2^(bias - 1), c is nothing beside u, whatever it is divided by.
     let down = (x.fill(L::Real::WHOLE) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
-    let y = assemble(k, (m - one) + c * down).copysign(x);
-    let y = x.splat(f64::NEG_INFINITY).select(x.equals(-one), y);
-    let y = x.splat(f64::NAN).select(x.lt(-one), y);
+    (k, m - one, c * down)
+}
+
+/// ln(1 + x).
+#[inline(always)]
+pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
+    let (k, f, more) = reduce_1p(x);
+    let minus_one = x.splat(-1.0);
+    let y = assemble(k, f + more).copysign(x);
+    let y = x.splat(f64::NEG_INFINITY).select(x.equals(minus_one), y);
+    let y = x.splat(f64::NAN).select(x.lt(minus_one), y);
     y.select(x.le(x.fill(L::Real::LARGEST)), x)
 }
 
 /// ln((d + n) / d) for n, d >= 0, each with what its rounding lost: as ln(1 + n / d), which nothing cancels, since n / d
-/// is not negative; what n / d lacks is added times the slope. Where n / d overflows, it is taken 2^64 times too small. As
-/// the rounded logarithm and what it lacks.
+/// is not negative; what n / d lacks is added times the slope. As the rounded logarithm and what it lacks.
 #[inline(always)]
 pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
-    let one = n.splat(1.0);
-    let large = (d * exp::power_of_two(L::Real::BIAS.wide() as i32 - 27)).lt(n);
-    // What the product lacks neither overflows nor underflows with d near 1.
-    let level = n.splat(exp::power_of_two(-64)).select(n.splat(exp::power_of_two(32)).lt(d), one);
-    let level = n.splat(exp::power_of_two(48)).select(d.lt(n.splat(exp::power_of_two(-32))), level);
-    let both = level * n.splat(exp::power_of_two(-64)).select(large, one);
-    let (n, n_low, d, d_low) = (n * both, n_low * both, d * level, d_low * level);
-    let q = n / d;
-    let product = q * d;
-    let lacks = (n - product) - q.product_error(d, product) + (n_low - q * d_low);
     let zero = n.splat(0.0);
-    let correction = (lacks / (d + n)).select(q.le(n.fill(L::Real::LARGEST)), zero);
-    let scaled = n.splat(64.0 * core::f64::consts::LN_2).select(large, zero);
-    (ln_1p(q) + scaled, correction)
+    // The quotient of the mantissas, and the powers of two apart: beyond 2^64, where 1 is nothing, they go into the sum.
+    let ((n_part, n_power), (d_part, d_power)) = (split(n), split(d));
+    let power = n_power - d_power;
+    let lowest = -2.0 * L::Real::BIAS.wide();
+    let within = power.at_most(n.splat(64.0)).at_least(n.splat(lowest));
+    let quotient = n_part / d_part;
+    let product = quotient * d_part;
+    let lacks = (n_part - product) - quotient.product_error(d_part, product)
+        + (n_low.scale(-n_power) - quotient * d_low.scale(-d_power));
+    let q = quotient.scale(within);
+    let (k, f, more) = reduce_1p(q);
+    let (f, f_low) = two_sum(f, more);
+    let beyond = (power - within).at_least(zero);
+    let (l, rest) = assemble_parts(k + beyond, f, Some(f_low));
+    let rest = rest + lacks.scale(within) / (d_part + d_part * q);
+    // Zeros, infinities and NaN.
+    let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::LARGEST)));
+    let (l, rest) = (l.select(positive, n / d), rest.select(positive, zero));
+    (l.select(finite, n / d), rest.select(finite, zero))
 }
 
 /// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in

@@ -47,9 +47,16 @@ impl<L: Lanes> Tail<L> {
     /// For 2 x, without forming it.
     #[inline(always)]
     pub(crate) fn at_double(x: L) -> Self {
-        let a = x.abs().at_most(x.splat(L::Real::TAIL_END / 2.0));
+        Self::new_double(x.abs(), None)
+    }
+
+    /// For 2 a, a >= 0; `low` is what a lacks.
+    #[inline(always)]
+    pub(crate) fn new_double(a: L, low: Option<L>) -> Self {
+        let a = a.at_most(a.splat(L::Real::TAIL_END / 2.0));
         let Reduced { power: lifted, r, .. } = reduce_double(-a, L::Real::LIFT);
-        Tail { power: lifted * lower::<L>(), lifted, excess: excess(r * -2.0) }
+        let r = if let Some(low) = low { low - r } else { -r };
+        Tail { power: lifted * lower::<L>(), lifted, excess: excess(r * 2.0) }
     }
 
     /// The denominator of the tail: 1 + (t + s). The small terms meet first, so that s is not lost where it is small.

@@ -2,12 +2,21 @@
 
 use crate::lanes::Lanes;
 
+use super::exp::power_of_two;
+
 /// a + b as the rounded sum and what it lacks; Knuth.
 #[inline(always)]
 pub(crate) fn two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
+}
+
+/// The same where |a| >= |b|, or a = 0; Dekker.
+#[inline(always)]
+pub(crate) fn fast_two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
+    let sum = a + b;
+    (sum, b - (sum - a))
 }
 
 /// 1 / (b + low), as 1 / b and what that lacks, relative to it: the error of the division, and `low`.
@@ -29,4 +38,17 @@ pub(crate) fn nearly_fused<L: Lanes>(a: L, b: L, c: L) -> L {
     let product = a * b;
     let (sum, lost) = two_sum(product, c);
     sum + (lost + a.product_error(b, product))
+}
+
+/// y / (b + low)^2, for y and b of 0 or more: rounded about once.
+#[inline(always)]
+pub(crate) fn per_square<L: Lanes>(y: L, b: L, low: L) -> L {
+    // Lifted where the reciprocal might overflow.
+    let up = b.splat(power_of_two(64)).select(b.lt(b.splat(power_of_two(-64))), b.splat(1.0));
+    let (y, b, low) = (y * up, b * up, low * up);
+    let (inverse, error) = reciprocal(b, low);
+    let quotient = y * inverse;
+    let lacks = y.product_error(inverse, quotient) + quotient * (error + error);
+    let corrected = nearly_fused(quotient, inverse, lacks * inverse);
+    corrected.select(corrected.equals(corrected), quotient * inverse) * up
 }

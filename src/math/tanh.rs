@@ -9,8 +9,11 @@
 
 use crate::lanes::Lanes;
 
-use super::logistic::Tail;
+use super::exp;
+use super::log::ln_1p_exp;
+use super::logistic::{Tail, lower};
 use super::polynomial::polynomial;
+use super::rounding::nearly_fused;
 
 /// Constants of the hyperbolic tangent for a type.
 #[doc(hidden)]
@@ -126,4 +129,29 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
     let small = polynomial(square, L::Real::TANH).mul_add(square * a, a);
     let large = Tail::at_double(x).value().mul_add(a.splat(-2.0), a.splat(1.0));
     small.select(a.lt(a.splat(SMALL)), large).copysign(x)
+}
+
+/// 1 - tanh(x)^2, from the tail of 2 |x|.
+#[inline(always)]
+pub(crate) fn slope<L: Lanes>(tail: Tail<L>) -> L {
+    let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
+    (-t).mul_add(t * 0.25, t)
+}
+
+/// ln(cosh(x)), and `more` (tiny) added before the last rounding.
+#[inline(always)]
+pub(crate) fn ln_cosh<L: Lanes>(x: L, more: Option<L>) -> L {
+    let a = x.abs();
+    let square = a * a;
+    let ratio = polynomial(square, <L::Real as Constants>::LN_COSH);
+    // a - ln 2 + ln(1 + e^(-2 a)): the first difference is exact up to 2 ln 2.
+    let tail =
+        ln_1p_exp((a * -2.0).at_least(a.splat(-<L::Real as exp::Constants>::TAIL_END)), None, None) * lower::<L>();
+    let [high, low] = <L::Real as exp::Constants>::LN_2;
+    let (difference, tail) = (a - a.fill(high), tail - a.fill(low));
+    let (small, large) = match more {
+        Some(more) => (nearly_fused(ratio, square, more), difference + (tail + more)),
+        None => (ratio * square, difference + tail),
+    };
+    small.select(a.lt(a.splat(1.0)), large)
 }
