@@ -450,6 +450,21 @@ impl<'a, T: Copy> Target<'a, T> {
     }
 }
 
+/// Room for numbers that are written before they are read: nothing is spent on it in advance.
+pub(crate) struct Scratch<R, const N: usize>([MaybeUninit<R>; N]);
+
+impl<R: Copy, const N: usize> Scratch<R, N> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Scratch([const { MaybeUninit::uninit() }; N])
+    }
+
+    #[inline(always)]
+    pub(crate) fn target(&mut self) -> Target<'_, R> {
+        Target::place(self.0.as_mut_ptr().cast(), N)
+    }
+}
+
 /// Whether `len` numbers, `stride` apart, from `start` on are among the first `count`.
 #[inline(always)]
 fn fits(start: usize, stride: usize, len: usize, count: usize) -> bool {
@@ -751,19 +766,40 @@ impl<I: Isa> Pass<I> {
     /// The map of a short row of numbers that lie one behind the other. What fills no register has a text of its own here:
     /// beside so few numbers, its way through a block would be long.
     #[inline(always)]
-    pub(crate) fn map_short<R: Real, M: Map<1, 1>>(self, map: M, from: Source<R>, to: Target<R>) {
+    pub(crate) fn map_short<R: Real, M: Map<IN, 1>, const IN: usize>(
+        self,
+        map: M,
+        from: [Source<R>; IN],
+        to: Target<R>,
+    ) {
         let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
-        assert!(from.len == len && from.stride == 1 && to.stride == 1);
+        let mut k = 0;
+        while k < IN {
+            assert!(from[k].len == len && from[k].stride == 1 && to.stride == 1);
+            k += 1;
+        }
         let mut i = 0;
-        // SAFETY: the walk stays within both, and the pass proves the instructions.
+        // SAFETY: the walk stays within all, and the pass proves the instructions.
         unsafe {
             while len - i >= count {
-                let [y] = map.apply([R::Lanes::<I>::load(from.from.add(i))]);
+                let mut x = [R::Lanes::<I>::load(from[0].from.add(i)); IN];
+                let mut k = 1;
+                while k < IN {
+                    x[k] = R::Lanes::<I>::load(from[k].from.add(i));
+                    k += 1;
+                }
+                let [y] = map.apply(x);
                 y.store(to.to.add(i));
                 i += count;
             }
             if i < len {
-                let [y] = map.apply([R::Lanes::<I>::load_partial(from.from.add(i), len - i)]);
+                let mut x = [R::Lanes::<I>::load_partial(from[0].from.add(i), len - i); IN];
+                let mut k = 1;
+                while k < IN {
+                    x[k] = R::Lanes::<I>::load_partial(from[k].from.add(i), len - i);
+                    k += 1;
+                }
+                let [y] = map.apply(x);
                 y.store_partial(to.to.add(i), len - i);
             }
         }

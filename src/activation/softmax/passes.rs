@@ -4,10 +4,12 @@ use super::row::{
     Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
     exp, kind, ln, scale, special_shares,
 };
-use super::side_by_side::{CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows};
+use super::side_by_side::{
+    CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward,
+};
 use super::{Mask, Setting, Which};
 use crate::activation::Rows;
-use crate::dispatch::{self, Kernel, Map, Pass, Reach, Source, Target, WIDEST};
+use crate::dispatch::{self, Kernel, Map, Pass, Scratch, Source, Target, WIDEST};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes};
 use crate::math::pair::Pair;
@@ -36,8 +38,8 @@ impl<T: Element> Kernel for Forward<'_, T> {
         let unrounded = self.x.unrounded().zip(self.y.unrounded());
         match unrounded.filter(|_| self.mask.is_none() && !self.plain) {
             Some((x, y)) if stride == 1 && len <= SHORT => {
-                let mut exponentials = [<T::Real as num_traits::Zero>::zero(); CACHED];
-                let exponentials = Target::new(&mut exponentials);
+                let mut exponentials = Scratch::<_, CACHED>::new();
+                let exponentials = exponentials.target();
                 let mut first = self.first;
                 while first < self.end {
                     let n = together.min(self.end - first);
@@ -107,7 +109,7 @@ impl<'a, T: Element> Forward<'a, T> {
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
                 let place = if log { None } else { y.unrounded() };
                 let row = Row::new::<T>(scale, largest[k]);
-                sums[k] = pass.map_and_sum_at(row.map, [x], place, [], seen[k], Reach::Caches);
+                sums[k] = row.kept_sum(pass, x, place, seen[k]);
             }
         }
         for k in 0..n {
@@ -238,18 +240,35 @@ impl<T: Element> Kernel for Backward<'_, T> {
         let scale = scale::<T, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
-        if let (true, Some(from), Some(dy), Some(dx)) =
-            (stride >= SIDE_BY_SIDE && !self.plain, self.from.unrounded(), self.dy.unrounded(), self.dx.unrounded())
-        {
-            let mut room = Room::new();
-            while first < self.end {
-                let n = TILE.min(stride - first % stride).min(self.end - first);
-                let columns = Columns { first: self.rows.start(first), n, len, stride };
-                if !columns.backward(pass, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
-                    self.plainly(first, n);
+        let unrounded = self.from.unrounded().zip(self.dy.unrounded()).zip(self.dx.unrounded());
+        match unrounded.filter(|_| !self.plain) {
+            Some(((from, dy), dx)) if stride == 1 && len <= SHORT => {
+                let together = (CACHED / len.max(1)).clamp(1, TOGETHER);
+                let (mut exponentials, mut products) = (Scratch::<_, CACHED>::new(), Scratch::<_, CACHED>::new());
+                let room = [exponentials.target(), products.target()];
+                while first < self.end {
+                    let n = together.min(self.end - first);
+                    let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
+                    let setting = (scale, self.setting.which, self.output);
+                    let dx = dx.part(first * len, n * len);
+                    if !short_rows_backward(pass, setting, (n, len), [from, dy], room, dx) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
                 }
-                first += n;
             }
+            Some(((from, dy), dx)) if stride >= SIDE_BY_SIDE => {
+                let mut room = Room::new();
+                while first < self.end {
+                    let n = TILE.min(stride - first % stride).min(self.end - first);
+                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    if !columns.backward(pass, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            _ => {}
         }
         while first < self.end {
             self.row(pass, scale, first);

@@ -7,7 +7,7 @@ use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::rounding::nearly_fused;
-use crate::math::softmax::{Scale, Shift, exponential};
+use crate::math::softmax::{Scale, Shift, exponential, is_usual};
 
 /// The scale of a temperature, in the lanes of an instruction set.
 #[inline(always)]
@@ -15,17 +15,31 @@ pub(crate) fn scale<T: Element, I: Isa>(temperature: f64) -> Scale {
     Scale::new::<T::Real>(temperature, <Lane<T, I> as Lanes>::FUSED)
 }
 
-/// The exponentials of a row.
+/// The exponentials of a row; of a usual one, by fewer operations with the same bits.
 #[derive(Clone, Copy)]
-pub(crate) struct Exponential {
-    pub(super) scale: Scale,
-    pub(super) shift: Shift<f64>,
+pub(crate) struct Exponential<const USUAL: bool = false> {
+    scale: Scale,
+    shift: Shift<f64>,
 }
 
-impl Map<1, 1> for Exponential {
+impl Exponential {
+    #[inline(always)]
+    pub(super) fn new(scale: Scale, shift: Shift<f64>) -> Self {
+        Exponential { scale, shift }
+    }
+
+    /// The same, if the row is a usual one.
+    #[inline(always)]
+    pub(super) fn usual(self) -> Option<Exponential<true>> {
+        let Exponential { scale, shift } = self;
+        is_usual(scale, shift).then_some(Exponential { scale, shift })
+    }
+}
+
+impl<const USUAL: bool> Map<1, 1> for Exponential<USUAL> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [exponential(x, self.scale, self.shift.fill(x))]
+        [exponential::<L, USUAL>(x, self.scale, self.shift.fill(x))]
     }
 }
 
@@ -39,13 +53,28 @@ pub(crate) struct Row {
 impl Row {
     #[inline(always)]
     pub(crate) fn new<T: Element>(scale: Scale, m: f64) -> Self {
-        Row { map: Exponential { scale, shift: scale.shift::<T::Real>(m) }, m }
+        Row { map: Exponential::new(scale, scale.shift::<T::Real>(m)), m }
     }
 
     /// The sum of the exponentials.
     #[inline(always)]
     pub(crate) fn sum<T: Element, I: Isa>(self, pass: Pass<I>, x: Source<T>, len: usize) -> f64 {
         pass.sum_of(self.map, [x], len)
+    }
+
+    /// The same, of exponentials that are kept if there is a place for them.
+    #[inline(always)]
+    pub(super) fn kept_sum<T: Element, I: Isa>(
+        self,
+        pass: Pass<I>,
+        x: Source<T>,
+        place: Option<Target<T::Real>>,
+        len: usize,
+    ) -> f64 {
+        match self.map.usual() {
+            Some(map) => pass.map_and_sum_at(map, [x], place, [], len, Reach::Caches),
+            None => pass.map_and_sum_at(self.map, [x], place, [], len, Reach::Caches),
+        }
     }
 
     /// The exponentials of numbers of the row, not rounded.
@@ -70,7 +99,7 @@ impl<'a, T: Element> Exponentials<'a, T> {
     /// Of the row x; kept in y, if at all. `x` may be `y`.
     #[inline(always)]
     pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Target<'a, T>, len: usize) -> Self {
-        let sum = pass.map_and_sum_at(row.map, [x], y.unrounded(), [], len, Reach::Caches);
+        let sum = row.kept_sum(pass, x, y.unrounded(), len);
         Exponentials { sum, from: if T::ROUNDS { x } else { y.source() }, again: T::ROUNDS.then_some(row.map) }
     }
 

@@ -4,7 +4,10 @@
 //! The bits are those of one row alone: exponentials have the same text, and sums the same strands.
 
 use super::Which;
-use super::row::{Exponential, Less, LogSoftmaxGradient, Logarithm, Share, less, product, scaled, softmax_gradient};
+use super::row::{
+    Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
+    product, scaled, softmax_gradient,
+};
 use crate::dispatch::{Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
@@ -23,7 +26,7 @@ pub(super) const CACHED: usize = 2048;
 pub(super) const SHORT: usize = 1024;
 
 /// Strided rows that lie side by side are done side by side, so many at a time.
-pub(super) const TILE: usize = 128;
+pub(super) const TILE: usize = 64;
 
 /// But fewer than these one by one.
 pub(super) const SIDE_BY_SIDE: usize = 8;
@@ -127,6 +130,40 @@ pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
     pairs
 }
 
+/// The exponentials of short rows that lie one behind the other; the largest number of each, times the sign, and the sum
+/// of its exponentials. Nothing if a row is not finite; nothing is written then.
+#[inline(always)]
+fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
+    pass: Pass<I>,
+    scale: Scale,
+    (n, len): (usize, usize),
+    x: Source<R>,
+    exponentials: Target<R>,
+) -> Option<[[f64; TOGETHER]; 2]> {
+    let (mut largest, mut sums) = ([0.0; TOGETHER], [1.0; TOGETHER]);
+    let mut k = 0;
+    while k < n {
+        largest[k] = Real::wide(pass.max(x.every(k * len, 1, len), <R as Real>::of(scale.sign)));
+        k += 1;
+    }
+    let shifts = Shifts::<R, TOGETHER>::new(scale, &largest)?;
+    k = 0;
+    while k < n {
+        let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.every(k * len, 1, len));
+        match map.usual() {
+            Some(map) => pass.map_short(map, [x.every(k * len, 1, len)], e),
+            None => pass.map_short(map, [x.every(k * len, 1, len)], e),
+        }
+        k += 1;
+    }
+    k = 0;
+    while k < n {
+        sums[k] = pass.sum_block(exponentials.source().every(k * len, 1, len));
+        k += 1;
+    }
+    Some([largest, sums])
+}
+
 /// Short rows that lie one behind the other, step by step: in a row, each step waits for the one before. Whether it has
 /// been done: with a row that is not finite it has not, and nothing is written.
 ///
@@ -140,31 +177,13 @@ pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
     exponentials: Target<R>,
     y: Target<R>,
 ) -> bool {
-    let mut largest = [0.0; TOGETHER];
+    let Some([largest, sums]) = short_exponentials(pass, scale, (n, len), x, exponentials) else { return false };
     let mut k = 0;
-    while k < n {
-        largest[k] = Real::wide(pass.max(x.every(k * len, 1, len), <R as Real>::of(scale.sign)));
-        k += 1;
-    }
-    let Some(shifts) = Shifts::<R, TOGETHER>::new(scale, &largest) else { return false };
-    let mut sums = [1.0; TOGETHER];
-    let mut k = 0;
-    while k < n {
-        let (map, e) = (Exponential { scale, shift: shifts.of(k) }, exponentials.every(k * len, 1, len));
-        pass.map_short(map, x.every(k * len, 1, len), e);
-        k += 1;
-    }
-    k = 0;
-    while k < n {
-        sums[k] = pass.sum_block(exponentials.source().every(k * len, 1, len));
-        k += 1;
-    }
-    k = 0;
     if which == Which::Softmax {
         let shares = Pairs::<R, TOGETHER>::quotients(1.0, &sums);
         while k < n {
             let share = Share { again: None, scale: shares.of(k) };
-            pass.map_short(share, exponentials.source().every(k * len, 1, len), y.every(k * len, 1, len));
+            pass.map_short(share, [exponentials.source().every(k * len, 1, len)], y.every(k * len, 1, len));
             k += 1;
         }
         return true;
@@ -173,7 +192,60 @@ pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
     let inverse = scale.factor()[0];
     while k < n {
         let less = Less { inverse, from: less.of(k) };
-        pass.map_short(less, x.every(k * len, 1, len), y.every(k * len, 1, len));
+        pass.map_short(less, [x.every(k * len, 1, len)], y.every(k * len, 1, len));
+        k += 1;
+    }
+    true
+}
+
+/// The way back through such rows, as that of `Columns`: `from` is what came out of the function, if `output` says so.
+#[inline(always)]
+pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
+    pass: Pass<I>,
+    (scale, which, output): (Scale, Which, bool),
+    (n, len): (usize, usize),
+    [from, dy]: [Source<R>; 2],
+    [exponentials, products]: [Target<R>; 2],
+    dx: Target<R>,
+) -> bool {
+    let (log, factor) = (which == Which::LogSoftmax, scale.factor());
+    let (shared, sums) = if output {
+        (from, [1.0; TOGETHER])
+    } else {
+        match short_exponentials(pass, scale, (n, len), from, exponentials) {
+            Some([_, sums]) => (exponentials.source(), sums),
+            None => return false,
+        }
+    };
+    let shares = Pairs::<R, TOGETHER>::quotients(if log { 1.0 } else { factor[0] }, &sums);
+    let share = |k: usize| Share { again: None, scale: shares.of(k) };
+    let mut s = Pairs::<R, TOGETHER>::new();
+    let mut k = 0;
+    if !log {
+        while k < n {
+            let inputs = [shared, dy].map(|numbers| numbers.every(k * len, 1, len));
+            pass.map_short(Product(share(k)), inputs, products.every(k * len, 1, len));
+            k += 1;
+        }
+    }
+    let summed = if log { dy } else { products.source() };
+    k = 0;
+    while k < n {
+        let sum = pass.sum_block(summed.every(k * len, 1, len));
+        s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
+        k += 1;
+    }
+    let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
+    let gradient = LogSoftmaxGradient { factor, hidden };
+    k = 0;
+    while k < n {
+        let [from, shared, dy] = [from, shared, dy].map(|numbers| numbers.every(k * len, 1, len));
+        let (dx, s) = (dx.every(k * len, 1, len), s.of(k));
+        match (log, output) {
+            (false, _) => pass.map_short(SoftmaxGradient { share: share(k), s }, [shared, dy], dx),
+            (true, true) => pass.map_short(FromOutput { gradient, s }, [from, dy], dx),
+            (true, false) => pass.map_short(FromInput { gradient, share: share(k), s }, [from, shared, dy], dx),
+        }
         k += 1;
     }
     true
@@ -211,8 +283,9 @@ impl Columns {
     ) -> [f64; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
         let target = Target::new(&mut tops[..self.n]);
-        for i in 0..self.len {
-            pass.walk(Larger(scale.sign), [self.of(x, i), target.source()], [], [target], self.n, false);
+        // From the end, so that what comes next finds in the caches what was read last; and so at every turn.
+        for i in (0..self.len).rev() {
+            pass.map_short(Larger(scale.sign), [self.of(x, i), target.source()], target);
         }
         let mut largest = [0.0; TILE];
         for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
@@ -240,7 +313,7 @@ impl Columns {
                 Some(y) => self.of_target(y, i),
                 None => Target::new(&mut room.block[..self.n]),
             };
-            pass.walk(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], [], [e], self.n, false);
+            pass.map_short(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
             room.sums.add(pass, e.source());
         }
         Some([largest, room.sums.take()])
@@ -263,15 +336,15 @@ impl Columns {
         if softmax {
             let shares = Pairs::<R, TILE>::quotients(1.0, &sums);
             let [high, low] = shares.sources(self.n);
-            for i in 0..self.len {
+            for i in (0..self.len).rev() {
                 let y = self.of_target(y, i);
-                pass.walk(Scaled, [y.source(), high, low], [], [y], self.n, false);
+                pass.map_short(Scaled, [y.source(), high, low], y);
             }
             return true;
         }
         let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
         let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
-        for i in 0..self.len {
+        for i in (0..self.len).rev() {
             pass.walk(Lessened(inverse), [self.of(x, i), high, low], [], [self.of_target(y, i)], self.n, false);
         }
         true
@@ -305,7 +378,7 @@ impl Columns {
             } else {
                 let products = Target::new(&mut room.block[..self.n]);
                 let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
-                pass.walk(SideProduct, inputs, [], [products], self.n, false);
+                pass.map_short(SideProduct, inputs, products);
                 room.sums.add(pass, products.source());
             }
         }
@@ -319,10 +392,10 @@ impl Columns {
         for i in 0..self.len {
             let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
             match (log, output) {
-                (false, _) => pass.walk(SideGradient, [shared, high, low, dy, s0, s1], [], [dx], self.n, false),
-                (true, true) => pass.walk(SideOutput(gradient), [from, dy, s0, s1], [], [dx], self.n, false),
+                (false, _) => pass.map_short(SideGradient, [shared, high, low, dy, s0, s1], dx),
+                (true, true) => pass.map_short(SideOutput(gradient), [from, dy, s0, s1], dx),
                 (true, false) => {
-                    pass.walk(SideInput(gradient), [from, shared, high, low, dy, s0, s1], [], [dx], self.n, false);
+                    pass.map_short(SideInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
                 }
             }
         }
@@ -405,7 +478,7 @@ pub(super) struct Side(pub(super) Scale);
 impl Map<6, 1> for Side {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, minus, floor, octaves, rest, bias]: [L; 6]) -> [L; 1] {
-        [exponential(x, self.0, Shift { minus, floor, octaves, rest, bias })]
+        [exponential::<L, false>(x, self.0, Shift { minus, floor, octaves, rest, bias })]
     }
 }
 
