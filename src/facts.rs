@@ -196,7 +196,7 @@ macro_rules! declare {
         f32 $ulp32:expr $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(bound $bound:literal;)?
-        $(in $arguments:tt $(, constant $constant:expr;)? $($method:ident $body:block)+)?
+        $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
     ) => {
         $crate::facts::declare! { @type
             [
@@ -240,6 +240,7 @@ macro_rules! declare {
             fn facts(&self) -> &'static $crate::Facts {
                 Self::FACTS
             }
+            $(const ONE_MINIMUM: bool = $one_minimum;)?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;
                 Some(constant(self, mean))

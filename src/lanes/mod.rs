@@ -155,7 +155,7 @@ pub trait Lanes:
     }
 
     /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where products and
-    /// sums do not fuse, 0 where the halves of a factor underflow or overflow.
+    /// sums do not fuse, 0 where the halves of `self` underflow, and NaN where those of `b` overflow, from 2^(bias/2) on.
     #[inline(always)]
     fn product_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {
@@ -166,9 +166,8 @@ pub trait Lanes:
         let (ah, al) = (self * SHIFT).halves();
         let (bh, bl) = (b / SHIFT).halves();
         let error = al * bl + (al * bh + (ah * bl + (ah * bh - p)));
-        // No error is more than half an ulp: what is comes of halves that are not.
-        let half_ulp = if size_of::<Self::Real>() == 4 { f32::EPSILON as f64 / 2.0 } else { f64::EPSILON / 2.0 };
-        error.select(error.abs().le(p.abs() * half_ulp), p.splat(0.0))
+        let least = if size_of::<Self::Real>() == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
+        error.select(p.splat(least / SHIFT).le(self.abs()), p.splat(0.0))
     }
 }
 

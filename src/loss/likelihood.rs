@@ -74,8 +74,9 @@ loss! {
         let (zero, one) = (p.splat(0.0), p.splat(1.0));
         let up = p.splat(power_of_two(64)).select(p.lt(p.splat(power_of_two(-64))), one);
         let (other, lost) = two_sum(one, -p);
-        let lifted = p * up;
-        let (d, (n, n_low)) = (lifted * other, two_sum(p, -y));
+        let (n, n_low) = two_sum(p, -y);
+        let (lifted, n, n_low) = (p * up, n * up, n_low * up);
+        let d = lifted * other;
         let d_low = lifted.product_error(other, d) + lifted * lost;
         let inverse = one / d;
         let quotient = n * inverse;
@@ -86,7 +87,7 @@ loss! {
         // At 0 and 1: 1 or -1 where the target agrees, else infinite towards the other end.
         let side = one.select(p.equals(zero), -one);
         let at_end = side.select(p.equals(y), side * f64::NEG_INFINITY);
-        let slope = (slope * up).select(inside, at_end);
+        let slope = slope.select(inside, at_end);
         let slope = slope.select(y.equals(y), y).select(p.equals(p), p);
         slope.select(prediction.equals(p), p * 0.0)
     }
@@ -185,7 +186,7 @@ loss! {
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
-    f32 [1.25, 0.5, 2.5]; f64 [1.25, 0.5, 2.5];
+    f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
     bound "the curvature; 1 where that is 0";
     in (self, prediction, target)
     value {
@@ -217,7 +218,7 @@ loss! {
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
-    f32 [1.25, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.25, 0.0, 0.0], floor [0.5, 0.0, 0.0];
+    f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
     bound "y, so that a step of slope / bound is one unit long; 1 where that is 0";
     in (self, prediction, target)
     value {
@@ -425,7 +426,7 @@ loss! {
         let y = not_negative(target);
         let (e, low) = exp_parts(z);
         let value = (-y).mul_add(unless_zero(y, z), e) + low;
-        let value = e.select(z.equals(z.splat(f64::INFINITY)), value);
+        let value = e.select(e.equals(e.splat(f64::INFINITY)), value);
         value.select(z.equals(z), z) + stirling(y, self.full)
     }
     slope {

@@ -98,13 +98,18 @@ pub trait Loss<T: Element>: Send + Sync {
     );
 
     /// The constant prediction with the least mean loss, where boosting begins; with weights, with the least weighted
-    /// mean. None if the loss has no formula for it; NaN if there are no targets, or none with a weight, or if one with a
-    /// weight is no target of the loss. It may be infinite: the log-odds of labels that are all the same.
+    /// mean. By a formula, or by a search for the change of the slope's sign, from the least target to the largest: to
+    /// the last bit but for the roundings of the slope, in the middle where the loss is level (the median of an even
+    /// number of targets), some hundred passes over the targets.
+    ///
+    /// None if the loss has neither; NaN if there are no targets, or none with a weight, or if one with a weight is no
+    /// target of the loss. It may be infinite: the log-odds of labels that are all the same.
     ///
     /// ```
-    /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss};
+    /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss, Mae};
     /// let score = BinaryCrossEntropyWithLogits::USUAL.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
     /// assert_eq!(score, Some(3.0_f32.ln()));
+    /// assert_eq!(Mae.initial_score(&[7.0_f32, 1.0, 2.0], None), Some(2.0));
     /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
     /// ```
     fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
@@ -164,6 +169,10 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
 
     /// Its second derivative in the prediction.
     fn curvature<L: Lanes>(self, prediction: L, target: L) -> L;
+
+    /// Whether the sum of the loss over any targets has its minimum between the least and the largest target, and falls
+    /// up to it and rises from there, as for any convex loss of the residual: then [`Loss::initial_score`] is searched.
+    const ONE_MINIMUM: bool = false;
 
     /// The constant prediction with the least mean loss over targets of this mean, if that is all it depends on.
     fn constant(self, mean: f64) -> Option<f64> {
@@ -275,8 +284,10 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
     }
     #[track_caller]
     fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
-        let score = weighted::mean_target::<_, T>(self, targets, weights);
-        self.constant(score).map(T::of)
+        let mean = weighted::mean_target::<_, T>(self, targets, weights);
+        let searched =
+            || F::ONE_MINIMUM.then(|| if mean.is_nan() { mean } else { weighted::minimum(self, targets, weights) });
+        self.constant(mean).or_else(searched).map(T::of)
     }
 }
 

@@ -78,7 +78,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     bound "1, so that a step of slope / bound is one unit long";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value { (prediction - target).abs() }
     slope { sign(prediction - target) }
     curvature { constant(0.0, prediction, target) }
@@ -99,7 +99,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         // Large residuals are taken 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
         let one = target.splat(1.0);
@@ -108,7 +108,7 @@ loss! {
         let (r, low) = residual(prediction * down, target * down);
         let hundred = one * 100.0;
         let percent = nearly_fused(hundred, r.abs(), low.flip_sign(r) * hundred);
-        let percent = percent.select(r.abs().le(r.fill(L::Real::LARGEST)), r.abs());
+        let percent = percent.select(percent.equals(percent), r.abs() * hundred);
         percent / (target.abs().at_least(target.splat(self.eps)) * down)
     }
     slope { sign(prediction - target) * self.weight(target) }
@@ -137,7 +137,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, None;
     f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
     bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         let (l, lacks) = log_ratio(prediction, target);
         let square = l.mul_add(l, (l + l) * lacks);
@@ -149,16 +149,22 @@ loss! {
     }
     curvature {
         let (l, lacks) = log_ratio(prediction, target);
-        let (rest, low) = two_sum(l.splat(1.0), -l);
-        let quotient = per((rest + rest, (low - lacks) * 2.0), prediction, 0.0);
-        per((quotient, l.splat(0.0)), prediction, 2.0)
+        curve_of_logarithm(l, lacks, prediction)
     }
     curvature_bound {
-        let (l, _) = log_ratio(prediction, target);
-        let (below, zero) = ((-l).at_least(l.splat(0.0)), l.splat(0.0));
-        let quotient = per((below + below + 2.0, zero), prediction, 0.0);
-        per((quotient, zero), prediction, 2.0)
+        // The curvature where l is negative, for it is positive there.
+        let (l, lacks) = log_ratio(prediction, target);
+        let zero = l.splat(0.0);
+        curve_of_logarithm(l.at_most(zero), lacks.select(l.lt(zero), zero), prediction)
     }
+}
+
+/// 2 (1 - l) / (1 + x)^2, `lacks` being what l lacks.
+#[inline(always)]
+fn curve_of_logarithm<L: Lanes>(l: L, lacks: L, x: L) -> L {
+    let (rest, low) = two_sum(l.splat(1.0), -l);
+    let quotient = per((rest + rest, (low - lacks) * 2.0), x, 0.0);
+    per((quotient, l.splat(0.0)), x, 2.0)
 }
 
 /// ln((1 + prediction) / (1 + target)), as the rounded logarithm and what it lacks.
@@ -200,7 +206,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "1, the largest curvature";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value { huber(prediction, target, self.delta) }
     slope {
         let delta = prediction.splat(self.delta);
@@ -241,7 +247,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
     bound "1 / beta, the largest curvature";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         let (r, low) = residual(prediction, target);
         let beta = r.splat(self.beta);
@@ -269,7 +275,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         // q^2 / (1 + s), which cancels nothing at 0.
         let Hyperbola { q, q_low, square, square_low, s, s_low } = self.hyperbola(prediction, target);
@@ -355,7 +361,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         let (r, low) = residual(prediction, target);
         ln_cosh(r, Some(rough_tanh(r) * low.flip_sign(r)))
@@ -396,7 +402,7 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "1";
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         // Half the residual where it overflows.
         let r = prediction - target;
@@ -433,7 +439,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
-    in (self, prediction, target)
+    in (self, prediction, target), one_minimum true;
     value {
         let (r, low) = residual(prediction, target);
         let weighted = r * self.weight(r);

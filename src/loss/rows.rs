@@ -7,9 +7,9 @@
 use core::fmt;
 
 use crate::activation::{Itself, Rows, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::dispatch::{self, Kernel, Map, Pass, Source, Target, WIDEST};
 use crate::element::Element;
-use crate::lanes::{Isa, Real};
+use crate::lanes::{Isa, Lanes, Real};
 use crate::sum::Tree;
 
 /// What a row should have been.
@@ -146,6 +146,45 @@ pub trait RowLoss<T: Element>: Send + Sync {
         gradient: &mut [T],
         curvature: &mut [T],
     ) -> Result<(), TargetError>;
+
+    /// As [`gradient_with_curvature`](RowLoss::gradient_with_curvature), with a positive stand-in for the curvature: its
+    /// magnitude, or that of `scale` where it is 0. For methods that divide by it, as boosting does.
+    ///
+    /// ```
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{MultiMargin, RowLoss, Targets};
+    ///
+    /// let (mut gradient, mut bound) = ([0.0; 2], [0.0; 2]);
+    /// let (loss, target, rows) = (MultiMargin::default(), Targets::Labels(&[0]), Rows::contiguous(2));
+    /// loss.gradient_with_curvature_bound(&[0.5_f64, 1.0], target, rows, 1.0, &mut gradient, &mut bound)?;
+    /// assert_eq!(bound, [1.0; 2]);
+    /// # Ok::<(), slopes::loss::TargetError>(())
+    /// ```
+    #[track_caller]
+    fn gradient_with_curvature_bound(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+        gradient: &mut [T],
+        bound: &mut [T],
+    ) -> Result<(), TargetError> {
+        self.gradient_with_curvature(prediction, target, rows, scale, gradient, bound)?;
+        let (scale, bound) = ([scale; WIDEST], Target::new(bound));
+        dispatch::map(Bound, [bound.source(), Source::repeat(&scale)], [bound]);
+        Ok(())
+    }
+}
+
+/// The magnitude of a curvature, or of the scale where it is 0.
+#[derive(Clone, Copy)]
+struct Bound;
+impl Map<2, 1> for Bound {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [curvature, scale]: [L; 2]) -> [L; 1] {
+        [scale.select(curvature.equals(curvature.splat(0.0)), curvature).abs()]
+    }
 }
 
 /// What one row should have been.

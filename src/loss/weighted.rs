@@ -229,22 +229,76 @@ pub(super) fn mean_target<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T],
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
     let half = [<T::Real as Real>::of(0.5); BLOCK];
-    let (mut target, mut weight, mut made) =
-        ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK], [T::Real::default(); BLOCK]);
+    let mut made = [T::Real::default(); BLOCK];
     let (mut weighted_targets, mut all_weights, mut wrong) = (Tree::new(), Tree::new(), false);
-    for done in (0..targets.len()).step_by(BLOCK) {
-        let n = BLOCK.min(targets.len() - done);
-        let (target, weight, made) = (&mut target[..n], &mut weight[..n], &mut made[..n]);
-        dispatch::convert(&targets[done..done + n], target);
-        if let Some(weights) = weights {
-            dispatch::convert(&weights[done..done + n], weight);
-        }
-        loss.each(&half[..n], target, made);
+    in_blocks(targets, weights, |target, weight| {
+        let made = &mut made[..target.len()];
+        loss.each(&half[..target.len()], target, made);
         weigh(weight, made);
         wrong |= sum(made).is_nan();
         weigh(weight, target);
         weighted_targets.push(sum(target));
         all_weights.push(sum(weight));
-    }
+    });
     if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
+}
+
+/// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
+/// sign, or the middle of where it is 0.
+pub(super) fn minimum<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T], weights: Option<&[T]>) -> f64 {
+    let counts = |i: usize| weights.is_none_or(|weights| weights[i] != T::zero());
+    let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.wide());
+    let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
+    let slope = |x| slope_of_sum(loss, x, targets, weights);
+    let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
+    if slope(first) != 0.0 {
+        // The slope of a kink counts as 0: where it jumps beyond 0 at a target, that is the minimum.
+        return if counted().any(|target| target == last) { last } else { first };
+    }
+    let [last, _] = bisect::<T::Real>(first, largest, |x| slope(x) <= 0.0);
+    first * 0.5 + last * 0.5
+}
+
+/// The last number from `low` on that is below, and the first that is not; `high` if all before it are.
+fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) -> [f64; 2] {
+    if !is_below(low) {
+        return [low; 2];
+    }
+    loop {
+        let middle = R::of(low * 0.5 + high * 0.5).wide();
+        if !(low < middle && middle < high) {
+            return [low, high];
+        }
+        if is_below(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+/// The slope of the sum of the losses at a constant prediction.
+fn slope_of_sum<F: Loss<T::Real>, T: Element>(loss: &F, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
+    let prediction = [<T::Real as Real>::of(x); BLOCK];
+    let (mut made, mut tree) = ([T::Real::default(); BLOCK], Tree::new());
+    in_blocks(targets, weights, |target, weight| {
+        let made = &mut made[..target.len()];
+        loss.gradient(&prediction[..target.len()], target, <T::Real as Real>::of(1.0), made);
+        weigh(weight, made);
+        tree.push(sum(made));
+    });
+    tree.sum()
+}
+
+/// Targets and their weights, 1 if there are none, a block at a time.
+fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut each: impl FnMut(&mut [T::Real], &[T::Real])) {
+    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK]);
+    for done in (0..targets.len()).step_by(BLOCK) {
+        let n = BLOCK.min(targets.len() - done);
+        dispatch::convert(&targets[done..done + n], &mut target[..n]);
+        if let Some(weights) = weights {
+            dispatch::convert(&weights[done..done + n], &mut weight[..n]);
+        }
+        each(&mut target[..n], &weight[..n]);
+    }
 }

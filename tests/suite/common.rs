@@ -487,6 +487,13 @@ pub fn row_cases<T: Element>() -> Vec<RowCase<T>> {
         RowCase {
             ignored,
             ..case(
+                "ignoring_cross_entropy",
+                &const { SoftmaxCrossEntropy { class_weights: None, ignored: Some(36), smoothing: 0.0 } },
+            )
+        },
+        RowCase {
+            ignored,
+            ..case(
                 "weighted_cross_entropy",
                 &const { SoftmaxCrossEntropy { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36), smoothing: 0.0 } },
             )

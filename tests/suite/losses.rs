@@ -619,7 +619,8 @@ fn initial_scores_are_minima() {
                 gradient.iter().sum::<f64>()
             };
             // The slope of the sum passes through 0 within a millionth.
-            assert!(slope(score - 1e-6) < 0.0 && slope(score + 1e-6) > 0.0, "{name}: {score}");
+            let (below, above) = (slope(score - 1e-6), slope(score + 1e-6));
+            assert!(below < 0.0 && above > 0.0 || (below, above) == (0.0, 0.0), "{name}: {score}, {below}, {above}");
             let in_f32: Vec<f32> = target.iter().map(|t| *t as f32).collect();
             let other = loss::by_name::<f32>(name).unwrap().initial_score(&in_f32, None);
             assert!(
@@ -639,6 +640,15 @@ fn initial_scores_are_minima() {
     let expected = [
         "mse",
         "half_squared",
+        "mae",
+        "mape",
+        "msle",
+        "huber",
+        "smooth_l1",
+        "pseudo_huber",
+        "log_cosh",
+        "pinball",
+        "expectile",
         "squared_hinge",
         "soft_margin",
         "modified_huber",
@@ -653,6 +663,15 @@ fn initial_scores_are_minima() {
     assert_eq!(BTreeSet::from_iter(with_formula), BTreeSet::from(expected));
     assert_eq!(Mse.initial_score(&[1.0_f32, 2.0], Some(&[3.0, 1.0])), Some(1.25));
     assert!(Mse.initial_score(&[] as &[f32], None).unwrap().is_nan());
+    assert!(Mae.initial_score(&[] as &[f32], None).unwrap().is_nan());
+    // Medians and quantiles; of an even number, the middle of the two in the middle.
+    assert_eq!(Mae.initial_score(&[5.0_f32, -1.0, 2.0], None), Some(2.0));
+    assert_eq!(Mae.initial_score(&[4.0_f64, 8.0, 1.0, 2.0], None), Some(3.0));
+    assert_eq!(Mae.initial_score(&[1.0_f32, 2.0, 4.0], Some(&[1.0, 1.0, 3.0])), Some(4.0));
+    assert_eq!(Mae.initial_score(&[-3.0_f32; 5], None), Some(-3.0));
+    assert_eq!(Pinball { tau: 0.8 }.initial_score(&[1.0_f64, 2.0, 3.0, 4.0], None), Some(4.0));
+    // 100 / target weighs: 1 + 1/2 against 1/4.
+    assert_eq!(Mape::USUAL.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
     assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::USUAL, &[1.0], None), Some(f64::INFINITY));
 }
 

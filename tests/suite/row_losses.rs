@@ -148,6 +148,12 @@ fn row_losses_have_one_value<T: Number>() {
                 assert_eq!(bits(sum), bits(with_gradient), "{place}");
                 loss.gradient_with_curvature(&x, target, rows, scale, &mut beside, &mut curvature).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&beside), "with curvature: {place}");
+                let mut bound = outputs();
+                loss.gradient_with_curvature_bound(&x, target, rows, scale, &mut beside, &mut bound).unwrap();
+                assert_eq!(all_bits(&alone), all_bits(&beside), "with a bound: {place}");
+                let stand_in = |c: &T| if *c == T::zero() { scale } else { c.abs() };
+                let expected: Vec<T> = curvature.iter().map(stand_in).collect();
+                assert_eq!(all_bits(&expected), all_bits(&bound), "the bound: {place}");
                 let mut in_place = x.clone();
                 let with_gradient = loss.sum_with_gradient_in_place(&mut in_place, target, rows, scale).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&in_place), "in place: {place}");
