@@ -33,6 +33,11 @@ impl Aligned {
         Aligned { start: numbers.as_ptr().align_offset(64), numbers, len }
     }
 
+    /// In [-6, 6), from a multiplicative sequence.
+    fn inputs(len: usize) -> Self {
+        Self::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0)
+    }
+
     fn get(&mut self) -> &mut [f32] {
         &mut self.numbers[self.start..self.start + self.len]
     }
@@ -51,9 +56,16 @@ fn least<const N: usize>(repeats: usize, mut work: [&mut dyn FnMut(); N]) -> [f6
     least
 }
 
+/// Prints times for `len` numbers, each also in times of the copy, which is the first.
+fn print_ratios<const N: usize>(titles: [&str; N], times: &[f64], len: usize) {
+    for (title, time) in titles.iter().zip(&times[1..]) {
+        print!("  {title} {:.3} ({:.2})", time / len as f64, time / times[0]);
+    }
+    println!();
+}
+
 fn slices(f: &dyn Activation<f32>, len: usize, repeats: usize) {
-    // Inputs in [-6, 6), from a multiplicative sequence.
-    let mut input = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut input = Aligned::inputs(len);
     let mut gradient = Aligned::new(len, |_| 1.5);
     let mut output = Aligned::new(len, |_| 0.0);
     let (x, dy) = (&*input.get(), &*gradient.get());
@@ -70,10 +82,7 @@ fn slices(f: &dyn Activation<f32>, len: usize, repeats: usize) {
     );
     let copy = times[0];
     print!("  {len:8}: copy {:.3}", copy / len as f64);
-    for (title, time) in ["value", "slope", "backward", "curvature"].iter().zip(&times[1..]) {
-        print!("  {title} {:.3} ({:.2})", time / len as f64, time / copy);
-    }
-    println!();
+    print_ratios(["value", "slope", "backward", "curvature"], &times, len);
 }
 
 fn calls(f: &dyn Activation<f32>) {
@@ -99,7 +108,7 @@ fn calls(f: &dyn Activation<f32>) {
 
 fn gated(name: &str, unit: &dyn GatedUnit<f32>) {
     const PAIRS: usize = 1 << 15;
-    let mut pairs = Aligned::new(2 * PAIRS, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut pairs = Aligned::inputs(2 * PAIRS);
     let (mut gradient, mut output) = (Aligned::new(PAIRS, |_| 1.5), Aligned::new(2 * PAIRS, |_| 0.0));
     let (x, dy) = (&*pairs.get(), &*gradient.get());
     let (gate, up) = x.split_at(PAIRS);
@@ -115,18 +124,14 @@ fn gated(name: &str, unit: &dyn GatedUnit<f32>) {
             &mut || unit.backward_packed(x, Layout::Interleaved, dy, &mut y.borrow_mut()),
         ],
     );
-    let titles = ["forward", "rows of 32 pairs", "interleaved", "backward", "interleaved"];
     print!("{name}:");
-    for (title, time) in titles.iter().zip(&times[1..]) {
-        print!("  {title} {:.3} ({:.2})", time / PAIRS as f64, time / times[0]);
-    }
-    println!();
+    print_ratios(["forward", "rows of 32 pairs", "interleaved", "backward", "interleaved"], &times, PAIRS);
 }
 
 /// A function of rows, at a shape: the rows are those along an axis.
 fn rows(name: &str, f: &dyn RowActivation<f32>, shape: &[usize], axis: usize) {
     let len = shape.iter().product();
-    let mut input = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut input = Aligned::inputs(len);
     let mut gradient = Aligned::new(len, |i| (i % 7) as f32 - 3.0);
     let mut output = Aligned::new(len, |_| 0.0);
     let (x, dy, rows) = (&*input.get(), &*gradient.get(), Rows::along(shape, axis));
@@ -144,14 +149,11 @@ fn rows(name: &str, f: &dyn RowActivation<f32>, shape: &[usize], axis: usize) {
         ],
     );
     print!("{name} of {shape:?} along {axis}: copy {:.3}", times[0] / len as f64);
-    for (title, time) in ["forward", "backward", "from the output"].iter().zip(&times[1..]) {
-        print!("  {title} {:.3} ({:.2})", time / len as f64, time / times[0]);
-    }
-    println!();
+    print_ratios(["forward", "backward", "from the output"], &times, len);
 }
 
 fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
-    let mut prediction = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut prediction = Aligned::inputs(len);
     let mut target = Aligned::new(len, |i| if i % 3 == 0 { 1.0 } else { -1.0 });
     let mut output = Aligned::new(len, |_| 0.0);
     let (p, t) = (&*prediction.get(), &*target.get());
@@ -183,7 +185,7 @@ fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
 
 fn cross_entropy(classes: usize, count: usize) {
     let len = classes * count;
-    let mut logits = Aligned::new(len, |i| (i.wrapping_mul(0x9e37_79b9) % 4096) as f32 * (12.0 / 4096.0) - 6.0);
+    let mut logits = Aligned::inputs(len);
     let mut output = Aligned::new(len, |_| 0.0);
     let labels: Vec<u32> = (0..count).map(|i| (i * 7 % classes) as u32).collect();
     let (x, rows, loss) = (&*logits.get(), Rows::contiguous(classes), SoftmaxCrossEntropy::default());
@@ -199,10 +201,7 @@ fn cross_entropy(classes: usize, count: usize) {
         ],
     );
     print!("softmax_cross_entropy, {count} rows of {classes}: copy {:.3}", times[0] / len as f64);
-    for (title, time) in ["mean", "with gradient"].iter().zip(&times[1..]) {
-        print!("  {title} {:.3} ({:.2})", time / len as f64, time / times[0]);
-    }
-    println!();
+    print_ratios(["mean", "with gradient"], &times, len);
 }
 
 fn main() {

@@ -719,7 +719,7 @@ impl<I: Isa> Pass<I> {
             Reach::Memory { stream_after: None } => (PART, false, 0),
             Reach::Memory { stream_after: Some(head) } => (PART, true, head % <Lane<T, I> as Lanes>::COUNT),
         };
-        let mut block = [MaybeUninit::<T::Real>::uninit(); BLOCK];
+        let mut block = Scratch::<T::Real, BLOCK>::new();
         let mut tree = Tree::new();
         let mut done = 0;
         while done < len {
@@ -727,7 +727,7 @@ impl<I: Isa> Pass<I> {
             let place = place.map(|place| place.part(done, n));
             let summed = match place {
                 Some(place) if place.stride == 1 => place,
-                _ => Target::place(block.as_mut_ptr().cast(), n),
+                _ => block.target().part(0, n),
             };
             let mut at = 0;
             while at < n {

@@ -181,7 +181,7 @@ pub(crate) trait Parameters: Sized {
 /// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |me| me.a <= me.b => "must not exceed b";`
 macro_rules! declare {
     (
-        $module:literal, $Trait:literal, $Formula:ident, $call:literal;
+        $module:literal, $Trait:literal, $Formula:ident, $call:literal, $floor_of:literal;
         $(#[$doc:meta])*
         $Name:ident $({
             $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? = $usual:literal, $check:expr => $wanted:literal;)+
@@ -205,8 +205,8 @@ macro_rules! declare {
                 #[doc = concat!(
                     "- value: `", $f, "`\n- slope: `", $df, "`\n- curvature: `", $ddf, "`\n",
                     "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
-                    $(", or beside a root ", stringify!($floor32), " * 2^-24,",)? "; f64: ", stringify!($ulp64),
-                    $(", or beside a root ", stringify!($floor64), " * 2^-53",)?
+                    $(", or beside a root ", stringify!($floor32), " * 2^-24", $floor_of, ",",)? "; f64: ", stringify!($ulp64),
+                    $(", or beside a root ", stringify!($floor64), " * 2^-53", $floor_of,)?
                     $("\n- curvature bound: ", $bound,)?
                     $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",

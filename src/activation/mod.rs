@@ -323,7 +323,7 @@ impl<F: Formula, T: Element> Activation<T> for F {
 /// Declares an activation. See `declare!`.
 macro_rules! activation {
     ($($tokens:tt)*) => {
-        $crate::facts::declare! { "activation", "Activation", Formula, "forward(0.5_f64)"; $($tokens)* }
+        $crate::facts::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
     };
 }
 pub(crate) use activation;

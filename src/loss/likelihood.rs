@@ -4,6 +4,7 @@
 //! tail. Those whose terms cancel (Poisson, gamma, the divergence from logarithms) declare a floor beside the root, which
 //! moves with the target.
 
+use super::regression::residual;
 use super::{PairFormula, loss};
 use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
@@ -11,7 +12,7 @@ use crate::math::exp::{Constants, exp_lifted, exp_parts, exp_times, exp_times_pa
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::Pair;
-use crate::math::rounding::{per_square, two_sum};
+use crate::math::rounding::{per_square, residue, two_sum};
 
 /// y if it is a probability, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
 #[inline(always)]
@@ -80,8 +81,7 @@ loss! {
         let d_low = lifted.product_error(other, d) + lifted * lost;
         let inverse = one / d;
         let quotient = n * inverse;
-        let product = quotient * d;
-        let lacks = (n - product) - quotient.product_error(d, product) + (n_low - quotient * d_low);
+        let lacks = residue(n, quotient, d) + (n_low - quotient * d_low);
         let inside = zero.lt(d);
         let slope = (inverse * lacks).select(inside, zero) + quotient;
         // At 0 and 1: 1 or -1 where the target agrees, else infinite towards the other end.
@@ -253,9 +253,9 @@ loss! {
     bound "exp(t), so that a step of slope / bound is one unit long; 1 where that is 0";
     in (self, prediction, target)
     value {
-        let (r, low) = two_sum(target, -prediction);
+        let (r, low) = residual(target, prediction);
         let zero = r.splat(0.0);
-        let relative = zero.select(low.equals(zero), low / r).select(r.abs().le(r.fill(L::Real::LARGEST)), zero);
+        let relative = zero.select(low.equals(zero), low / r);
         // A residual that overflows belongs to a target so low that its exponential is 0, unless the logarithm is -inf.
         let largest = r.fill(L::Real::LARGEST);
         let a = r.abs().at_most(largest).select(prediction.abs().le(largest), r.abs());
@@ -483,8 +483,7 @@ loss! {
         let (sum, lost) = two_sum(q, q.splat(self.eps));
         let (n, n_low) = two_sum(sum, -y);
         let quotient = n / sum;
-        let product = quotient * sum;
-        let lacks = (n - product) - quotient.product_error(sum, product) + (n_low + lost - quotient * lost);
+        let lacks = residue(n, quotient, sum) + (n_low + lost - quotient * lost);
         let corrected = quotient + lacks / sum;
         let slope = corrected.select(corrected.equals(corrected), quotient);
         let slope = q.splat(1.0).select(y.equals(q.splat(0.0)), slope);

@@ -300,7 +300,8 @@ fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) ->
 /// Declares a loss. See `declare!`.
 macro_rules! loss {
     ($($tokens:tt)*) => {
-        $crate::facts::declare! { "loss", "Loss", PairFormula, "forward(0.5_f64, 1.0)"; $($tokens)* }
+        $crate::facts::declare! { "loss", "Loss", PairFormula, "forward(0.5_f64, 1.0)",
+            " * max(1, abs(prediction)) * max(1, abs(target))"; $($tokens)* }
     };
 }
 pub(crate) use loss;

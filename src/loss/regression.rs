@@ -10,12 +10,12 @@ use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;
 use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, two_sum};
+use crate::math::rounding::{nearly_fused, residue, two_sum};
 use crate::math::tanh::{self, ln_cosh};
 
 /// prediction - target as it rounds, and what that lacks; nothing where it is not finite.
 #[inline(always)]
-fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
+pub(super) fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = two_sum(prediction, -target);
     (r, low.select(r.abs().le(r.fill(L::Real::LARGEST)), r.splat(0.0)))
 }
@@ -282,8 +282,7 @@ loss! {
         let d = s + 1.0;
         let d_low = (s - (d - 1.0)) + s_low;
         let quotient = square / d;
-        let product = quotient * d;
-        let lacks = (square - product) - quotient.product_error(d, product) + (square_low - quotient * d_low);
+        let lacks = residue(square, quotient, d) + (square_low - quotient * d_low);
         let rest = lacks / d + q / s * q_low;
         let delta = self.held_in::<L::Real>().delta;
         let [high, low] = Pair::exact(delta).by(delta).to::<L::Real>().wide();
@@ -297,8 +296,7 @@ loss! {
     slope {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let quotient = q / s;
-        let product = quotient * s;
-        let lacks = (q - product) - quotient.product_error(s, product) - quotient * s_low;
+        let lacks = residue(q, quotient, s) - quotient * s_low;
         let inverse = q.splat(1.0) / s;
         let slope = quotient + inverse * (lacks + q_low * (inverse * inverse));
         (slope * self.delta).copysign(prediction - target)
@@ -306,8 +304,7 @@ loss! {
     curvature {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let inverse = q.splat(1.0) / s;
-        let product = inverse * s;
-        let lacks = (q.splat(1.0) - product) - inverse.product_error(s, product) - inverse * s_low;
+        let lacks = residue(q.splat(1.0), inverse, s) - inverse * s_low;
         let cube = inverse * inverse * inverse;
         let relative = lacks - q * q_low * (inverse * inverse);
         cube + cube * (relative * 3.0)
@@ -339,8 +336,7 @@ impl PseudoHuber {
         let (end, zero) = (Self::end(r), r.splat(0.0));
         let a = r.abs().at_most(end * delta);
         let quotient = a / delta;
-        let product = quotient * delta;
-        let q_low = ((a - product) - quotient.product_error(delta, product) + low.flip_sign(r)) / delta;
+        let q_low = (residue(a, quotient, delta) + low.flip_sign(r)) / delta;
         let q = quotient.at_most(end);
         let q_low = q_low.select(quotient.lt(end), zero);
         let square = q * q;

@@ -177,9 +177,7 @@ pub(crate) fn excess<L: Lanes>(r: L) -> L {
 /// e^x. Worst where the reduced argument is near ln 2 / 2: half an ulp of the sum 1 + t, and its last step.
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(x: L) -> L {
-    let x = x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(x.splat(L::Real::EXP_OVERFLOW));
-    let Reduced { n, r, .. } = reduce(x, 0);
-    (excess(r) + 1.0).scale(n)
+    exp_parts(x).0
 }
 
 /// The same as it rounds, and most of what that lacks.

@@ -7,7 +7,7 @@ use crate::lanes::{Lanes, Real};
 
 use super::exp;
 use super::polynomial::polynomial;
-use super::rounding::{fast_two_sum, nearly_fused, two_sum};
+use super::rounding::{fast_two_sum, nearly_fused, residue, two_sum};
 
 /// Constants of the logarithm for a type.
 #[doc(hidden)]
@@ -188,9 +188,7 @@ pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
     let lowest = -2.0 * L::Real::BIAS.wide();
     let within = power.at_most(n.splat(64.0)).at_least(n.splat(lowest));
     let quotient = n_part / d_part;
-    let product = quotient * d_part;
-    let lacks = (n_part - product) - quotient.product_error(d_part, product)
-        + (n_low.scale(-n_power) - quotient * d_low.scale(-d_power));
+    let lacks = residue(n_part, quotient, d_part) + (n_low.scale(-n_power) - quotient * d_low.scale(-d_power));
     let q = quotient.scale(within);
     let (k, f, more) = reduce_1p(q);
     let (f, f_low) = two_sum(f, more);
@@ -199,8 +197,9 @@ pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
     let rest = rest + lacks.scale(within) / (d_part + d_part * q);
     // Zeros, infinities and NaN.
     let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::LARGEST)));
-    let (l, rest) = (l.select(positive, n / d), rest.select(positive, zero));
-    (l.select(finite, n / d), rest.select(finite, zero))
+    let special = n / d;
+    let (l, rest) = (l.select(positive, special), rest.select(positive, zero));
+    (l.select(finite, special), rest.select(finite, zero))
 }
 
 /// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in

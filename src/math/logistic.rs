@@ -11,6 +11,7 @@
 use crate::lanes::Lanes;
 
 use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
+use super::rounding::residue;
 
 /// The pieces of 1 / (1 + e^a), a >= 0.
 #[derive(Clone, Copy)]
@@ -86,9 +87,7 @@ impl<L: Lanes> Tail<L> {
         let lost = (small - (sum - 1.0)) + (self.excess - (small - self.power));
         let one = sum.splat(1.0);
         let d = one / sum;
-        let product = d * sum;
-        let residue = (one - product) - d.product_error(sum, product);
-        (d, (-d).mul_add(lost, residue))
+        (d, (-d).mul_add(lost, residue(one, d, sum)))
     }
 
     /// One over the denominator, corrected: for functions that use it more than once.

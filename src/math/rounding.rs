@@ -19,6 +19,13 @@ pub(crate) fn fast_two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
     (sum, b - (sum - a))
 }
 
+/// n - quotient d: what a quotient that was rounded leaves over.
+#[inline(always)]
+pub(crate) fn residue<L: Lanes>(n: L, quotient: L, d: L) -> L {
+    let product = quotient * d;
+    (n - product) - quotient.product_error(d, product)
+}
+
 /// 1 / (b + low), as 1 / b and what that lacks, relative to it: the error of the division, and `low`.
 #[inline(always)]
 pub(crate) fn reciprocal<L: Lanes>(b: L, low: L) -> (L, L) {

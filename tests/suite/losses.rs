@@ -620,7 +620,9 @@ fn initial_scores_are_minima() {
             };
             // The slope of the sum passes through 0 within a millionth.
             let (below, above) = (slope(score - 1e-6), slope(score + 1e-6));
-            assert!(below < 0.0 && above > 0.0 || (below, above) == (0.0, 0.0), "{name}: {score}, {below}, {above}");
+            // Between two kinks, a loss may be level.
+            let level = !loss.facts().joints.is_empty() && (below, above) == (0.0, 0.0);
+            assert!(level || below < 0.0 && above > 0.0, "{name}: {score}, {below}, {above}");
             let in_f32: Vec<f32> = target.iter().map(|t| *t as f32).collect();
             let other = loss::by_name::<f32>(name).unwrap().initial_score(&in_f32, None);
             assert!(

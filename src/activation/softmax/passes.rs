@@ -5,7 +5,7 @@ use super::row::{
     exp, kind, ln, scale, special_shares,
 };
 use super::side_by_side::{
-    CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward,
+    CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
 };
 use super::{Mask, Setting, Which};
 use crate::activation::Rows;
@@ -34,7 +34,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
     fn run<I: Isa>(self, pass: Pass<I>) {
         let scale = scale::<T, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
-        let together = (CACHED / len.max(1)).clamp(1, TOGETHER);
+        let together = together(len);
         let unrounded = self.x.unrounded().zip(self.y.unrounded());
         match unrounded.filter(|_| self.mask.is_none() && !self.plain) {
             Some((x, y)) if stride == 1 && len <= SHORT => {
@@ -243,11 +243,10 @@ impl<T: Element> Kernel for Backward<'_, T> {
         let unrounded = self.from.unrounded().zip(self.dy.unrounded()).zip(self.dx.unrounded());
         match unrounded.filter(|_| !self.plain) {
             Some(((from, dy), dx)) if stride == 1 && len <= SHORT => {
-                let together = (CACHED / len.max(1)).clamp(1, TOGETHER);
                 let (mut exponentials, mut products) = (Scratch::<_, CACHED>::new(), Scratch::<_, CACHED>::new());
                 let room = [exponentials.target(), products.target()];
                 while first < self.end {
-                    let n = together.min(self.end - first);
+                    let n = together(len).min(self.end - first);
                     let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
                     let setting = (scale, self.setting.which, self.output);
                     let dx = dx.part(first * len, n * len);
@@ -291,8 +290,7 @@ impl<T: Element> Backward<'_, T> {
         let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
         let dx = self.rows.of_target(self.dx, row);
         let (log, factor) = (self.setting.which == Which::LogSoftmax, scale.factor());
-        let hidden = f64::NEG_INFINITY * if self.output { 1.0 } else { scale.sign };
-        let gradient = LogSoftmaxGradient { factor, hidden };
+        let gradient = LogSoftmaxGradient::new(scale, self.output);
         // The shares of a softmax come with the factor, and so does their product with dy.
         let total = if log { 1.0 } else { factor[0] };
         let made = Share { again: None, scale: Pair::<T::Real>::quotient(total, 1.0).wide() };

@@ -269,11 +269,18 @@ pub(super) fn splat<L: Lanes>(x: L, pair: [f64; 2]) -> [L; 2] {
 /// sign / t (dy - s y), and 0 where x is hidden, unless the row is NaN.
 #[derive(Clone, Copy)]
 pub(super) struct LogSoftmaxGradient {
-    pub(super) factor: [f64; 2],
-    pub(super) hidden: f64,
+    factor: [f64; 2],
+    hidden: f64,
 }
 
 impl LogSoftmaxGradient {
+    /// `output` says whether x is what came out of the function.
+    #[inline(always)]
+    pub(super) fn new(scale: Scale, output: bool) -> Self {
+        let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
+        LogSoftmaxGradient { factor: scale.factor(), hidden }
+    }
+
     #[inline(always)]
     pub(super) fn of<L: Lanes>(self, x: L, y: L, dy: L, s: [L; 2]) -> L {
         let difference = dy - scaled(y, s[0], s[1]);

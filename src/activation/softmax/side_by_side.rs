@@ -22,6 +22,12 @@ pub(super) const TOGETHER: usize = 32;
 /// But no more than fit into the first cache, in numbers.
 pub(super) const CACHED: usize = 2048;
 
+/// How many rows of a length go through their steps together.
+#[inline(always)]
+pub(super) fn together(len: usize) -> usize {
+    (CACHED / len.max(1)).clamp(1, TOGETHER)
+}
+
 /// Rows that are so short that what is done once a row counts.
 pub(super) const SHORT: usize = 1024;
 
@@ -235,8 +241,7 @@ pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
         s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
         k += 1;
     }
-    let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
-    let gradient = LogSoftmaxGradient { factor, hidden };
+    let gradient = LogSoftmaxGradient::new(scale, output);
     k = 0;
     while k < n {
         let [from, shared, dy] = [from, shared, dy].map(|numbers| numbers.every(k * len, 1, len));
@@ -387,8 +392,7 @@ impl Columns {
             s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
         }
         let [s0, s1] = s.sources(self.n);
-        let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
-        let gradient = LogSoftmaxGradient { factor, hidden };
+        let gradient = LogSoftmaxGradient::new(scale, output);
         for i in 0..self.len {
             let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
             match (log, output) {
