@@ -214,6 +214,13 @@ impl<I: Isa> Pass<I> {
     unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
         kernel.run(Pass::<I>(PhantomData))
     }
+
+    /// A kernel as a function of its own, by the level that has given this pass: what is rare, or wanted in several places
+    /// of a long text.
+    #[inline(always)]
+    pub(crate) fn apart<K: Kernel>(self, kernel: K) -> K::Output {
+        wide(kernel)
+    }
 }
 
 /// Runs a kernel with the registers of the current level.

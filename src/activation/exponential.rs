@@ -77,7 +77,7 @@ activation! {
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     joints [0.0];
     range [-1.0, f64::INFINITY], monotone true, None;
-    f32 [1.25, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
+    f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     value {
         let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
@@ -100,7 +100,7 @@ activation! {
     source "J. Barron, Continuously Differentiable Exponential Linear Units, arXiv:1704.07483";
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [-1.0, f64::INFINITY], monotone true, None;
-    f32 [1.25, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
+    f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     value {
         // Where x / alpha would be too small to divide exactly, the function is x.

@@ -15,7 +15,7 @@ activation! {
     source "definition";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
-    f32 [2.0, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
+    f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
     in (self, x)
     value {
         // Lifted, so that what the products lack does not vanish below the normal numbers.

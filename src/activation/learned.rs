@@ -182,7 +182,7 @@ impl Learned for Softplus {
 /// `x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
 impl Learned for Swish {
     const PARAMETER: &'static str = "beta";
-    const PARAMETER_ULP: f64 = 3.0;
+    const PARAMETER_ULP: f64 = 3.5;
     #[inline(always)]
     fn parameter_slope<L: Lanes>(self, x: L) -> L {
         let z = Scaled::of(x, self.beta);

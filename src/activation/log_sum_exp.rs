@@ -84,7 +84,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
             let (x, dx) = (self.rows.of(self.x, i), self.rows.of_target(self.dx, i));
             match kind(pass, scale, x, len) {
                 (Kind::Finite, m) => {
-                    let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, dx, len);
+                    let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, Some(dx), len);
                     pass.map(exponentials.shares(dy.wide()), [exponentials.from], [dx]);
                 }
                 (kind, _) => {

@@ -38,13 +38,13 @@ activation! {
         let z = x.at_least(x.splat(-L::Real::TAIL_END)).at_most(x.splat(L::Real::ONE_SATURATES));
         let next = z + 1.0;
         let k = p.e.mul_add(p.e.mul_add(x.splat(0.25), x.splat(1.0)), next + 0.5);
-        let below = p.e.mul_add(k, next) * p.inverse;
+        let below = nearly_fused(p.e, k, next) * p.inverse;
         let above = (z * p.e * (p.e + 1.0)).mul_add(p.inverse, x.splat(-1.0));
         let f = x.select_negative(below, above) * p.inverse;
         let rest = (p.error + p.error).mul_add(p.excess + 1.0, p.excess);
         let rest = x.select_negative(rest, p.error);
         let scale = x.select_negative(p.lifted, x.splat(1.0 / lower::<L>()));
-        (f.mul_add(rest, f) * scale).mul_add(x.splat(lower::<L>()), x.select_negative(x.splat(-0.0), x.splat(1.0)))
+        (nearly_fused(f, rest, f) * scale).mul_add(x.splat(lower::<L>()), x.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
     curvature {
         // Of s = e below 0 and s = 2 / e above it, so that nothing overflows; d is 1 + s + s^2 / 2 for both. In powers of s

@@ -15,7 +15,7 @@ activation! {
     source "P.-F. Verhulst, 1845";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone true, None;
-    f32 [2.0, 2.25, 3.5]; f64 [2.0, 2.25, 3.5];
+    f32 [2.0, 2.25, 4.0]; f64 [2.0, 2.25, 4.0];
     in (self, x)
     value { Tail::at(x).logistic(x) }
     slope {
@@ -32,7 +32,7 @@ activation! {
     source "definition";
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [-1.0, 1.0], monotone true, Odd;
-    f32 [1.5, 2.25, 3.5]; f64 [1.5, 2.25, 3.5];
+    f32 [1.5, 2.25, 4.0]; f64 [1.5, 2.25, 4.0];
     in (self, x)
     value { x.tanh() }
     // 4 s(2 x) s(-2 x).

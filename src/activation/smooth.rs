@@ -21,7 +21,7 @@ activation! {
     source "C. Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, 2000";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, None;
-    f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
+    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
 }
 
 impl Softplus {
@@ -66,7 +66,7 @@ activation! {
     source "definition";
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, 0.0], monotone true, None;
-    f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
+    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
     in (self, x)
     value { -Softplus::USUAL.value(-x) }
     slope { Softplus::USUAL.slope(-x) }

@@ -5,8 +5,8 @@
 //! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
 
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, one, sum, weigh, widen, write};
-use crate::activation::{Exponentials, Kind, Row, kind, ln, scale};
-use crate::dispatch::{Map, Pass, Source, Target};
+use crate::activation::{Exponentials, Kind, Logarithm, Row, kind, ln, scale};
+use crate::dispatch::{Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::facts::BadParameter;
 use crate::lanes::{Isa, Lanes};
@@ -239,18 +239,19 @@ impl Shares {
     fn of<T: Element, I: Isa>(pass: Pass<I>, z: Source<T>, len: usize, kind: Kind, row: Row) -> Self {
         if kind != Kind::Finite {
             let count = (0..len).filter(|&i| z.read(i) == T::infinity()).count() as f64;
-            return Shares::Whole { count, rest: ln(pass, count) };
+            return Shares::Whole { count, rest: one(pass, Logarithm, count) };
         }
-        let exponentials = Exponentials::unkept(pass, row, z, len);
+        let exponentials = Exponentials::new(pass, row, z, None, len);
         let sum = exponentials.sum;
-        let (others, rest) = if sum < 2.0 {
-            // One exponential is 1, that of the maximum.
-            let largest = (0..len).find(|&i| z.read(i).wide() == row.m);
-            let others = largest.map_or(0.0, |largest| exponentials.sum_without(pass, largest, len));
-            (others, one(pass, Logarithm1p, others))
-        } else {
-            (sum, ln(pass, sum))
+        if sum >= 2.0 || sum.is_nan() {
+            return Shares::Finite { row, sum, rest: one(pass, Logarithm, sum), others: sum };
+        }
+        // One exponential is 1, that of the maximum.
+        let others = match (0..len).find(|&i| z.read(i).wide() == row.m) {
+            Some(largest) => exponentials.sum_without(pass, largest, len),
+            None => 0.0,
         };
+        let rest = one(pass, Logarithm1p, others);
         Shares::Finite { row, sum, rest, others }
     }
 
@@ -299,6 +300,33 @@ struct Worth {
     b: [f64; BLOCK],
 }
 
+impl Worth {
+    /// Writes the derivatives of the entries from `start` on, n of them, by the row's totals.
+    #[inline(always)]
+    fn derive<T: Element>(
+        &mut self,
+        block: &Block,
+        [_, all_a, all_b]: [f64; 3],
+        sample: Sample<'_, T>,
+        start: usize,
+        n: usize,
+    ) {
+        let (Block { p, u, .. }, Worth { loss: out, a, b }) = (block, self);
+        if let Some(curvature) = sample.curvature {
+            for i in 0..n {
+                out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
+            }
+            write(curvature, start, sample.scale, &out[..n]);
+        }
+        if let Some(gradient) = sample.gradient {
+            for i in 0..n {
+                out[i] = all_a * p[i] - a[i];
+            }
+            write(gradient, start, sample.scale, &out[..n]);
+        }
+    }
+}
+
 impl FromLogits<'_> {
     /// The worths of the entries from `start` on, n of them; whether any is wanted.
     #[inline(always)]
@@ -337,52 +365,39 @@ impl FromLogits<'_> {
         wanted
     }
 
-    /// Any target of any row, in two passes: sums, then derivatives.
+    /// Any target of any row, in two passes: sums, then derivatives. They share their text: it is long.
     #[inline(always)]
     fn general<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>, shares: Shares) -> Option<f64> {
-        let (z, len) = (sample.prediction, sample.len);
+        let (z, len, focal) = (sample.prediction, sample.len, held::<T>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
         let mut worth = Worth { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [Tree::new(), Tree::new(), Tree::new()];
-        let (mut wanted, focal) = (false, held::<T>(self.gamma) != 0.0);
-        for (start, n) in blocks(len) {
-            shares.surprises(z, start, &mut block.l[..n]);
-            if focal {
-                shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
-            }
-            wanted |= self.worth(pass, sample, start, &block, &mut worth, n);
-            let parts = [&worth.loss, &worth.a, &worth.b];
-            for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
-                tree.push(sum(pass, &part[..n]));
-            }
-        }
-        if !wanted {
-            return None;
-        }
-        let [loss, all_a, all_b] = trees.map(|tree| tree.sum());
-        if sample.gradient.is_none() && sample.curvature.is_none() {
-            return Some(loss);
-        }
-        for (start, n) in blocks(len) {
-            shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
-            if focal {
-                shares.surprises(z, start, &mut block.l[..n]);
-            }
-            self.worth(pass, sample, start, &block, &mut worth, n);
-            let (Block { p, u, .. }, Worth { loss: out, a, b }) = (&block, &mut worth);
-            if let Some(curvature) = sample.curvature {
-                for i in 0..n {
-                    out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
+        let (mut wanted, mut totals) = (false, [0.0; 3]);
+        let passes = if sample.gradient.is_none() && sample.curvature.is_none() { 1 } else { 2 };
+        for derive in [false, true].into_iter().take(passes) {
+            for (start, n) in blocks(len) {
+                if focal || !derive {
+                    shares.surprises(z, start, &mut block.l[..n]);
                 }
-                write(curvature, start, sample.scale, &out[..n]);
-            }
-            if let Some(gradient) = sample.gradient {
-                for i in 0..n {
-                    out[i] = all_a * p[i] - a[i];
+                if focal || derive {
+                    shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                write(gradient, start, sample.scale, &out[..n]);
+                wanted |= self.worth(pass, sample, start, &block, &mut worth, n);
+                if derive {
+                    worth.derive(&block, totals, sample, start, n);
+                    continue;
+                }
+                let parts = [&worth.loss, &worth.a, &worth.b];
+                for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
+                    tree.push(sum(pass, &part[..n]));
+                }
             }
+            if !wanted {
+                return None;
+            }
+            totals = trees.each_ref().map(Tree::sum);
         }
+        let [loss, ..] = totals;
         Some(loss)
     }
 
@@ -399,10 +414,7 @@ impl FromLogits<'_> {
         let (z, len) = (sample.prediction, sample.len);
         let distance = row.m - z.read(label).wide();
         let largest = distance == 0.0;
-        let exponentials = match sample.gradient {
-            Some(gradient) => Exponentials::new(pass, row, z, gradient, len),
-            None => Exponentials::unkept(pass, row, z, len),
-        };
+        let exponentials = Exponentials::new(pass, row, z, sample.gradient, len);
         let (sum, e) = (exponentials.sum, exponentials.read(pass, label));
         let mut others = sum - e;
         // The difference is off by some 2^-52 of 1: too much for the others' own precision, unless they are that large.
@@ -418,6 +430,23 @@ impl FromLogits<'_> {
             gradient.write(label, T::of(-a * (others / sum)));
         }
         weight * l * of_loss
+    }
+}
+
+/// A row that needs more than the loss of a label and its gradient.
+struct General<'a, T> {
+    text: FromLogits<'a>,
+    sample: Sample<'a, T>,
+    kind: Kind,
+    row: Row,
+}
+
+impl<T: Element> Kernel for General<'_, T> {
+    type Output = Option<f64>;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> Option<f64> {
+        let Self { text, sample, kind, row } = self;
+        text.general(pass, sample, Shares::of(pass, sample.prediction, sample.len, kind, row))
     }
 }
 
@@ -438,13 +467,15 @@ impl RowText for FromLogits<'_> {
         let scale = scale::<T, I>(1.0);
         let (kind, m) = kind(pass, scale, z, len);
         let row = Row::new::<T>(scale, m);
-        let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
-            return self.general(pass, sample, Shares::of(pass, z, len, kind, row));
-        };
-        if sample.curvature.is_some() {
-            let of_curvature = Sample { gradient: None, ..sample };
-            self.general(pass, of_curvature, Shares::of(pass, z, len, kind, row));
+        let by_label = by_label.filter(|_| kind == Kind::Finite);
+        if by_label.is_none() || sample.curvature.is_some() {
+            let gradient = if by_label.is_none() { sample.gradient } else { None };
+            let loss = pass.apart(General { text: self, sample: Sample { gradient, ..sample }, kind, row });
+            if by_label.is_none() {
+                return loss;
+            }
         }
+        let (label, weight) = by_label?;
         Some(self.of_label(pass, sample, row, label, weight))
     }
 }

@@ -77,7 +77,7 @@ loss! {
     source "J. Friedman, T. Hastie, R. Tibshirani, Additive Logistic Regression, 2000";
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, None;
-    f32 [2.0, 2.0, 1.75]; f64 [2.0, 2.0, 1.75];
+    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
     in (self, prediction, target), constant |_, mean| log_odds(mean);
     value { Softplus::USUAL.value(-margin(prediction, target)) }
     slope { (-Softplus::USUAL.slope(-margin(prediction, target))).flip_sign(target) }

@@ -219,12 +219,26 @@ pub(crate) fn sum<I: Isa>(pass: Pass<I>, block: &[f64]) -> f64 {
     pass.sum_of(Itself, [Source::new(block)], block.len())
 }
 
-/// The map of one number.
+/// The map of one number, in a function of its own.
 #[inline(always)]
 pub(crate) fn one<I: Isa, M: Map<1, 1>>(pass: Pass<I>, map: M, x: f64) -> f64 {
-    let mut y = [0.0];
-    pass.map(map, [Source::new(&[x])], [Target::new(&mut y)]);
-    y[0]
+    pass.apart(One { map, x })
+}
+
+/// One number.
+struct One<M> {
+    map: M,
+    x: f64,
+}
+
+impl<M: Map<1, 1>> Kernel for One<M> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        let mut y = [0.0];
+        pass.map(self.map, [Source::new(&[self.x])], [Target::new(&mut y)]);
+        y[0]
+    }
 }
 
 /// Numbers of a row from `start` on, in f64.

@@ -222,19 +222,10 @@ impl<T: Element> Vector<'_, T> {
         }
     }
 
-    /// The sum of products with another vector, which may be this one.
+    /// The sum of products with another vector, which may be this one; both times what they are scaled by.
     #[inline(always)]
     fn dot<I: Isa>(self, pass: Pass<I>, by: f64, other: Self, other_by: f64) -> f64 {
-        let (mut x, mut y, mut tree) = ([0.0; BLOCK], [0.0; BLOCK], Tree::new());
-        for (start, n) in blocks(self.len) {
-            self.entries(start, by, &mut x[..n]);
-            other.entries(start, other_by, &mut y[..n]);
-            for i in 0..n {
-                x[i] *= y[i];
-            }
-            tree.push(sum(pass, &x[..n]));
-        }
-        tree.sum()
+        pass.apart(Dot { vectors: [self, other], by: [by, other_by] })
     }
 
     #[inline(always)]
@@ -255,6 +246,30 @@ impl<T: Element> Vector<'_, T> {
             }
         }
         Length { scaled: one(pass, Root, square), by }
+    }
+}
+
+/// The sum of the products of two vectors' entries.
+struct Dot<'a, T> {
+    vectors: [Vector<'a, T>; 2],
+    by: [f64; 2],
+}
+
+impl<T: Element> Kernel for Dot<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        let (mut x, mut y, mut tree) = ([0.0; BLOCK], [0.0; BLOCK], Tree::new());
+        let ([a, b], [by, other_by]) = (self.vectors, self.by);
+        for (start, n) in blocks(a.len) {
+            a.entries(start, by, &mut x[..n]);
+            b.entries(start, other_by, &mut y[..n]);
+            for i in 0..n {
+                x[i] *= y[i];
+            }
+            tree.push(sum(pass, &x[..n]));
+        }
+        tree.sum()
     }
 }
 

@@ -63,7 +63,7 @@ impl<L: Lanes> Tail<L> {
     /// The denominator of the tail: 1 + (t + s). The small terms meet first, so that s is not lost where it is small.
     #[inline(always)]
     pub(crate) fn denominator(self) -> L {
-        self.excess + self.power + 1.0
+        self.lifted.mul_add(self.lifted.splat(lower::<L>()), self.excess) + 1.0
     }
 
     /// The tail. Worst just beside 0, where both sums of the denominator round at the top of their binade.
@@ -79,15 +79,14 @@ impl<L: Lanes> Tail<L> {
         x.select_negative(tail, tail.splat(1.0) - tail)
     }
 
-    /// One over the denominator, and what that lacks, relative to it: what the sums lost, and the division.
+    /// One over the denominator, d, and what that lacks, relative to it: 1 - d (1 + s + t), term by term, for the sums of
+    /// the denominator have rounded. 1 - d is exact from d = 1/2 on, and 1 - d - d s is nearly d t: the rest is small.
     #[inline(always)]
     pub(crate) fn reciprocal_and_error(self) -> (L, L) {
-        let small = self.excess + self.power;
-        let sum = small + 1.0;
-        let lost = (small - (sum - 1.0)) + (self.excess - (small - self.power));
-        let one = sum.splat(1.0);
-        let d = one / sum;
-        (d, (-d).mul_add(lost, residue(one, d, sum)))
+        let one = self.lifted.splat(1.0);
+        let d = one / self.denominator();
+        let most = (self.lifted * d).mul_add(d.splat(-lower::<L>()), one - d);
+        (d, residue(most, d, self.excess))
     }
 
     /// One over the denominator, corrected: for functions that use it more than once.
@@ -95,6 +94,14 @@ impl<L: Lanes> Tail<L> {
     pub(crate) fn reciprocal(self) -> L {
         let (d, error) = self.reciprocal_and_error();
         d.mul_add(error, d)
+    }
+
+    /// The tail times 2^LIFT, corrected: its last operation alone rounds.
+    #[inline(always)]
+    pub(crate) fn corrected(self) -> L {
+        let (d, error) = self.reciprocal_and_error();
+        let t = self.lifted * d;
+        t.mul_add(error, t)
     }
 
     /// 1 - 2 t, t the tail, is (e^a 2^n - 2^n) / denominator, which keeps its relative accuracy at a = 0: `factor` times

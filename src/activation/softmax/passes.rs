@@ -96,7 +96,7 @@ impl<'a, T: Element> Forward<'a, T> {
             }
             let x = self.rows.of(source, first + k).part(0, seen[k]);
             if seen[k] > LONG
-                && let Some((m, sum)) = long_row(pass, scale, x, seen[k])
+                && let Some((m, sum)) = pass.apart(LongRow { scale, x, len: seen[k] })
             {
                 (kinds[k], largest[k], sums[k], long[k]) = (Kind::Finite, m, sum, true);
                 continue;
@@ -181,26 +181,36 @@ const CHUNK: usize = 1 << 16;
 
 /// The largest number of a long row and the sum of its exponentials, in one pass: of each part by its own largest number,
 /// and then by that of all. Nothing if there is a number that makes the row special.
-#[inline(always)]
-fn long_row<T: Element, I: Isa>(pass: Pass<I>, scale: Scale, x: Source<T>, len: usize) -> Option<(f64, f64)> {
-    let (mut m, mut sum, mut done) = (f64::NEG_INFINITY, 0.0, 0);
-    while done < len {
-        let n = CHUNK.min(len - done);
-        let (kind, top) = kind(pass, scale, x.part(done, n), n);
-        match kind {
-            Kind::Infinite => return None,
-            Kind::Finite if top.is_nan() => return None,
-            Kind::Empty => {}
-            Kind::Finite => {
-                let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), n);
-                let factor = exp(pass, -((top - m).abs() * scale.inverse[0]));
-                sum = if top > m { sum * factor + part } else { sum + part * factor };
-                m = m.max(top);
+struct LongRow<'a, T> {
+    scale: Scale,
+    x: Source<'a, T>,
+    len: usize,
+}
+
+impl<T: Element> Kernel for LongRow<'_, T> {
+    type Output = Option<(f64, f64)>;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> Option<(f64, f64)> {
+        let Self { scale, x, len } = self;
+        let (mut m, mut sum, mut done) = (f64::NEG_INFINITY, 0.0, 0);
+        while done < len {
+            let n = CHUNK.min(len - done);
+            let (kind, top) = kind(pass, scale, x.part(done, n), n);
+            match kind {
+                Kind::Infinite => return None,
+                Kind::Finite if top.is_nan() => return None,
+                Kind::Empty => {}
+                Kind::Finite => {
+                    let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), n);
+                    let factor = exp(pass, -((top - m).abs() * scale.inverse[0]));
+                    sum = if top > m { sum * factor + part } else { sum + part * factor };
+                    m = m.max(top);
+                }
             }
+            done += n;
         }
-        done += n;
+        (m > f64::NEG_INFINITY).then_some((m, sum))
     }
-    (m > f64::NEG_INFINITY).then_some((m, sum))
 }
 
 /// How much of a mask of truth values is made into numbers at a time.
@@ -298,7 +308,7 @@ impl<T: Element> Backward<'_, T> {
         let (share, from) = match kind {
             None => (made, x),
             Some((Kind::Finite, m)) => {
-                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, dx, len);
+                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, Some(dx), len);
                 (exponentials.shares(total), exponentials.from)
             }
             Some((kind, _)) => {

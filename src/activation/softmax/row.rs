@@ -1,7 +1,7 @@
 //! What a row is computed with: the exponentials of a row, its sum, its shares and its gradients, as texts over registers.
 
 use crate::activation::EmptyRow;
-use crate::dispatch::{Map, Pass, Reach, Source, Target};
+use crate::dispatch::{Kernel, Map, Pass, Reach, Source, Target};
 use crate::element::{Element, Lane};
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
@@ -96,32 +96,41 @@ pub(crate) struct Exponentials<'a, T> {
 }
 
 impl<'a, T: Element> Exponentials<'a, T> {
-    /// Of the row x; kept in y, if at all. `x` may be `y`.
+    /// Of the row x; kept in y, if there is one and it does not round. `x` may be `y`.
     #[inline(always)]
-    pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Target<'a, T>, len: usize) -> Self {
-        let sum = row.kept_sum(pass, x, y.unrounded(), len);
-        Exponentials { sum, from: if T::ROUNDS { x } else { y.source() }, again: T::ROUNDS.then_some(row.map) }
+    pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Option<Target<'a, T>>, len: usize) -> Self {
+        let place = match y {
+            Some(y) => y.unrounded(),
+            None => None,
+        };
+        let sum = row.kept_sum(pass, x, place, len);
+        match y {
+            Some(y) if !T::ROUNDS => Exponentials { sum, from: y.source(), again: None },
+            _ => Exponentials { sum, from: x, again: Some(row.map) },
+        }
     }
 
-    /// Of the row x; not kept.
+    /// The sum of `len` of them, from `start` on.
     #[inline(always)]
-    pub(crate) fn unkept<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, len: usize) -> Self {
-        Exponentials { sum: row.sum(pass, x, len), from: x, again: Some(row.map) }
+    fn sum_of_part<I: Isa>(self, pass: Pass<I>, start: usize, len: usize) -> f64 {
+        pass.apart(Part {
+            from: self.from.part(start, len),
+            share: Share { again: self.again, scale: [1.0, 0.0] },
+            len,
+        })
     }
 
     /// The sum of all but one of them, to its own precision: beside 1, the sum has lost what is below 2^-53.
     #[inline(always)]
     pub(crate) fn sum_without<I: Isa>(self, pass: Pass<I>, index: usize, len: usize) -> f64 {
-        let (themselves, rest) = (Share { again: self.again, scale: [1.0, 0.0] }, len - index - 1);
-        pass.sum_of(themselves, [self.from.part(0, index)], index)
-            + pass.sum_of(themselves, [self.from.part(index + 1, rest)], rest)
+        self.sum_of_part(pass, 0, index) + self.sum_of_part(pass, index + 1, len - index - 1)
     }
 
     /// One of them.
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
         match self.again {
-            Some(map) => pass.sum_of(map, [self.from.part(index, 1)], 1),
+            Some(_) => self.sum_of_part(pass, index, 1),
             None => self.from.read(index).wide(),
         }
     }
@@ -130,6 +139,21 @@ impl<'a, T: Element> Exponentials<'a, T> {
     #[inline(always)]
     pub(crate) fn shares(self, total: f64) -> Share {
         Share { again: self.again, scale: Pair::<T::Real>::quotient(total, self.sum).wide() }
+    }
+}
+
+/// Exponentials of a part of a row, to be summed.
+struct Part<'a, T> {
+    from: Source<'a, T>,
+    share: Share,
+    len: usize,
+}
+
+impl<T: Element> Kernel for Part<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.sum_of(self.share, [self.from], self.len)
     }
 }
 
