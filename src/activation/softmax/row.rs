@@ -130,7 +130,7 @@ impl<'a, T: Element> Exponentials<'a, T> {
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
         match self.again {
-            Some(_) => self.sum_of_part(pass, index, 1),
+            Some(map) => pass.sum_of(map, [self.from.part(index, 1)], 1),
             None => self.from.read(index).wide(),
         }
     }
