@@ -5,7 +5,7 @@ use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::Pair;
-use crate::math::rounding::{fast_two_sum, nearly_fused, two_sum};
+use crate::math::rounding::{nearly_fused, two_sum};
 
 /// The gate's argument z, odd in x and rising: its magnitude.
 #[derive(Clone, Copy)]
@@ -179,8 +179,8 @@ activation! {
     curvature { Scaled::by(x, Pair::new(1.702, 0.0)).gated_curvature(Pair::new(1.702, 0.0)) }
 }
 
-/// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A. The high part of A has 10 bits.
-const A: Pair<f64> = Pair { high: 1.595_703_125, low: 6.599_660_573_071_176e-5 };
+/// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A.
+const A: Pair<f64> = Pair { high: 1.595_769_121_605_730_8, low: -9.969_308_809_110_92e-17 };
 const B: Pair<f64> = Pair { high: 0.071_354_816_272_600_25, low: -4.121_857_721_743_182_5e-18 };
 const THRICE_B: Pair<f64> = Pair { high: 0.214_064_448_817_800_73, low: 1.512_214_642_584_908_4e-18 };
 
@@ -195,7 +195,7 @@ activation! {
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.752_461_422_071_016_3], &[-1.418_504_008_790_828_4, 1.418_504_008_790_828_4]];
     range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, None;
-    f32 [2.0, 3.0, 4.0], floor [0.0, 0.8, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.8, 0.5];
+    f32 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5];
     in (self, x)
     value { Cubic::of(x).z.gated(x, 1.0) }
     slope {
@@ -244,23 +244,16 @@ struct Twice<L> {
 }
 
 impl<L: Lanes> Twice<L> {
-    /// a + b times this number, to twice the precision, and the second term alone: the sum less the high part of a, which
-    /// has so few bits that the difference is exact, whichever is larger.
+    /// a + b times this number, to twice the precision, and the second term alone.
     #[inline(always)]
     fn line(self, a: Pair<f64>, b: Pair<f64>) -> [Self; 2] {
         let (a, b) = (a.to::<L::Real>(), b.to::<L::Real>());
         let (a_high, b_high) = (self.high.fill(a.high), self.high.fill(b.high));
         let product = self.high * b_high;
-        let sum = if L::FUSED { self.high.mul_add(b_high, a_high) } else { product + a_high };
-        let high = sum - a_high;
-        let lost = if L::FUSED {
-            self.high.mul_add(b_high, -high)
-        } else {
-            (product - high) + self.high.product_error(b_high, product)
-        };
+        let lost = self.high.product_error(b_high, product);
         let low = self.high.mul_add(self.high.fill(b.low), self.low.mul_add(b_high, lost));
-        let (sum, rest) = fast_two_sum(sum, low + self.high.fill(a.low));
-        [Twice { high: sum, low: rest }, Twice { high, low }]
+        let (sum, lost) = two_sum(a_high, product);
+        [Twice { high: sum, low: lost + (low + self.high.fill(a.low)) }, Twice { high: product, low }]
     }
 }
 
