@@ -215,6 +215,14 @@ impl<I: Isa> Pass<I> {
         kernel.run(Pass::<I>(PhantomData))
     }
 
+    /// The map of one number.
+    #[inline(always)]
+    pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
+        let mut y = [0.0];
+        self.map(map, [Source::new(&[x])], [Target::new(&mut y)]);
+        y[0]
+    }
+
     /// A kernel as a function of its own, by the level that has given this pass: what is rare, or wanted in several places
     /// of a long text.
     #[inline(always)]

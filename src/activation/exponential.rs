@@ -8,7 +8,7 @@ use crate::math::Functions;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
-use crate::math::rounding::nearly_fused;
+use crate::math::rounding::{nearly_fused, residue};
 
 activation! {
     /// The exponential function.
@@ -44,8 +44,7 @@ impl<L: Lanes> Side<L> {
         let alpha = x.splat(alpha);
         let x = x.at_most(x.splat(0.0)).at_least((alpha * -end).at_least(x.fill(-L::Real::LARGEST)));
         let z = x / alpha;
-        let product = z * alpha;
-        Side { z, low: Some((x - product - z.product_error(alpha, product)) / alpha) }
+        Side { z, low: Some(residue(x, z, alpha) / alpha) }
     }
 
     /// factor (e^z - 1): one rounding, and what the exponential's own sum lacks is in it.

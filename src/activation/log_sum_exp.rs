@@ -61,7 +61,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
         for (i, y) in self.y.iter_mut().enumerate() {
             let x = self.rows.of(self.x, i);
             *y = match kind(pass, scale, x, len) {
-                (Kind::Finite, m) => T::of(m + ln(pass, Row::new::<T>(scale, m).sum(pass, x, len))),
+                (Kind::Finite, m) => T::of(m + ln(pass, Row::new::<T>(scale, m).sum(pass, x, None, len))),
                 (_, m) => T::of(m),
             };
         }

@@ -3,6 +3,7 @@
 use super::{Formula, activation};
 use crate::Facts;
 use crate::lanes::{Lanes, Real};
+use crate::math::rounding::reciprocal;
 use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
 
 activation! {
@@ -87,10 +88,7 @@ impl Snake {
             let wave = square + small;
             (x + wave).select(even, (x + one) - wave)
         } else {
-            let a = x.splat(self.a);
-            let inverse = one / a;
-            let unit = a * inverse;
-            let lacks = one - unit - a.product_error(inverse, unit);
+            let (inverse, lacks) = reciprocal(x.splat(self.a), zero);
             let base = zero.select(even, one);
             let square = square.select(even, -square);
             let small = (base + square).mul_add(lacks, small.select(even, -small));

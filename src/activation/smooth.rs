@@ -7,7 +7,7 @@ use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
-use crate::math::rounding::{reciprocal, two_sum};
+use crate::math::rounding::{reciprocal, residue, two_sum};
 
 activation! {
     /// A smooth rectifier: the integral of the logistic function. Exact everywhere, with no threshold beyond which it
@@ -37,9 +37,7 @@ impl Softplus {
             return ln_1p_exp(argument, None, None).mul_add(x.splat(lower::<L>()), base);
         };
         let beta = x.splat(self.beta);
-        let inverse = x.splat(1.0) / beta;
-        let product = beta * inverse;
-        let lacks = x.splat(1.0) - product - beta.product_error(inverse, product);
+        let (inverse, lacks) = reciprocal(beta, x.splat(0.0));
         let tail = ln_1p_exp(argument, Some(low.flip_sign(argument)), Some(lacks));
         tail.mul_add(inverse * lower::<L>(), base)
     }
@@ -145,8 +143,7 @@ impl Squareplus {
         let (sum, lost) = two_sum(square, b);
         let lost = lost + a.product_error(a, square);
         let whole = sum.sqrt();
-        let product = whole * whole;
-        let lacks = ((sum - product) - whole.product_error(whole, product) + lost) / (whole + whole);
+        let lacks = (residue(sum, whole, whole) + lost) / (whole + whole);
         Root { whole, lacks, a, scale }
     }
 }

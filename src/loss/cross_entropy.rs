@@ -467,15 +467,12 @@ impl RowText for FromLogits<'_> {
         let scale = scale::<T, I>(1.0);
         let (kind, m) = kind(pass, scale, z, len);
         let row = Row::new::<T>(scale, m);
-        let by_label = by_label.filter(|_| kind == Kind::Finite);
-        if by_label.is_none() || sample.curvature.is_some() {
-            let gradient = if by_label.is_none() { sample.gradient } else { None };
-            let loss = pass.apart(General { text: self, sample: Sample { gradient, ..sample }, kind, row });
-            if by_label.is_none() {
-                return loss;
-            }
+        let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
+            return pass.apart(General { text: self, sample, kind, row });
+        };
+        if sample.curvature.is_some() {
+            pass.apart(General { text: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }
-        let (label, weight) = by_label?;
         Some(self.of_label(pass, sample, row, label, weight))
     }
 }

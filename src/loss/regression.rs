@@ -343,8 +343,7 @@ impl PseudoHuber {
         let square_low = q.product_error(q, square);
         let (sum, lost) = two_sum(square, r.splat(1.0));
         let s = sum.sqrt();
-        let product = s * s;
-        let s_low = ((sum - product) - s.product_error(s, product) + (lost + square_low)) / (s + s);
+        let s_low = (residue(sum, s, s) + (lost + square_low)) / (s + s);
         Hyperbola { q, q_low, square, square_low, s, s_low }
     }
 }

@@ -235,9 +235,7 @@ impl<M: Map<1, 1>> Kernel for One<M> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let mut y = [0.0];
-        pass.map(self.map, [Source::new(&[self.x])], [Target::new(&mut y)]);
-        y[0]
+        pass.map_one(self.map, self.x)
     }
 }
 

@@ -60,7 +60,8 @@ impl<L: Lanes> Tail<L> {
         Tail { power: lifted * lower::<L>(), lifted, excess: excess(r * 2.0) }
     }
 
-    /// The denominator of the tail: 1 + (t + s). The small terms meet first, so that s is not lost where it is small.
+    /// The denominator of the tail: 1 + (t + s). The small terms meet first, so that s is not lost where it is small; s is
+    /// lowered as it is added, which is one operation where products and sums fuse.
     #[inline(always)]
     pub(crate) fn denominator(self) -> L {
         self.lifted.mul_add(self.lifted.splat(lower::<L>()), self.excess) + 1.0

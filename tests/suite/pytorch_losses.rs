@@ -195,9 +195,8 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Each number to 1e-13 of itself, and to some ulp of the largest one, which PyTorch's own f64 kernels are off; what others
-/// left when they cancelled, to what they are rounded to. PyTorch
-/// adds 1e-12 to the squared lengths of a cosine embedding, which are above 3.4 here: that moves each of 5 cosines by 3e-13
-/// at most.
+/// left when they cancelled, to what they are rounded to. PyTorch adds 1e-12 to the squared lengths of a cosine embedding,
+/// which are above 3.4 here: that moves each of 5 cosines by 3e-13 at most.
 fn agrees(name: &str, got: &[f64], pytorch: &[f64]) -> bool {
     let largest = pytorch.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
     let (rounded, most) = match name {

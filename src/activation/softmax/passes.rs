@@ -2,7 +2,7 @@
 
 use super::row::{
     Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
-    exp, kind, ln, scale, special_shares,
+    exp, kind, ln, scale, special_shares, taken,
 };
 use super::side_by_side::{
     CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
@@ -109,7 +109,7 @@ impl<'a, T: Element> Forward<'a, T> {
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
                 let place = if log { None } else { y.unrounded() };
                 let row = Row::new::<T>(scale, largest[k]);
-                sums[k] = row.kept_sum(pass, x, place, seen[k]);
+                sums[k] = row.sum(pass, x, place, seen[k]);
             }
         }
         for k in 0..n {
@@ -201,7 +201,7 @@ impl<T: Element> Kernel for LongRow<'_, T> {
                 Kind::Finite if top.is_nan() => return None,
                 Kind::Empty => {}
                 Kind::Finite => {
-                    let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), n);
+                    let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), None, n);
                     let factor = exp(pass, -((top - m).abs() * scale.inverse[0]));
                     sum = if top > m { sum * factor + part } else { sum + part * factor };
                     m = m.max(top);
@@ -317,13 +317,13 @@ impl<T: Element> Backward<'_, T> {
             }
         };
         if log {
-            let s = Pair::<T::Real>::new(pass.sum_of(Itself, [dy], len), 0.0).wide();
+            let s = taken::<T::Real>(log, pass.sum_of(Itself, [dy], len), scale).wide();
             if self.output {
                 return pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
             }
             return pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
         }
-        let s = Pair::<T::Real>::quotient(pass.sum_of(Product(share), [from, dy], len), factor[0]).wide();
+        let s = taken::<T::Real>(log, pass.sum_of(Product(share), [from, dy], len), scale).wide();
         pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
     }
 }

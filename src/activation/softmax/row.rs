@@ -56,15 +56,9 @@ impl Row {
         Row { map: Exponential::new(scale, scale.shift::<T::Real>(m)), m }
     }
 
-    /// The sum of the exponentials.
+    /// The sum of the exponentials, which are kept if there is a place for them.
     #[inline(always)]
-    pub(crate) fn sum<T: Element, I: Isa>(self, pass: Pass<I>, x: Source<T>, len: usize) -> f64 {
-        pass.sum_of(self.map, [x], len)
-    }
-
-    /// The same, of exponentials that are kept if there is a place for them.
-    #[inline(always)]
-    pub(super) fn kept_sum<T: Element, I: Isa>(
+    pub(crate) fn sum<T: Element, I: Isa>(
         self,
         pass: Pass<I>,
         x: Source<T>,
@@ -99,11 +93,7 @@ impl<'a, T: Element> Exponentials<'a, T> {
     /// Of the row x; kept in y, if there is one and it does not round. `x` may be `y`.
     #[inline(always)]
     pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Option<Target<'a, T>>, len: usize) -> Self {
-        let place = match y {
-            Some(y) => y.unrounded(),
-            None => None,
-        };
-        let sum = row.kept_sum(pass, x, place, len);
+        let sum = row.sum(pass, x, y.and_then(Target::unrounded), len);
         match y {
             Some(y) if !T::ROUNDS => Exponentials { sum, from: y.source(), again: None },
             _ => Exponentials { sum, from: x, again: Some(row.map) },
@@ -266,6 +256,13 @@ impl Map<1, 1> for Itself {
     }
 }
 
+/// What a gradient takes from dy, by its sum: that of the products of dy with the shares, which came with the factor; of a
+/// logarithm, that of dy.
+#[inline(always)]
+pub(super) fn taken<R: Real>(log: bool, sum: f64, scale: Scale) -> Pair<R> {
+    if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, scale.factor()[0]) }
+}
+
 /// y (dy - s).
 #[inline(always)]
 pub(super) fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
@@ -368,17 +365,13 @@ impl Map<1, 1> for Exp {
 /// e^x in the lanes of a pass, for the bits of its family.
 #[inline(always)]
 pub(super) fn exp<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
-    let mut y = [0.0];
-    pass.map(Exp, [Source::new(&[x])], [Target::new(&mut y)]);
-    y[0]
+    pass.map_one(Exp, x)
 }
 
 /// ln x in the lanes of a pass, for the bits of its family.
 #[inline(always)]
 pub(crate) fn ln<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
-    let mut y = [0.0];
-    pass.map(Logarithm, [Source::new(&[x])], [Target::new(&mut y)]);
-    y[0]
+    pass.map_one(Logarithm, x)
 }
 
 /// What a row is, beside its numbers, which are taken times the sign.

@@ -6,7 +6,7 @@
 use super::Which;
 use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
-    product, scaled, softmax_gradient,
+    product, scaled, softmax_gradient, taken,
 };
 use crate::dispatch::{Map, Pass, Source, Target};
 use crate::element::Element;
@@ -238,7 +238,7 @@ pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
     k = 0;
     while k < n {
         let sum = pass.sum_block(summed.every(k * len, 1, len));
-        s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
+        s.set(k, taken(log, sum, scale));
         k += 1;
     }
     let gradient = LogSoftmaxGradient::new(scale, output);
@@ -389,7 +389,7 @@ impl Columns {
         }
         let mut s = Pairs::<R, TILE>::new();
         for (k, sum) in room.sums.take().into_iter().enumerate() {
-            s.set(k, if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, factor[0]) });
+            s.set(k, taken(log, sum, scale));
         }
         let [s0, s1] = s.sources(self.n);
         let gradient = LogSoftmaxGradient::new(scale, output);
