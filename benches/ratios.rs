@@ -16,7 +16,7 @@ use slopes::activation::{
     self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, LogSoftmax, ReGlu, RowActivation, Rows,
     Softmax, Sparsemax, SwiGlu,
 };
-use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Huber, Loss, Mae, Mse, RowLoss, SoftmaxCrossEntropy, Targets};
+use slopes::loss::{self, Loss, RowLoss, SoftmaxCrossEntropy, Targets};
 
 const CALLS: usize = 1000;
 
@@ -152,11 +152,12 @@ fn rows(name: &str, f: &dyn RowActivation<f32>, shape: &[usize], axis: usize) {
     print_ratios(["forward", "backward", "from the output"], &times, len);
 }
 
-fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
+fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
     let mut prediction = Aligned::inputs(len);
     let mut target = Aligned::new(len, |i| if i % 3 == 0 { 1.0 } else { -1.0 });
     let mut output = Aligned::new(len, |_| 0.0);
     let (p, t) = (&*prediction.get(), &*target.get());
+    let mut curvature = Aligned::new(len, |_| 0.0);
     let out = std::cell::RefCell::new(output.get());
     // Plain loops, whose sums of whole numbers may be taken in any order.
     let sum = |numbers: &[f32]| numbers.iter().fold(0_u32, |sum, x| sum.wrapping_add(x.to_bits()));
@@ -169,9 +170,11 @@ fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
             &mut || out.borrow_mut().iter_mut().zip(p.iter().zip(t)).for_each(|(out, (p, t))| *out = p - t),
             &mut || _ = black_box(loss.mean(p, t)),
             &mut || _ = black_box(loss.sum_with_gradient(p, t, 1.0, &mut out.borrow_mut())),
+            &mut || loss.gradient_with_curvature(p, t, 1.0, &mut out.borrow_mut(), curvature.get()),
         ],
     );
-    let [copy, one, read, written, mean, both] = times.map(|time| time / len as f64);
+    let [copy, one, read, written, mean, both, boosting] = times.map(|time| time / len as f64);
+    let name = loss.facts().name();
     println!("{name} of {len}: copy {copy:.3}, a sum {one:.3}, reading two {read:.3}, and writing one {written:.3}");
     println!(
         "  mean {mean:.3} ({:.2} copies, {:.2} sums, {:.2} readings)  with gradient {both:.3} ({:.2} copies, {:.2} differences)",
@@ -181,6 +184,7 @@ fn losses(name: &str, loss: &dyn Loss<f32>, len: usize, repeats: usize) {
         both / copy,
         both / written,
     );
+    println!("  gradient with curvature {boosting:.3} ({:.2} copies)", boosting / copy);
 }
 
 fn cross_entropy(classes: usize, count: usize) {
@@ -248,12 +252,9 @@ fn main() {
             rows(name, f, &shape, 0);
         }
     }
-    let logits = BinaryCrossEntropyWithLogits::default();
-    let of_pairs: [(&str, &dyn Loss<f32>); 5] =
-        [("mse", &Mse), ("mae", &Mae), ("huber", &Huber::USUAL), ("hinge", &Hinge), ("bce_with_logits", &logits)];
-    for (name, loss) in of_pairs.into_iter().filter(|(name, _)| asked(name)) {
-        losses(name, loss, 1 << 15, 400);
-        losses(name, loss, 1 << 24, 8);
+    for loss in loss::all::<f32>().iter().filter(|loss| asked(loss.facts().name())) {
+        losses(*loss, 1 << 15, 400);
+        losses(*loss, 1 << 24, 8);
     }
     if asked("softmax_cross_entropy") {
         for [count, classes] in [[3276, 10], [32, 1024]] {

@@ -86,12 +86,16 @@ fn activations(criterion: &mut Criterion) {
 
 fn losses(criterion: &mut Criterion) {
     for len in LENGTHS {
-        let (prediction, target, mut gradient) = (inputs(len), vec![1.0; len], vec![0.0; len]);
+        let (prediction, target) = (inputs(len), vec![1.0; len]);
+        let (mut gradient, mut curvature) = (vec![0.0; len], vec![0.0; len]);
         for loss in loss::all::<f32>() {
             let id = format!("{}/{len}", loss.facts().name());
             group(criterion, "mean", len).bench_function(&id, |b| b.iter(|| loss.mean(&prediction, &target)));
             group(criterion, "sum_with_gradient", len)
                 .bench_function(&id, |b| b.iter(|| loss.sum_with_gradient(&prediction, &target, 1.0, &mut gradient)));
+            group(criterion, "gradient_with_curvature", len).bench_function(&id, |b| {
+                b.iter(|| loss.gradient_with_curvature(&prediction, &target, 1.0, &mut gradient, &mut curvature));
+            });
         }
     }
 }

@@ -1032,27 +1032,33 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     outputs: [Target<T>; OUT],
 ) {
     if T::ROUNDS {
-        return through_real(map, inputs, outputs);
+        let len = outputs[0].len;
+        return through_real(inputs, outputs, len, &mut |inputs, outputs, _| {
+            wide(Slices { map, inputs, outputs, stream_after: None });
+        });
     }
     wide(Slices { map, inputs, outputs, stream_after: stream_after(inputs, outputs) });
 }
 
-/// The map of slices of a type that is for memory alone: block by block widened, mapped by the kernel of the type that is
-/// computed in, and rounded. So the half types have no kernels of their own.
-fn through_real<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-    map: M,
+/// What is done with blocks, and their length.
+type Work<'a, R, const IN: usize, const OUT: usize> = &'a mut dyn FnMut([Source<R>; IN], [Target<R>; OUT], usize);
+
+/// A type that is for memory alone: block by block widened, worked on in the type that is computed in, and rounded. So the
+/// half types have no kernels of their own; nor, behind a pointer, a loop for each function.
+fn through_real<T: Element, const IN: usize, const OUT: usize>(
     inputs: [Source<T>; IN],
     outputs: [Target<T>; OUT],
+    len: usize,
+    work: Work<T::Real, IN, OUT>,
 ) {
     let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
     let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; OUT];
-    let len = outputs[0].len;
     let mut done = 0;
     while done < len {
         let n = BLOCK.min(len - done);
         let inputs = widen(inputs, &mut widened, done, n);
         let targets = blocks(&mut made, n);
-        wide(Slices { map, inputs, outputs: targets, stream_after: None });
+        work(inputs, targets, n);
         narrow(targets, outputs, done, n);
         done += n;
     }
@@ -1077,8 +1083,8 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT:
     }
 }
 
-/// The map of slices: its first output is summed, the others are kept. A type that is for memory alone is widened block
-/// by block, as in `through_real`: a block is a leaf of the sum's tree.
+/// The map of slices: its first output is summed, the others are kept. A block of `through_real` is a leaf of the sum's
+/// tree.
 #[inline(always)]
 pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
     map: M,
@@ -1092,18 +1098,10 @@ pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OU
         let reach = if bytes <= STREAM_BYTES { Reach::Caches } else { beyond };
         return wide(MapAndSum { map, inputs, kept, len, reach });
     }
-    let mut widened = [const { MaybeUninit::<Block<T::Real>>::uninit() }; IN];
-    let mut made = [const { MaybeUninit::<Block<T::Real>>::uninit() }; KEPT];
     let mut tree = Tree::new();
-    let mut done = 0;
-    while done < len {
-        let n = BLOCK.min(len - done);
-        let inputs = widen(inputs, &mut widened, done, n);
-        let targets = blocks(&mut made, n);
-        tree.push(wide(MapAndSum { map, inputs, kept: targets, len: n, reach: Reach::Caches }));
-        narrow(targets, kept, done, n);
-        done += n;
-    }
+    through_real(inputs, kept, len, &mut |inputs, kept, len| {
+        tree.push(wide(MapAndSum { map, inputs, kept, len, reach: Reach::Caches }));
+    });
     tree.sum()
 }
 

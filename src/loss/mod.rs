@@ -21,7 +21,7 @@ use crate::activation::same_length;
 use crate::dispatch::{self, Map, Source, Target};
 use crate::element::Element;
 use crate::facts::Facts;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Real};
 use crate::names::UnknownName;
 
 pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
@@ -181,6 +181,7 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
     }
 
     /// A positive stand-in for the curvature.
+    #[inline(always)]
     fn curvature_bound<L: Lanes>(self, prediction: L, target: L) -> L {
         self.curvature(prediction, target)
     }
@@ -284,10 +285,12 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
     }
     #[track_caller]
     fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
-        let mean = weighted::mean_target::<_, T>(self, targets, weights);
-        let searched =
-            || F::ONE_MINIMUM.then(|| if mean.is_nan() { mean } else { weighted::minimum(self, targets, weights) });
-        self.constant(mean).or_else(searched).map(T::of)
+        let each = |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| self.each(p, t, losses);
+        let mean = weighted::mean_target(&each, targets, weights);
+        let one = <T::Real as Real>::of(1.0);
+        let slopes = |p: &[T::Real], t: &[T::Real], slopes: &mut [T::Real]| self.gradient(p, t, one, slopes);
+        let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
+        self.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::of)
     }
 }
 

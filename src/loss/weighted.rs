@@ -221,10 +221,14 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     }
 }
 
+/// What writes the losses of predictions and targets, or their slopes. Behind a pointer, so that the searches below are
+/// compiled once a type and not once a loss.
+type Each<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
+
 /// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
 /// a prediction of 1/2 for every target, is NaN.
 #[track_caller]
-pub(super) fn mean_target<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T], weights: Option<&[T]>) -> f64 {
+pub(super) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
     if let Some(weights) = weights {
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
@@ -233,7 +237,7 @@ pub(super) fn mean_target<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T],
     let (mut weighted_targets, mut all_weights, mut wrong) = (Tree::new(), Tree::new(), false);
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
-        loss.each(&half[..target.len()], target, made);
+        each(&half[..target.len()], target, made);
         weigh(weight, made);
         wrong |= sum(made).is_nan();
         weigh(weight, target);
@@ -245,11 +249,11 @@ pub(super) fn mean_target<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T],
 
 /// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
 /// sign, or the middle of where it is 0.
-pub(super) fn minimum<F: Loss<T::Real>, T: Element>(loss: &F, targets: &[T], weights: Option<&[T]>) -> f64 {
+pub(super) fn minimum<T: Element>(slopes: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
     let counts = |i: usize| weights.is_none_or(|weights| weights[i] != T::zero());
     let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.wide());
     let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
-    let slope = |x| slope_of_sum(loss, x, targets, weights);
+    let slope = |x| slope_of_sum(slopes, x, targets, weights);
     let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
     if slope(first) != 0.0 {
         // The slope of a kink counts as 0: where it jumps beyond 0 at a target, that is the minimum.
@@ -278,12 +282,12 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 }
 
 /// The slope of the sum of the losses at a constant prediction.
-fn slope_of_sum<F: Loss<T::Real>, T: Element>(loss: &F, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
+fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
     let prediction = [<T::Real as Real>::of(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], Tree::new());
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
-        loss.gradient(&prediction[..target.len()], target, <T::Real as Real>::of(1.0), made);
+        slopes(&prediction[..target.len()], target, made);
         weigh(weight, made);
         tree.push(sum(made));
     });
@@ -291,7 +295,7 @@ fn slope_of_sum<F: Loss<T::Real>, T: Element>(loss: &F, x: f64, targets: &[T], w
 }
 
 /// Targets and their weights, 1 if there are none, a block at a time.
-fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut each: impl FnMut(&mut [T::Real], &[T::Real])) {
+fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
     let (mut target, mut weight) = ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {
         let n = BLOCK.min(targets.len() - done);
@@ -299,6 +303,6 @@ fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut each: impl Fn
         if let Some(weights) = weights {
             dispatch::convert(&weights[done..done + n], &mut weight[..n]);
         }
-        each(&mut target[..n], &weight[..n]);
+        block(&mut target[..n], &weight[..n]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::row::{
     Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
-    exp, kind, ln, scale, special_shares, taken,
+    Special, exp, kind, ln, scale, special_shares, taken,
 };
 use super::side_by_side::{
     CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
@@ -116,22 +116,21 @@ impl<'a, T: Element> Forward<'a, T> {
             let (x, y) = (self.rows.of(source, first + k).part(0, seen[k]), self.rows.of_target(self.y, first + k));
             let visible = y.part(0, seen[k]);
             let row = Row::new::<T>(scale, largest[k]);
+            let special = Special::new(kinds[k], scale.sign, x, seen[k]);
+            let whole = match kinds[k] {
+                Kind::Finite => sums[k],
+                _ => special.share(self.setting.empty).wide(),
+            };
+            let rest = if log { ln(pass, whole) } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => {
-                    let rest = ln(pass, sums[k]);
-                    pass.map(Less::new::<T>(scale, row.m, rest), [x], [visible]);
-                }
+                Kind::Finite if log => pass.map(Less::new::<T>(scale, row.m, rest), [x], [visible]),
                 Kind::Finite => {
                     let kept = !T::ROUNDS && !long[k];
                     let from = if kept { visible.source() } else { x };
                     pass.map(Share::new::<T>(row, kept, Pair::quotient(1.0, sums[k])), [from], [visible]);
                 }
-                kind => {
-                    special_shares(kind, scale.sign, x, visible, seen[k], self.setting.empty);
-                    if log {
-                        (0..seen[k]).for_each(|i| visible.write(i, T::of(ln(pass, visible.read(i).wide()))));
-                    }
-                }
+                _ if log => special.write(visible, T::of(rest), T::neg_infinity()),
+                _ => special.write(visible, T::of(whole), T::zero()),
             }
             let hidden = if log { T::neg_infinity() } else { T::zero() };
             (seen[k]..len).for_each(|i| y.write(i, hidden));

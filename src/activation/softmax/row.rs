@@ -401,9 +401,45 @@ pub(super) fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f6
     (if m > 0.0 { Kind::Infinite } else { Kind::Empty }, m)
 }
 
+/// A row that is not ordinary: its numbers with a share, which is the same for all of them.
+#[derive(Clone, Copy)]
+pub(super) struct Special<'a, T> {
+    kind: Kind,
+    infinity: f64,
+    x: Source<'a, T>,
+    len: usize,
+}
+
+impl<'a, T: Element> Special<'a, T> {
+    #[inline(always)]
+    pub(super) fn new(kind: Kind, sign: f64, x: Source<'a, T>, len: usize) -> Self {
+        Special { kind, infinity: f64::INFINITY * sign, x, len }
+    }
+
+    fn has_share(self, i: usize) -> bool {
+        self.kind == Kind::Empty || self.x.read(i).wide() == self.infinity
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn share(self, empty: EmptyRow) -> T {
+        let count = (0..self.len).filter(|&i| self.has_share(i)).count();
+        match empty {
+            EmptyRow::Zero if self.kind == Kind::Empty => T::zero(),
+            EmptyRow::Nan if self.kind == Kind::Empty => T::nan(),
+            _ => T::of(1.0 / count as f64),
+        }
+    }
+
+    /// One number for those with a share, another for the rest.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn write(self, y: Target<T>, share: T, none: T) {
+        (0..self.len).for_each(|i| y.write(i, if self.has_share(i) { share } else { none }));
+    }
+}
+
 /// The shares of a row that is not ordinary.
-#[cold]
-#[inline(never)]
 pub(crate) fn special_shares<T: Element>(
     kind: Kind,
     sign: f64,
@@ -412,15 +448,6 @@ pub(crate) fn special_shares<T: Element>(
     len: usize,
     empty: EmptyRow,
 ) {
-    if kind == Kind::Infinite {
-        let infinite = |i: usize| x.read(i).wide() == f64::INFINITY * sign;
-        let share = T::of(1.0 / (0..len).filter(|&i| infinite(i)).count() as f64);
-        return (0..len).for_each(|i| y.write(i, if infinite(i) { share } else { T::zero() }));
-    }
-    let share = match empty {
-        EmptyRow::Zero => T::zero(),
-        EmptyRow::Nan => T::nan(),
-        EmptyRow::Uniform => T::of(1.0 / len as f64),
-    };
-    (0..len).for_each(|i| y.write(i, share));
+    let special = Special::new(kind, sign, x, len);
+    special.write(y, special.share(empty), T::zero());
 }
