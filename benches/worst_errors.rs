@@ -4,7 +4,7 @@
 //!
 //! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
-//! f64 kernels, which `tests/suite` proves against 25-digit values and `worst_errors_f64` against double-double
+//! f64 kernels, which `tests/activations` proves against 25-digit values and `worst_errors_f64` against double-double
 //! arithmetic. With a stride, every Nth float alone.
 //!
 //! With a table that holds a function's errors at the best level, those at another level are measured only where the two

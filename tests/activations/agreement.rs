@@ -1,12 +1,12 @@
 //! The same bits, whatever the method, the length, the place in memory and the registers.
 
+use crate::common::outputs::{Inputs, Outputs, outputs_are_fixed};
 use crate::common::{
-    Number, Outputs, Random, at_every_level, bits, cases, everything, fix_level, functions, inputs, none, samples,
-    scale, specials,
+    GUARD, LENGTHS, Number, OFFSETS, ORDERS, Random, at_every_level, bits, cases, fix_level, inputs, mixed, scale,
 };
-use slopes::activation::{self, Activation, LogSoftmax, Relu, RowActivation, Rows, Sigmoid, Softmax};
-use slopes::loss;
-use slopes::{Family, Level};
+use crate::functions::{functions, three};
+use slopes::Level;
+use slopes::activation::{self, Activation, Relu, Sigmoid};
 
 /// What a slice method writes: the bits of value, slope, curvature or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,11 +44,6 @@ pub fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
         }),
     ]
 }
-
-/// Past the widest register, and past what one more store would reach.
-const GUARD: usize = 40;
-const OFFSETS: usize = 18;
-const LENGTHS: usize = 258;
 
 /// The scalar methods' bits, which the slice methods must give.
 struct Expected<'a, T> {
@@ -89,13 +84,6 @@ impl<'a, T: Number> Expected<'a, T> {
             assert!(outside.into_iter().all(|x| *x == untouched), "{} wrote outside", place());
         }
     }
-}
-
-/// Specials between ordinary numbers. The offsets move each of them through all lanes.
-fn mixed<T: Number>(count: usize) -> Vec<T> {
-    let (specials, mut random) = (specials::<T>(), Random(2));
-    let ordinary = |random: &mut Random| random.uniform(-30.0..=30.0);
-    (0..count).map(|i| if i % 3 == 0 { specials[i / 3 % specials.len()] } else { ordinary(&mut random) }).collect()
 }
 
 fn slices_agree_with_numbers<T: Number>() {
@@ -147,124 +135,17 @@ fn long_slices_agree_with_numbers_in_both_types() {
     long_slices_agree_with_numbers::<f64>();
 }
 
-fn losses_agree_with_numbers<T: Number>() {
-    let count = LENGTHS + OFFSETS;
-    let x = mixed::<T>(count);
-    let shares: Vec<T> = mixed::<T>(count).iter().rev().map(|y| y.abs() / (y.abs() + T::one())).collect();
-    let factor = T::of(-0.75);
-    let check = |name: &str, level: Level, expected: &[u64], got: &[T]| {
-        for (i, (expected, got)) in expected.iter().zip(got).enumerate() {
-            assert_eq!(bits(*got), *expected, "{name} {} at {level:?}, number {i} of {}: {got}", T::NAME, expected);
-        }
+/// What every function makes of fixed inputs.
+fn outputs<T: Number>() -> Outputs<T> {
+    let x = Inputs::new().x;
+    let of = |(name, f)| {
+        let orders = ORDERS.into_iter().zip(three(f, &x));
+        orders.map(move |(order, output)| (format!("{} {name} {order}", T::NAME), output))
     };
-    at_every_level(|level| {
-        for loss in loss::all::<T>() {
-            let (x, target) = samples(loss.facts(), &x, &shares);
-            let each =
-                |f: &dyn Fn(T, T) -> T| -> Vec<u64> { x.iter().zip(&target).map(|(x, y)| bits(f(*x, *y))).collect() };
-            let value = each(&|x, y| loss.forward(x, y));
-            let gradient = each(&|x, y| factor * loss.derivative(x, y));
-            let bound = each(&|x, y| factor * loss.curvature_bound(x, y));
-            let name = loss.facts().name();
-            for len in 0..LENGTHS {
-                let from = len % OFFSETS;
-                let part = from..from + len;
-                let (x, target) = (&x[part.clone()], &target[part.clone()]);
-                let untouched = T::of(-1234.5);
-                let (mut first, mut second) = (vec![untouched; len + GUARD], vec![untouched; len + GUARD]);
-
-                loss.each(x, target, &mut first[..len]);
-                check(name, level, &value[part.clone()], &first[..len]);
-                loss.gradient(x, target, factor, &mut first[..len]);
-                check(name, level, &gradient[part.clone()], &first[..len]);
-                first.fill(untouched);
-                let sum = loss.sum_with_gradient(x, target, factor, &mut first[..len]);
-                check(name, level, &gradient[part.clone()], &first[..len]);
-                assert_eq!(bits(sum), bits(loss.sum(x, target)), "the sum of {name}, {len} samples, {level:?}");
-                loss.gradient_with_curvature(x, target, factor, &mut first[..len], &mut second[..len]);
-                check(name, level, &gradient[part.clone()], &first[..len]);
-                check(name, level, &bound[part.clone()], &second[..len]);
-                assert!(first[len..].iter().chain(&second[len..]).all(|x| *x == untouched), "{name} wrote outside");
-            }
-        }
-    });
+    functions().into_iter().flat_map(of).collect()
 }
 
-#[test]
-fn losses_agree_with_numbers_in_both_types() {
-    losses_agree_with_numbers::<f32>();
-    losses_agree_with_numbers::<f64>();
-}
-
-/// A row gives the same bits alone, among others, in place and out of place, wherever it begins.
-fn rows_agree<T: Number>() {
-    let mut random = Random(3);
-    let source: Vec<T> =
-        (0..4 * LENGTHS).map(|i| if i % 7 == 3 { T::neg_infinity() } else { random.uniform(-9.0..=9.0) }).collect();
-    let dy: Vec<T> = source.iter().map(|_| random.uniform(-2.0..=2.0)).collect();
-    let kinds: [(_, &dyn RowActivation<T>); 2] =
-        [("softmax", &Softmax::default()), ("log_softmax", &LogSoftmax::default())];
-    let same = |a: &[T], b: &[T]| a.iter().map(|x| bits(*x)).eq(b.iter().map(|x| bits(*x)));
-    at_every_level(|level| {
-        for (name, f) in kinds {
-            for len in 1..LENGTHS {
-                let rows = Rows::contiguous(len);
-                let (from, count) = (len % OFFSETS, 3 * len);
-                let (x, dy) = (&source[from..from + count], &dy[from..from + count]);
-                let untouched = T::of(-1234.5);
-                let (mut y, mut dx) = (vec![untouched; count + GUARD], vec![untouched; count + GUARD]);
-                f.forward(x, rows, &mut y[..count]);
-                f.backward(x, dy, rows, &mut dx[..count]);
-                assert!(y[count..].iter().chain(&dx[count..]).all(|x| *x == untouched), "{name} wrote outside");
-                let place = format!("{name} {} of rows of {len} at {level:?}", T::NAME);
-
-                let mut in_place = x.to_vec();
-                f.forward_in_place(&mut in_place, rows);
-                assert!(same(&in_place, &y[..count]), "{place}, in place");
-                // The second row, at another alignment.
-                let (mut alone, row) = (vec![untouched; len + 1], len..2 * len);
-                f.forward(&x[row.clone()], rows, &mut alone[1..]);
-                assert!(same(&alone[1..], &y[row.clone()]), "{place}, alone");
-                f.backward(&x[row.clone()], &dy[row.clone()], rows, &mut alone[1..]);
-                assert!(same(&alone[1..], &dx[row]), "{place}, alone, backward");
-            }
-        }
-    });
-}
-
-#[test]
-fn rows_agree_in_both_types() {
-    rows_agree::<f32>();
-    rows_agree::<f64>();
-}
-
-pub fn families_agree<T: Number>() {
-    let mut first: Vec<(Family, Level, Outputs<T>)> = Vec::new();
-    let mut failures = Vec::new();
-    at_every_level(|level| {
-        let now = everything::<T>();
-        let Some((_, other, outputs)) = first.iter().find(|(family, ..)| *family == level.family()) else {
-            first.push((level.family(), level, now));
-            return;
-        };
-        for ((name, expected), (_, got)) in outputs.iter().zip(&now) {
-            if let Some(i) = (0..got.len()).find(|&i| bits(got[i]) != bits(expected[i])) {
-                failures.push(format!("{name}, number {i}: {} at {level:?}, {} at {other:?}", got[i], expected[i]));
-            }
-        }
-    });
-    none(&failures);
-}
-
-#[test]
-fn families_agree_in_f32() {
-    families_agree::<f32>();
-}
-
-#[test]
-fn families_agree_in_f64() {
-    families_agree::<f64>();
-}
+outputs_are_fixed!("activations", outputs);
 
 /// With more than 64 MiB of input and output, stores pass the caches. That must not show in a bit, whatever the
 /// alignment, and must end where the slice ends.
@@ -296,23 +177,6 @@ fn streaming_agrees_with_short_calls() {
                 let mut outside = long[..from].iter().chain(&long[from + LEN..]);
                 assert!(outside.all(|x| *x == -1234.5), "{method} at {level:?} wrote outside");
             }
-        }
-    });
-}
-
-/// A sum does not depend on the registers, and the whole is made of its halves.
-#[test]
-fn sums_are_trees() {
-    let mut random = Random(5);
-    let x: Vec<f64> = (0..1 << 16).map(|_| random.uniform(-1.0..=1.0)).collect();
-    let shares = vec![0.0; x.len()];
-    let half = x.len() / 2;
-    at_every_level(|level| {
-        for loss in loss::all::<f64>() {
-            let (x, target) = samples(loss.facts(), &x, &shares);
-            let sum = |part: std::ops::Range<usize>| loss.sum(&x[part.clone()], &target[part]);
-            let (whole, halves) = (sum(0..x.len()), sum(0..half) + sum(half..x.len()));
-            assert!(whole == halves && whole.is_finite(), "{} at {level:?}: {whole}", loss.facts().name());
         }
     });
 }

@@ -1,23 +1,11 @@
-//! Losses and row functions against PyTorch.
+//! Losses against PyTorch.
 
-use crate::common::{at_every_level, none};
-use crate::pytorch::is_activation;
+use crate::common::pytorch::{Kind, agree, numbers, rows};
 use serde_json::Value as Json;
-use slopes::activation::{GatedUnit, Glu, Layout, LogSoftmax, RowActivation, Rows, Softmax, Softmin};
 use slopes::loss::{
     AnyLoss, BinaryCrossEntropyWithLogits, CosineEmbedding, GaussianNll, Loss, MarginRanking, MultiMargin,
     NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, Targets, Triplet,
 };
-
-/// All cases of PyTorch's file.
-pub fn cases() -> Vec<Json> {
-    let lines = include_str!("../reference/pytorch.jsonl").lines();
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-pub fn numbers(json: &Json) -> Vec<f64> {
-    json["data"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
-}
 
 /// The pointwise loss of a case.
 fn pointwise(case: &Json) -> Option<AnyLoss> {
@@ -88,14 +76,11 @@ fn run_pointwise(case: &Json, loss: AnyLoss) -> (Vec<f64>, Vec<f64>) {
     (reduced(case, losses, sum), gradient)
 }
 
-/// The crate's output, and the gradient of its sum. The output of softmax and glu is multiplied by the case's cotangent, so that
-/// the gradient of the sum is a vector-Jacobian product.
+/// The crate's output, and the gradient of its sum.
 fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
     let (name, options, inputs) = (case["name"].as_str().unwrap(), &case["options"], &case["inputs"]);
     let x = numbers(&inputs["prediction"]);
-    let shape = inputs["prediction"]["shape"].as_array().unwrap();
-    let shape: Vec<usize> = shape.iter().map(|len| len.as_u64().unwrap() as usize).collect();
-    let rows = Rows::along(&shape, options["axis"].as_u64().map_or(shape.len() - 1, |axis| axis as usize));
+    let rows = rows(case);
     let mut gradient = vec![0.0; x.len()];
     if let Some(loss) = pointwise(case) {
         return run_pointwise(case, loss);
@@ -170,64 +155,13 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
                 (output, gradient)
             }
         }
-        "softmax" | "softmin" | "log_softmax" => {
-            let softmax: &dyn RowActivation<f64> = match name {
-                "softmax" => &Softmax::USUAL,
-                "softmin" => &Softmin::USUAL,
-                _ => &LogSoftmax::USUAL,
-            };
-            let (mut y, dy) = (x.clone(), numbers(&inputs["cotangent"]));
-            softmax.forward(&x, rows, &mut y);
-            softmax.backward(&x, &dy, rows, &mut gradient);
-            (y.iter().zip(&dy).map(|(y, dy)| y * dy).collect(), gradient)
-        }
-        "glu" => {
-            // Halves along an axis are halves of the rows of all that is behind it.
-            let behind = &shape[options["axis"].as_u64().unwrap() as usize..];
-            let layout = Layout::GateSecond { row: behind.iter().product() };
-            let (mut y, dy) = (vec![0.0; x.len() / 2], numbers(&inputs["cotangent"]));
-            Glu.forward_packed(&x, layout, &mut y);
-            Glu.backward_packed(&x, layout, &dy, &mut gradient);
-            (y.iter().zip(&dy).map(|(y, dy)| y * dy).collect(), gradient)
-        }
         other => panic!("{other} is compared nowhere"),
     }
 }
 
-/// Each number to 1e-13 of itself, and to some ulp of the largest one, which PyTorch's own f64 kernels are off; what others
-/// left when they cancelled, to what they are rounded to. PyTorch adds 1e-12 to the squared lengths of a cosine embedding,
-/// which are above 3.4 here: that moves each of 5 cosines by 3e-13 at most.
-fn agrees(name: &str, got: &[f64], pytorch: &[f64]) -> bool {
-    let largest = pytorch.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
-    let (rounded, most) = match name {
-        "cosine_embedding" => (1.5e-12, 1.5e-12),
-        _ => (2.0 * f64::EPSILON * largest, 16.0 * f64::EPSILON * largest.max(1.0)),
-    };
-    let close = |(a, b): (&f64, &f64)| (a - b).abs() <= rounded.max(1e-13 * b.abs()).min(most);
-    got.len() == pytorch.len() && got.iter().zip(pytorch).all(close)
-}
-
+/// 65 of the pointwise losses; 3 reductions of 9, 4 and 4 forms of cross-entropy of labels, of probabilities, and of
+/// likelihoods, of 2 multi-margins, a cosine and a triplet.
 #[test]
 fn pytorch_agrees() {
-    let mut failures = Vec::new();
-    let mut ran = 0;
-    at_every_level(|level| {
-        for case in cases().into_iter().filter(|case| !is_activation(case)) {
-            let name = case["name"].as_str().unwrap();
-            ran += 1;
-            let (output, gradient) = run(&case);
-            for (what, got) in [("output", output), ("gradient", gradient)] {
-                let pytorch = numbers(&case[what]);
-                if !agrees(name, &got, &pytorch) {
-                    let case = format!("{name} {} {level:?}", case["options"]);
-                    failures.push(format!("the {what} of {case}: {got:?}\n  PyTorch has {pytorch:?}"));
-                }
-            }
-        }
-        // 65 of the pointwise losses; 3 reductions of 9, 4 and 4 forms of cross-entropy of labels, of probabilities, and of
-        // likelihoods, of 2 multi-margins, a cosine and a triplet; softmax, its logarithm and softmin along three axes; glu
-        // along two.
-        assert_eq!(std::mem::take(&mut ran), 65 + 3 * (9 + 4 + 4 + 2 + 1 + 1) + 3 * 3 + 2, "cases that were compared");
-    });
-    none(&failures);
+    agree(Kind::Loss, 65 + 3 * (9 + 4 + 4 + 2 + 1 + 1), run);
 }

@@ -1,10 +1,6 @@
-//! The digits example learns, repeats itself to the digit, and refuses bad options in one line.
+//! The digits example learns.
 
-#![cfg(not(miri))]
-
-mod common;
-
-use common::{figure, refuses, run, shows, stdout};
+use crate::program::{figure, refuses, run, shows, stdout};
 
 /// The number before the per cent sign in the line of the test.
 fn accuracy(stdout: &str) -> f32 {

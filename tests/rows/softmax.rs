@@ -1,8 +1,9 @@
 //! Functions of rows: against the reference, by their laws, and on bad input.
 
+use crate::common::rows::{check, row_and_target, rows};
 use crate::common::{
-    Exact, H, Number, Random, all_bits, at_every_level, csv, fix_level, from_hex, narrow, none, over_budget,
-    panic_message, proptest_config, tolerance,
+    Exact, H, Number, Random, all_bits, at_every_level, fix_level, narrow, none, panic_message, proptest_config,
+    tolerance,
 };
 use half::{bf16, f16};
 use proptest::prelude::*;
@@ -11,58 +12,6 @@ use slopes::activation::{
     self, Activation, EmptyRow, GumbelSoftmax, Hardmax, LogSoftmax, LogSumExp, Mask, RowActivation, Rows, Softmax,
     Softmin, Sparsemax,
 };
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
-
-/// A row of the reference.
-#[derive(Default)]
-struct Row {
-    x: Vec<f64>,
-    dy: Vec<f64>,
-    label: u32,
-    softmax: Vec<Exact>,
-    log_softmax: Vec<Exact>,
-    softmax_vjp: Vec<Exact>,
-    log_softmax_vjp: Vec<Exact>,
-    cross_entropy: Vec<Exact>,
-    gradient: Vec<Exact>,
-}
-
-fn rows() -> Vec<Row> {
-    let header = "row,index,x_f64_bits,dy_f64_bits,softmax,log_softmax,softmax_vjp,log_softmax_vjp,label,cross_entropy,\
-                  cross_entropy_gradient";
-    let mut rows: Vec<Row> = Vec::new();
-    for entry in csv(include_str!("../reference/rows.csv"), header) {
-        if entry[1] == "0" {
-            rows.push(Row { label: entry[8].parse().unwrap(), ..Row::default() });
-        }
-        let row = rows.last_mut().unwrap();
-        row.x.push(from_hex(entry[2]));
-        row.dy.push(from_hex(entry[3]));
-        let exact = |column: usize| Exact::parse(entry[column]);
-        row.softmax.push(exact(4));
-        row.log_softmax.push(exact(5));
-        row.softmax_vjp.push(exact(6));
-        row.log_softmax_vjp.push(exact(7));
-        row.cross_entropy.push(exact(9));
-        row.gradient.push(exact(10));
-    }
-    assert_eq!(rows.len(), 64);
-    rows
-}
-
-/// What is over budget of one row function; `floor` is absolute, of each entry.
-fn check<T: Number>(
-    label: &str,
-    ulp: f64,
-    floor: impl Fn(usize) -> f64,
-    x: &[T],
-    got: &[T],
-    exact: &[Exact],
-) -> Vec<String> {
-    let one =
-        |i: usize| over_budget(&format!("{label}, entry {i}"), ulp, |_| floor(i), &x[i..=i], &got[i..=i], |_| exact[i]);
-    (0..x.len()).filter_map(one).collect()
-}
 
 fn rows_are_accurate<T: Number>() {
     let reference = rows();
@@ -100,24 +49,6 @@ fn rows_are_accurate<T: Number>() {
             let exact: Vec<Exact> = (0..x.len()).map(exact).collect();
             LogSoftmax::default().backward(&x, &dy, rows, &mut y);
             failures.extend(check(&label("backward of log_softmax"), 1.0, floor, &x, &y, &exact));
-
-            // The loss is -log_softmax of the label. Its gradient is a difference of numbers up to 1.
-            let (labels, mut loss) = ([row.label], [T::zero()]);
-            let target = Targets::Labels(&labels);
-            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
-            let name = label("softmax_cross_entropy");
-            failures.extend(check(&name, 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
-            SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut y).unwrap();
-            failures.extend(check(&label("gradient"), 3.0, |_| unit, &x, &y, &row.gradient));
-
-            // The same target as probabilities.
-            let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == row.label as usize)))).collect();
-            let target = Targets::Probabilities(&onehot);
-            SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
-            let name = label("softmax_cross_entropy of probabilities");
-            failures.extend(check(&name, 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
-            SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut y).unwrap();
-            failures.extend(check(&label("gradient of probabilities"), 3.0, |_| 2.0 * unit, &x, &y, &row.gradient));
         }
     });
     none(&failures);
@@ -243,9 +174,6 @@ fn empty_rows_are_what_was_asked_for() {
                 Softmax::default().forward(&[], rows, y);
                 LogSoftmax::default().forward_in_place(y, rows);
                 Softmax::default().backward(&[], &[], rows, y);
-                let target = Targets::Labels(&[]);
-                assert_eq!(SoftmaxCrossEntropy::default().sum(&[0.0_f32; 0], target, rows), Ok(0.0));
-                assert!(SoftmaxCrossEntropy::default().mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
             }
         }
     });
@@ -893,11 +821,6 @@ fn rows_that_do_not_fit_are_refused() {
     assert!(ten == [7.0; 10] && twelve == [7.0; 12], "nothing is written");
 }
 
-/// Logits and a target distribution of the same length.
-fn row_and_target() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
-    (1..24_usize).prop_flat_map(|len| (prop::collection::vec(-20.0..20.0, len), prop::collection::vec(0.0..1.0, len)))
-}
-
 proptest! {
     #![proptest_config(proptest_config(1000))]
 
@@ -905,21 +828,10 @@ proptest! {
     fn gradients_of_rows_are_finite_differences((x, y) in row_and_target(), choice: prop::sample::Index) {
         let _fixed = fix_level();
         let (i, rows) = (choice.index(x.len()), Rows::contiguous(x.len()));
-        let labels = [(i / 2) as u32];
         let total: f64 = y.iter().sum();
         let moved = |by: f64| -> Vec<f64> { x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect() };
         let (above, below) = (moved(H), moved(-H));
         let width = above[i] - below[i];
-        for (target, weight) in [(Targets::Labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
-            let loss = |x: &[f64]| SoftmaxCrossEntropy::default().sum(x, target, rows).unwrap();
-            let mut gradient = vec![0.0; x.len()];
-            SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
-            let difference = (loss(&above) - loss(&below)) / width;
-            // Losses reach 40 + ln 24 for each unit of target.
-            let allowed = tolerance(8.0 * f64::EPSILON * 64.0) * (1.0 + weight);
-            prop_assert!((gradient[i] - difference).abs() <= allowed, "{x:?} {target:?}: {}, {difference}", gradient[i]);
-        }
-
         // <dy, f(x)> differs as the product says; dy is y here.
         let functions: [(&dyn RowActivation<f64>, f64); 2] = [(&Softmax::default(), 1.0), (&LogSoftmax::default(), 64.0)];
         for (f, largest) in functions {

@@ -1,10 +1,10 @@
 //! Slopes and gradients in learned parameters, and the rectifier with a slope per channel.
 
+use crate::common::pytorch::{Kind, cases, numbers, shape};
 use crate::common::{
     Exact, Number, Random, at_every_level, bits, csv, fix_level, from_hex, inputs, none, over_budget, panic_message,
     specials,
 };
-use serde_json::Value as Json;
 use slopes::activation::{
     Activation, Celu, Elu, Gaussian, LeakyRelu, Learned, Linear, PRelu, PReluChannels, Snake, Softplus, Swish,
 };
@@ -299,15 +299,12 @@ fn channels_are_loops_in_all_types() {
 /// In the numbers and in the slopes, with a cotangent of ones.
 #[test]
 fn channels_agree_with_pytorch() {
-    let numbers = |json: &Json| json["data"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
-    let cases = include_str!("../reference/pytorch.jsonl").lines().map(|line| serde_json::from_str(line).unwrap());
     let mut ran = 0;
-    for case in cases.filter(|case: &Json| case["name"] == "prelu") {
+    for case in cases(Kind::Activation).filter(|case| case["name"] == "prelu") {
         let inputs = &case["inputs"];
         let [x, slopes]: [Vec<f64>; 2] = ["prediction", "weight"].map(|name| numbers(&inputs[name]));
-        let shape = inputs["prediction"]["shape"].as_array().unwrap();
-        let inner: u64 = shape[2..].iter().map(|len| len.as_u64().unwrap()).product();
-        let prelu = PReluChannels::new(&slopes, inner as usize);
+        let inner = shape(&inputs["prediction"])[2..].iter().product();
+        let prelu = PReluChannels::new(&slopes, inner);
         let [output, gradient]: [Vec<f64>; 2] = ["output", "gradient"].map(|name| numbers(&case[name]));
         at_every_level(|_| {
             let (mut y, ones) = (x.clone(), vec![1.0; x.len()]);

@@ -1,8 +1,11 @@
 //! Losses of rows: by their laws, and on bad input.
 
+use crate::cases::{RowCase, row_cases};
+use crate::common::outputs::CLASSES;
+use crate::common::rows::{check, row_and_target, rows};
 use crate::common::{
-    CLASSES, Exact, H, Number, ORDERS, RowCase, all_bits, at_every_level, bits, csv, fix_level, from_hex, narrow, none,
-    over_budget, panic_message, proptest_config, row_cases, tolerance,
+    Exact, H, Number, ORDERS, all_bits, at_every_level, bits, csv, fix_level, from_hex, narrow, none, over_budget,
+    panic_message, proptest_config, tolerance,
 };
 use proptest::prelude::*;
 use slopes::activation::Rows;
@@ -537,6 +540,52 @@ fn row_losses_are_accurate_in_f64() {
     row_losses_are_accurate::<f64>();
 }
 
+/// The loss of a label is -log_softmax of it.
+fn cross_entropy_is_accurate<T: Number>() {
+    let reference = rows();
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        for (number, row) in reference.iter().enumerate() {
+            let (x, rows): (Vec<T>, _) = (narrow(&row.x), Rows::contiguous(row.x.len()));
+            let (mut loss, mut gradient) = ([T::zero()], x.clone());
+            let unit = T::unit();
+            // Its rounding cannot be less than that of the largest number that is subtracted.
+            let involved = unit * row.x.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
+            let labels = [row.label];
+            let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == row.label as usize)))).collect();
+            // The gradient is a difference of numbers up to 1.
+            for (kind, target, floor) in [
+                ("labels", Targets::Labels(&labels), unit),
+                ("probabilities", Targets::Probabilities(&onehot), 2.0 * unit),
+            ] {
+                let label = |what: &str| format!("the {what} of {kind} {} {level:?}, row {number}", T::NAME);
+                SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
+                failures.extend(check(&label("loss"), 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
+                SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut gradient).unwrap();
+                failures.extend(check(&label("gradient"), 3.0, |_| floor, &x, &gradient, &row.gradient));
+            }
+        }
+    });
+    none(&failures);
+}
+
+#[test]
+fn cross_entropy_is_accurate_in_both_types() {
+    cross_entropy_is_accurate::<f32>();
+    cross_entropy_is_accurate::<f64>();
+}
+
+#[test]
+fn nothing_has_no_mean() {
+    at_every_level(|_| {
+        for rows in [Rows::contiguous(0), Rows::contiguous(3)] {
+            let target = Targets::Labels(&[]);
+            assert_eq!(SoftmaxCrossEntropy::default().sum(&[0.0_f32; 0], target, rows), Ok(0.0));
+            assert!(SoftmaxCrossEntropy::default().mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
+        }
+    });
+}
+
 #[test]
 fn labels_out_of_range_are_refused() {
     let x = [0.5_f32; 12];
@@ -641,6 +690,26 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn gradients_of_cross_entropy_are_finite_differences((x, y) in row_and_target(), choice: prop::sample::Index) {
+        let _fixed = fix_level();
+        let (i, rows) = (choice.index(x.len()), Rows::contiguous(x.len()));
+        let labels = [(i / 2) as u32];
+        let total: f64 = y.iter().sum();
+        let moved = |by: f64| -> Vec<f64> { x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect() };
+        let (above, below) = (moved(H), moved(-H));
+        let width = above[i] - below[i];
+        for (target, weight) in [(Targets::Labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
+            let loss = |x: &[f64]| SoftmaxCrossEntropy::default().sum(x, target, rows).unwrap();
+            let mut gradient = vec![0.0; x.len()];
+            SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
+            let difference = (loss(&above) - loss(&below)) / width;
+            // Losses reach 40 + ln 24 for each unit of target.
+            let allowed = tolerance(8.0 * f64::EPSILON * 64.0) * (1.0 + weight);
+            prop_assert!((gradient[i] - difference).abs() <= allowed, "{x:?} {target:?}: {}, {difference}", gradient[i]);
         }
     }
 }

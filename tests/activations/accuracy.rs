@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{
-    Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget, three, variants,
-};
+use crate::common::{Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget};
+use crate::functions::{three, variants};
 use slopes::activation::{self, Activation, Formula};
 use slopes::{Facts, Functions, Lanes, Level, Ulp};
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::cases::{sample, samples};
 use crate::common::{
     Exact, H, Number, ORDERS, Random, all_bits, at_every_level, bits, cases, csv, fix_level, from_hex, none,
-    over_budget, panic_message, proptest_config, sample, samples, tolerance,
+    over_budget, panic_message, proptest_config, tolerance,
 };
 use proptest::prelude::*;
 use slopes::loss::{

@@ -1,18 +1,12 @@
 //! PyTorch's values and slopes of activations of one number, joints and both zeros among them.
 
+use crate::common::pytorch::{Kind, cases, numbers};
 use crate::common::{Exact, at_every_level, none};
-use crate::pytorch_losses::{cases, numbers};
 use serde_json::Value as Json;
 use slopes::activation::{self, Activation, Celu, Elu, HardShrink, LeakyRelu, SoftShrink, Softplus, Threshold};
 
 /// What both may be off by together: 2 ulp of a value, 3 of a slope here, and PyTorch's own roundings.
 const ULP: f64 = 4.0;
-
-/// Whether a case is one of an activation of one number.
-pub fn is_activation(case: &Json) -> bool {
-    let inputs = case["inputs"].as_object().unwrap();
-    inputs.len() == 1 || case["name"] == "prelu"
-}
 
 /// The function of a case, and the options that it took.
 fn function(name: &str, options: &Json) -> (&'static dyn Activation<f64>, &'static [&'static str]) {
@@ -131,7 +125,7 @@ fn pytorch_agrees() {
     at_every_level(|level| {
         let mut instead = 0;
         // Those of prelu have slopes for channels: they are tested with them.
-        for case in cases().iter().filter(|case| is_activation(case) && case["name"] != "prelu") {
+        for case in cases(Kind::Activation).filter(|case| case["name"] != "prelu") {
             let (name, options) = (case["name"].as_str().unwrap(), &case["options"]);
             let (f, taken) = function(name, options);
             assert!(options.as_object().unwrap().keys().all(|key| taken.contains(&key.as_str())), "{name} {options}");

@@ -1,12 +1,8 @@
-//! The textbook's examples show what they claim, repeat themselves to the digit, and refuse bad options in one line.
-
-#![cfg(not(miri))]
-
-mod common;
+//! The textbook's examples.
 
 use std::process::Output;
 
-use common::{figure, refuses, run, shows, stdout};
+use crate::program::{figure, refuses, run, shows, stdout};
 
 /// The number before the unit at the end of the line that begins so.
 fn number(text: &str, beginning: &str, unit: &str) -> f64 {

@@ -1,0 +1,38 @@
+//! The functions under test.
+
+use crate::common::ORDERS;
+use slopes::Element;
+use slopes::activation::{
+    self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
+};
+
+/// Functions with parameters that are not the usual ones, under their names in the reference file.
+pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
+    [
+        ("linear_2.5", &Linear { slope: 2.5 }),
+        ("leaky_relu_0.125", &LeakyRelu { slope: 0.125 }),
+        ("swish_1.5", &Swish { beta: 1.5 }),
+        ("softplus_2", &Softplus { beta: 2.0 }),
+        ("elu_0.5", &Elu { alpha: 0.5 }),
+        ("celu_2", &Celu { alpha: 2.0 }),
+        ("squareplus_0.5", &Squareplus { b: 0.5 }),
+        ("gaussian_0.5", &Gaussian { sigma: 0.5 }),
+        // Of slope 0.2.
+        ("hard_sigmoid_0.2", &HardSigmoid { low: -2.5, high: 2.5 }),
+    ]
+}
+
+/// The catalogue, and the variants.
+pub fn functions<T: Element>() -> Vec<(&'static str, &'static dyn Activation<T>)> {
+    let catalogue = activation::all().iter().map(|&f| (f.facts().name(), f));
+    catalogue.chain(variants()).collect()
+}
+
+/// Value, slope and curvature.
+pub fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
+    let mut y = ORDERS.map(|_| vec![T::zero(); x.len()]);
+    f.forward_slice(x, &mut y[0]);
+    f.derivative_slice(x, &mut y[1]);
+    f.second_derivative_slice(x, &mut y[2]);
+    y
+}

@@ -1,0 +1,159 @@
+//! What the functions of a program make of a fixed set of inputs: the same bits at every level of a family, and on every
+//! machine of a family the recorded ones.
+//!
+//! `SLOPES_BLESS=1 cargo test fingerprints` records them anew, for the families that the machine has.
+
+use std::collections::BTreeMap;
+
+use super::{Number, Random, at_every_level, bits, inputs, none};
+use slopes::{Element, Family, Level};
+
+/// "type function order", and the numbers.
+pub type Outputs<T> = Vec<(String, Vec<T>)>;
+
+pub const COUNT: usize = 1 << 14;
+
+/// The entries of a row.
+pub const CLASSES: usize = 37;
+
+/// What functions are given.
+pub struct Inputs<T> {
+    /// Specials, and numbers of every magnitude.
+    pub x: Vec<T>,
+    /// From 0 to 1, the ends among them.
+    pub shares: Vec<T>,
+    /// From -20 to 20.
+    pub likely: Vec<T>,
+    /// Rows of `CLASSES` likely numbers, some of them -inf.
+    pub logits: Vec<T>,
+}
+
+impl<T: Number> Inputs<T> {
+    pub fn new() -> Self {
+        let mut random = Random(1);
+        let shares = (0..COUNT).map(|i| [T::zero(), T::one(), random.uniform(0.0..=1.0)][i % 3]).collect();
+        let likely: Vec<T> = (0..COUNT).map(|_| random.uniform(-20.0..=20.0)).collect();
+        let masked = |(i, x): (usize, &T)| if i % 11 == 5 { T::neg_infinity() } else { *x };
+        let logits = likely[..COUNT / CLASSES * CLASSES].iter().enumerate().map(masked).collect();
+        Inputs { x: inputs(COUNT), shares, likely, logits }
+    }
+}
+
+/// FNV-1a with 128 bits, of the bits of each number as an f64 holds them, low byte first.
+fn hash<T: Element>(numbers: &[T]) -> u128 {
+    const START: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let bytes = numbers.iter().flat_map(|x| bits(*x).to_le_bytes());
+    bytes.fold(START, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}
+
+/// "family type function order": hash.
+fn fingerprints(level: Level, of_f32: &Outputs<f32>, of_f64: &Outputs<f64>) -> BTreeMap<String, String> {
+    fn of<T: Element>(level: Level, outputs: &Outputs<T>) -> impl Iterator<Item = (String, String)> {
+        let family = format!("{:?}", level.family()).to_lowercase();
+        outputs.iter().map(move |(name, y)| (format!("{family} {name}"), format!("{:032x}", hash(y))))
+    }
+    of(level, of_f32).chain(of(level, of_f64)).collect()
+}
+
+/// Fails unless the outputs have the fingerprints that are recorded of the program.
+pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f64: fn() -> Outputs<f64>) {
+    let file = format!("{}/tests/fingerprints/{program}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let line = |line: &str| line.rsplit_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+    let recorded: BTreeMap<String, String> = text.lines().filter_map(line).collect();
+    let bless = std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1");
+
+    let mut levels = Vec::new();
+    at_every_level(|level| levels.push((level, fingerprints(level, &of_f32(), &of_f64()))));
+    if bless {
+        let families: Vec<String> =
+            levels.iter().map(|(level, _)| format!("{:?} ", level.family()).to_lowercase()).collect();
+        let other_machines =
+            recorded.into_iter().filter(|(name, _)| !families.iter().any(|family| name.starts_with(family)));
+        let lines: BTreeMap<_, _> = other_machines.chain(levels.iter().flat_map(|(_, lines)| lines.clone())).collect();
+        let text: String = lines.iter().map(|(name, hash)| format!("{name} {hash}\n")).collect();
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let mut differences = Vec::new();
+    for (level, lines) in levels {
+        let family = format!("{:?} ", level.family()).to_lowercase();
+        let of_family = recorded.iter().filter(|(name, _)| name.starts_with(&family));
+        let gone = of_family.filter(|(name, _)| !lines.contains_key(*name));
+        differences.extend(gone.map(|(name, _)| format!("{name}: recorded, but no such output")));
+        for (name, hash) in &lines {
+            match recorded.get(name) {
+                Some(recorded) if recorded == hash => {}
+                Some(_) => differences.push(format!("{name}: other bits at {level:?}")),
+                None => differences.push(format!("{name}: not recorded")),
+            }
+        }
+    }
+    differences.dedup();
+    assert!(
+        differences.is_empty(),
+        "{}\nIf the bits were to change, SLOPES_BLESS=1 records them.",
+        differences.join("\n")
+    );
+}
+
+/// Fails unless all levels of a family give the same bits.
+pub fn families_agree<T: Number>(outputs: fn() -> Outputs<T>) {
+    let mut first: Vec<(Family, Level, Outputs<T>)> = Vec::new();
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        let now = outputs();
+        let Some((_, other, outputs)) = first.iter().find(|(family, ..)| *family == level.family()) else {
+            first.push((level.family(), level, now));
+            return;
+        };
+        for ((name, expected), (_, got)) in outputs.iter().zip(&now) {
+            if let Some(i) = (0..got.len()).find(|&i| bits(got[i]) != bits(expected[i])) {
+                failures.push(format!("{name}, number {i}: {} at {level:?}, {} at {other:?}", got[i], expected[i]));
+            }
+        }
+    });
+    none(&failures);
+}
+
+/// The tests of a program whose functions make these outputs.
+macro_rules! outputs_are_fixed {
+    ($program:literal, $outputs:ident) => {
+        #[test]
+        fn outputs_have_their_fingerprints() {
+            crate::common::outputs::have_their_fingerprints($program, $outputs::<f32>, $outputs::<f64>);
+        }
+
+        #[test]
+        fn families_agree_in_f32() {
+            crate::common::outputs::families_agree($outputs::<f32>);
+        }
+
+        #[test]
+        fn families_agree_in_f64() {
+            crate::common::outputs::families_agree($outputs::<f64>);
+        }
+
+        #[test]
+        fn families_agree_in_f16() {
+            crate::common::outputs::families_agree($outputs::<half::f16>);
+        }
+
+        #[test]
+        fn families_agree_in_bf16() {
+            crate::common::outputs::families_agree($outputs::<half::bf16>);
+        }
+    };
+}
+pub(crate) use outputs_are_fixed;
+
+/// The published start, of the empty string; and what follows from it.
+#[test]
+fn the_hash_is_fnv_1a() {
+    assert_eq!(hash::<f32>(&[]), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
+    // Of eight zero bytes: the start times the prime to the eighth.
+    let prime = (1u128 << 88) + 0x13b;
+    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    assert_eq!(hash(&[0.0_f32]), start.wrapping_mul(prime.wrapping_pow(8)));
+}

@@ -1,0 +1,13 @@
+//! The tests of losses.
+
+mod agreement;
+mod cases;
+#[allow(dead_code, unused_imports, unused_macros, reason = "each program uses what it needs")]
+#[path = "../common/mod.rs"]
+mod common;
+mod halves;
+mod pairs;
+mod pytorch;
+mod readme;
+mod rows;
+mod similarity;

@@ -1,0 +1,124 @@
+//! The same bits, whatever the length, the place in memory and the registers.
+
+use crate::common::outputs::{CLASSES, Inputs, Outputs, outputs_are_fixed};
+use crate::common::{GUARD, LENGTHS, Number, OFFSETS, Random, at_every_level, bits};
+use slopes::activation::{
+    Bilinear, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, GumbelSoftmax, LogSoftmax, LogSumExp, MaxoutLayer,
+    ReGlu, RowActivation, Rows, Softmax, Softmin, Sparsemax, SwiGlu,
+};
+
+/// A row gives the same bits alone, among others, in place and out of place, wherever it begins.
+fn rows_agree<T: Number>() {
+    let mut random = Random(3);
+    let source: Vec<T> =
+        (0..4 * LENGTHS).map(|i| if i % 7 == 3 { T::neg_infinity() } else { random.uniform(-9.0..=9.0) }).collect();
+    let dy: Vec<T> = source.iter().map(|_| random.uniform(-2.0..=2.0)).collect();
+    let kinds: [(_, &dyn RowActivation<T>); 2] =
+        [("softmax", &Softmax::default()), ("log_softmax", &LogSoftmax::default())];
+    let same = |a: &[T], b: &[T]| a.iter().map(|x| bits(*x)).eq(b.iter().map(|x| bits(*x)));
+    at_every_level(|level| {
+        for (name, f) in kinds {
+            for len in 1..LENGTHS {
+                let rows = Rows::contiguous(len);
+                let (from, count) = (len % OFFSETS, 3 * len);
+                let (x, dy) = (&source[from..from + count], &dy[from..from + count]);
+                let untouched = T::of(-1234.5);
+                let (mut y, mut dx) = (vec![untouched; count + GUARD], vec![untouched; count + GUARD]);
+                f.forward(x, rows, &mut y[..count]);
+                f.backward(x, dy, rows, &mut dx[..count]);
+                assert!(y[count..].iter().chain(&dx[count..]).all(|x| *x == untouched), "{name} wrote outside");
+                let place = format!("{name} {} of rows of {len} at {level:?}", T::NAME);
+
+                let mut in_place = x.to_vec();
+                f.forward_in_place(&mut in_place, rows);
+                assert!(same(&in_place, &y[..count]), "{place}, in place");
+                // The second row, at another alignment.
+                let (mut alone, row) = (vec![untouched; len + 1], len..2 * len);
+                f.forward(&x[row.clone()], rows, &mut alone[1..]);
+                assert!(same(&alone[1..], &y[row.clone()]), "{place}, alone");
+                f.backward(&x[row.clone()], &dy[row.clone()], rows, &mut alone[1..]);
+                assert!(same(&alone[1..], &dx[row]), "{place}, alone, backward");
+            }
+        }
+    });
+}
+
+#[test]
+fn rows_agree_in_both_types() {
+    rows_agree::<f32>();
+    rows_agree::<f64>();
+}
+
+/// What every function makes of fixed inputs.
+fn outputs<T: Number>() -> Outputs<T> {
+    let Inputs { x, shares, likely, logits: z } = Inputs::new();
+    let mut all = Vec::new();
+    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+    let dy = &shares[..z.len()];
+    let rows = Rows::contiguous(CLASSES);
+    let mut output = vec![T::zero(); z.len()];
+    let cool = Softmax::new(3.0).unwrap();
+    let kinds: [(_, &dyn RowActivation<T>); 5] = [
+        ("softmax", &Softmax::USUAL),
+        ("log_softmax", &LogSoftmax::USUAL),
+        ("softmin", &Softmin::USUAL),
+        ("softmax(temperature=3)", &cool),
+        ("sparsemax", &Sparsemax),
+    ];
+    for (name, f) in kinds {
+        f.forward(&z, rows, &mut output);
+        add(name, "forward", output.clone());
+        f.backward(&z, dy, rows, &mut output);
+        add(name, "backward", output.clone());
+        let columns = Rows::along(&[z.len() / CLASSES, CLASSES], 0);
+        f.forward(&z, columns, &mut output);
+        let y = output.clone();
+        f.backward_from_output(&y, dy, columns, &mut output);
+        add(name, "columns", y);
+        add(name, "columns backward", output.clone());
+    }
+    GumbelSoftmax::new(0.5, 3).unwrap().forward(&z, rows, &mut output, 1);
+    add("gumbel_softmax", "forward", output);
+    let mut logarithms = vec![T::zero(); z.len() / CLASSES];
+    LogSumExp.forward(&z, rows, &mut logarithms);
+    add("log_sum_exp", "forward", logarithms);
+    all.extend(units(&x, &likely, &shares));
+    all
+}
+
+/// What gated units make of gates, ups and gradients of one length, and a maxout layer of their numbers.
+fn units<T: Number>(gate: &[T], up: &[T], dy: &[T]) -> Outputs<T> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+    let gated: [(_, &dyn GatedUnit<T>); 7] = [
+        ("glu", &Glu),
+        ("swi_glu", &SwiGlu { beta: 1.0 }),
+        ("ge_glu", &GeGlu),
+        ("ge_glu_tanh", &GeGluTanh),
+        ("re_glu", &ReGlu),
+        ("bilinear", &Bilinear),
+        ("clamped_swi_glu", &ClampedSwiGlu { alpha: 1.702, limit: 7.0 }),
+    ];
+    for (name, unit) in gated {
+        let (mut y, mut d_gate, mut d_up) = (gate.to_vec(), gate.to_vec(), up.to_vec());
+        unit.forward_in_place(&mut y, up);
+        unit.backward_in_place(&mut d_gate, &mut d_up, dy);
+        add(name, "value", y);
+        add(name, "gate", d_gate);
+        add(name, "up", d_up);
+    }
+
+    // 2 units of 3 pieces of 50 inputs.
+    let (weights, biases, x) = (&up[..300], &up[300..306], &up[1000..6000]);
+    let layer = MaxoutLayer::new(weights, biases, 3);
+    let (mut y, mut choices, mut dx) = (vec![T::zero(); 200], vec![0; 200], x.to_vec());
+    layer.forward(x, &mut y, &mut choices);
+    layer.backward(&choices, &dy[..200], &mut dx);
+    let (mut d_weights, mut d_biases) = (weights.to_vec(), biases.to_vec());
+    layer.backward_parameters(x, &choices, &dy[..200], &mut d_weights, &mut d_biases);
+    let outputs = [("value", y), ("x", dx), ("weights", d_weights), ("biases", d_biases)];
+    outputs.into_iter().for_each(|(order, output)| add("maxout_layer", order, output));
+    all
+}
+
+outputs_are_fixed!("rows", outputs);
