@@ -208,7 +208,7 @@ activation! {
     source "D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988";
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, Even;
-    f32 [1.25, 2.0, 3.0]; f64 [1.25, 2.0, 3.0];
+    f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
     in (self, x)
     value { self.bell(x).value * lower::<L>() }
     slope {

@@ -203,7 +203,7 @@ activation! {
         let Cubic { z, low, bend, .. } = Cubic::of(x);
         let (t, twice) = (z.tail().corrected(), z.a + z.a);
         let c = twice.mul_add(bend.high, z.magnitude) * lower::<L>();
-        let small = (-c).mul_add(t, twice.mul_add(bend.low, low));
+        let small = nearly_fused(-c, t, twice.mul_add(bend.low, low));
         let u = x.splat(1.0) - z.magnitude - nearly_fused(twice, bend.high, small);
         Scaled::gated_slope(x, 1.0, t, u)
     }

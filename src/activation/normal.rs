@@ -57,7 +57,7 @@ activation! {
     source "X. Ma et al., Mega: Moving Average Equipped Gated Attention, arXiv:2209.10655";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, None;
-    f32 [2.25, 2.25, 3.0]; f64 [2.5, 2.5, 3.5];
+    f32 [2.5, 2.25, 3.25]; f64 [2.5, 2.5, 3.5];
     in (self, x)
     value {
         let z = self.standard(x);

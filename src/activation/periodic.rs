@@ -13,7 +13,7 @@ activation! {
     source "arXiv:2006.09661 (SIREN, sin(30 x): scale x before)";
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [-1.0, 1.0], monotone false, Odd;
-    f32 [2.0, 2.5, 2.0]; f64 [2.0, 2.5, 2.0];
+    f32 [1.75, 1.75, 1.75]; f64 [2.0, 2.5, 2.0];
 }
 
 impl Formula for Sine {
@@ -51,7 +51,7 @@ activation! {
     source "arXiv:2006.08195";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
-    f32 [2.0, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
+    f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
 }
 
 /// The formula from its methods of x, a x, and what the rounding of that lost. The usual a of 1 is worth a text of its own.
