@@ -452,12 +452,6 @@ impl<'a, T: Copy> Target<'a, T> {
 
     /// One of the numbers.
     #[inline(always)]
-    pub(crate) fn read(self, index: usize) -> T {
-        self.source().read(index)
-    }
-
-    /// One of the numbers.
-    #[inline(always)]
     pub(crate) fn write(self, index: usize, value: T) {
         assert!(index < self.len);
         // SAFETY: within the slice.

@@ -1,7 +1,7 @@
 //! The logarithm of the sum of a row's exponentials: a smooth maximum, whose gradient is the softmax.
 
 use super::rows::Rows;
-use super::softmax::{Exponentials, Kind, Row, kind, ln, scale, special_shares};
+use super::softmax::{Exponentials, Kind, Row, Special, kind, ln, scale};
 use super::{EmptyRow, same_length};
 use crate::dispatch::{self, Kernel, Pass, Source, Target};
 use crate::element::Element;
@@ -88,8 +88,8 @@ impl<T: Element> Kernel for Backward<'_, T> {
                     pass.map(exponentials.shares(dy.wide()), [exponentials.from], [dx]);
                 }
                 (kind, _) => {
-                    special_shares(kind, 1.0, x, dx, len, EmptyRow::Zero);
-                    (0..len).for_each(|k| dx.write(k, dx.read(k) * *dy));
+                    let special = Special::new(kind, 1.0, x, len);
+                    special.write(dx, special.share(EmptyRow::Zero) * dy.wide(), 0.0 * dy.wide());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Functions of a row that leave most of it 0: the nearest point of the simplex, and its nearest corner.
 
 use super::rows::{RowActivation, Rows};
-use super::softmax::{Kind, kind, scale, special_shares};
+use super::softmax::{Kind, Special, kind, scale};
 use super::{EmptyRow, same_length};
 use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
@@ -124,7 +124,8 @@ impl Map<2, 1> for Gradient {
 fn sparsemax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, len: usize) {
     let (kind, m) = kind(pass, scale::<T, I>(1.0), x, len);
     if kind != Kind::Finite {
-        return special_shares(kind, 1.0, x, y, len, EmptyRow::Zero);
+        let special = Special::new(kind, 1.0, x, len);
+        return special.write(y, special.share(EmptyRow::Zero), 0.0);
     }
     // Whatever has a share is above m - 1, and so x - c is exact: c = 0, or x within a factor of 2 of c.
     let c = if m.abs() < 2.0 { 0.0 } else { m };

@@ -470,6 +470,7 @@ impl RowText for FromLogits<'_> {
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
             return pass.apart(General { text: self, sample, kind, row });
         };
+        // The curvature alone: the loss and its gradient are those of the label.
         if sample.curvature.is_some() {
             pass.apart(General { text: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }

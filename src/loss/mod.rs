@@ -288,7 +288,7 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
         let each = |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| self.each(p, t, losses);
         let mean = weighted::mean_target(&each, targets, weights);
         let one = <T::Real as Real>::of(1.0);
-        let slopes = |p: &[T::Real], t: &[T::Real], slopes: &mut [T::Real]| self.gradient(p, t, one, slopes);
+        let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| self.gradient(p, t, one, made);
         let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
         self.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::of)
     }

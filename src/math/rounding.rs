@@ -19,7 +19,7 @@ pub(crate) fn fast_two_sum<L: Lanes>(a: L, b: L) -> (L, L) {
     (sum, b - (sum - a))
 }
 
-/// n - quotient d: what a quotient that was rounded leaves over; or a root, which is both.
+/// n - quotient d: what a quotient that was rounded leaves over; or a root, which is its own divisor.
 #[inline(always)]
 pub(crate) fn residue<L: Lanes>(n: L, quotient: L, d: L) -> L {
     if L::FUSED {

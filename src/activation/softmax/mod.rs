@@ -14,7 +14,7 @@ use crate::dispatch::{self, Source, Target};
 use crate::element::Element;
 use crate::facts::BadParameter;
 use passes::{Backward, Forward};
-pub(crate) use row::{Exponentials, Itself, Kind, Logarithm, Row, kind, ln, scale, special_shares};
+pub(crate) use row::{Exponentials, Itself, Kind, Logarithm, Row, Special, kind, ln, scale};
 
 /// What the softmax of a row is that holds -inf alone: nothing to choose from.
 ///

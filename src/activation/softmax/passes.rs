@@ -2,7 +2,7 @@
 
 use super::row::{
     Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
-    Special, exp, kind, ln, scale, special_shares, taken,
+    Special, exp, kind, ln, scale, taken,
 };
 use super::side_by_side::{
     CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
@@ -117,22 +117,23 @@ impl<'a, T: Element> Forward<'a, T> {
             let visible = y.part(0, seen[k]);
             let row = Row::new::<T>(scale, largest[k]);
             let special = Special::new(kinds[k], scale.sign, x, seen[k]);
-            let whole = match kinds[k] {
+            // The sum of an ordinary row, the share in another; of either, one text of a logarithm.
+            let number = match kinds[k] {
                 Kind::Finite => sums[k],
-                _ => special.share(self.setting.empty).wide(),
+                _ => special.share(self.setting.empty),
             };
-            let rest = if log { ln(pass, whole) } else { 0.0 };
+            let number = if log { ln(pass, number) } else { number };
+            let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => pass.map(Less::new::<T>(scale, row.m, rest), [x], [visible]),
+                Kind::Finite if log => pass.map(Less::new::<T>(scale, row.m, number), [x], [visible]),
                 Kind::Finite => {
                     let kept = !T::ROUNDS && !long[k];
                     let from = if kept { visible.source() } else { x };
-                    pass.map(Share::new::<T>(row, kept, Pair::quotient(1.0, sums[k])), [from], [visible]);
+                    pass.map(Share::new::<T>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
                 }
-                _ if log => special.write(visible, T::of(rest), T::neg_infinity()),
-                _ => special.write(visible, T::of(whole), T::zero()),
+                _ => special.write(visible, number, hidden),
             }
-            let hidden = if log { T::neg_infinity() } else { T::zero() };
+            let hidden = T::of(hidden);
             (seen[k]..len).for_each(|i| y.write(i, hidden));
         }
     }
@@ -311,18 +312,20 @@ impl<T: Element> Backward<'_, T> {
                 (exponentials.shares(total), exponentials.from)
             }
             Some((kind, _)) => {
-                special_shares(kind, scale.sign, x, dx, len, self.setting.empty);
-                (made, dx.source())
+                let special = Special::new(kind, scale.sign, x, len);
+                let share = special.share(self.setting.empty);
+                special.write(dx, 1.0, 0.0);
+                (Share { again: None, scale: Pair::<T::Real>::quotient(total * share, 1.0).wide() }, dx.source())
             }
         };
-        if log {
-            let s = taken::<T::Real>(log, pass.sum_of(Itself, [dy], len), scale).wide();
-            if self.output {
-                return pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
-            }
-            return pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
+        let sum = if log { pass.sum_of(Itself, [dy], len) } else { pass.sum_of(Product(share), [from, dy], len) };
+        let s = taken::<T::Real>(log, sum, scale).wide();
+        if !log {
+            pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
+        } else if self.output {
+            pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
+        } else {
+            pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
         }
-        let s = taken::<T::Real>(log, pass.sum_of(Product(share), [from, dy], len), scale).wide();
-        pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
     }
 }

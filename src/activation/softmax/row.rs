@@ -256,8 +256,8 @@ impl Map<1, 1> for Itself {
     }
 }
 
-/// What a gradient takes from dy, by its sum: that of the products of dy with the shares, which came with the factor; of a
-/// logarithm, that of dy.
+/// The s of both gradients, from the sum over the row: of dy for a logarithm; else of dy and the shares, which came with
+/// the factor.
 #[inline(always)]
 pub(super) fn taken<R: Real>(log: bool, sum: f64, scale: Scale) -> Pair<R> {
     if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, scale.factor()[0]) }
@@ -401,9 +401,9 @@ pub(super) fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f6
     (if m > 0.0 { Kind::Infinite } else { Kind::Empty }, m)
 }
 
-/// A row that is not ordinary: its numbers with a share, which is the same for all of them.
+/// A row that is not ordinary: some of its numbers, or all, have a share, which is the same for each.
 #[derive(Clone, Copy)]
-pub(super) struct Special<'a, T> {
+pub(crate) struct Special<'a, T> {
     kind: Kind,
     infinity: f64,
     x: Source<'a, T>,
@@ -412,7 +412,7 @@ pub(super) struct Special<'a, T> {
 
 impl<'a, T: Element> Special<'a, T> {
     #[inline(always)]
-    pub(super) fn new(kind: Kind, sign: f64, x: Source<'a, T>, len: usize) -> Self {
+    pub(crate) fn new(kind: Kind, sign: f64, x: Source<'a, T>, len: usize) -> Self {
         Special { kind, infinity: f64::INFINITY * sign, x, len }
     }
 
@@ -420,34 +420,23 @@ impl<'a, T: Element> Special<'a, T> {
         self.kind == Kind::Empty || self.x.read(i).wide() == self.infinity
     }
 
+    /// The share, not yet rounded.
     #[cold]
     #[inline(never)]
-    pub(super) fn share(self, empty: EmptyRow) -> T {
+    pub(crate) fn share(self, empty: EmptyRow) -> f64 {
         let count = (0..self.len).filter(|&i| self.has_share(i)).count();
         match empty {
-            EmptyRow::Zero if self.kind == Kind::Empty => T::zero(),
-            EmptyRow::Nan if self.kind == Kind::Empty => T::nan(),
-            _ => T::of(1.0 / count as f64),
+            EmptyRow::Zero if self.kind == Kind::Empty => 0.0,
+            EmptyRow::Nan if self.kind == Kind::Empty => f64::NAN,
+            _ => 1.0 / count as f64,
         }
     }
 
-    /// One number for those with a share, another for the rest.
+    /// A number for those with a share, another for the rest. The target may be the row.
     #[cold]
     #[inline(never)]
-    pub(super) fn write(self, y: Target<T>, share: T, none: T) {
-        (0..self.len).for_each(|i| y.write(i, if self.has_share(i) { share } else { none }));
+    pub(crate) fn write(self, y: Target<T>, with: f64, without: f64) {
+        let (with, without) = (T::of(with), T::of(without));
+        (0..self.len).for_each(|i| y.write(i, if self.has_share(i) { with } else { without }));
     }
-}
-
-/// The shares of a row that is not ordinary.
-pub(crate) fn special_shares<T: Element>(
-    kind: Kind,
-    sign: f64,
-    x: Source<T>,
-    y: Target<T>,
-    len: usize,
-    empty: EmptyRow,
-) {
-    let special = Special::new(kind, sign, x, len);
-    special.write(y, special.share(empty), T::zero());
 }
