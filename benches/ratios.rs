@@ -6,7 +6,8 @@
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
 //! them, so that noise meets both. Then single calls, and calls on a few numbers. Then gated units, in times that of copying
 //! the gates, and functions of rows, in times that of copying them. Last, losses, in times that of reading what they read,
-//! and, with a gradient, of writing as much as well; those that are not bound by memory, in times that of copying.
+//! and, with a gradient, of writing as much as well; those that are not bound by memory, and gradients with curvatures, in
+//! times that of copying.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 //! The same bits, whatever the method, the length, the place in memory and the registers.
 
-use crate::common::outputs::{Inputs, Outputs, outputs_are_fixed};
+use crate::common::outputs::{Inputs, Outputs, hash, outputs_are_fixed};
 use crate::common::{
     GUARD, LENGTHS, Number, OFFSETS, ORDERS, Random, at_every_level, bits, cases, fix_level, inputs, mixed, scale,
 };
@@ -137,15 +137,26 @@ fn long_slices_agree_with_numbers_in_both_types() {
 
 /// What every function makes of fixed inputs.
 fn outputs<T: Number>() -> Outputs<T> {
-    let x = Inputs::new().x;
-    let of = |(name, f)| {
-        let orders = ORDERS.into_iter().zip(three(f, &x));
-        orders.map(move |(order, output)| (format!("{} {name} {order}", T::NAME), output))
-    };
-    functions().into_iter().flat_map(of).collect()
+    let (x, mut all) = (Inputs::new().x, Outputs::new());
+    for (name, f) in functions() {
+        for (order, output) in ORDERS.into_iter().zip(three(f, &x)) {
+            all.add(name, order, output);
+        }
+    }
+    all
 }
 
 outputs_are_fixed!("activations", outputs);
+
+/// The published start, of the empty string; and what follows from it.
+#[test]
+fn the_hash_is_fnv_1a() {
+    assert_eq!(hash::<f32>(&[]), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
+    // Of eight zero bytes: the start times the prime to the eighth.
+    let prime = (1u128 << 88) + 0x13b;
+    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    assert_eq!(hash(&[0.0_f32]), start.wrapping_mul(prime.wrapping_pow(8)));
+}
 
 /// With more than 64 MiB of input and output, stores pass the caches. That must not show in a bit, whatever the
 /// alignment, and must end where the slice ends.

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::agreement::methods;
 use crate::common::halves::{Half, all, f32s, f64s, wrong};
-use crate::common::{Number, ORDERS, Random, at_every_level, bits, fix_level, ldexp, none, scale};
+use crate::common::{GUARD, Number, ORDERS, Random, at_every_level, bits, fix_level, ldexp, none, scale};
 use crate::functions::three;
 use slopes::Lanes;
 use slopes::activation::{self, Activation, Formula, Relu};
@@ -127,7 +127,6 @@ fn every_input_is_right_in_bf16() {
 /// What f32 computes of the widened inputs, rounded: in every method, of slices of every length up to some registers.
 fn slices_round_what_f32_computes<T: Half>() {
     const LEN: usize = 70;
-    const GUARD: usize = 40;
     let mut random = Random(6);
     let mut any = || -> Vec<T> { (0..LEN).map(|_| T::of_bits(random.next() as u16)).collect() };
     let (x, dy) = (any(), any());

@@ -3,7 +3,7 @@
 
 mod accuracy;
 mod agreement;
-#[allow(dead_code, unused_imports, unused_macros, reason = "each program uses what it needs")]
+#[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
 mod functions;

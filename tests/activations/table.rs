@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use slopes::activation;
 
+use crate::common::readme::readme;
 use crate::common::{ORDERS, csv};
 
 /// No bound is looser than the worst error by more.
@@ -13,17 +14,13 @@ const LOOSE: f64 = 0.25;
 /// The family, the worst ulp, and what was needed of the floor.
 type Worst<'a> = (&'a str, f64, f64);
 
-/// A file of the project, at run time: a new measurement should not compile the kernels again.
-fn read(path: &str) -> &'static str {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(path).expect("a file of the project").leak()
-}
-
-/// What was found of a function and an order.
+/// What was found of a function and an order. Read at run time: a new measurement should not compile the kernels again.
 fn table() -> BTreeMap<(&'static str, usize), Vec<Worst<'static>>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/worst_errors.csv");
+    let text = std::fs::read_to_string(path).expect("a table").leak();
     let header = "function,order,family,ulp,x,floor,floor_x";
     let mut measured: BTreeMap<(&str, usize), Vec<Worst>> = BTreeMap::new();
-    for row in csv(read("tests/worst_errors.csv"), header) {
+    for row in csv(text, header) {
         let order = ORDERS.iter().position(|order| *order == row[1]).expect("an order");
         let number = |column: usize| row[column].parse::<f64>().expect("a number");
         measured.entry((row[0], order)).or_default().push((row[2], number(3), number(5)));
@@ -49,7 +46,7 @@ fn the_table_is_complete() {
 /// The README's figures are those of the table, rounded up to two digits.
 #[test]
 fn the_readme_shows_the_table() {
-    let readme = read("README.md");
+    let readme = readme();
     let (_, section) = readme.split_once("## How right").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("another section");
     let (table, mut shown) = (table(), 0);

@@ -7,7 +7,7 @@ use slopes::{Facts, Ulp};
 
 /// Rounding costs half an ulp. What is rounded is an f32: its own few ulp are 2^13 (bf16: 2^16) times smaller, and the
 /// largest budget of a function leaves them below this.
-pub const BUDGET: f64 = 0.5 + 1.0 / 512.0;
+const BUDGET: f64 = 0.5 + 1.0 / 512.0;
 
 pub trait Half: Number {
     /// The bit that tells a quiet NaN.
@@ -60,7 +60,7 @@ macro_rules! half {
 half!(f16);
 half!(bf16);
 
-/// Every number of a type, or where the machine is emulated, every 17th.
+/// Every number of a type, or some of them where the machine is emulated.
 pub fn all<T: Half>() -> Vec<T> {
     (0..=u16::MAX).step_by(scale() | 1).map(T::of_bits).collect()
 }

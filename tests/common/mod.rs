@@ -394,8 +394,9 @@ pub fn inputs<T: Number>(count: usize) -> Vec<T> {
 
 /// Past the widest register, and past what one more store would reach.
 pub const GUARD: usize = 40;
-/// Of lengths and of places in memory, as many as registers tell apart.
+/// Slices of fewer numbers than this, which is past some of the widest registers.
 pub const LENGTHS: usize = 258;
+/// Places where slices begin, past the next alignment to a register.
 pub const OFFSETS: usize = 18;
 
 /// Specials between ordinary numbers. The offsets move each of them through all lanes.
@@ -426,4 +427,12 @@ pub fn all_bits<T: Element>(x: &[T]) -> Vec<u64> {
 pub const H: f64 = 1.0 / (1 << 17) as f64;
 pub fn tolerance(error: f64) -> f64 {
     H * H / 6.0 + error / H
+}
+
+/// x with number i a step higher, and a step lower, and what is between them.
+pub fn beside(x: &[f64], i: usize) -> (Vec<f64>, Vec<f64>, f64) {
+    let moved = |by: f64| -> Vec<f64> { x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect() };
+    let (above, below) = (moved(H), moved(-H));
+    let width = above[i] - below[i];
+    (above, below, width)
 }

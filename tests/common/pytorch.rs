@@ -14,7 +14,7 @@ pub enum Kind {
     Loss,
 }
 
-pub fn kind(case: &Json) -> Kind {
+fn kind(case: &Json) -> Kind {
     match case["name"].as_str().unwrap() {
         "softmax" | "log_softmax" | "softmin" | "glu" => Kind::Rows,
         "prelu" => Kind::Activation,

@@ -18,6 +18,19 @@ pub struct Row {
     pub gradient: Vec<Exact>,
 }
 
+impl Row {
+    /// How far a logarithm of a share may be off, whatever it is itself: its rounding cannot be less than that of the
+    /// largest number that is subtracted.
+    pub fn involved<T: Number>(&self) -> f64 {
+        T::unit() * largest(&self.x)
+    }
+}
+
+/// The largest magnitude of the finite numbers.
+pub fn largest(x: &[f64]) -> f64 {
+    x.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()))
+}
+
 pub fn rows() -> Vec<Row> {
     let header = "row,index,x_f64_bits,dy_f64_bits,softmax,log_softmax,softmax_vjp,log_softmax_vjp,label,cross_entropy,\
                   cross_entropy_gradient";

@@ -1,4 +1,4 @@
-//! The same bits, whatever the method, the length, the place in memory and the registers.
+//! The same bits of losses, whatever the method, the length, the place in memory and the registers.
 
 use crate::cases::{RowCase, row_cases, samples};
 use crate::common::outputs::{CLASSES, COUNT, Inputs, Outputs, outputs_are_fixed};
@@ -59,23 +59,22 @@ fn losses_agree_with_numbers_in_both_types() {
 /// What every loss makes of fixed inputs.
 fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
-    let mut all = Vec::new();
-    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+    let mut all = Outputs::new();
     for loss in loss::all::<T>() {
         let name = loss.facts().name();
         let mut output = vec![T::zero(); COUNT];
         let (x, target) = samples(loss.facts(), &x, &shares);
         loss.each(&x, &target, &mut output);
-        add(name, "value", output.clone());
+        all.add(name, "value", output.clone());
         let mut curvature = output.clone();
         loss.gradient_with_curvature(&x, &target, T::of(0.75), &mut output, &mut curvature);
-        add(name, "gradient", output);
-        add(name, "bound", curvature);
+        all.add(name, "gradient", output);
+        all.add(name, "bound", curvature);
         let pairs = x.iter().zip(&target);
-        add(name, "curvature", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
+        all.add(name, "curvature", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
         let (x, target) = samples(loss.facts(), &likely, &shares);
         let parts = (0..COUNT).step_by(997).map(|n| loss.sum(&x[..n], &target[..n])).collect();
-        add(name, "sum", parts);
+        all.add(name, "sum", parts);
     }
 
     let dy = &shares[..z.len()];
@@ -91,11 +90,11 @@ fn outputs<T: Number>() -> Outputs<T> {
             }
             let mut losses = vec![T::zero(); count];
             loss.each(x, target, rows, &mut losses).unwrap();
-            add(name, &format!("{kind} value"), losses);
+            all.add(name, &format!("{kind} value"), losses);
             loss.gradient_with_curvature(x, target, rows, T::of(0.75), &mut output, &mut curvature).unwrap();
-            add(name, &format!("{kind} gradient"), output.clone());
-            add(name, &format!("{kind} curvature"), curvature.clone());
-            add(name, &format!("{kind} sum"), vec![loss.sum(x, target, rows).unwrap()]);
+            all.add(name, &format!("{kind} gradient"), output.clone());
+            all.add(name, &format!("{kind} curvature"), curvature.clone());
+            all.add(name, &format!("{kind} sum"), vec![loss.sum(x, target, rows).unwrap()]);
         }
     }
 
@@ -107,20 +106,20 @@ fn outputs<T: Number>() -> Outputs<T> {
     let scale = T::of(0.75);
     CosineSimilarity.each(a, b, rows, &mut losses);
     let sum = CosineSimilarity.sum_with_gradients(a, b, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    all.add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let embedding = CosineEmbedding { margin: 0.25 };
     embedding.each(a, b, &signs, rows, &mut losses);
     let sum = embedding.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    all.add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let contrastive = Contrastive { margin: 5.0 };
     contrastive.each(a, b, &signs, rows, &mut losses);
     let sum = contrastive.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    add("contrastive", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
+    all.add("contrastive", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let triplet = Triplet { margin: 50.0, eps: 1e-6 };
     triplet.each(a, b, c, rows, &mut losses);
     let gradients = [Some(&mut of_a[..]), Some(&mut of_b), Some(&mut of_c)];
     let sum = triplet.sum_with_gradients(a, b, c, rows, scale, gradients);
-    add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[sum]].concat());
+    all.add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[sum]].concat());
     all
 }
 

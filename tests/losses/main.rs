@@ -2,7 +2,7 @@
 
 mod agreement;
 mod cases;
-#[allow(dead_code, unused_imports, unused_macros, reason = "each program uses what it needs")]
+#[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
 mod halves;

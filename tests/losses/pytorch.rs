@@ -1,6 +1,6 @@
 //! Losses against PyTorch.
 
-use crate::common::pytorch::{Kind, agree, numbers, rows};
+use crate::common::pytorch::{Kind, agree, numbers, rows, shape};
 use serde_json::Value as Json;
 use slopes::loss::{
     AnyLoss, BinaryCrossEntropyWithLogits, CosineEmbedding, GaussianNll, Loss, MarginRanking, MultiMargin,
@@ -31,11 +31,11 @@ fn pointwise(case: &Json) -> Option<AnyLoss> {
 
 /// The denominator of a reduction: of all the losses, or of the rows.
 fn denominator(case: &Json) -> f64 {
-    let shape = case["inputs"]["prediction"]["shape"].as_array().unwrap();
+    let shape = shape(&case["inputs"]["prediction"]);
     match case["options"]["reduction"].as_str().unwrap() {
         "none" | "sum" => 1.0,
-        "mean" => shape.iter().map(|len| len.as_f64().unwrap()).product(),
-        "batchmean" => shape[0].as_f64().unwrap(),
+        "mean" => shape.iter().product::<usize>() as f64,
+        "batchmean" => shape[0] as f64,
         other => panic!("reduction {other}"),
     }
 }

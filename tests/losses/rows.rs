@@ -4,8 +4,8 @@ use crate::cases::{RowCase, row_cases};
 use crate::common::outputs::CLASSES;
 use crate::common::rows::{check, row_and_target, rows};
 use crate::common::{
-    Exact, H, Number, ORDERS, all_bits, at_every_level, bits, csv, fix_level, from_hex, narrow, none, over_budget,
-    panic_message, proptest_config, tolerance,
+    Exact, H, Number, ORDERS, all_bits, at_every_level, beside, bits, csv, fix_level, from_hex, narrow, none,
+    over_budget, panic_message, proptest_config, tolerance,
 };
 use proptest::prelude::*;
 use slopes::activation::Rows;
@@ -548,9 +548,7 @@ fn cross_entropy_is_accurate<T: Number>() {
         for (number, row) in reference.iter().enumerate() {
             let (x, rows): (Vec<T>, _) = (narrow(&row.x), Rows::contiguous(row.x.len()));
             let (mut loss, mut gradient) = ([T::zero()], x.clone());
-            let unit = T::unit();
-            // Its rounding cannot be less than that of the largest number that is subtracted.
-            let involved = unit * row.x.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
+            let (unit, involved) = (T::unit(), row.involved::<T>());
             let labels = [row.label];
             let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == row.label as usize)))).collect();
             // The gradient is a difference of numbers up to 1.
@@ -669,11 +667,7 @@ proptest! {
                 continue;
             }
             for i in [choice, labels[0] as usize] {
-                let moved = |by: f64| -> Vec<f64> {
-                    x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect()
-                };
-                let (above, below) = (moved(H), moved(-H));
-                let width = above[i] - below[i];
+                let (above, below, width) = beside(&x, i);
                 for target in targets(&case, &labels, &y) {
                     let at = |x: &[f64]| {
                         let (mut gradient, mut curvature) = (x.to_vec(), x.to_vec());
@@ -699,9 +693,7 @@ proptest! {
         let (i, rows) = (choice.index(x.len()), Rows::contiguous(x.len()));
         let labels = [(i / 2) as u32];
         let total: f64 = y.iter().sum();
-        let moved = |by: f64| -> Vec<f64> { x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect() };
-        let (above, below) = (moved(H), moved(-H));
-        let width = above[i] - below[i];
+        let (above, below, width) = beside(&x, i);
         for (target, weight) in [(Targets::Labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
             let loss = |x: &[f64]| SoftmaxCrossEntropy::default().sum(x, target, rows).unwrap();
             let mut gradient = vec![0.0; x.len()];

@@ -52,8 +52,7 @@ fn rows_agree_in_both_types() {
 /// What every function makes of fixed inputs.
 fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
-    let mut all = Vec::new();
-    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+    let mut all = Outputs::new();
     let dy = &shares[..z.len()];
     let rows = Rows::contiguous(CLASSES);
     let mut output = vec![T::zero(); z.len()];
@@ -67,29 +66,27 @@ fn outputs<T: Number>() -> Outputs<T> {
     ];
     for (name, f) in kinds {
         f.forward(&z, rows, &mut output);
-        add(name, "forward", output.clone());
+        all.add(name, "forward", output.clone());
         f.backward(&z, dy, rows, &mut output);
-        add(name, "backward", output.clone());
+        all.add(name, "backward", output.clone());
         let columns = Rows::along(&[z.len() / CLASSES, CLASSES], 0);
         f.forward(&z, columns, &mut output);
         let y = output.clone();
         f.backward_from_output(&y, dy, columns, &mut output);
-        add(name, "columns", y);
-        add(name, "columns backward", output.clone());
+        all.add(name, "columns", y);
+        all.add(name, "columns backward", output.clone());
     }
     GumbelSoftmax::new(0.5, 3).unwrap().forward(&z, rows, &mut output, 1);
-    add("gumbel_softmax", "forward", output);
+    all.add("gumbel_softmax", "forward", output);
     let mut logarithms = vec![T::zero(); z.len() / CLASSES];
     LogSumExp.forward(&z, rows, &mut logarithms);
-    add("log_sum_exp", "forward", logarithms);
-    all.extend(units(&x, &likely, &shares));
+    all.add("log_sum_exp", "forward", logarithms);
+    units(&x, &likely, &shares, &mut all);
     all
 }
 
 /// What gated units make of gates, ups and gradients of one length, and a maxout layer of their numbers.
-fn units<T: Number>(gate: &[T], up: &[T], dy: &[T]) -> Outputs<T> {
-    let mut all = Vec::new();
-    let mut add = |name: &str, order: &str, output: Vec<T>| all.push((format!("{} {name} {order}", T::NAME), output));
+fn units<T: Number>(gate: &[T], up: &[T], dy: &[T], all: &mut Outputs<T>) {
     let gated: [(_, &dyn GatedUnit<T>); 7] = [
         ("glu", &Glu),
         ("swi_glu", &SwiGlu { beta: 1.0 }),
@@ -103,9 +100,9 @@ fn units<T: Number>(gate: &[T], up: &[T], dy: &[T]) -> Outputs<T> {
         let (mut y, mut d_gate, mut d_up) = (gate.to_vec(), gate.to_vec(), up.to_vec());
         unit.forward_in_place(&mut y, up);
         unit.backward_in_place(&mut d_gate, &mut d_up, dy);
-        add(name, "value", y);
-        add(name, "gate", d_gate);
-        add(name, "up", d_up);
+        all.add(name, "value", y);
+        all.add(name, "gate", d_gate);
+        all.add(name, "up", d_up);
     }
 
     // 2 units of 3 pieces of 50 inputs.
@@ -117,8 +114,7 @@ fn units<T: Number>(gate: &[T], up: &[T], dy: &[T]) -> Outputs<T> {
     let (mut d_weights, mut d_biases) = (weights.to_vec(), biases.to_vec());
     layer.backward_parameters(x, &choices, &dy[..200], &mut d_weights, &mut d_biases);
     let outputs = [("value", y), ("x", dx), ("weights", d_weights), ("biases", d_biases)];
-    outputs.into_iter().for_each(|(order, output)| add("maxout_layer", order, output));
-    all
+    outputs.into_iter().for_each(|(order, output)| all.add("maxout_layer", order, output));
 }
 
 outputs_are_fixed!("rows", outputs);

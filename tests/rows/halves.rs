@@ -53,6 +53,43 @@ fn rows_round_once_in_both_types() {
     rows_round_once::<bf16>();
 }
 
+/// The share of many infinities is rounded once, its logarithm and its gradient, too.
+fn infinite_rows_round_once<T: Half>() {
+    let mut random = Random(9);
+    let mut failures = Vec::new();
+    at_every_level(|level| {
+        for count in 1..100 {
+            let (len, rows) = (count + 1, Rows::contiguous(count + 1));
+            let x: Vec<T> = (0..len).map(|i| if i == count / 2 { T::one() } else { T::infinity() }).collect();
+            let dy: Vec<T> = x.iter().map(|_| random.uniform(-2.0..=2.0)).collect();
+            let mut y = x.clone();
+            let exact = |share: f64, none: f64| -> Vec<f64> {
+                x.iter().map(|x| if x.is_infinite() { share } else { none }).collect()
+            };
+            let label = |what: &str| format!("{what} of {count} infinities {level:?}");
+            let share = 1.0 / count as f64;
+            Softmax::default().forward(&x, rows, &mut y);
+            failures.extend(wrong(&label("softmax"), &y, &exact(share, 0.0), |_| 0.0));
+            LogSoftmax::default().forward(&x, rows, &mut y);
+            failures.extend(wrong(&label("log_softmax"), &y, &exact(share.ln(), f64::NEG_INFINITY), |_| 0.0));
+
+            // Differences, as in `rows_round_once`.
+            let taken: f64 =
+                x.iter().zip(&dy).map(|(x, dy)| if x.is_infinite() { share * dy.wide() } else { 0.0 }).sum();
+            let exact: Vec<f64> = exact(share, 0.0).iter().zip(&dy).map(|(y, dy)| y * (dy.wide() - taken)).collect();
+            Softmax::default().backward(&x, &dy, rows, &mut y);
+            failures.extend(wrong(&label("the gradient"), &y, &exact, |_| 16.0 * f32::unit()));
+        }
+    });
+    none(&failures);
+}
+
+#[test]
+fn infinite_rows_round_once_in_both_types() {
+    infinite_rows_round_once::<f16>();
+    infinite_rows_round_once::<bf16>();
+}
+
 /// A sum in f16 would stop at 2048, where 1 is half an ulp; one of rounded shares would be off by their rounding.
 #[test]
 fn softmax_of_a_million_sums_to_one() {

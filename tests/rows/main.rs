@@ -1,7 +1,7 @@
 //! The tests of activations of rows, of gated units and of maxout.
 
 mod agreement;
-#[allow(dead_code, unused_imports, unused_macros, reason = "each program uses what it needs")]
+#[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
 mod glu;

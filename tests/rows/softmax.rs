@@ -1,8 +1,8 @@
 //! Functions of rows: against the reference, by their laws, and on bad input.
 
-use crate::common::rows::{check, row_and_target, rows};
+use crate::common::rows::{check, largest, row_and_target, rows};
 use crate::common::{
-    Exact, H, Number, Random, all_bits, at_every_level, fix_level, narrow, none, panic_message, proptest_config,
+    Exact, Number, Random, all_bits, at_every_level, beside, fix_level, narrow, none, panic_message, proptest_config,
     tolerance,
 };
 use half::{bf16, f16};
@@ -18,20 +18,16 @@ fn rows_are_accurate<T: Number>() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for (number, row) in reference.iter().enumerate() {
-            let narrow = |x: &[f64]| -> Vec<T> { x.iter().map(|x| T::of(*x)).collect() };
-            let (x, dy, rows) = (narrow(&row.x), narrow(&row.dy), Rows::contiguous(row.x.len()));
+            let (x, dy, rows): (Vec<T>, Vec<T>, _) = (narrow(&row.x), narrow(&row.dy), Rows::contiguous(row.x.len()));
             let mut y = x.clone();
             let label = |what: &str| format!("{what} {} {level:?}, row {number}", T::NAME);
             let unit = T::unit();
-            let largest = |x: &[f64]| x.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
 
             RowActivation::<T>::forward(&Softmax::default(), &x, rows, &mut y);
             failures.extend(check(&label("softmax"), 2.0, |_| 0.0, &x, &y, &row.softmax));
 
-            // Its rounding cannot be less than that of the largest number that is subtracted.
-            let involved = unit * largest(&row.x);
             LogSoftmax::default().forward(&x, rows, &mut y);
-            failures.extend(check(&label("log_softmax"), 2.0, |_| involved, &x, &y, &row.log_softmax));
+            failures.extend(check(&label("log_softmax"), 2.0, |_| row.involved::<T>(), &x, &y, &row.log_softmax));
 
             // y (dy - s), s = <y, dy>: y is off by 2 ulp, 4 units of it; so is s, with its products one unit more, of max
             // |dy|; the difference and the product are rounded: (4 * 2 + 5 + 2 + 2) y max|dy| units, |dy - s| <= 2 max|dy|.
@@ -829,9 +825,7 @@ proptest! {
         let _fixed = fix_level();
         let (i, rows) = (choice.index(x.len()), Rows::contiguous(x.len()));
         let total: f64 = y.iter().sum();
-        let moved = |by: f64| -> Vec<f64> { x.iter().enumerate().map(|(j, x)| if i == j { x + by } else { *x }).collect() };
-        let (above, below) = (moved(H), moved(-H));
-        let width = above[i] - below[i];
+        let (above, below, width) = beside(&x, i);
         // <dy, f(x)> differs as the product says; dy is y here.
         let functions: [(&dyn RowActivation<f64>, f64); 2] = [(&Softmax::default(), 1.0), (&LogSoftmax::default(), 64.0)];
         for (f, largest) in functions {
