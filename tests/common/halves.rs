@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use super::{Distance, Exact, Number, Random, SLACK, scale};
+use super::{Distance, Exact, Number, Random, SLACK, constants, scale};
 use slopes::{Facts, Ulp};
 
 /// Rounding costs half an ulp. What is rounded is an f32: its own few ulp are 2^13 (bf16: 2^16) times smaller, and the
@@ -22,10 +22,7 @@ pub trait Half: Number {
 macro_rules! half {
     ($Type:ident) => {
         impl Number for $Type {
-            const NAME: &'static str = stringify!($Type);
-            const MIN_EXPONENT: i32 = $Type::MIN_EXP - 1;
-            const MAX_EXPONENT: i32 = $Type::MAX_EXP - 1;
-            const BITS: i32 = $Type::MANTISSA_DIGITS as i32 - 1;
+            constants!($Type);
             fn budget(_: &Facts) -> Ulp {
                 Ulp { ulp: [BUDGET; 3], ..Ulp::EXACT }
             }

@@ -36,13 +36,21 @@ pub trait Number: Element {
     }
 }
 
+/// What a type says of itself.
+macro_rules! constants {
+    ($Type:ident) => {
+        const NAME: &'static str = stringify!($Type);
+        const MIN_EXPONENT: i32 = $Type::MIN_EXP - 1;
+        const MAX_EXPONENT: i32 = $Type::MAX_EXP - 1;
+        const BITS: i32 = $Type::MANTISSA_DIGITS as i32 - 1;
+    };
+}
+pub(crate) use constants;
+
 macro_rules! number {
     ($Type:ident) => {
         impl Number for $Type {
-            const NAME: &'static str = stringify!($Type);
-            const MIN_EXPONENT: i32 = $Type::MIN_EXP - 1;
-            const MAX_EXPONENT: i32 = $Type::MAX_EXP - 1;
-            const BITS: i32 = $Type::MANTISSA_DIGITS as i32 - 1;
+            constants!($Type);
             fn budget(facts: &Facts) -> Ulp {
                 facts.$Type
             }

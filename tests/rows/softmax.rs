@@ -611,6 +611,15 @@ fn log_sum_exp_is_that_of_log_softmax<T: Element>(unit: f64) {
         let mut y = [T::zero(); 4];
         LogSumExp.forward(&x, Rows::contiguous(2), &mut y);
         assert!(y[0] == inf && y[1] == -inf && y[2].is_nan() && y[3] == T::one(), "{y:?}");
+
+        // Infinities share the gradient; a row of -inf has none; NaN comes through.
+        let x = [inf, T::one(), inf, inf, -inf, -inf, inf, T::one()];
+        let dy = [T::of(2.0), T::of(-3.0), T::of(5.0), nan];
+        let mut dx = x;
+        LogSumExp.backward(&x, &dy, Rows::contiguous(2), &mut dx);
+        let wanted = [2.0, 0.0, -1.5, -1.5, 0.0, 0.0, f64::NAN, f64::NAN];
+        let same = dx.iter().zip(wanted).all(|(dx, wanted)| dx.wide() == wanted || (dx.is_nan() && wanted.is_nan()));
+        assert!(same, "{dx:?} at {level:?}");
     });
 }
 

@@ -303,10 +303,9 @@ impl<T: Element> Backward<'_, T> {
         let gradient = LogSoftmaxGradient::new(scale, self.output);
         // The shares of a softmax come with the factor, and so does their product with dy.
         let total = if log { 1.0 } else { factor[0] };
-        let made = Share { again: None, scale: Pair::<T::Real>::quotient(total, 1.0).wide() };
         let kind = if self.output { None } else { Some(kind(pass, scale, x, len)) };
         let (share, from) = match kind {
-            None => (made, x),
+            None => (Share::times::<T::Real>(total), x),
             Some((Kind::Finite, m)) => {
                 let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, Some(dx), len);
                 (exponentials.shares(total), exponentials.from)
@@ -315,7 +314,7 @@ impl<T: Element> Backward<'_, T> {
                 let special = Special::new(kind, scale.sign, x, len);
                 let share = special.share(self.setting.empty);
                 special.write(dx, 1.0, 0.0);
-                (Share { again: None, scale: Pair::<T::Real>::quotient(total * share, 1.0).wide() }, dx.source())
+                (Share::times::<T::Real>(total * share), dx.source())
             }
         };
         let sum = if log { pass.sum_of(Itself, [dy], len) } else { pass.sum_of(Product(share), [from, dy], len) };

@@ -160,6 +160,12 @@ impl Share {
         Share { again: (!kept).then_some(row.map), scale: scale.wide() }
     }
 
+    /// A multiple of what has been made.
+    #[inline(always)]
+    pub(super) fn times<R: Real>(factor: f64) -> Self {
+        Share { again: None, scale: Pair::<R>::quotient(factor, 1.0).wide() }
+    }
+
     #[inline(always)]
     pub(crate) fn of<L: Lanes>(self, x: L) -> L {
         let y = match self.again {
