@@ -368,7 +368,9 @@ macro_rules! catalogue {
 
         /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
         /// is measured against these.
+        // Inline, or the crate itself would hold f64 kernels of the whole catalogue where it is compiled incrementally.
         #[doc(hidden)]
+        #[inline]
         pub fn references() -> &'static [&'static dyn $Trait<f64>] {
             &[$($(&$Name::USUAL_IN_F32),+),+]
         }
