@@ -8,6 +8,10 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::element::{Element, Lane};
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use crate::lanes::aarch64::{FusedScalar, Neon};
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+use crate::lanes::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
 use crate::lanes::{Isa, Lanes, Real, Register, Scalar, Unfused};
 use crate::sum::{BLOCK, STRANDS, Tree, pairwise};
 
@@ -198,23 +202,16 @@ fn detect() -> Level {
 }
 
 /// The proof that the machine has the instructions of `I`: only this file makes one, after detection.
-#[derive(Clone, Copy)]
-pub(crate) struct Pass<I>(PhantomData<I>);
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<I>(PhantomData<I>);
 
 /// Work that can be done by any instruction set.
-pub(crate) trait Kernel: Sized {
+pub trait Kernel: Sized {
     type Output;
     fn run<I: Isa>(self, pass: Pass<I>) -> Self::Output;
 }
 
 impl<I: Isa> Pass<I> {
-    /// # Safety
-    /// The machine has the instructions of `I`, and the caller is compiled for them.
-    #[inline(always)]
-    unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run(Pass::<I>(PhantomData))
-    }
-
     /// The map of one number.
     #[inline(always)]
     pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
@@ -223,12 +220,55 @@ impl<I: Isa> Pass<I> {
         y[0]
     }
 
-    /// A kernel as a function of its own, by the level that has given this pass: what is rare, or wanted in several places
-    /// of a long text.
+    /// A kernel as a function of its own, with the instructions of this pass: what is rare, or wanted in several places of
+    /// a long text.
     #[inline(always)]
     pub(crate) fn apart<K: Kernel>(self, kernel: K) -> K::Output {
-        wide(kernel)
+        // SAFETY: the pass proves the instructions.
+        unsafe { I::call(kernel) }
     }
+}
+
+/// An instruction set that there are functions for.
+pub trait Compiled: Sized {
+    /// The kernel as a function that is compiled for these instructions.
+    /// # Safety
+    /// The machine has them.
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
+}
+
+macro_rules! compiled {
+    ($($(#[$attribute:meta])+ $Isa:ty;)+) => {
+        $(impl Compiled for $Isa {
+            $(#[$attribute])+
+            unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run(Pass::<$Isa>(PhantomData))
+            }
+        })+
+    };
+}
+compiled! {
+    // A function of its own, as those with instructions of their own are: its callers would all hold its text.
+    #[inline(never)]
+    Scalar<Unfused>;
+}
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+compiled! {
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+    Avx512;
+    #[target_feature(enable = "avx2,fma,f16c")]
+    Avx2;
+    #[target_feature(enable = "sse2")]
+    Sse2;
+    #[target_feature(enable = "avx2,fma,f16c")]
+    FusedScalar;
+}
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+compiled! {
+    #[target_feature(enable = "neon")]
+    Neon;
+    #[target_feature(enable = "neon")]
+    FusedScalar;
 }
 
 /// Runs a kernel with the registers of the current level.
@@ -237,18 +277,18 @@ pub(crate) fn wide<K: Kernel>(kernel: K) -> K::Output {
     match Level::current() {
         // SAFETY: `current` gives a level only after `detect` or `select` has seen that the machine has it.
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Level::Avx512 => unsafe { x86_64::avx512(kernel) },
+        Level::Avx512 => unsafe { Avx512::call(kernel) },
         // SAFETY: as above.
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Level::Avx2 => unsafe { x86_64::avx2(kernel) },
+        Level::Avx2 => unsafe { Avx2::call(kernel) },
         // SAFETY: as above.
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Level::Sse2 => unsafe { x86_64::sse2(kernel) },
+        Level::Sse2 => unsafe { Sse2::call(kernel) },
         // SAFETY: as above.
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-        Level::Neon => unsafe { aarch64::neon(kernel) },
+        Level::Neon => unsafe { Neon::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
-        _ => unsafe { portable(kernel) },
+        _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }
 }
 
@@ -256,67 +296,14 @@ pub(crate) fn wide<K: Kernel>(kernel: K) -> K::Output {
 #[inline(always)]
 fn single<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
+        #[cfg(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon"),
+        ))]
         // SAFETY: a fusing level is current, so the machine fuses.
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Family::Fused => unsafe { x86_64::fused(kernel) },
-        // SAFETY: as above.
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-        Family::Fused => unsafe { aarch64::fused(kernel) },
+        Family::Fused => unsafe { FusedScalar::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
-        _ => unsafe { portable(kernel) },
-    }
-}
-
-/// Plain Rust. A function of its own, as those with instructions of their own are: its callers would all hold its text.
-#[inline(never)]
-unsafe fn portable<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: plain Rust needs no instruction of its own.
-    unsafe { Pass::<Scalar<Unfused>>::run(kernel) }
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod x86_64 {
-    use super::{Kernel, Pass};
-    use crate::lanes::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
-
-    // SAFETY (all four): the features of the function are those of the instruction set; the caller has detected them.
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
-    pub(super) unsafe fn avx512<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<Avx512>::run(kernel) }
-    }
-    #[target_feature(enable = "avx2,fma,f16c")]
-    pub(super) unsafe fn avx2<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<Avx2>::run(kernel) }
-    }
-    #[target_feature(enable = "sse2")]
-    pub(super) unsafe fn sse2<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<Sse2>::run(kernel) }
-    }
-    #[target_feature(enable = "avx2,fma,f16c")]
-    pub(super) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<FusedScalar>::run(kernel) }
-    }
-}
-
-#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-mod aarch64 {
-    use super::{Kernel, Pass};
-    use crate::lanes::aarch64::{FusedScalar, Neon};
-
-    // SAFETY (both): the feature of the function is that of the instruction set; the caller has detected it.
-    #[target_feature(enable = "neon")]
-    pub(super) unsafe fn neon<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<Neon>::run(kernel) }
-    }
-    #[target_feature(enable = "neon")]
-    pub(super) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        unsafe { Pass::<FusedScalar>::run(kernel) }
+        _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }
 }
 
@@ -487,12 +474,94 @@ pub(crate) const WIDEST: usize = 32;
 /// Numbers that lie apart are brought together, so many at a time.
 const GATHERED: usize = 256;
 
+/// A walk through slices, of which the first outputs are to be summed: they stay in the type that is computed in.
+///
+/// What is done here rather than in [`Pass::walk`] is compiled once for each count of slices, not once for each function
+/// that is mapped and each instruction set. It is read where it was made, by reference: a copy would wait for the stores.
+#[derive(Clone, Copy)]
+pub(crate) struct Walk<'a, T: Element, const IN: usize, const SUMMED: usize, const KEPT: usize> {
+    from: [*const T; IN],
+    /// 0 for a block that repeats.
+    moves: [usize; IN],
+    to_sum: [*mut T::Real; SUMMED],
+    to_keep: [*mut T; KEPT],
+    len: usize,
+    /// How many numbers come after those.
+    rest: usize,
+    /// Whether what is kept, one slice from the beginning of a line on, passes the caches.
+    stream: bool,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T: Element, const IN: usize, const SUMMED: usize, const KEPT: usize> Walk<'a, T, IN, SUMMED, KEPT> {
+    /// Through slices of `len` numbers, one behind the other.
+    pub(crate) fn new(
+        inputs: [Source<'a, T>; IN],
+        summed: [Target<'a, T::Real>; SUMMED],
+        kept: [Target<'a, T>; KEPT],
+        len: usize,
+    ) -> Self {
+        assert!(inputs.iter().all(|source| source.repeats || (source.len == len && source.stride == 1)));
+        assert!(summed.iter().all(|target| target.len == len && target.stride == 1));
+        assert!(kept.iter().all(|target| target.len == len && target.stride == 1));
+        Self::through(inputs, summed, kept, len)
+    }
+
+    /// Through slices that the caller has seen to be such.
+    #[inline(always)]
+    fn through(
+        inputs: [Source<'a, T>; IN],
+        summed: [Target<'a, T::Real>; SUMMED],
+        kept: [Target<'a, T>; KEPT],
+        len: usize,
+    ) -> Self {
+        let (mut from, mut moves) = ([core::ptr::null(); IN], [0; IN]);
+        let mut k = 0;
+        while k < IN {
+            (from[k], moves[k]) = (inputs[k].from, usize::from(!inputs[k].repeats));
+            k += 1;
+        }
+        let mut to_sum = [core::ptr::null_mut(); SUMMED];
+        let mut k = 0;
+        while k < SUMMED {
+            to_sum[k] = summed[k].to;
+            k += 1;
+        }
+        let mut to_keep = [core::ptr::null_mut(); KEPT];
+        let mut k = 0;
+        while k < KEPT {
+            to_keep[k] = kept[k].to;
+            k += 1;
+        }
+        Walk { from, moves, to_sum, to_keep, len, rest: 0, stream: false, lifetime: PhantomData }
+    }
+
+    /// What is kept, one slice, passes the caches; its first `head` numbers come before the first line.
+    #[cold]
+    fn past_caches(&mut self, head: usize) {
+        if head == 0 {
+            self.stream = true;
+        } else {
+            (self.len, self.rest) = (head, self.len - head);
+        }
+    }
+
+    /// Goes on to what passes the caches.
+    #[cold]
+    fn go_on(&mut self) {
+        let done = self.len;
+        self.from.iter_mut().zip(self.moves).for_each(|(from, moves)| *from = from.wrapping_add(done * moves));
+        self.to_sum.iter_mut().for_each(|to| *to = to.wrapping_add(done));
+        self.to_keep.iter_mut().for_each(|to| *to = to.wrapping_add(done));
+        (self.len, self.rest, self.stream) = (self.rest, 0, true);
+    }
+}
+
 impl<I: Isa> Pass<I> {
-    /// The map of slices into others. The first outputs are to be summed: they stay in the type that is computed in.
+    /// The map of slices into others.
     ///
     /// The text of a function stands once in the program: in a loop over whole registers that asks nothing. What fills
-    /// no register goes through that loop in blocks on the stack. To `stream`, the first output must be aligned to a
-    /// register.
+    /// no register goes through that loop in blocks on the stack.
     #[inline(always)]
     pub(crate) fn walk<
         T: Element,
@@ -504,100 +573,88 @@ impl<I: Isa> Pass<I> {
     >(
         self,
         map: M,
-        inputs: [Source<T>; IN],
-        summed: [Target<T::Real>; SUMMED],
-        kept: [Target<T>; KEPT],
-        len: usize,
-        stream: bool,
+        walk: &Walk<T, IN, SUMMED, KEPT>,
     ) {
         const { assert!(SUMMED + KEPT == OUT) };
         let count = <Lane<T, I> as Lanes>::COUNT;
-        assert!(inputs.iter().all(|source| source.repeats || (source.len == len && source.stride == 1)));
-        assert!(summed.iter().all(|target| target.len == len && target.stride == 1));
-        assert!(kept.iter().all(|target| target.len == len && target.stride == 1));
         let mut input_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; IN];
         let mut summed_blocks = [const { MaybeUninit::<[T::Real; WIDEST]>::uninit() }; SUMMED];
         let mut kept_blocks = [const { MaybeUninit::<[T; WIDEST]>::uninit() }; KEPT];
-        let (mut from, mut step) = ([core::ptr::null::<T>(); IN], [0; IN]);
-        let (mut to_sum, mut to_keep) =
-            ([core::ptr::null_mut::<T::Real>(); SUMMED], [core::ptr::null_mut::<T>(); KEPT]);
-        let mut done = 0;
-        while done < len {
-            let rest = len - done;
-            let whole = rest >= count;
-            // SAFETY: every slice has `rest` more numbers, and a block that repeats has WIDEST >= count of them: the
-            // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times
-            // `count` numbers, which the slices or the blocks have. The pass proves the instructions.
-            unsafe {
-                let mut k = 0;
-                while k < IN {
-                    step[k] = if inputs[k].repeats { 0 } else { count };
-                    from[k] = if inputs[k].repeats { inputs[k].from } else { inputs[k].from.add(done) };
-                    if !whole {
-                        let block = input_blocks[k].as_mut_ptr().cast::<T>();
-                        T::store::<I>(T::load_partial::<I>(from[k], rest), block);
-                        from[k] = block;
-                    }
-                    k += 1;
-                }
-                let mut k = 0;
-                while k < SUMMED {
-                    to_sum[k] = if whole { summed[k].to.add(done) } else { summed_blocks[k].as_mut_ptr().cast() };
-                    k += 1;
-                }
-                let mut k = 0;
-                while k < KEPT {
-                    to_keep[k] = if whole { kept[k].to.add(done) } else { kept_blocks[k].as_mut_ptr().cast() };
-                    k += 1;
-                }
-                let registers = if whole { rest / count } else { 1 };
-                let mut i = 0;
-                while i < registers {
+        let &Walk { mut from, moves, mut to_sum, mut to_keep, len, stream, .. } = walk;
+        let mut registers = len / count;
+        let mut part = 0;
+        // SAFETY: every slice has `len` numbers, and a block that repeats has WIDEST >= count of them: the pointers stay
+        // within, and so do the parts that go to and from the blocks. The loop takes `registers` times `count` numbers,
+        // which the slices or the blocks have. The pass proves the instructions.
+        unsafe {
+            loop {
+                let mut at = 0;
+                while registers > 0 {
                     let mut loaded = [T::load::<I>(from[0]); IN];
-                    let mut k = 1;
+                    let mut k = 0;
                     while k < IN {
                         loaded[k] = T::load::<I>(from[k]);
+                        from[k] = from[k].wrapping_add(moves[k] * count);
                         k += 1;
                     }
                     let results = map.apply(loaded);
                     let mut k = 0;
-                    while k < IN {
-                        from[k] = from[k].wrapping_add(step[k]);
-                        k += 1;
-                    }
-                    let mut k = 0;
                     while k < SUMMED {
-                        results[k].store(to_sum[k].add(i * count));
+                        results[k].store(to_sum[k].wrapping_add(at));
                         k += 1;
                     }
-                    // Hidden from the compiler, which would make a second loop, with a second text.
-                    let past_caches = stream && core::hint::black_box(whole);
                     let mut k = 0;
                     while k < KEPT {
-                        if past_caches {
+                        let to = to_keep[k].wrapping_add(at);
+                        // Hidden from the compiler, which would make a second loop, with a second text.
+                        if const { KEPT == 1 } && stream && core::hint::black_box(part == 0) {
                             I::prefetch(from[0].wrapping_add(AHEAD / size_of::<T>()));
-                            T::stream::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                            T::stream::<I>(results[SUMMED + k], to);
                         } else {
-                            T::store::<I>(results[SUMMED + k], to_keep[k].add(i * count));
+                            T::store::<I>(results[SUMMED + k], to);
                         }
                         k += 1;
                     }
-                    i += 1;
+                    at += count;
+                    registers -= 1;
                 }
-                if !whole {
-                    let mut k = 0;
-                    while k < SUMMED {
-                        let register: Lane<T, I> = Register::load(to_sum[k]);
-                        register.store_partial(summed[k].to.add(done), rest);
-                        k += 1;
-                    }
-                    let mut k = 0;
-                    while k < KEPT {
-                        T::store_partial::<I>(T::load::<I>(to_keep[k]), kept[k].to.add(done), rest);
-                        k += 1;
-                    }
+                if part > 0 {
+                    break;
                 }
-                done += if whole { registers * count } else { rest };
+                part = len % count;
+                if part == 0 {
+                    return;
+                }
+                let mut k = 0;
+                while k < IN {
+                    let block = input_blocks[k].as_mut_ptr().cast();
+                    T::store::<I>(T::load_partial::<I>(from[k], part), block);
+                    from[k] = block;
+                    k += 1;
+                }
+                let mut k = 0;
+                while k < SUMMED {
+                    to_sum[k] = summed_blocks[k].as_mut_ptr().cast();
+                    k += 1;
+                }
+                let mut k = 0;
+                while k < KEPT {
+                    to_keep[k] = kept_blocks[k].as_mut_ptr().cast();
+                    k += 1;
+                }
+                registers = 1;
+            }
+            let done = len - part;
+            let mut k = 0;
+            while k < SUMMED {
+                let register: Lane<T, I> = Register::load(to_sum[k]);
+                register.store_partial(walk.to_sum[k].wrapping_add(done), part);
+                k += 1;
+            }
+            let mut k = 0;
+            while k < KEPT {
+                T::store_partial::<I>(T::load::<I>(to_keep[k]), walk.to_keep[k].wrapping_add(done), part);
+                k += 1;
             }
         }
     }
@@ -622,7 +679,17 @@ impl<I: Isa> Pass<I> {
     ) {
         let mut gathered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; IN];
         let mut scattered = [const { MaybeUninit::<[T; GATHERED]>::uninit() }; KEPT];
-        let strided = inputs.iter().any(|input| input.stride != 1) || kept.iter().any(|output| output.stride != 1);
+        let mut strided = false;
+        let mut k = 0;
+        while k < IN {
+            strided |= inputs[k].stride != 1;
+            k += 1;
+        }
+        let mut k = 0;
+        while k < KEPT {
+            strided |= kept[k].stride != 1;
+            k += 1;
+        }
         let block = if strided { GATHERED } else { len };
         let mut done = 0;
         while done < len {
@@ -640,6 +707,7 @@ impl<I: Isa> Pass<I> {
             }
             let mut k = 0;
             while k < SUMMED {
+                assert!(sums[k].stride == 1);
                 sums[k] = sums[k].part(done, n);
                 k += 1;
             }
@@ -651,7 +719,9 @@ impl<I: Isa> Pass<I> {
                 }
                 k += 1;
             }
-            self.walk(map, from, sums, to, n, stream);
+            let mut walk = Walk::through(from, sums, to, n);
+            walk.stream = stream;
+            self.walk(map, &walk);
             let mut k = 0;
             while k < KEPT {
                 if kept[k].stride != 1 {
@@ -743,18 +813,18 @@ impl<I: Isa> Pass<I> {
                 // What fills no register goes first, so that what follows is aligned to registers.
                 let step = if at < head { head } else { part }.min(n - at);
                 let (mut inputs, mut kept) = (inputs, kept);
-                for input in &mut inputs {
-                    *input = input.part(done + at, step);
-                    if part < BLOCK && !input.repeats {
-                        let mut line = 0;
-                        while line < PART * size_of::<T>() {
-                            I::prefetch(input.from.cast::<u8>().wrapping_add(FAR_AHEAD + line));
-                            line += LINE;
-                        }
-                    }
+                let mut k = 0;
+                while k < IN {
+                    inputs[k] = inputs[k].part(done + at, step);
+                    k += 1;
                 }
-                for output in &mut kept {
-                    *output = output.part(done + at, step);
+                let mut k = 0;
+                while k < KEPT {
+                    kept[k] = kept[k].part(done + at, step);
+                    k += 1;
+                }
+                if part < BLOCK {
+                    ask_ahead::<I, T, IN>(inputs);
                 }
                 self.stroll(map, inputs, [summed.part(at, step)], kept, step, stream);
                 at += step;
@@ -978,40 +1048,17 @@ impl<I: Isa> Strands<I> {
 }
 
 /// A map over whole slices.
-struct Slices<'a, T, M, const IN: usize, const OUT: usize> {
+struct Slices<'a, T: Element, M, const IN: usize, const OUT: usize> {
     map: M,
-    inputs: [Source<'a, T>; IN],
-    outputs: [Target<'a, T>; OUT],
-    /// How many elements to go before the output is aligned to a cache line, if its stores are to pass the caches.
-    stream_after: Option<usize>,
+    walk: &'a Walk<'a, T, IN, 0, OUT>,
 }
 
 impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for Slices<'_, T, M, IN, OUT> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) {
-        let stream = self.stream_after.is_some();
-        // What fills no register goes first, so that what follows is aligned to registers.
-        let head = self.stream_after.unwrap_or(0) % <Lane<T, I> as Lanes>::COUNT;
-        let len = self.outputs[0].len;
-        let mut done = 0;
-        while done < len {
-            let n = if done < head { head } else { len - done };
-            let (mut inputs, mut outputs) = (self.inputs, self.outputs);
-            let mut k = 0;
-            while k < IN {
-                inputs[k] = inputs[k].part(done, n);
-                k += 1;
-            }
-            let mut k = 0;
-            while k < OUT {
-                outputs[k] = outputs[k].part(done, n);
-                k += 1;
-            }
-            pass.walk(self.map, inputs, [], outputs, n, stream);
-            done += n;
-        }
-        if stream {
+        pass.walk(self.map, self.walk);
+        if self.walk.stream {
             // SAFETY: the pass proves the instructions.
             unsafe { I::fence() }
         }
@@ -1025,13 +1072,23 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     inputs: [Source<T>; IN],
     outputs: [Target<T>; OUT],
 ) {
+    let len = outputs[0].len;
     if T::ROUNDS {
-        let len = outputs[0].len;
-        return through_real(inputs, outputs, len, &mut |inputs, outputs, _| {
-            wide(Slices { map, inputs, outputs, stream_after: None });
+        return through_real(inputs, outputs, len, &mut |inputs, outputs, len| {
+            wide(Slices { map, walk: &Walk::new(inputs, [], outputs, len) });
         });
     }
-    wide(Slices { map, inputs, outputs, stream_after: stream_after(inputs, outputs) });
+    let mut walk = Walk::new(inputs, [], outputs, len);
+    if let Some(head) = stream_after(inputs, outputs) {
+        walk.past_caches(head);
+    }
+    loop {
+        wide(Slices { map, walk: &walk });
+        if walk.rest == 0 {
+            break;
+        }
+        walk.go_on();
+    }
 }
 
 /// What is done with blocks, and their length.
@@ -1241,6 +1298,16 @@ pub(crate) enum Reach {
     Memory { stream_after: Option<usize> },
 }
 
+/// Asks for what comes after the parts that are next.
+#[inline(never)]
+fn ask_ahead<I: Isa, T: Copy, const IN: usize>(inputs: [Source<T>; IN]) {
+    for input in inputs.iter().filter(|input| !input.repeats) {
+        for line in (0..PART * size_of::<T>()).step_by(LINE) {
+            I::prefetch(input.from.cast::<u8>().wrapping_add(FAR_AHEAD + line));
+        }
+    }
+}
+
 /// How far the one output is from the next line, if it is so long that stores should pass the caches.
 #[inline(always)]
 fn stream_after<T: Element, const IN: usize, const OUT: usize>(
@@ -1298,6 +1365,18 @@ pub(crate) fn numbers<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: u
     map: M,
     inputs: [T; IN],
 ) -> [T; OUT] {
-    let inputs = inputs.map(|x| <T::Real as Real>::of(x.wide()));
-    single(Numbers { map, inputs }).map(|y| T::of(Real::wide(y)))
+    let mut reals = [<T::Real as Real>::of(0.0); IN];
+    let mut k = 0;
+    while k < IN {
+        reals[k] = <T::Real as Real>::of(inputs[k].wide());
+        k += 1;
+    }
+    let results = single(Numbers { map, inputs: reals });
+    let mut outputs = [T::of(0.0); OUT];
+    let mut k = 0;
+    while k < OUT {
+        outputs[k] = T::of(Real::wide(results[k]));
+        k += 1;
+    }
+    outputs
 }

@@ -8,7 +8,7 @@
 //! A register is its own proof that its instructions exist: only a load makes one, loads are made in `dispatch.rs`
 //! behind detection, and every other operation needs a register to start from.
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 pub(crate) mod aarch64;
 #[cfg(feature = "half")]
 mod halves;
@@ -18,6 +18,8 @@ mod scalar;
 pub(crate) mod x86_64;
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::dispatch::Compiled;
 
 pub use real::Real;
 pub(crate) use scalar::{Scalar, Unfused};
@@ -194,7 +196,7 @@ pub trait Register: Lanes {
 }
 
 /// An instruction set: its registers, and what crosses from one to another.
-pub trait Isa: Copy + 'static {
+pub trait Isa: Compiled + Copy + 'static {
     /// The register of f32.
     type F32: Register<Real = f32>;
     /// The register of f64.

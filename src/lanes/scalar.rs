@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{Isa, Lanes, Register};
+use crate::dispatch::Compiled;
 
 /// How one lane multiplies and adds.
 pub trait Fuse: Copy + 'static {
@@ -39,7 +40,10 @@ impl Fuse for Unfused {
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar<F>(PhantomData<F>);
 
-impl<F: Fuse> Isa for Scalar<F> {
+impl<F: Fuse> Isa for Scalar<F>
+where
+    Self: Compiled,
+{
     type F32 = One<f32, F>;
     type F64 = One<f64, F>;
     #[inline(always)]

@@ -1,6 +1,8 @@
 //! x86-64: AVX-512 (f, bw, dq, vl), AVX2 with FMA, SSE2.
 
 use core::arch::x86_64::*;
+// The loads and stores of whole registers: the intrinsics compile to them, but with debug assertions to checks too.
+use core::ptr::{read_unaligned, write_unaligned};
 
 use super::scalar::{Fuse, Scalar};
 use super::{Isa, padded, table};
@@ -212,12 +214,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm512_loadu_ps(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm512_storeu_ps(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
@@ -290,12 +292,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f64) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm512_loadu_pd(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f64) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm512_storeu_pd(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
@@ -363,12 +365,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm256_loadu_ps(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm256_storeu_ps(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
@@ -436,12 +438,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f64) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm256_loadu_pd(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f64) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm256_storeu_pd(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
@@ -512,12 +514,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm_loadu_ps(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm_storeu_ps(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
@@ -579,12 +581,12 @@ table! {
         #[inline(always)]
         unsafe fn load(from: *const f64) -> Self {
             // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { _mm_loadu_pd(from) })
+            Self(unsafe { read_unaligned(from.cast()) })
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f64) {
             // SAFETY: the caller's; no alignment is needed.
-            unsafe { _mm_storeu_pd(to, self.0) }
+            unsafe { write_unaligned(to.cast(), self.0) }
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {

@@ -8,7 +8,7 @@ use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
     product, scaled, softmax_gradient, taken,
 };
-use crate::dispatch::{Map, Pass, Source, Target};
+use crate::dispatch::{Map, Pass, Source, Target, Walk};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
@@ -350,7 +350,8 @@ impl Columns {
         let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
         let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
         for i in (0..self.len).rev() {
-            pass.walk(Lessened(inverse), [self.of(x, i), high, low], [], [self.of_target(y, i)], self.n, false);
+            let inputs = [self.of(x, i), high, low];
+            pass.walk(Lessened(inverse), &Walk::new(inputs, [], [self.of_target(y, i)], self.n));
         }
         true
     }
