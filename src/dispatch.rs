@@ -775,7 +775,7 @@ impl<I: Isa> Pass<I> {
         kept: [Target<T>; KEPT],
         len: usize,
     ) -> f64 {
-        self.map_and_sum_at(map, inputs, None, kept, len, Reach::Caches)
+        self.map_and_sum_at::<T, M, IN, OUT, KEPT, true>(map, inputs, None, kept, len, Reach::Caches)
     }
 
     /// The map of numbers, which are in the caches or beyond: its first output is summed, and kept if it has a place; the
@@ -783,8 +783,17 @@ impl<I: Isa> Pass<I> {
     ///
     /// What is summed goes through a block, or through its own place: it is added right after it is written, from the first
     /// cache. Beyond the caches nothing is loaded meanwhile; so every part of a block asks for what comes after it.
+    ///
+    /// Only if they may be `STRIDED`, is there code for numbers that lie apart.
     #[inline(always)]
-    pub(crate) fn map_and_sum_at<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+    pub(crate) fn map_and_sum_at<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const KEPT: usize,
+        const STRIDED: bool,
+    >(
         self,
         map: M,
         inputs: [Source<T>; IN],
@@ -798,6 +807,16 @@ impl<I: Isa> Pass<I> {
             Reach::Memory { stream_after: None } => (PART, false, 0),
             Reach::Memory { stream_after: Some(head) } => (PART, true, head % <Lane<T, I> as Lanes>::COUNT),
         };
+        let mut k = 0;
+        while k < IN {
+            assert!(STRIDED || inputs[k].stride == 1);
+            k += 1;
+        }
+        let mut k = 0;
+        while k < KEPT {
+            assert!(STRIDED || kept[k].stride == 1);
+            k += 1;
+        }
         let mut block = Scratch::<T::Real, BLOCK>::new();
         let mut tree = Tree::new();
         let mut done = 0;
@@ -826,13 +845,20 @@ impl<I: Isa> Pass<I> {
                 if part < BLOCK {
                     ask_ahead::<I, T, IN>(inputs);
                 }
-                self.stroll(map, inputs, [summed.part(at, step)], kept, step, stream);
+                let summed = [summed.part(at, step)];
+                if const { STRIDED } {
+                    self.stroll(map, inputs, summed, kept, step, stream);
+                } else {
+                    let mut walk = Walk::through(inputs, summed, kept, step);
+                    walk.stream = stream;
+                    self.walk(map, &walk);
+                }
                 at += step;
             }
             if let Some(place) = place.filter(|place| place.stride != 1) {
                 summed.source().copy_to(place);
             }
-            tree.push(self.sum_block(summed.source()));
+            tree.push(self.apart(BlockSum(summed.source())));
             done += n;
         }
         if stream {
@@ -983,6 +1009,17 @@ impl<I: Isa> Pass<I> {
     }
 }
 
+/// The sum of a block, as a function of its own: not once for each function that is mapped.
+struct BlockSum<'a, R>(Source<'a, R>);
+
+impl<R: Real> Kernel for BlockSum<'_, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+        pass.sum_block(self.0)
+    }
+}
+
 /// The strands of a sum, in registers.
 struct Strands<I: Isa>([I::F64; STRANDS]);
 
@@ -1130,7 +1167,8 @@ impl<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT:
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.map_and_sum_at(self.map, self.inputs, None, self.kept, self.len, self.reach)
+        let MapAndSum { map, inputs, kept, len, reach } = self;
+        pass.map_and_sum_at::<T, M, IN, OUT, KEPT, false>(map, inputs, None, kept, len, reach)
     }
 }
 

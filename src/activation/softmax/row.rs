@@ -66,8 +66,8 @@ impl Row {
         len: usize,
     ) -> f64 {
         match self.map.usual() {
-            Some(map) => pass.map_and_sum_at(map, [x], place, [], len, Reach::Caches),
-            None => pass.map_and_sum_at(self.map, [x], place, [], len, Reach::Caches),
+            Some(map) => pass.map_and_sum_at::<_, _, _, _, _, true>(map, [x], place, [], len, Reach::Caches),
+            None => pass.map_and_sum_at::<_, _, _, _, _, true>(self.map, [x], place, [], len, Reach::Caches),
         }
     }
 
