@@ -8,7 +8,7 @@ use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
     product, scaled, softmax_gradient, taken,
 };
-use crate::dispatch::{Map, Pass, Source, Target, Walk};
+use crate::dispatch::{Kernel, Map, Pass, Source, Target, Walk};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
@@ -321,7 +321,7 @@ impl Columns {
             pass.map_short(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
             room.sums.add(pass, e.source());
         }
-        Some([largest, room.sums.take()])
+        Some([largest, room.sums.take(pass)])
     }
 
     /// As [`short_rows`].
@@ -389,7 +389,7 @@ impl Columns {
             }
         }
         let mut s = Pairs::<R, TILE>::new();
-        for (k, sum) in room.sums.take().into_iter().enumerate() {
+        for (k, sum) in room.sums.take(pass).into_iter().enumerate() {
             s.set(k, taken(log, sum, scale));
         }
         let [s0, s1] = s.sources(self.n);
@@ -529,28 +529,61 @@ impl Sums {
         pass.add(numbers, &mut self.strands[self.count % STRANDS]);
         self.count += 1;
         if self.count.is_multiple_of(BLOCK) {
-            self.tree.push(*pairwise(&mut self.strands));
-            self.strands = [[0.0; TILE]; STRANDS];
+            pass.apart(EndBlock(self));
         }
     }
 
     /// The sums, from which on others begin.
     #[inline(always)]
-    pub(super) fn take(&mut self) -> [f64; TILE] {
-        let used = self.count.min(STRANDS);
-        let rest = *pairwise(&mut self.strands);
-        self.strands[..used].fill([0.0; TILE]);
-        let last = !self.count.is_multiple_of(BLOCK);
-        let one = self.count < BLOCK;
-        self.count = 0;
-        if one {
+    pub(super) fn take<I: Isa>(&mut self, pass: Pass<I>) -> [f64; TILE] {
+        pass.apart(Take(self))
+    }
+}
+
+/// The sums of the strands. A function of its own, as the next two are: they are long, and the same whatever type the
+/// numbers are of and whatever they are summed for.
+struct OfStrands<'a>(&'a mut [[f64; TILE]; STRANDS]);
+
+impl Kernel for OfStrands<'_> {
+    type Output = [f64; TILE];
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Pass<I>) -> [f64; TILE] {
+        *pairwise(self.0)
+    }
+}
+
+/// Puts the sums of a block into the tree.
+struct EndBlock<'a>(&'a mut Sums);
+
+impl Kernel for EndBlock<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) {
+        let Sums { strands, tree, .. } = self.0;
+        tree.push(pass.apart(OfStrands(strands)));
+        *strands = [[0.0; TILE]; STRANDS];
+    }
+}
+
+/// The sums, which are forgotten.
+struct Take<'a>(&'a mut Sums);
+
+impl Kernel for Take<'_> {
+    type Output = [f64; TILE];
+    #[inline(always)]
+    fn run<I: Isa>(self, pass: Pass<I>) -> [f64; TILE] {
+        let Sums { strands, tree, count } = self.0;
+        let rest = pass.apart(OfStrands(strands));
+        strands[..STRANDS.min(*count)].fill([0.0; TILE]);
+        let count = core::mem::take(count);
+        if count < BLOCK {
             return rest;
         }
-        if last {
-            self.tree.push(rest);
+        if !count.is_multiple_of(BLOCK) {
+            tree.push(rest);
         }
-        let sums = self.tree.sum();
-        self.tree = TreeOf::new();
+        let sums = tree.sum();
+        *tree = TreeOf::new();
         sums
     }
 }
