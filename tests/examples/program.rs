@@ -7,14 +7,16 @@ use std::process::{Command, Output};
 /// Runs the example as it is now, through cargo: `cargo test --test examples` alone would not have built it, and a target
 /// that is not this machine needs its runner. After a plain `cargo test`, nothing is left to build.
 pub fn run(example: &str, options: &[&str]) -> Output {
-    let profile = if cfg!(debug_assertions) { "test" } else { "release" };
+    let path = env::current_exe().expect("the test has a path");
+    // <folder of the profile>/deps/<this test>
+    let released = path.ancestors().nth(2).is_some_and(|folder| folder.ends_with("release"));
+    let profile = if released { "release" } else { "test" };
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--example", example, "--profile", profile]);
     cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     // With --target, the path of this test has a folder named after it.
-    let folders = env::current_exe().expect("the test has a path");
     let target = format!("{}-", env::consts::ARCH);
-    if let Some(target) = folders.iter().filter_map(|folder| folder.to_str()).rfind(|name| name.starts_with(&target)) {
+    if let Some(target) = path.iter().filter_map(|folder| folder.to_str()).rfind(|name| name.starts_with(&target)) {
         cargo.args(["--target", target]);
     }
     cargo.arg("--").args(options).output().expect("cargo runs")
