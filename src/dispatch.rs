@@ -478,8 +478,7 @@ const GATHERED: usize = 256;
 ///
 /// What is done here rather than in [`Pass::walk`] is compiled once for each count of slices, not once for each function
 /// that is mapped and each instruction set. It is read where it was made, by reference: a copy would wait for the stores.
-#[derive(Clone, Copy)]
-pub(crate) struct Walk<'a, T: Element, const IN: usize, const SUMMED: usize, const KEPT: usize> {
+struct Walk<'a, T: Element, const IN: usize, const SUMMED: usize, const KEPT: usize> {
     from: [*const T; IN],
     /// 0 for a block that repeats.
     moves: [usize; IN],
@@ -495,7 +494,7 @@ pub(crate) struct Walk<'a, T: Element, const IN: usize, const SUMMED: usize, con
 
 impl<'a, T: Element, const IN: usize, const SUMMED: usize, const KEPT: usize> Walk<'a, T, IN, SUMMED, KEPT> {
     /// Through slices of `len` numbers, one behind the other.
-    pub(crate) fn new(
+    fn new(
         inputs: [Source<'a, T>; IN],
         summed: [Target<'a, T::Real>; SUMMED],
         kept: [Target<'a, T>; KEPT],
@@ -563,14 +562,7 @@ impl<I: Isa> Pass<I> {
     /// The text of a function stands once in the program: in a loop over whole registers that asks nothing. What fills
     /// no register goes through that loop in blocks on the stack.
     #[inline(always)]
-    pub(crate) fn walk<
-        T: Element,
-        M: Map<IN, OUT>,
-        const IN: usize,
-        const OUT: usize,
-        const SUMMED: usize,
-        const KEPT: usize,
-    >(
+    fn walk<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const SUMMED: usize, const KEPT: usize>(
         self,
         map: M,
         walk: &Walk<T, IN, SUMMED, KEPT>,

@@ -130,16 +130,6 @@ table! {
     override {}
     memory {
         #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { vld1q_f32(from) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { vst1q_f32(to, self.0) }
-        }
-        #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
             // SAFETY: the caller's. NEON has no streaming store of one register.
             unsafe { self.store(to) }
@@ -196,16 +186,6 @@ table! {
     };
     override {}
     memory {
-        #[inline(always)]
-        unsafe fn load(from: *const f64) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { vld1q_f64(from) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f64) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { vst1q_f64(to, self.0) }
-        }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
             // SAFETY: the caller's. NEON has no streaming store of one register.

@@ -355,7 +355,20 @@ macro_rules! table {
             $($override)*
         }
 
-        impl $crate::lanes::Register for $Name { $($memory)* }
+        impl $crate::lanes::Register for $Name {
+            // What the instruction sets' own loads and stores are, but for the checks that those have with debug assertions.
+            #[inline(always)]
+            unsafe fn load(from: *const $Real) -> Self {
+                // SAFETY: the caller vouches for as many numbers as there are lanes; no alignment is needed.
+                Self(unsafe { core::ptr::read_unaligned(from.cast()) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $Real) {
+                // SAFETY: as above.
+                unsafe { core::ptr::write_unaligned(to.cast(), self.0) }
+            }
+            $($memory)*
+        }
     };
 }
 

@@ -1,8 +1,6 @@
 //! x86-64: AVX-512 (f, bw, dq, vl), AVX2 with FMA, SSE2.
 
 use core::arch::x86_64::*;
-// The loads and stores of whole registers: the intrinsics compile to them, but with debug assertions to checks too.
-use core::ptr::{read_unaligned, write_unaligned};
 
 use super::scalar::{Fuse, Scalar};
 use super::{Isa, padded, table};
@@ -212,16 +210,6 @@ table! {
     }
     memory {
         #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
-        #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
             // SAFETY: the caller's, alignment included.
             unsafe { _mm512_stream_ps(to, self.0) }
@@ -290,16 +278,6 @@ table! {
     }
     memory {
         #[inline(always)]
-        unsafe fn load(from: *const f64) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f64) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
-        #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
             // SAFETY: the caller's, alignment included.
             unsafe { _mm512_stream_pd(to, self.0) }
@@ -363,16 +341,6 @@ table! {
     override {}
     memory {
         #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
-        #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
             // SAFETY: the caller's, alignment included.
             unsafe { _mm256_stream_ps(to, self.0) }
@@ -435,16 +403,6 @@ table! {
     };
     override {}
     memory {
-        #[inline(always)]
-        unsafe fn load(from: *const f64) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f64) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
             // SAFETY: the caller's, alignment included.
@@ -512,16 +470,6 @@ table! {
     override {}
     memory {
         #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
-        #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
             // SAFETY: the caller's, alignment included.
             unsafe { _mm_stream_ps(to, self.0) }
@@ -578,16 +526,6 @@ table! {
     };
     override {}
     memory {
-        #[inline(always)]
-        unsafe fn load(from: *const f64) -> Self {
-            // SAFETY: the caller's; no alignment is needed.
-            Self(unsafe { read_unaligned(from.cast()) })
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f64) {
-            // SAFETY: the caller's; no alignment is needed.
-            unsafe { write_unaligned(to.cast(), self.0) }
-        }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
             // SAFETY: the caller's, alignment included.

@@ -8,7 +8,7 @@ use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
     product, scaled, softmax_gradient, taken,
 };
-use crate::dispatch::{Kernel, Map, Pass, Source, Target, Walk};
+use crate::dispatch::{Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
 use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
@@ -351,7 +351,7 @@ impl Columns {
         let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), high, low];
-            pass.walk(Lessened(inverse), &Walk::new(inputs, [], [self.of_target(y, i)], self.n));
+            pass.map_short(Lessened(inverse), inputs, self.of_target(y, i));
         }
         true
     }
