@@ -24,7 +24,7 @@ use slopes::activation::{self, Activation};
 /// The worst error of functions over all f32.
 #[derive(Parser)]
 struct Options {
-    /// Kernels to measure: Scalar, Sse2, Avx2, Avx512, Neon [default: the best of this machine]
+    /// Kernels to measure: Sse2, Avx2, Avx512; Scalar, Neon on aarch64 [default: the best of this machine]
     #[arg(long)]
     level: Option<String>,
     /// Every Nth float

@@ -3,8 +3,9 @@
 use core::fmt::{Debug, Display};
 
 #[cfg(feature = "half")]
-use crate::dispatch::WIDEST;
-use crate::lanes::{Isa, Real, Register};
+use crate::simd::MAX_LANES;
+use crate::simd::{Isa, Real, Register};
+use crate::{activation, loss};
 
 mod sealed {
     pub trait Sealed {}
@@ -52,6 +53,15 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     /// The type that is computed in.
     type Real: Real + Element<Real = Self::Real>;
 
+    /// Who has the compiled kernels of the crate's own functions: this type itself. Not by supertraits, whose functions
+    /// would be this type's too.
+    #[doc(hidden)]
+    #[allow(private_bounds, reason = "only the crate's own generic code calls them")]
+    type Kernels: activation::Kernels<Self>
+        + activation::RowKernels<Self>
+        + loss::Kernels<Self>
+        + loss::RowKernels<Self>;
+
     /// Whether this type holds less than the one that is computed in.
     #[doc(hidden)]
     const ROUNDS: bool;
@@ -61,6 +71,14 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
 
     /// This number as an f64, exactly.
     fn wide(self) -> f64;
+
+    /// This number in the type that is computed in, exactly.
+    #[doc(hidden)]
+    fn into_real(self) -> Self::Real;
+
+    /// What was computed, rounded to this type.
+    #[doc(hidden)]
+    fn from_real(real: Self::Real) -> Self;
 
     /// # Safety
     /// As [`Register::load`].
@@ -78,10 +96,6 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     /// As [`Register::store_partial`].
     #[doc(hidden)]
     unsafe fn store_partial<I: Isa>(register: Lane<Self, I>, to: *mut Self, n: usize);
-    /// # Safety
-    /// As [`Register::stream`].
-    #[doc(hidden)]
-    unsafe fn stream<I: Isa>(register: Lane<Self, I>, to: *mut Self);
 }
 
 /// The register that a slice of `T` is computed in.
@@ -92,6 +106,7 @@ macro_rules! real_element {
     ($T:ident) => {
         impl Element for $T {
             type Real = $T;
+            type Kernels = Self;
             const ROUNDS: bool = false;
             #[inline(always)]
             fn of(value: f64) -> Self {
@@ -100,6 +115,14 @@ macro_rules! real_element {
             #[inline(always)]
             fn wide(self) -> f64 {
                 Real::wide(self)
+            }
+            #[inline(always)]
+            fn into_real(self) -> Self {
+                self
+            }
+            #[inline(always)]
+            fn from_real(real: Self) -> Self {
+                real
             }
             #[inline(always)]
             unsafe fn load<I: Isa>(from: *const Self) -> Lane<Self, I> {
@@ -121,11 +144,6 @@ macro_rules! real_element {
                 // SAFETY: the caller's.
                 unsafe { register.store_partial(to, n) }
             }
-            #[inline(always)]
-            unsafe fn stream<I: Isa>(register: Lane<Self, I>, to: *mut Self) {
-                // SAFETY: the caller's.
-                unsafe { register.stream(to) }
-            }
         }
     };
 }
@@ -138,6 +156,7 @@ macro_rules! half_element {
     ($T:ident, $load:ident, $store:ident) => {
         impl Element for half::$T {
             type Real = f32;
+            type Kernels = Self;
             const ROUNDS: bool = true;
             #[inline(always)]
             fn of(value: f64) -> Self {
@@ -148,13 +167,21 @@ macro_rules! half_element {
                 self.to_f32_const().into()
             }
             #[inline(always)]
+            fn into_real(self) -> f32 {
+                self.to_f32_const()
+            }
+            #[inline(always)]
+            fn from_real(real: f32) -> Self {
+                Self::from_f32_const(real)
+            }
+            #[inline(always)]
             unsafe fn load<I: Isa>(from: *const Self) -> I::F32 {
                 // SAFETY: the caller's.
                 unsafe { I::$load(from) }
             }
             #[inline(always)]
             unsafe fn load_partial<I: Isa>(from: *const Self, n: usize) -> I::F32 {
-                let mut block = [Self::ZERO; WIDEST];
+                let mut block = [Self::ZERO; MAX_LANES];
                 // SAFETY: the caller vouches for n numbers; the block has more, and as many as a register.
                 unsafe {
                     from.copy_to_nonoverlapping(block.as_mut_ptr(), n);
@@ -168,17 +195,12 @@ macro_rules! half_element {
             }
             #[inline(always)]
             unsafe fn store_partial<I: Isa>(register: I::F32, to: *mut Self, n: usize) {
-                let mut block = [Self::ZERO; WIDEST];
+                let mut block = [Self::ZERO; MAX_LANES];
                 // SAFETY: as load_partial.
                 unsafe {
                     I::$store(register, block.as_mut_ptr());
                     to.copy_from_nonoverlapping(block.as_ptr(), n);
                 }
-            }
-            #[inline(always)]
-            unsafe fn stream<I: Isa>(register: I::F32, to: *mut Self) {
-                // SAFETY: the caller's. Half a register is not worth a way of its own past the caches.
-                unsafe { I::$store(register, to) }
             }
         }
     };

@@ -355,38 +355,41 @@ macro_rules! method {
 }
 pub(crate) use method;
 
-/// The list is the export: what it names is public, in `all`, in `by_name`, and, if it begins with an enum, a variant.
+/// The list is the export: what it names is public, compiled for every element type, in `all`, in `by_name`, and a variant
+/// of the enum, which computes through the tables of methods that `all` has too.
 macro_rules! catalogue {
-    ($(#[$doc:meta])* $Any:ident of $Trait:ident; $($list:tt)+) => {
-        $crate::facts::catalogue! { $Trait; $($list)+ }
-        $crate::facts::any! { $(#[$doc])* $Any of $Trait; $($list)+ }
-    };
-    ($Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
+    (
+        $(#[$doc:meta])*
+        $Any:ident of $Trait:ident by $Compute:ident, $methods:ident!, $implement:ident!;
+        $($module:ident: $($Name:ident),+;)+
+    ) => {
         $(pub use $module::{$($Name),+};)+
 
         const NAMES: $crate::names::Names = &[$($($Name::FACTS.names),+),+];
 
         /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
         /// is measured against these.
-        // Inline, or the crate itself would hold f64 kernels of the whole catalogue where it is compiled incrementally.
         #[doc(hidden)]
-        #[inline]
+        #[cfg_attr(not(feature = "precompiled-f64"), inline)]
         pub fn references() -> &'static [&'static dyn $Trait<f64>] {
             &[$($(&$Name::USUAL_IN_F32),+),+]
         }
 
-        struct Catalogue<T>(core::marker::PhantomData<T>);
-        impl<T: $crate::Element> Catalogue<T> {
-            const ALL: &'static [&'static dyn $Trait<T>] = &[$($(&$Name::USUAL),+),+];
-        }
-    };
-}
-pub(crate) use catalogue;
+        $($(
+            $crate::$methods! { $crate::compiled::compile: { [] $Compute of $Name } }
+            $crate::$implement! { @in T::Kernels, [], $Name }
+        )+)+
+        $crate::$implement! { @any $Any }
 
-/// The functions of a catalogue as one type. What it computes goes through the tables of the trait's methods that `all`
-/// has too, so that no kernel is built twice.
-macro_rules! any {
-    ($(#[$doc:meta])* $Any:ident of $Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
+        /// The kernels of every function, and the tables of their methods.
+        #[doc(hidden)]
+        pub trait Kernels<T>: $($($Compute<$Name, T> +)+)+ {
+            fn all() -> &'static [&'static dyn $Trait<T>];
+            fn of(any: &$Any) -> &dyn $Trait<T>;
+        }
+
+        $crate::compiled::for_each_element! { $crate::facts::catalogue: @tables $Any of $Trait; $($module: $($Name),+;)+ }
+
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[non_exhaustive]
@@ -402,12 +405,6 @@ macro_rules! any {
             pub fn facts(&self) -> &'static $crate::Facts {
                 match self {
                     $($(Self::$Name(_) => $Name::FACTS,)+)+
-                }
-            }
-
-            fn get<T: $crate::Element>(&self) -> &dyn $Trait<T> {
-                match self {
-                    $($(Self::$Name(f) => f,)+)+
                 }
             }
         }
@@ -436,23 +433,19 @@ macro_rules! any {
             }
         }
     };
-}
-pub(crate) use any;
-
-/// A function that is chosen at run time computes as the one that it is.
-macro_rules! delegate {
-    ($Trait:ident for $Any:ident; $($method:ident($($x:ident: $X:ty),+) $(-> $Y:ty)?;)+) => {
-        impl<T: $crate::Element> $Trait<T> for $Any {
-            fn facts(&self) -> &'static $crate::Facts {
-                self.facts()
+    (@tables [$T:ty, $feature:literal] $Any:ident of $Trait:ident; $($module:ident: $($Name:ident),+;)+) => {
+        impl Kernels<$T> for $T {
+            #[cfg_attr(not(feature = $feature), inline)]
+            fn all() -> &'static [&'static dyn $Trait<$T>] {
+                &[$($(&$Name::USUAL),+),+]
             }
-            $(
-                #[track_caller]
-                fn $method(&self, $($x: $X),+) $(-> $Y)? {
-                    self.get().$method($($x),+)
+            #[cfg_attr(not(feature = $feature), inline)]
+            fn of(any: &$Any) -> &dyn $Trait<$T> {
+                match any {
+                    $($($Any::$Name(f) => f,)+)+
                 }
-            )+
+            }
         }
     };
 }
-pub(crate) use delegate;
+pub(crate) use catalogue;

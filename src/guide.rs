@@ -30,6 +30,8 @@
 //!         two.select(x.equals(x), x) // NaN is the one number that does not equal itself.
 //!     }
 //! }
+//! // The methods, for every element type; their kernels are compiled in this crate.
+//! slopes::impl_activation!(SignedSquare);
 //!
 //! // One number or many, f32 or f64:
 //! assert_eq!(SignedSquare.forward(-3.0_f32), -9.0);
@@ -130,6 +132,7 @@
 //!         (cube - rest * 2.0).select(x.lt(x.splat(0.0)), d * 2.0 - a * rest) * e / cube
 //!     }
 //! }
+//! slopes::impl_activation!(Elish);
 //!
 //! // The oracle is the paper's formula in f64: 29 bits more, and no overflow at any f32 that matters.
 //! let s = |x: f64| 1.0 / (1.0 + (-x).exp());

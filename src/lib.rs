@@ -37,6 +37,13 @@
 //!   rounded once ([`Element`]).
 //! - **Anywhere.** `#![no_std]`, no allocation, one dependency (`num-traits`; with its feature, `half`).
 //!
+//! # Features
+//!
+//! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled with the
+//!   crate, once, and not with every program that uses them. Results do not depend on it. A dev build runs them at full
+//!   speed if `[profile.dev.package."*"]` has `opt-level = 3`.
+//! - `half`: slices of `half::f16` and `half::bf16`.
+//!
 //! # Where to look
 //!
 //! - [`activation`]: [`Activation`](activation::Activation) of one number, [`RowActivation`](activation::RowActivation) of
@@ -46,34 +53,39 @@
 //! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, with weights if wanted, [`AnyLoss`](loss::AnyLoss) for those that
 //!   a configuration names, [`Penalty`](loss::Penalty) of weights, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
 //! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a
-//!   [`PairFormula`](loss::PairFormula) over [`Lanes`] gives every method, type and instruction set from one text.
+//!   [`PairFormula`](loss::PairFormula) over [`Lanes`] becomes every method, type and instruction set by
+//!   [`impl_activation!`] or [`impl_loss!`].
 //!
 //! # Parameters
 //!
 //! Parameters are f64. A function of f32 takes them as an f32 holds them, and is then exact for that parameter.
 #![no_std]
 
-#[allow(unsafe_code, reason = "one of the three places that may")]
-mod dispatch;
+#[doc(hidden)]
+pub mod compiled;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod element;
 mod facts;
-#[allow(unsafe_code, reason = "one of the three places that may")]
-mod lanes;
+#[allow(unsafe_code, reason = "one of the three places that may, and that of CPUID")]
+mod level;
 mod math;
 mod names;
+#[allow(unsafe_code, reason = "one of the three places that may")]
+mod simd;
+#[allow(unsafe_code, reason = "one of the three places that may")]
+mod slice;
 mod sum;
 
 pub mod activation;
 pub mod guide;
 pub mod loss;
 
-pub use dispatch::{Family, Level, UnsupportedLevel};
 pub use element::Element;
 pub use facts::{BadParameter, Facts, Symmetry, Ulp};
-pub use lanes::{Lanes, Real};
+pub use level::{Family, Level, UnsupportedLevel};
 pub use math::Functions;
 pub use names::{ParseError, Problem, UnknownName};
+pub use simd::{Lanes, Real};
 
 /// The README's examples are tests too.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use crate::element::Element;
 pub(crate) const BLOCK: usize = 1024;
 
 /// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
-pub(crate) const STRANDS: usize = 16;
+pub(crate) const ACCUMULATORS: usize = 16;
 
 /// What can be summed: a number, or as many numbers as columns are summed side by side.
 pub(crate) trait Summand: Copy {
@@ -41,8 +41,8 @@ impl<const N: usize> Summand for [f64; N] {
 
 /// The sum of the strands, the upper half added to the lower until one is left. It stands in the place of the first.
 #[inline(always)]
-pub(crate) fn pairwise<S: Summand>(strands: &mut [S; STRANDS]) -> &S {
-    let mut half = STRANDS / 2;
+pub(crate) fn pairwise<S: Summand>(strands: &mut [S; ACCUMULATORS]) -> &S {
+    let mut half = ACCUMULATORS / 2;
     while half > 0 {
         let (lower, upper) = strands.split_at_mut(half);
         for (sum, other) in lower.iter_mut().zip(upper) {
@@ -54,12 +54,12 @@ pub(crate) fn pairwise<S: Summand>(strands: &mut [S; STRANDS]) -> &S {
 }
 
 /// The tree of a sum of numbers.
-pub(crate) type Tree = TreeOf<f64, 63>;
+pub(crate) type PairwiseSum = PairwiseSumOf<f64, 63>;
 
 /// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
 /// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
 /// same tree.
-pub(crate) struct TreeOf<S, const LEVELS: usize> {
+pub(crate) struct PairwiseSumOf<S, const LEVELS: usize> {
     /// The last block, where the count is odd: most sums have no other.
     block: S,
     /// The sum of 2^(i + 1) blocks at place i, where bit i + 1 of the count is set.
@@ -67,10 +67,10 @@ pub(crate) struct TreeOf<S, const LEVELS: usize> {
     count: u64,
 }
 
-impl<S: Summand, const LEVELS: usize> TreeOf<S, LEVELS> {
+impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        TreeOf { block: S::ZERO, nodes: None, count: 0 }
+        PairwiseSumOf { block: S::ZERO, nodes: None, count: 0 }
     }
 
     #[inline]
@@ -106,7 +106,7 @@ pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64)
     if a.len() <= BLOCK {
         return sum_of_block(a, b, term);
     }
-    let mut tree = Tree::new();
+    let mut tree = PairwiseSum::new();
     for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
         tree.push(sum_of_block(a, b, term));
     }
@@ -115,18 +115,18 @@ pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64)
 
 #[inline(always)]
 fn sum_of_block<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) -> f64 {
-    if a.len() < STRANDS {
+    if a.len() < ACCUMULATORS {
         let mut sum = 0.0;
         for (a, b) in a.iter().zip(b) {
             sum += term(a.wide(), b.wide());
         }
         return sum;
     }
-    let mut strands = [0.0; STRANDS];
-    let (whole_a, rest_a) = a.as_chunks::<STRANDS>();
-    let (whole_b, rest_b) = b.as_chunks::<STRANDS>();
+    let mut strands = [0.0; ACCUMULATORS];
+    let (whole_a, rest_a) = a.as_chunks::<ACCUMULATORS>();
+    let (whole_b, rest_b) = b.as_chunks::<ACCUMULATORS>();
     for (a, b) in whole_a.iter().zip(whole_b) {
-        for i in 0..STRANDS {
+        for i in 0..ACCUMULATORS {
             strands[i] += term(a[i].wide(), b[i].wide());
         }
     }

@@ -3,12 +3,12 @@
 //! Limit: the ports; an exponential is 14 operations, and no function here divides by what depends on x.
 
 use super::{Formula, activation};
-use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
 use crate::math::rounding::{nearly_fused, residue};
+use crate::simd::{Lanes, Real};
 
 activation! {
     /// The exponential function.

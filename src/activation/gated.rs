@@ -1,11 +1,11 @@
 //! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
 
 use super::{Formula, activation};
-use crate::lanes::{Lanes, Real};
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::Pair;
 use crate::math::rounding::{nearly_fused, two_sum};
+use crate::simd::{Lanes, Real};
 
 /// The gate's argument z, odd in x and rising: its magnitude.
 #[derive(Clone, Copy)]

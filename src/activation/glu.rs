@@ -12,10 +12,11 @@
 
 use super::rectifiers::constant;
 use super::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish, same_length};
-use crate::dispatch::{self, Map, Source, Target};
+use crate::compiled::Here;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
+use crate::slice::{self, Dst, Map, Src};
 
 /// A gated linear unit y = f(gate, up), where the gate goes through an activation and up does not.
 ///
@@ -123,8 +124,8 @@ impl Layout {
     }
 }
 
-/// A gated linear unit as a text over registers: from it, [`GatedUnit`] follows for every element type, layout and
-/// instruction set.
+/// A gated linear unit as a function over registers: from it, [`impl_gated_unit!`](crate::impl_gated_unit) makes a
+/// [`GatedUnit`] of every element type and layout, by every instruction set.
 ///
 /// Mark both methods `#[inline(always)]`, so that they become a part of the loop that calls them.
 ///
@@ -146,6 +147,8 @@ impl Layout {
 ///         [dy * up.select(gate.equals(cut), cut - cut), dy * cut]
 ///     }
 /// }
+/// slopes::impl_gated_unit!(HardGate);
+///
 /// assert_eq!(HardGate.forward(0.5_f32, 3.0), 1.5);
 /// assert_eq!(HardGate.derivatives(2.0_f64, 3.0), [0.0, 1.0]);
 /// ```
@@ -164,9 +167,10 @@ const BLOCK: usize = 512;
 #[repr(align(64))]
 struct Block<T>([T; BLOCK]);
 
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct Value<F>(F);
-impl<F: GatedFormula> Map<2, 1> for Value<F> {
+struct Value;
+impl<F: GatedFormula> Map<2, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [gate, up]: [L; 2]) -> [L; 1] {
         [self.0.value(gate, up)]
@@ -174,111 +178,161 @@ impl<F: GatedFormula> Map<2, 1> for Value<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Gradients<F>(F);
-impl<F: GatedFormula> Map<3, 2> for Gradients<F> {
+struct Gradients;
+impl<F: GatedFormula> Map<3, 2> for (F, Gradients) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [gate, up, dy]: [L; 3]) -> [L; 2] {
         self.0.gradients(gate, up, dy)
     }
 }
 
-fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Source<T>, layout: Layout, y: Target<T>, pairs: usize) {
+fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T>, layout: Layout, y: Dst<T>, pairs: usize) {
     if let Some((row, places)) = layout.halves() {
         let n = row / 2;
         for start in (0..2 * pairs).step_by(row.max(1)) {
-            dispatch::map(Value(f), places.map(|place| x.part(start + place, n)), [y.part(start / 2, n)]);
+            slice::map((f, Value), places.map(|place| x.part(start + place, n)), [y.part(start / 2, n)]);
         }
         return;
     }
     let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
     for start in (0..pairs).step_by(BLOCK) {
         let n = BLOCK.min(pairs - start);
-        let apart = [Target::new(&mut gates.0[..n]), Target::new(&mut ups.0[..n])];
-        dispatch::unzip(x.part(2 * start, 2 * n), apart);
-        dispatch::map(Value(f), apart.map(Target::source), [y.part(start, n)]);
+        let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
+        slice::deinterleave(x.part(2 * start, 2 * n), apart);
+        slice::map((f, Value), apart.map(Dst::src), [y.part(start, n)]);
     }
 }
 
 /// `x` may be `dx`.
-fn backward_packed<T: Element, F: GatedFormula>(
-    f: F,
-    x: Source<T>,
-    layout: Layout,
-    dy: Source<T>,
-    dx: Target<T>,
-    pairs: usize,
-) {
+fn backward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T>, layout: Layout, dy: Src<T>, dx: Dst<T>, pairs: usize) {
     if let Some((row, places)) = layout.halves() {
         let n = row / 2;
         for start in (0..2 * pairs).step_by(row.max(1)) {
             let [gate, up] = places.map(|place| x.part(start + place, n));
             let outputs = places.map(|place| dx.part(start + place, n));
-            dispatch::map(Gradients(f), [gate, up, dy.part(start / 2, n)], outputs);
+            slice::map((f, Gradients), [gate, up, dy.part(start / 2, n)], outputs);
         }
         return;
     }
     let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
     for start in (0..pairs).step_by(BLOCK) {
         let n = BLOCK.min(pairs - start);
-        let apart = [Target::new(&mut gates.0[..n]), Target::new(&mut ups.0[..n])];
-        dispatch::unzip(x.part(2 * start, 2 * n), apart);
-        let [gate, up] = apart.map(Target::source);
-        dispatch::map(Gradients(f), [gate, up, dy.part(start, n)], apart);
-        dispatch::zip([gate, up], dx.part(2 * start, 2 * n));
+        let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
+        slice::deinterleave(x.part(2 * start, 2 * n), apart);
+        let [gate, up] = apart.map(Dst::src);
+        slice::map((f, Gradients), [gate, up, dy.part(start, n)], apart);
+        slice::interleave([gate, up], dx.part(2 * start, 2 * n));
     }
 }
 
-impl<F: GatedFormula, T: Element> GatedUnit<T> for F {
+/// The methods of [`GatedUnit`], for the macros of `compiled.rs`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __gated_unit_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            forward(gate: T, up: T) -> T;
+            derivatives(gate: T, up: T) -> [T; 2];
+            forward_slice(gate: &[T], up: &[T], y: &mut [T]) -> ();
+            forward_in_place(gate: &mut [T], up: &[T]) -> ();
+            backward_slice(gate: &[T], up: &[T], dy: &[T], d_gate: &mut [T], d_up: &mut [T]) -> ();
+            backward_in_place(gate: &mut [T], up: &mut [T], dy: &[T]) -> ();
+            forward_packed(x: &[T], layout: $crate::activation::Layout, y: &mut [T]) -> ();
+            backward_packed(x: &[T], layout: $crate::activation::Layout, dy: &[T], dx: &mut [T]) -> ();
+            backward_packed_in_place(x: &mut [T], layout: $crate::activation::Layout, dy: &[T]) -> ();
+        }
+    };
+}
+
+__gated_unit_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`GatedUnit`]: an element for the crate's own units, [`Here`] for any formula.
+    #[doc(hidden)]
+    pub ComputeGated
+} }
+
+impl<F: GatedFormula, T: Element> ComputeGated<F, T> for Here {
     #[inline]
-    fn forward(&self, gate: T, up: T) -> T {
-        dispatch::numbers::<_, _, 2, 1>(Value(*self), [gate, up])[0]
+    fn forward(f: &F, gate: T, up: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, Value), [gate, up])[0]
     }
     #[inline]
-    fn derivatives(&self, gate: T, up: T) -> [T; 2] {
-        dispatch::numbers(Gradients(*self), [gate, up, T::one()])
+    fn derivatives(f: &F, gate: T, up: T) -> [T; 2] {
+        slice::map_scalar((*f, Gradients), [gate, up, T::one()])
     }
     #[track_caller]
-    fn forward_slice(&self, gate: &[T], up: &[T], y: &mut [T]) {
+    fn forward_slice(f: &F, gate: &[T], up: &[T], y: &mut [T]) {
         same_length("forward_slice", [("gate", gate.len()), ("up", up.len()), ("y", y.len())]);
-        dispatch::map(Value(*self), [gate, up].map(Source::new), [Target::new(y)]);
+        slice::map((*f, Value), [gate, up].map(Src::new), [Dst::new(y)]);
     }
     #[track_caller]
-    fn forward_in_place(&self, gate: &mut [T], up: &[T]) {
+    fn forward_in_place(f: &F, gate: &mut [T], up: &[T]) {
         same_length("forward_in_place", [("gate", gate.len()), ("up", up.len())]);
-        let gate = Target::new(gate);
-        dispatch::map(Value(*self), [gate.source(), Source::new(up)], [gate]);
+        let gate = Dst::new(gate);
+        slice::map((*f, Value), [gate.src(), Src::new(up)], [gate]);
     }
     #[track_caller]
-    fn backward_slice(&self, gate: &[T], up: &[T], dy: &[T], d_gate: &mut [T], d_up: &mut [T]) {
+    fn backward_slice(f: &F, gate: &[T], up: &[T], dy: &[T], d_gate: &mut [T], d_up: &mut [T]) {
         let [gate_len, up_len, dy_len] = [("gate", gate.len()), ("up", up.len()), ("dy", dy.len())];
         let (d_gate_len, d_up_len) = (("d_gate", d_gate.len()), ("d_up", d_up.len()));
         same_length("backward_slice", [gate_len, up_len, dy_len, d_gate_len, d_up_len]);
-        dispatch::map(Gradients(*self), [gate, up, dy].map(Source::new), [d_gate, d_up].map(Target::new));
+        slice::map((*f, Gradients), [gate, up, dy].map(Src::new), [d_gate, d_up].map(Dst::new));
     }
     #[track_caller]
-    fn backward_in_place(&self, gate: &mut [T], up: &mut [T], dy: &[T]) {
+    fn backward_in_place(f: &F, gate: &mut [T], up: &mut [T], dy: &[T]) {
         same_length("backward_in_place", [("gate", gate.len()), ("up", up.len()), ("dy", dy.len())]);
-        let (gate, up) = (Target::new(gate), Target::new(up));
-        dispatch::map(Gradients(*self), [gate.source(), up.source(), Source::new(dy)], [gate, up]);
+        let (gate, up) = (Dst::new(gate), Dst::new(up));
+        slice::map((*f, Gradients), [gate.src(), up.src(), Src::new(dy)], [gate, up]);
     }
     #[track_caller]
-    fn forward_packed(&self, x: &[T], layout: Layout, y: &mut [T]) {
+    fn forward_packed(f: &F, x: &[T], layout: Layout, y: &mut [T]) {
         layout.check("forward_packed", x.len(), [("y", y.len())]);
-        forward_packed(*self, Source::new(x), layout, Target::new(y), x.len() / 2);
+        forward_packed(*f, Src::new(x), layout, Dst::new(y), x.len() / 2);
     }
     #[track_caller]
-    fn backward_packed(&self, x: &[T], layout: Layout, dy: &[T], dx: &mut [T]) {
+    fn backward_packed(f: &F, x: &[T], layout: Layout, dy: &[T], dx: &mut [T]) {
         same_length("backward_packed", [("x", x.len()), ("dx", dx.len())]);
         layout.check("backward_packed", x.len(), [("dy", dy.len())]);
-        backward_packed(*self, Source::new(x), layout, Source::new(dy), Target::new(dx), x.len() / 2);
+        backward_packed(*f, Src::new(x), layout, Src::new(dy), Dst::new(dx), x.len() / 2);
     }
     #[track_caller]
-    fn backward_packed_in_place(&self, x: &mut [T], layout: Layout, dy: &[T]) {
+    fn backward_packed_in_place(f: &F, x: &mut [T], layout: Layout, dy: &[T]) {
         layout.check("backward_packed_in_place", x.len(), [("dy", dy.len())]);
-        let (pairs, x) = (x.len() / 2, Target::new(x));
-        backward_packed(*self, x.source(), layout, Source::new(dy), x, pairs);
+        let (pairs, x) = (x.len() / 2, Dst::new(x));
+        backward_packed(*f, x.src(), layout, Src::new(dy), x, pairs);
     }
 }
+
+/// Makes a type that is a [`GatedFormula`] a [`GatedUnit`] of every element type. Its kernels are compiled in the crate that
+/// says so.
+///
+/// `impl_gated_unit!(HardGate)`, or with parameters `impl_gated_unit!(<F: Formula> Gate<F>)`. See [`GatedFormula`].
+#[macro_export]
+macro_rules! impl_gated_unit {
+    (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
+        $crate::impl_gated_unit! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+    };
+    ($Name:ty) => { $crate::impl_gated_unit! { @in $crate::compiled::Here, [], $Name } };
+    (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
+        $crate::__gated_unit_methods! { $crate::__implement: {
+            [$($generics)*] activation GatedUnit ComputeGated, $place, $Name, {}
+        } }
+    };
+}
+
+/// The crate's own units, and their compiled kernels.
+macro_rules! gated_units {
+    ($($Name:ident),+ $(,)?) => {
+        $(
+            __gated_unit_methods! { crate::compiled::compile: { [] ComputeGated of $Name } }
+            impl_gated_unit! { @in T::Kernels, [], $Name }
+        )+
+
+        pub(crate) trait GatedKernels<T>: $(ComputeGated<$Name, T> +)+ {}
+        crate::compiled::for_each_element! { crate::compiled::implement_all: @of GatedKernels }
+    };
+}
+gated_units! { Glu, GeGlu, GeGluTanh, ReGlu, Bilinear, SwiGlu, ClampedSwiGlu }
+impl_gated_unit! { <F: Formula> Gated<F> }
 
 /// The gated linear unit of any activation f: f(gate) up.
 ///

@@ -5,11 +5,12 @@ use super::rows::{RowActivation, Rows};
 use super::softmax::{check_temperature, softmax_backward_in_place};
 use super::sparsemax::Hardmax;
 use super::{Softmax, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::slice::{Dst, Map};
 
 /// [`Softmax`] of x + g, g = -ln(-ln u), u uniform in (0, 1): where its temperature is low, or if it is `hard`, the class of a
 /// draw whose probabilities are the softmax of x.
@@ -79,7 +80,7 @@ impl GumbelSoftmax {
     }
 
     fn add_noise<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
-        dispatch::wide(Noise { hash: Hash::new(self.seed), x, y, first });
+        <T::Kernels as GumbelKernels<T>>::add_noise(Noise { hash: Hash::new(self.seed), x, y, first });
     }
 }
 
@@ -96,7 +97,12 @@ impl Map<1, 1> for Gumbel {
 /// How many numbers are drawn at a time.
 const BLOCK: usize = 256;
 
-struct Noise<'a, T> {
+concrete! {
+    trait GumbelKernels;
+    fn add_noise(kernel: Noise<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Noise<'a, T> {
     hash: Hash,
     x: &'a [T],
     y: &'a mut [T],
@@ -106,7 +112,7 @@ struct Noise<'a, T> {
 impl<T: Element> Kernel for Noise<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         // So that u, in the middle of its step, is neither 0 nor 1.
         let step = if size_of::<T::Real>() == 4 { 1.0 / (1u64 << 23) as f64 } else { 1.0 / (1u64 << 52) as f64 };
         let mut noise = [<T::Real as num_traits::Zero>::zero(); BLOCK];
@@ -117,8 +123,8 @@ impl<T: Element> Kernel for Noise<'_, T> {
                 let steps = (draw / step) as u64 as f64;
                 *u = <T::Real as Real>::of((steps + 0.5) * step);
             }
-            let target = Target::new(&mut noise[..n]);
-            pass.map(Gumbel, [target.source()], [target]);
+            let target = Dst::new(&mut noise[..n]);
+            token.map(Gumbel, [target.src()], [target]);
             for ((y, x), noise) in self.y[start..].iter_mut().zip(&self.x[start..start + n]).zip(&noise) {
                 *y = T::of(x.wide() + Element::wide(*noise));
             }

@@ -7,8 +7,8 @@
 
 use super::rectifiers::constant;
 use super::{Formula, activation};
-use crate::lanes::Lanes;
 use crate::math::pair::Pair;
+use crate::simd::Lanes;
 
 /// `inside` where low < x < high, else 0; NaN stays NaN.
 #[inline(always)]

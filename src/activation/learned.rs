@@ -3,15 +3,16 @@
 use super::gated::Scaled;
 use super::same_length;
 use super::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Snake, Softplus, Swish};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::compiled::Here;
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes};
 use crate::math::exp::{Constants, exp_lifted, power_of_two};
 use crate::math::log::ln_1p_exp;
 use crate::math::logistic::lower;
 use crate::math::pair::Pair;
 use crate::math::polynomial::polynomial;
 use crate::math::sin::{reduce, sin_cos_reduced};
+use crate::simd::Lanes;
+use crate::slice::{self, Dst, Map, Src};
 
 /// A function f(x; p) with one parameter p that training may move.
 ///
@@ -45,28 +46,59 @@ pub trait Learned: Formula {
 
     /// df/dp at x.
     fn parameter_derivative<T: Element>(&self, x: T) -> T {
-        dispatch::numbers::<_, _, 1, 1>(ParameterSlope(*self), [x])[0]
+        Here::parameter_derivative(self, x)
     }
 
     /// d = df/dp at x.
     #[track_caller]
     fn parameter_derivative_slice<T: Element>(&self, x: &[T], d: &mut [T]) {
-        same_length("parameter_derivative_slice", [("x", x.len()), ("d", d.len())]);
-        dispatch::map(ParameterSlope(*self), [Source::new(x)], [Target::new(d)]);
+        Here::parameter_derivative_slice(self, x, d);
     }
 
     /// The sum of dy df/dp over all x: each product rounded to the type that is computed in, and summed in f64 by a tree
     /// that depends on the length alone.
     #[track_caller]
     fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
-        same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
-        dispatch::wide(Gradient { f: *self, x: Source::new(x), dy: Source::new(dy), len: x.len() })
+        Here::parameter_gradient(self, x, dy)
     }
 }
 
+/// The methods of [`Learned`] that compute, for the macros of `compiled.rs`.
+macro_rules! learned_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            parameter_derivative(x: T) -> T;
+            parameter_derivative_slice(x: &[T], d: &mut [T]) -> ();
+            parameter_gradient(x: &[T], dy: &[T]) -> f64;
+        }
+    };
+}
+
+learned_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`Learned`]: an element for the crate's own functions, [`Here`] for any formula.
+    pub(crate) ComputeLearned
+} }
+
+impl<F: Learned, T: Element> ComputeLearned<F, T> for Here {
+    fn parameter_derivative(f: &F, x: T) -> T {
+        slice::map_scalar::<_, _, 1, 1>((*f, ParameterSlope), [x])[0]
+    }
+    #[track_caller]
+    fn parameter_derivative_slice(f: &F, x: &[T], d: &mut [T]) {
+        same_length("parameter_derivative_slice", [("x", x.len()), ("d", d.len())]);
+        slice::map((*f, ParameterSlope), [Src::new(x)], [Dst::new(d)]);
+    }
+    #[track_caller]
+    fn parameter_gradient(f: &F, x: &[T], dy: &[T]) -> f64 {
+        same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
+        slice::map_and_sum((*f, ParameterBackward), [Src::new(x), Src::new(dy)], [], x.len())
+    }
+}
+
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct ParameterSlope<F>(F);
-impl<F: Learned> Map<1, 1> for ParameterSlope<F> {
+struct ParameterSlope;
+impl<F: Learned> Map<1, 1> for (F, ParameterSlope) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [self.0.parameter_slope(x)]
@@ -75,30 +107,27 @@ impl<F: Learned> Map<1, 1> for ParameterSlope<F> {
 
 /// dy df/dp.
 #[derive(Clone, Copy)]
-pub(super) struct ParameterBackward<F>(pub(super) F);
-impl<F: Learned> Map<2, 1> for ParameterBackward<F> {
+pub(super) struct ParameterBackward;
+impl<F: Learned> Map<2, 1> for (F, ParameterBackward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
         [dy * self.0.parameter_slope(x)]
     }
 }
 
-struct Gradient<'a, F, T> {
-    f: F,
-    x: Source<'a, T>,
-    dy: Source<'a, T>,
-    len: usize,
+/// The functions with a parameter, and their compiled kernels.
+macro_rules! learned {
+    ($($Name:ident),+ $(,)?) => {
+        pub(crate) trait LearnedKernels<T>: $(ComputeLearned<$Name, T> +)+ {}
+        crate::compiled::for_each_element! { crate::compiled::implement_all: @of LearnedKernels }
+        $(learned_methods! { crate::compiled::compile: { [] ComputeLearned of $Name } })+
+    };
 }
-impl<F: Learned, T: Element> Kernel for Gradient<'_, F, T> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.sum_of(ParameterBackward(self.f), [self.x, self.dy], self.len)
-    }
-}
+learned! { Linear, LeakyRelu, PRelu, Elu, Celu, Softplus, Swish, Gaussian, Snake }
 
 /// `x`.
 impl Learned for Linear {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
@@ -109,6 +138,7 @@ impl Learned for Linear {
 
 /// `min(0, x)`.
 impl Learned for LeakyRelu {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
@@ -119,6 +149,7 @@ impl Learned for LeakyRelu {
 
 /// `min(0, x)`.
 impl Learned for PRelu {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
@@ -129,6 +160,7 @@ impl Learned for PRelu {
 
 /// `0 if x > 0, else exp(x) - 1`.
 impl Learned for Elu {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
     const PARAMETER_ULP: f64 = 1.0;
     #[inline(always)]
@@ -142,6 +174,7 @@ impl Learned for Elu {
 /// Near 0 that is -z^2 / 2 and would cancel; there it is `-exp(z) (exp(-z) - 1 + z)`, the bracket by a series of positive
 /// terms.
 impl Learned for Celu {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
     const PARAMETER_ULP: f64 = 4.0;
     #[inline(always)]
@@ -163,6 +196,7 @@ impl Learned for Celu {
 /// The derivative as it comes, `x s(z) / beta - ln(1 + exp(z)) / beta^2`, cancels where z is large; it is even in z, and
 /// on the negative side both terms have one sign. 0 where a is beyond 114 (760 in f64). For beta from 1e-12 to 1e12.
 impl Learned for Softplus {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
     const PARAMETER_ULP: f64 = 3.5;
     #[inline(always)]
@@ -181,6 +215,7 @@ impl Learned for Softplus {
 
 /// `x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
 impl Learned for Swish {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
     const PARAMETER_ULP: f64 = 3.5;
     #[inline(always)]
@@ -197,6 +232,7 @@ impl Learned for Swish {
 
 /// `x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
 impl Learned for Gaussian {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "sigma";
     const PARAMETER_ULP: f64 = 4.5;
     #[inline(always)]
@@ -211,6 +247,7 @@ impl Learned for Gaussian {
 /// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x: near 0 twice z^2 less z^2, so that three times what the terms lack is
 /// lacking. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
 impl Learned for Snake {
+    learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "a";
     const PARAMETER_ULP: f64 = 8.0;
     #[inline(always)]

@@ -3,9 +3,10 @@
 use super::rows::Rows;
 use super::softmax::{Exponentials, Kind, Row, Special, kind, ln, scale};
 use super::{EmptyRow, same_length};
-use crate::dispatch::{self, Kernel, Pass, Source, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::Isa;
+use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::slice::{Dst, Src};
 
 /// ln sum_i exp(x_i), one number a row.
 ///
@@ -34,7 +35,7 @@ impl LogSumExp {
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T]) {
         let count = rows.count(x.len());
         same_length("forward", [("rows of x", count), ("y", y.len())]);
-        dispatch::wide(Forward { x: Source::new(x), rows, y });
+        <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y });
     }
 
     /// dx = dy softmax(x), with one number of dy for each row.
@@ -43,12 +44,18 @@ impl LogSumExp {
         let count = rows.count(x.len());
         same_length("backward", [("rows of x", count), ("dy", dy.len())]);
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
-        dispatch::wide(Backward { x: Source::new(x), dy, rows, dx: Target::new(dx) });
+        <T::Kernels as LogSumExpKernels<T>>::backward(Backward { x: Src::new(x), dy, rows, dx: Dst::new(dx) });
     }
 }
 
-struct Forward<'a, T> {
-    x: Source<'a, T>,
+concrete! {
+    trait LogSumExpKernels;
+    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Forward<'a, T> {
+    x: Src<'a, T>,
     rows: Rows,
     y: &'a mut [T],
 }
@@ -56,36 +63,36 @@ struct Forward<'a, T> {
 impl<T: Element> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let (scale, len) = (scale::<T, I>(1.0), self.rows.row_len());
         for (i, y) in self.y.iter_mut().enumerate() {
             let x = self.rows.of(self.x, i);
-            *y = match kind(pass, scale, x, len) {
-                (Kind::Finite, m) => T::of(m + ln(pass, Row::new::<T>(scale, m).sum(pass, x, None, len))),
+            *y = match kind(token, scale, x, len) {
+                (Kind::Finite, m) => T::of(m + ln(token, Row::new::<T>(scale, m).sum(token, x, None, len))),
                 (_, m) => T::of(m),
             };
         }
     }
 }
 
-struct Backward<'a, T> {
-    x: Source<'a, T>,
+pub(crate) struct Backward<'a, T> {
+    x: Src<'a, T>,
     dy: &'a [T],
     rows: Rows,
-    dx: Target<'a, T>,
+    dx: Dst<'a, T>,
 }
 
 impl<T: Element> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let (scale, len) = (scale::<T, I>(1.0), self.rows.row_len());
         for (i, dy) in self.dy.iter().enumerate() {
             let (x, dx) = (self.rows.of(self.x, i), self.rows.of_target(self.dx, i));
-            match kind(pass, scale, x, len) {
+            match kind(token, scale, x, len) {
                 (Kind::Finite, m) => {
-                    let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, Some(dx), len);
-                    pass.map(exponentials.shares(dy.wide()), [exponentials.from], [dx]);
+                    let exponentials = Exponentials::new(token, Row::new::<T>(scale, m), x, Some(dx), len);
+                    token.map(exponentials.shares(dy.wide()), [exponentials.from], [dx]);
                 }
                 (kind, _) => {
                     let special = Special::new(kind, 1.0, x, len);

@@ -4,9 +4,9 @@
 //! order that depends on the shape alone and without fusing, so that they have the same bits on every machine.
 
 use super::same_length;
-use crate::dispatch::{self, Kernel, Pass};
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::Isa;
+use crate::simd::{Isa, Kernel, Token, dispatch};
 use crate::sum::sum_of_pairs;
 
 /// The largest of each group of `pieces` neighbouring numbers.
@@ -44,14 +44,14 @@ impl Maxout {
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T]) {
         self.check("forward", ("x", x.len()), [("y", y.len())]);
-        dispatch::wide(Forward { pieces: self.pieces, x, y, choices: None });
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: None });
     }
 
     /// y: the largest number of each group, and which of the group it is.
     #[track_caller]
     pub fn forward_with_choices<T: Element>(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
         self.check("forward_with_choices", ("x", x.len()), [("y", y.len()), ("choices", choices.len())]);
-        dispatch::wide(Forward { pieces: self.pieces, x, y, choices: Some(choices) });
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: Some(choices) });
     }
 
     /// dx: of each group, dy where its largest number is, and 0 elsewhere.
@@ -59,7 +59,7 @@ impl Maxout {
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
         self.check("backward", ("x", x.len()), [("dy", dy.len())]);
-        dispatch::wide(Backward { pieces: self.pieces, x, dy, dx });
+        <T::Kernels as MaxoutKernels<T>>::backward(Backward { pieces: self.pieces, x, dy, dx });
     }
 
     /// dx from the choices of [`forward_with_choices`](Maxout::forward_with_choices).
@@ -68,7 +68,7 @@ impl Maxout {
         let lengths = [("dy", dy.len()), ("choices", choices.len())];
         self.check("backward_from_choices", ("dx", dx.len()), lengths);
         check_choices("backward_from_choices", choices, self.pieces);
-        scatter(self.pieces, choices, dy, dx);
+        <T::Kernels as MaxoutKernels<T>>::scatter(self.pieces, choices, dy, dx);
     }
 
     /// Panics unless the numbers are whole groups, and `others` have one for each.
@@ -126,7 +126,17 @@ fn scatter<T: Element>(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) {
     }
 }
 
-struct Forward<'a, T> {
+concrete! {
+    trait MaxoutKernels;
+    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+    fn scatter(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) { scatter(pieces, choices, dy, dx) }
+    fn layer_forward(kernel: LayerForward<'_, T>) { dispatch(kernel) }
+    fn layer_backward(kernel: LayerBackward<'_, T>) { dispatch(kernel) }
+    fn layer_parameters(kernel: LayerParameters<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Forward<'a, T> {
     pieces: usize,
     x: &'a [T],
     y: &'a mut [T],
@@ -136,7 +146,7 @@ struct Forward<'a, T> {
 impl<T: Element> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(mut self, _: Pass<I>) {
+    fn run<I: Isa>(mut self, _: Token<I>) {
         let mut block = [0; BLOCK];
         for (i, y) in self.y.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (i * BLOCK, y.len());
@@ -149,7 +159,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
     }
 }
 
-struct Backward<'a, T> {
+pub(crate) struct Backward<'a, T> {
     pieces: usize,
     x: &'a [T],
     dy: &'a [T],
@@ -159,7 +169,7 @@ struct Backward<'a, T> {
 impl<T: Element> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
+    fn run<I: Isa>(self, _: Token<I>) {
         let (mut best, mut choices) = ([T::zero(); BLOCK], [0; BLOCK]);
         for (i, dy) in self.dy.chunks(BLOCK).enumerate() {
             let (start, n) = (i * BLOCK, dy.len());
@@ -231,7 +241,7 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
     pub fn forward(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
         same_length("forward", [("y", y.len()), ("choices", choices.len())]);
         self.check("forward", ("x", x.len()), ("y", y.len()));
-        dispatch::wide(LayerForward { layer: *self, x, y, choices });
+        <T::Kernels as MaxoutKernels<T>>::layer_forward(LayerForward { layer: *self, x, y, choices });
     }
 
     /// dx, from the choices of [`forward`](MaxoutLayer::forward).
@@ -240,7 +250,7 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
         same_length("backward", [("choices", choices.len()), ("dy", dy.len())]);
         self.check("backward", ("dx", dx.len()), ("dy", dy.len()));
         check_choices("backward", choices, self.pieces);
-        dispatch::wide(LayerBackward { layer: *self, choices, dy, dx });
+        <T::Kernels as MaxoutKernels<T>>::layer_backward(LayerBackward { layer: *self, choices, dy, dx });
     }
 
     /// The gradients in the weights and in the biases, summed over the samples, from the choices of
@@ -253,7 +263,14 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
         same_length(METHOD, [("biases", self.biases.len()), ("d_biases", d_biases.len())]);
         self.check(METHOD, ("x", x.len()), ("dy", dy.len()));
         check_choices(METHOD, choices, self.pieces);
-        dispatch::wide(LayerParameters { layer: *self, x, choices, dy, d_weights, d_biases });
+        <T::Kernels as MaxoutKernels<T>>::layer_parameters(LayerParameters {
+            layer: *self,
+            x,
+            choices,
+            dy,
+            d_weights,
+            d_biases,
+        });
     }
 
     /// Panics unless there is a row of outputs for each sample.
@@ -276,7 +293,7 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
     }
 }
 
-struct LayerForward<'a, T> {
+pub(crate) struct LayerForward<'a, T> {
     layer: MaxoutLayer<'a, T>,
     x: &'a [T],
     y: &'a mut [T],
@@ -286,7 +303,7 @@ struct LayerForward<'a, T> {
 impl<T: Element> Kernel for LayerForward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
+    fn run<I: Isa>(self, _: Token<I>) {
         let (layer, units) = (self.layer, self.layer.units());
         for (place, (y, choice)) in self.y.iter_mut().zip(self.choices).enumerate() {
             let (sample, unit) = (place / units, place % units);
@@ -320,7 +337,7 @@ fn round<T: Element>(sums: &[f64], to: &mut [T]) {
     }
 }
 
-struct LayerBackward<'a, T> {
+pub(crate) struct LayerBackward<'a, T> {
     layer: MaxoutLayer<'a, T>,
     choices: &'a [u32],
     dy: &'a [T],
@@ -330,7 +347,7 @@ struct LayerBackward<'a, T> {
 impl<T: Element> Kernel for LayerBackward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
+    fn run<I: Isa>(self, _: Token<I>) {
         let (layer, units) = (self.layer, self.layer.units());
         for (sample, dx) in self.dx.chunks_exact_mut(layer.inputs.max(1)).enumerate() {
             for (block, dx) in dx.chunks_mut(BLOCK).enumerate() {
@@ -346,7 +363,7 @@ impl<T: Element> Kernel for LayerBackward<'_, T> {
     }
 }
 
-struct LayerParameters<'a, T> {
+pub(crate) struct LayerParameters<'a, T> {
     layer: MaxoutLayer<'a, T>,
     x: &'a [T],
     choices: &'a [u32],
@@ -358,7 +375,7 @@ struct LayerParameters<'a, T> {
 impl<T: Element> Kernel for LayerParameters<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
+    fn run<I: Isa>(self, _: Token<I>) {
         let MaxoutLayer { pieces, inputs, .. } = self.layer;
         let units = self.layer.units();
         for (row, d_bias) in self.d_biases.iter_mut().enumerate() {

@@ -4,10 +4,10 @@
 //! Limit: the ports, with some 45 operations and a division.
 
 use super::{Formula, activation};
-use crate::lanes::Lanes;
 use crate::math::exp::{Constants, Reduced, excess, reduce};
 use crate::math::logistic::lower;
 use crate::math::rounding::{nearly_fused, reciprocal};
+use crate::simd::Lanes;
 
 activation! {
     /// x times the hyperbolic tangent of the softplus of x.

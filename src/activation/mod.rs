@@ -2,7 +2,6 @@
 //!
 //! [`Activation`] is what a user calls; [`Formula`] is what an author writes.
 
-mod any;
 mod exponential;
 mod gated;
 mod glu;
@@ -27,12 +26,15 @@ mod smooth;
 mod softmax;
 mod sparsemax;
 
-use crate::dispatch::{self, Map, Source, Target, WIDEST};
+use crate::compiled::Here;
 use crate::element::Element;
 use crate::facts::Facts;
-use crate::lanes::Lanes;
 use crate::names::UnknownName;
+use crate::simd::{Lanes, MAX_LANES};
+use crate::slice::{self, Dst, Map, Src};
 
+#[doc(hidden)]
+pub use glu::ComputeGated;
 pub use glu::{Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
 pub use gumbel::GumbelSoftmax;
 pub use learned::Learned;
@@ -44,7 +46,7 @@ pub use radial::RadialBasis;
 pub use rows::{RowActivation, Rows};
 pub use rrelu::RReluTraining;
 pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};
-pub(crate) use softmax::{Exponentials, Itself, Kind, Logarithm, Row, kind, ln, scale};
+pub(crate) use softmax::{Exponentials, Kind, Logarithm, Row, kind, ln, one, scale};
 pub use sparsemax::{Hardmax, Sparsemax};
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
@@ -167,7 +169,8 @@ fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
     panic!("{method}: slices differ in length: {lengths:?}");
 }
 
-/// A function as a text over registers: from it, [`Activation`] follows for every element type and instruction set.
+/// A function over registers: from it, [`impl_activation!`](crate::impl_activation) makes an [`Activation`] of every element
+/// type, by every instruction set.
 ///
 /// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it. The [guide](crate::guide)
 /// says what else there is to know.
@@ -193,6 +196,8 @@ fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
 ///         (x * x * 4.0 - 2.0) * self.value(x)
 ///     }
 /// }
+/// slopes::impl_activation!(Bell);
+///
 /// let mut y = [0.0_f32; 3];
 /// Bell.forward_slice(&[-1.0, 0.0, 1.0], &mut y);
 /// assert_eq!((y[0], y[1]), (Bell.forward(1.0), 1.0));
@@ -219,9 +224,10 @@ pub trait Formula: Copy + Send + Sync + 'static {
     }
 }
 
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct Value<F>(F);
-impl<F: Formula> Map<1, 1> for Value<F> {
+struct Value;
+impl<F: Formula> Map<1, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [self.0.value(x)]
@@ -229,8 +235,8 @@ impl<F: Formula> Map<1, 1> for Value<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Slope<F>(F);
-impl<F: Formula> Map<1, 1> for Slope<F> {
+struct Slope;
+impl<F: Formula> Map<1, 1> for (F, Slope) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [self.0.slope(x)]
@@ -238,8 +244,8 @@ impl<F: Formula> Map<1, 1> for Slope<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Curvature<F>(F);
-impl<F: Formula> Map<1, 1> for Curvature<F> {
+struct Curvature;
+impl<F: Formula> Map<1, 1> for (F, Curvature) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [self.0.curvature(x)]
@@ -247,8 +253,8 @@ impl<F: Formula> Map<1, 1> for Curvature<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Backward<F>(F);
-impl<F: Formula> Map<2, 1> for Backward<F> {
+struct Backward;
+impl<F: Formula> Map<2, 1> for (F, Backward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
         [dy * self.0.slope(x)]
@@ -256,8 +262,8 @@ impl<F: Formula> Map<2, 1> for Backward<F> {
 }
 
 #[derive(Clone, Copy)]
-struct ValueAndSlope<F>(F);
-impl<F: Formula> Map<1, 2> for ValueAndSlope<F> {
+struct ValueAndSlope;
+impl<F: Formula> Map<1, 2> for (F, ValueAndSlope) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 2] {
         let (value, slope) = self.0.value_and_slope(x);
@@ -265,60 +271,149 @@ impl<F: Formula> Map<1, 2> for ValueAndSlope<F> {
     }
 }
 
-impl<F: Formula, T: Element> Activation<T> for F {
-    fn facts(&self) -> &'static Facts {
-        Formula::facts(self)
+/// The methods of [`Activation`] that compute, for the macros of `compiled.rs`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __activation_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            forward(x: T) -> T;
+            derivative(x: T) -> T;
+            second_derivative(x: T) -> T;
+            forward_slice(x: &[T], y: &mut [T]) -> ();
+            forward_in_place(x: &mut [T]) -> ();
+            derivative_slice(x: &[T], d: &mut [T]) -> ();
+            second_derivative_slice(x: &[T], d: &mut [T]) -> ();
+            backward_slice(x: &[T], dy: &[T], dx: &mut [T]) -> ();
+            backward_in_place(x: &[T], dy: &mut [T]) -> ();
+            forward_with_derivative(x: &[T], y: &mut [T], d: &mut [T]) -> ();
+        }
+    };
+}
+
+__activation_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`Activation`]: an element for the crate's own functions, [`Here`] for any formula.
+    #[doc(hidden)]
+    pub Compute
+} }
+
+impl<F: Formula, T: Element> Compute<F, T> for Here {
+    #[inline]
+    fn forward(f: &F, x: T) -> T {
+        slice::map_scalar::<_, _, 1, 1>((*f, Value), [x])[0]
     }
     #[inline]
-    fn forward(&self, x: T) -> T {
-        dispatch::numbers::<_, _, 1, 1>(Value(*self), [x])[0]
+    fn derivative(f: &F, x: T) -> T {
+        slice::map_scalar::<_, _, 1, 1>((*f, Slope), [x])[0]
     }
     #[inline]
-    fn derivative(&self, x: T) -> T {
-        dispatch::numbers::<_, _, 1, 1>(Slope(*self), [x])[0]
-    }
-    #[inline]
-    fn second_derivative(&self, x: T) -> T {
-        dispatch::numbers::<_, _, 1, 1>(Curvature(*self), [x])[0]
+    fn second_derivative(f: &F, x: T) -> T {
+        slice::map_scalar::<_, _, 1, 1>((*f, Curvature), [x])[0]
     }
     #[track_caller]
-    fn forward_slice(&self, x: &[T], y: &mut [T]) {
+    fn forward_slice(f: &F, x: &[T], y: &mut [T]) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
-        dispatch::map(Value(*self), [Source::new(x)], [Target::new(y)]);
+        slice::map((*f, Value), [Src::new(x)], [Dst::new(y)]);
     }
-    fn forward_in_place(&self, x: &mut [T]) {
-        let x = Target::new(x);
-        dispatch::map(Value(*self), [x.source()], [x]);
+    fn forward_in_place(f: &F, x: &mut [T]) {
+        let x = Dst::new(x);
+        slice::map((*f, Value), [x.src()], [x]);
     }
     #[track_caller]
-    fn derivative_slice(&self, x: &[T], d: &mut [T]) {
+    fn derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("derivative_slice", [("x", x.len()), ("d", d.len())]);
         // The slope alone is the gradient of ones: they share a kernel.
-        let ones = [T::one(); WIDEST];
-        dispatch::map(Backward(*self), [Source::new(x), Source::repeat(&ones)], [Target::new(d)]);
+        let ones = [T::one(); MAX_LANES];
+        slice::map((*f, Backward), [Src::new(x), Src::repeat(&ones)], [Dst::new(d)]);
     }
     #[track_caller]
-    fn second_derivative_slice(&self, x: &[T], d: &mut [T]) {
+    fn second_derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("second_derivative_slice", [("x", x.len()), ("d", d.len())]);
-        dispatch::map(Curvature(*self), [Source::new(x)], [Target::new(d)]);
+        slice::map((*f, Curvature), [Src::new(x)], [Dst::new(d)]);
     }
     #[track_caller]
-    fn backward_slice(&self, x: &[T], dy: &[T], dx: &mut [T]) {
+    fn backward_slice(f: &F, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        dispatch::map(Backward(*self), [Source::new(x), Source::new(dy)], [Target::new(dx)]);
+        slice::map((*f, Backward), [Src::new(x), Src::new(dy)], [Dst::new(dx)]);
     }
     #[track_caller]
-    fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
+    fn backward_in_place(f: &F, x: &[T], dy: &mut [T]) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
-        let dy = Target::new(dy);
-        dispatch::map(Backward(*self), [Source::new(x), dy.source()], [dy]);
+        let dy = Dst::new(dy);
+        slice::map((*f, Backward), [Src::new(x), dy.src()], [dy]);
     }
     #[track_caller]
-    fn forward_with_derivative(&self, x: &[T], y: &mut [T], d: &mut [T]) {
+    fn forward_with_derivative(f: &F, x: &[T], y: &mut [T], d: &mut [T]) {
         same_length("forward_with_derivative", [("x", x.len()), ("y", y.len()), ("d", d.len())]);
-        dispatch::map(ValueAndSlope(*self), [Source::new(x)], [Target::new(y), Target::new(d)]);
+        slice::map((*f, ValueAndSlope), [Src::new(x)], [Dst::new(y), Dst::new(d)]);
     }
 }
+
+/// Makes a type that is a [`Formula`] an [`Activation`] of every element type. Its kernels are compiled in the crate that
+/// says so.
+///
+/// `impl_activation!(Bell)`, or with parameters `impl_activation!(<F: Formula> Scaled<F>)`.
+///
+/// ```
+/// use slopes::activation::{Activation, Formula};
+/// use slopes::{Lanes, impl_activation};
+///
+/// /// The inner function of twice x.
+/// #[derive(Clone, Copy)]
+/// struct OfDouble<F>(F);
+/// impl<F: Formula> Formula for OfDouble<F> {
+///     #[inline(always)]
+///     fn value<L: Lanes>(self, x: L) -> L {
+///         self.0.value(x + x)
+///     }
+///     #[inline(always)]
+///     fn slope<L: Lanes>(self, x: L) -> L {
+///         self.0.slope(x + x) * 2.0
+///     }
+///     #[inline(always)]
+///     fn curvature<L: Lanes>(self, x: L) -> L {
+///         self.0.curvature(x + x) * 4.0
+///     }
+/// }
+/// impl_activation!(<F: Formula> OfDouble<F>);
+///
+/// assert_eq!(OfDouble(slopes::activation::Relu).forward(1.5_f32), 3.0);
+/// ```
+#[macro_export]
+macro_rules! impl_activation {
+    (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
+        $crate::impl_activation! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+    };
+    ($Name:ty) => { $crate::impl_activation! { @in $crate::compiled::Here, [], $Name } };
+    (@any $Any:ty) => {
+        $crate::__activation_methods! { $crate::compiled::delegate: { activation Activation, $Any } }
+    };
+    (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
+        $crate::__activation_methods! { $crate::__implement: { [$($generics)*] activation Activation Compute, $place, $Name, {
+            fn facts(&self) -> &'static $crate::Facts {
+                $crate::activation::Formula::facts(self)
+            }
+        } } }
+    };
+}
+
+/// The compiled kernels of rows and layers.
+#[doc(hidden)]
+pub(crate) trait RowKernels<T: Element>:
+    glu::GatedKernels<T>
+    + gumbel::GumbelKernels<T>
+    + learned::LearnedKernels<T>
+    + log_sum_exp::LogSumExpKernels<T>
+    + maxout::MaxoutKernels<T>
+    + output::OutputKernels<T>
+    + prelu::PReluKernels<T>
+    + radial::RadialKernels<T>
+    + rrelu::RReluKernels<T>
+    + softmax::SoftmaxKernels<T>
+    + sparsemax::SparsemaxKernels<T>
+{
+}
+crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKernels }
 
 /// Declares an activation. See `declare!`.
 macro_rules! activation {
@@ -357,7 +452,7 @@ crate::facts::catalogue! {
     ///
     /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a text, and
     /// where, says [`ParseError`](crate::ParseError).
-    AnyActivation of Activation;
+    AnyActivation of Activation by Compute, __activation_methods!, impl_activation!;
     rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu;
     sigmoids: Sigmoid, Tanh, Softsign;
     smooth: Softplus, LogSigmoid, Squareplus;
@@ -378,7 +473,7 @@ crate::facts::catalogue! {
 /// }
 /// ```
 pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
-    Catalogue::ALL
+    <T::Kernels as Kernels<T>>::all()
 }
 
 /// The activation of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter. For a name with

@@ -5,12 +5,12 @@
 use core::f64::consts::SQRT_2;
 
 use super::{Formula, activation};
-use crate::lanes::Lanes;
 use crate::math::exp::Constants;
 use crate::math::logistic::lower;
 use crate::math::normal::{Bell, DENSITY, tail, tail_less_slope, tail_times_a};
 use crate::math::pair::Pair;
 use crate::math::rounding::{nearly_fused, two_sum};
+use crate::simd::Lanes;
 
 activation! {
     /// x times the probability that a normal variable is below x. By the complementary error function, so that the tail

@@ -12,10 +12,11 @@ use super::{
     Celu, Elu, Exp, Formula, HardSigmoid, HardTanh, Identity, LeakyRelu, Linear, LogSigmoid, PRelu, Relu, Relu6, Selu,
     Sigmoid, Softplus, Softsign, Tanh,
 };
-use crate::dispatch::{self, Map, Source, Target};
+use crate::compiled::Here;
 use crate::element::Element;
-use crate::lanes::Lanes;
 use crate::math::Functions;
+use crate::simd::{Lanes, MAX_LANES};
+use crate::slice::{self, Dst, Map, Src};
 
 /// A function whose slope follows from its value: f'(x) = g(f(x)).
 ///
@@ -41,35 +42,73 @@ pub trait FromOutput: Formula {
 
     /// f'(x), y being f(x).
     fn derivative_from_output<T: Element>(&self, y: T) -> T {
-        dispatch::numbers::<_, _, 1, 1>(Slope(*self), [y])[0]
+        Here::derivative_from_output(self, y)
     }
 
     /// d = f'(x), y being f(x).
     #[track_caller]
     fn derivative_slice_from_output<T: Element>(&self, y: &[T], d: &mut [T]) {
-        same_length("derivative_slice_from_output", [("y", y.len()), ("d", d.len())]);
-        dispatch::map(Slope(*self), [Source::new(y)], [Target::new(d)]);
+        Here::derivative_slice_from_output(self, y, d);
     }
 
     /// dx = dy f'(x), y being f(x).
     #[track_caller]
     fn backward_from_output<T: Element>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
-        same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        dispatch::map(Backward(*self), [Source::new(y), Source::new(dy)], [Target::new(dx)]);
+        Here::backward_from_output(self, y, dy, dx);
     }
 
     /// dy = dy f'(x), y being f(x).
     #[track_caller]
     fn backward_from_output_in_place<T: Element>(&self, y: &[T], dy: &mut [T]) {
-        same_length("backward_from_output_in_place", [("y", y.len()), ("dy", dy.len())]);
-        let dy = Target::new(dy);
-        dispatch::map(Backward(*self), [Source::new(y), dy.source()], [dy]);
+        Here::backward_from_output_in_place(self, y, dy);
     }
 }
 
+/// The methods of [`FromOutput`] that compute, for the macros of `compiled.rs`.
+macro_rules! from_output_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            derivative_from_output(y: T) -> T;
+            derivative_slice_from_output(y: &[T], d: &mut [T]) -> ();
+            backward_from_output(y: &[T], dy: &[T], dx: &mut [T]) -> ();
+            backward_from_output_in_place(y: &[T], dy: &mut [T]) -> ();
+        }
+    };
+}
+
+from_output_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`FromOutput`]: an element for the crate's own functions, [`Here`] for any formula.
+    pub(crate) ComputeFromOutput
+} }
+
+impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
+    fn derivative_from_output(f: &F, y: T) -> T {
+        slice::map_scalar::<_, _, 1, 1>((*f, Slope), [y])[0]
+    }
+    #[track_caller]
+    fn derivative_slice_from_output(f: &F, y: &[T], d: &mut [T]) {
+        same_length("derivative_slice_from_output", [("y", y.len()), ("d", d.len())]);
+        // The slope alone is the gradient of ones: they share a kernel.
+        let ones = [T::one(); MAX_LANES];
+        slice::map((*f, Backward), [Src::new(y), Src::repeat(&ones)], [Dst::new(d)]);
+    }
+    #[track_caller]
+    fn backward_from_output(f: &F, y: &[T], dy: &[T], dx: &mut [T]) {
+        same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
+        slice::map((*f, Backward), [Src::new(y), Src::new(dy)], [Dst::new(dx)]);
+    }
+    #[track_caller]
+    fn backward_from_output_in_place(f: &F, y: &[T], dy: &mut [T]) {
+        same_length("backward_from_output_in_place", [("y", y.len()), ("dy", dy.len())]);
+        let dy = Dst::new(dy);
+        slice::map((*f, Backward), [Src::new(y), dy.src()], [dy]);
+    }
+}
+
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct Slope<F>(F);
-impl<F: FromOutput> Map<1, 1> for Slope<F> {
+struct Slope;
+impl<F: FromOutput> Map<1, 1> for (F, Slope) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y]: [L; 1]) -> [L; 1] {
         [self.0.slope_from_output(y)]
@@ -77,8 +116,8 @@ impl<F: FromOutput> Map<1, 1> for Slope<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Backward<F>(F);
-impl<F: FromOutput> Map<2, 1> for Backward<F> {
+struct Backward;
+impl<F: FromOutput> Map<2, 1> for (F, Backward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
         [dy * self.0.slope_from_output(y)]
@@ -86,7 +125,10 @@ impl<F: FromOutput> Map<2, 1> for Backward<F> {
 }
 
 macro_rules! from_output {
-    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$me:ident, $y:ident| $slope:expr;)+) => { $(
+    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$me:ident, $y:ident| $slope:expr;)+) => {
+        pub(crate) trait OutputKernels<T>: $(ComputeFromOutput<$Name, T> +)+ {}
+        crate::compiled::for_each_element! { crate::compiled::implement_all: @of OutputKernels }
+        $(from_output_methods! { crate::compiled::compile: { [] ComputeFromOutput of $Name } }
         $(#[$doc])*
         impl FromOutput for $Name {
             const OUTPUT_ULP: f64 = $ulp;
@@ -94,6 +136,7 @@ macro_rules! from_output {
             fn slope_from_output<L: Lanes>($me, $y: L) -> L {
                 $slope
             }
+            from_output_methods! { crate::compiled::provide: { ComputeFromOutput } }
         }
     )+ };
 }

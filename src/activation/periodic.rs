@@ -2,9 +2,9 @@
 
 use super::{Formula, activation};
 use crate::Facts;
-use crate::lanes::{Lanes, Real};
 use crate::math::rounding::reciprocal;
 use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
+use crate::simd::{Lanes, Real};
 
 activation! {
     /// The sine of x in radians, of every size: sin(1e30) is as right as sin(1). NaN at infinities, where it has no limit.

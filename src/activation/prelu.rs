@@ -5,10 +5,11 @@
 
 use super::learned::ParameterBackward;
 use super::rectifiers::{leaky, leaky_slope};
-use super::{Itself, PRelu, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use super::{PRelu, same_length};
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes};
+use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
 
 /// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
 /// the number of pixels of channels-first images, and 1 where channels come last.
@@ -47,29 +48,29 @@ impl<'a, T: Element> PReluChannels<'a, T> {
     #[track_caller]
     pub fn forward(&self, x: &[T], y: &mut [T]) {
         same_length("forward", [("x", x.len()), ("y", y.len())]);
-        self.walk(Source::new(x), None, Target::new(y), x.len());
+        self.rectify(Src::new(x), None, Dst::new(y), x.len());
     }
 
     /// x = f(x).
     #[track_caller]
     pub fn forward_in_place(&self, x: &mut [T]) {
-        let (len, x) = (x.len(), Target::new(x));
-        self.walk(x.source(), None, x, len);
+        let (len, x) = (x.len(), Dst::new(x));
+        self.rectify(x.src(), None, x, len);
     }
 
     /// dx = dy f'(x).
     #[track_caller]
     pub fn backward(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        self.walk(Source::new(x), Some(Source::new(dy)), Target::new(dx), x.len());
+        self.rectify(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len());
     }
 
     /// dy = dy f'(x).
     #[track_caller]
     pub fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
-        let dy = Target::new(dy);
-        self.walk(Source::new(x), Some(dy.source()), dy, x.len());
+        let dy = Dst::new(dy);
+        self.rectify(Src::new(x), Some(dy.src()), dy, x.len());
     }
 
     /// The gradient in the slopes: of each channel the sum of dy min(0, x). Products are rounded to the type and summed in
@@ -81,19 +82,19 @@ impl<'a, T: Element> PReluChannels<'a, T> {
         if self.period(x.len()) == 0 {
             return gradient.fill(T::zero());
         }
-        dispatch::wide(SlopeGradient {
+        <T::Kernels as PReluKernels<T>>::slope_gradient(SlopeGradient {
             channels: *self,
-            x: Source::new(x),
-            dy: Source::new(dy),
+            x: Src::new(x),
+            dy: Src::new(dy),
             gradient,
             len: x.len(),
         });
     }
 
     #[track_caller]
-    fn walk(&self, x: Source<T>, dy: Option<Source<T>>, to: Target<T>, len: usize) {
+    fn rectify(&self, x: Src<T>, dy: Option<Src<T>>, to: Dst<T>, len: usize) {
         if self.period(len) > 0 {
-            dispatch::wide(Walk { channels: *self, x, dy, to, len });
+            <T::Kernels as PReluKernels<T>>::rectify(Rectify { channels: *self, x, dy, to, len });
         }
     }
 
@@ -157,31 +158,31 @@ impl Map<3, 1> for Backward {
 
 /// The rectifier of x, or dy times its slope, with a slope for each number.
 #[inline(always)]
-pub(super) fn rectify<T: Element, I: Isa>(
-    pass: Pass<I>,
-    x: Source<T>,
-    slopes: &[T],
-    dy: Option<Source<T>>,
-    to: Target<T>,
-) {
+pub(super) fn rectify<T: Element, I: Isa>(token: Token<I>, x: Src<T>, slopes: &[T], dy: Option<Src<T>>, to: Dst<T>) {
     match dy {
-        None => pass.map(Forward, [x, Source::new(slopes)], [to]),
-        Some(dy) => pass.map(Backward, [x, Source::new(slopes), dy], [to]),
+        None => token.map(Forward, [x, Src::new(slopes)], [to]),
+        Some(dy) => token.map(Backward, [x, Src::new(slopes), dy], [to]),
     }
 }
 
-struct Walk<'a, T> {
+concrete! {
+    trait PReluKernels;
+    fn rectify(kernel: Rectify<'_, T>) { dispatch(kernel) }
+    fn slope_gradient(kernel: SlopeGradient<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Rectify<'a, T> {
     channels: PReluChannels<'a, T>,
-    x: Source<'a, T>,
-    dy: Option<Source<'a, T>>,
-    to: Target<'a, T>,
+    x: Src<'a, T>,
+    dy: Option<Src<'a, T>>,
+    to: Dst<'a, T>,
     len: usize,
 }
 
-impl<T: Element> Kernel for Walk<'_, T> {
+impl<T: Element> Kernel for Rectify<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let mut block = [T::zero(); BLOCK];
         let period = self.channels.period(self.len);
         for from in (0..period.min(self.len)).step_by(BLOCK) {
@@ -190,16 +191,16 @@ impl<T: Element> Kernel for Walk<'_, T> {
             for start in (from..self.len).step_by(period) {
                 let n = slopes.len().min(self.len - start);
                 let dy = self.dy.map(|dy| dy.part(start, n));
-                rectify(pass, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+                rectify(token, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
             }
         }
     }
 }
 
-struct SlopeGradient<'a, T> {
+pub(crate) struct SlopeGradient<'a, T> {
     channels: PReluChannels<'a, T>,
-    x: Source<'a, T>,
-    dy: Source<'a, T>,
+    x: Src<'a, T>,
+    dy: Src<'a, T>,
     gradient: &'a mut [T],
     len: usize,
 }
@@ -208,7 +209,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
     type Output = ();
     /// First over the samples, place by place; then over the samples of a period, and over the places of a channel.
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let (mut products, mut sums) = ([T::zero(); BLOCK], [0.0; BLOCK]);
         let (period, sample, inner) = (self.channels.period(self.len), self.channels.sample(), self.channels.inner);
         let (mut channel, mut left, mut sum) = (0, inner, 0.0);
@@ -219,7 +220,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
                 let n = width.min(self.len - start);
                 let products = &mut products[..n];
                 let (x, dy) = (self.x.part(start, n), self.dy.part(start, n));
-                pass.map(ParameterBackward(PRelu::USUAL), [x, dy], [Target::new(products)]);
+                token.map((PRelu::USUAL, ParameterBackward), [x, dy], [Dst::new(products)]);
                 for (sum, product) in sums.iter_mut().zip(products) {
                     *sum += product.wide();
                 }
@@ -231,7 +232,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
             while done < width.min(sample) {
                 let n = left.min(width - done);
                 let places = &sums[done..done + n];
-                sum += if n > 1 { pass.sum_of(Itself, [Source::new(places)], n) } else { places[0] };
+                sum += if n > 1 { token.sum(Src::new(places)) } else { places[0] };
                 (done, left) = (done + n, left - n);
                 if left == 0 {
                     self.gradient[channel] = T::of(sum);

@@ -4,13 +4,14 @@
 //! that they have the same bits on every machine; exponentials have those of the family. Of f32 the differences are then
 //! exact to 2^-53, and the exponential, which multiplies a relative error of its exponent by the exponent, sees none.
 
-use super::{Gaussian, Itself, Rows, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use super::{Gaussian, Rows, same_length};
+use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
-use crate::sum::{Tree, sum_of_pairs};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
+use crate::sum::{PairwiseSum, sum_of_pairs};
 
 /// The bell of the distance of every row of x from every centre: y of row i and centre j is
 /// `exp(-|x_i - c_j|^2 / (2 sigma^2))`.
@@ -68,7 +69,13 @@ impl RadialBasis {
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &mut [T]) {
         check("forward", x, centres, rows, [("y", y.len())]);
-        dispatch::wide(Forward { x, centres, len: rows.row_len(), scale: -0.5 / self.square::<T>(), y });
+        <T::Kernels as RadialKernels<T>>::forward(Forward {
+            x,
+            centres,
+            len: rows.row_len(),
+            scale: -0.5 / self.square::<T>(),
+            y,
+        });
     }
 
     /// dx: the gradient in x of the sum of dy y, y being what [`forward`](RadialBasis::forward) gave.
@@ -78,7 +85,16 @@ impl RadialBasis {
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
         let strides = [rows.count(centres.len()), 1];
         let (len, square) = (rows.row_len(), self.square::<T>());
-        dispatch::wide(Backward { from: x, to: centres, len, y, dy, strides, square, gradient: dx });
+        <T::Kernels as RadialKernels<T>>::backward(Backward {
+            from: x,
+            to: centres,
+            len,
+            y,
+            dy,
+            strides,
+            square,
+            gradient: dx,
+        });
     }
 
     /// The gradient in the centres, as [`backward`](RadialBasis::backward).
@@ -96,14 +112,30 @@ impl RadialBasis {
         same_length("backward_centres", [("centres", centres.len()), ("gradient", gradient.len())]);
         let strides = [1, rows.count(centres.len())];
         let (len, square) = (rows.row_len(), self.square::<T>());
-        dispatch::wide(Backward { from: centres, to: x, len, y, dy, strides, square, gradient });
+        <T::Kernels as RadialKernels<T>>::backward(Backward {
+            from: centres,
+            to: x,
+            len,
+            y,
+            dy,
+            strides,
+            square,
+            gradient,
+        });
     }
 
     /// The gradient in sigma: the sum of `dy y |x - c|^2 / sigma^3`.
     #[track_caller]
     pub fn backward_sigma<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &[T], dy: &[T]) -> f64 {
         check("backward_sigma", x, centres, rows, [("y", y.len()), ("dy", dy.len())]);
-        let sum = dispatch::wide(SigmaGradient { x, centres, len: rows.row_len(), square: self.square::<T>(), y, dy });
+        let sum = <T::Kernels as RadialKernels<T>>::sigma_gradient(SigmaGradient {
+            x,
+            centres,
+            len: rows.row_len(),
+            square: self.square::<T>(),
+            y,
+            dy,
+        });
         sum / Real::wide(<T::Real as Real>::of(self.sigma))
     }
 
@@ -144,7 +176,14 @@ impl Map<1, 1> for Exponential {
     }
 }
 
-struct Forward<'a, T> {
+concrete! {
+    trait RadialKernels;
+    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+    fn sigma_gradient(kernel: SigmaGradient<'_, T>) -> f64 { dispatch(kernel) }
+}
+
+pub(crate) struct Forward<'a, T> {
     x: &'a [T],
     centres: &'a [T],
     len: usize,
@@ -155,7 +194,7 @@ struct Forward<'a, T> {
 impl<T: Element> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let mut block = [0.0; BLOCK];
         let count = self.centres.len() / self.len.max(1);
         for (i, x) in self.x.chunks_exact(self.len.max(1)).enumerate() {
@@ -164,8 +203,8 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 for (bell, c) in bells.iter_mut().zip(self.centres[from * self.len..].chunks_exact(self.len)) {
                     *bell = square_distance(x, c) * self.scale;
                 }
-                let target = Target::new(bells);
-                pass.map(Exponential, [target.source()], [target]);
+                let target = Dst::new(bells);
+                token.map(Exponential, [target.src()], [target]);
                 for (y, bell) in self.y[i * count + from..].iter_mut().zip(bells) {
                     *y = T::of(*bell);
                 }
@@ -176,7 +215,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
 
 /// The gradient in `from`, whose row i and row j of `to` have the output i * strides[0] + j * strides[1]: the sum over j of
 /// w (to_j - from_i), w = dy y / sigma^2.
-struct Backward<'a, T> {
+pub(crate) struct Backward<'a, T> {
     from: &'a [T],
     to: &'a [T],
     len: usize,
@@ -190,7 +229,7 @@ struct Backward<'a, T> {
 impl<T: Element> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) {
+    fn run<I: Isa>(self, _: Token<I>) {
         let len = self.len.max(1);
         for (i, (row, gradient)) in self.from.chunks_exact(len).zip(self.gradient.chunks_exact_mut(len)).enumerate() {
             for start in (0..len).step_by(BLOCK) {
@@ -217,7 +256,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
 }
 
 /// The sum of dy y |x - c|^2 / sigma^2.
-struct SigmaGradient<'a, T> {
+pub(crate) struct SigmaGradient<'a, T> {
     x: &'a [T],
     centres: &'a [T],
     len: usize,
@@ -229,9 +268,9 @@ struct SigmaGradient<'a, T> {
 impl<T: Element> Kernel for SigmaGradient<'_, T> {
     type Output = f64;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let (len, count) = (self.len.max(1), self.centres.len() / self.len.max(1));
-        let (mut block, mut tree) = ([0.0; BLOCK], Tree::new());
+        let (mut block, mut tree) = ([0.0; BLOCK], PairwiseSum::new());
         for (i, x) in self.x.chunks_exact(len).enumerate() {
             for from in (0..count).step_by(BLOCK) {
                 let terms = &mut block[..BLOCK.min(count - from)];
@@ -241,7 +280,7 @@ impl<T: Element> Kernel for SigmaGradient<'_, T> {
                     let c = &self.centres[(from + j) * len..(from + j + 1) * len];
                     *term = if weight == 0.0 { 0.0 } else { weight * square_distance(x, c) };
                 }
-                tree.push(pass.sum_of(Itself, [Source::new(terms)], terms.len()));
+                tree.push(token.sum(Src::new(terms)));
             }
         }
         tree.sum()

@@ -5,7 +5,7 @@
 //! A piece is chosen by a comparison that NaN fails into the piece that passes it on, never by a hardware minimum.
 
 use super::{Formula, activation};
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 /// `constant` in every lane, and NaN where x is NaN.
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Rows: samples of many numbers, and what a function of them can do.
 
-use crate::dispatch::{Source, Target};
 use crate::element::Element;
+use crate::slice::{Dst, Src};
 
 /// How the samples of a slice are laid out.
 ///
@@ -82,14 +82,14 @@ impl Rows {
 
     /// A row of what is read.
     #[inline(always)]
-    pub(crate) fn of<T>(self, numbers: Source<T>, row: usize) -> Source<T> {
-        numbers.every(self.start(row), self.inner, self.len)
+    pub(crate) fn of<T>(self, numbers: Src<T>, row: usize) -> Src<T> {
+        numbers.strided(self.start(row), self.inner, self.len)
     }
 
     /// A row of what is written.
     #[inline(always)]
-    pub(crate) fn of_target<T: Copy>(self, numbers: Target<T>, row: usize) -> Target<T> {
-        numbers.every(self.start(row), self.inner, self.len)
+    pub(crate) fn of_target<T: Copy>(self, numbers: Dst<T>, row: usize) -> Dst<T> {
+        numbers.strided(self.start(row), self.inner, self.len)
     }
 }
 

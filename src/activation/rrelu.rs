@@ -7,9 +7,10 @@
 use super::hash::Hash;
 use super::prelu::rectify;
 use super::{RRelu, same_length};
-use crate::dispatch::{self, Kernel, Pass, Source, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::Isa;
+use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::slice::{Dst, Src};
 
 /// [`RRelu`] in training, made by [`RRelu::training`]: number i has the slope `lower + (upper - lower) u(seed, i)` where
 /// it is not positive, u uniform in [0, 1).
@@ -56,32 +57,32 @@ impl RReluTraining {
     #[track_caller]
     pub fn forward_slice<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
-        self.walk(Source::new(x), None, Target::new(y), x.len(), first);
+        self.rectify(Src::new(x), None, Dst::new(y), x.len(), first);
     }
 
     /// x = f(x).
     pub fn forward_in_place<T: Element>(&self, x: &mut [T], first: u64) {
-        let (len, x) = (x.len(), Target::new(x));
-        self.walk(x.source(), None, x, len, first);
+        let (len, x) = (x.len(), Dst::new(x));
+        self.rectify(x.src(), None, x, len, first);
     }
 
     /// dx = dy f'(x), with the slopes of the way forward.
     #[track_caller]
     pub fn backward_slice<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T], first: u64) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        self.walk(Source::new(x), Some(Source::new(dy)), Target::new(dx), x.len(), first);
+        self.rectify(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len(), first);
     }
 
     /// dy = dy f'(x), with the slopes of the way forward.
     #[track_caller]
     pub fn backward_in_place<T: Element>(&self, x: &[T], dy: &mut [T], first: u64) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
-        let dy = Target::new(dy);
-        self.walk(Source::new(x), Some(dy.source()), dy, x.len(), first);
+        let dy = Dst::new(dy);
+        self.rectify(Src::new(x), Some(dy.src()), dy, x.len(), first);
     }
 
-    fn walk<T: Element>(&self, x: Source<T>, dy: Option<Source<T>>, to: Target<T>, len: usize, first: u64) {
-        dispatch::wide(Walk { draw: self.draw::<T>(), x, dy, to, len, first });
+    fn rectify<T: Element>(&self, x: Src<T>, dy: Option<Src<T>>, to: Dst<T>, len: usize, first: u64) {
+        <T::Kernels as RReluKernels<T>>::rectify(Rectify { draw: self.draw::<T>(), x, dy, to, len, first });
     }
 
     fn draw<T: Element>(&self) -> Draw {
@@ -111,19 +112,24 @@ impl Draw {
 /// How many slopes are drawn at a time.
 const BLOCK: usize = 512;
 
-struct Walk<'a, T> {
+concrete! {
+    trait RReluKernels;
+    fn rectify(kernel: Rectify<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Rectify<'a, T> {
     draw: Draw,
-    x: Source<'a, T>,
-    dy: Option<Source<'a, T>>,
-    to: Target<'a, T>,
+    x: Src<'a, T>,
+    dy: Option<Src<'a, T>>,
+    to: Dst<'a, T>,
     len: usize,
     first: u64,
 }
 
-impl<T: Element> Kernel for Walk<'_, T> {
+impl<T: Element> Kernel for Rectify<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let mut slopes = [T::zero(); BLOCK];
         for start in (0..self.len).step_by(BLOCK) {
             let n = BLOCK.min(self.len - start);
@@ -133,7 +139,7 @@ impl<T: Element> Kernel for Walk<'_, T> {
                 index = index.wrapping_add(1);
             }
             let dy = self.dy.map(|dy| dy.part(start, n));
-            rectify(pass, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+            rectify(token, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
         }
     }
 }

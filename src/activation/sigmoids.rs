@@ -1,12 +1,12 @@
 //! Bounded functions made of the logistic tail.
 
 use super::{Formula, activation};
-use crate::lanes::Lanes;
 use crate::math::Functions;
 use crate::math::exp::power_of_two;
 use crate::math::logistic::{Tail, lower};
 use crate::math::rounding::{nearly_fused, reciprocal, two_sum};
 use crate::math::tanh;
+use crate::simd::Lanes;
 
 activation! {
     /// The logistic function: the probability whose log-odds are x.

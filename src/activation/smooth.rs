@@ -3,11 +3,11 @@
 
 use super::gated::{Scaled, scaled};
 use super::{Formula, activation};
-use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
 use crate::math::rounding::{reciprocal, residue, two_sum};
+use crate::simd::{Lanes, Real};
 
 activation! {
     /// A smooth rectifier: the integral of the logistic function. Exact everywhere, with no threshold beyond which it

@@ -3,10 +3,11 @@
 use super::rows::{RowActivation, Rows};
 use super::softmax::{Kind, Special, kind, scale};
 use super::{EmptyRow, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes};
 use crate::math::pair::Pair;
+use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
 
 /// The shares of one that are nearest to x: max(0, x_i - tau), with the threshold tau for which they sum to 1.
 ///
@@ -121,8 +122,8 @@ impl Map<2, 1> for Gradient {
 }
 
 #[inline(always)]
-fn sparsemax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, len: usize) {
-    let (kind, m) = kind(pass, scale::<T, I>(1.0), x, len);
+fn sparsemax_row<T: Element, I: Isa>(token: Token<I>, x: Src<T>, y: Dst<T>, len: usize) {
+    let (kind, m) = kind(token, scale::<T, I>(1.0), x, len);
     if kind != Kind::Finite {
         let special = Special::new(kind, 1.0, x, len);
         return special.write(y, special.share(EmptyRow::Zero), 0.0);
@@ -132,20 +133,20 @@ fn sparsemax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, 
     let mut threshold = Threshold { c, t: Pair::<T::Real>::sum(m - c, -1.0).wide() };
     let mut count = f64::INFINITY;
     loop {
-        let fewer = pass.sum_of(Count(threshold), [x], len);
+        let fewer = token.sum_of(Count(threshold), [x], len);
         if !(fewer < count && fewer > 0.0) {
             break;
         }
         count = fewer;
-        let sum = pass.sum_of(Part(threshold), [x], len);
+        let sum = token.sum_of(Part(threshold), [x], len);
         threshold.t = Pair::<T::Real>::quotient(sum - 1.0, count).wide();
     }
-    pass.map(Above(threshold), [x], [y]);
+    token.map(Above(threshold), [x], [y]);
 }
 
 #[inline(always)]
-fn hardmax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, len: usize) {
-    let (kind, m) = kind(pass, scale::<T, I>(1.0), x, len);
+fn hardmax_row<T: Element, I: Isa>(token: Token<I>, x: Src<T>, y: Dst<T>, len: usize) {
+    let (kind, m) = kind(token, scale::<T, I>(1.0), x, len);
     let nan = (0..len).any(|i| x.read(i).is_nan());
     let first = (0..len).find(|&i| kind != Kind::Empty && x.read(i).wide() == m);
     (0..len).for_each(|i| y.write(i, if nan { T::nan() } else { T::zero() }));
@@ -156,23 +157,29 @@ fn hardmax_row<T: Element, I: Isa>(pass: Pass<I>, x: Source<T>, y: Target<T>, le
 
 /// The gradient of [`Sparsemax`] from its output.
 #[inline(always)]
-fn gradient_row<T: Element, I: Isa>(pass: Pass<I>, y: Source<T>, dy: Source<T>, dx: Target<T>, len: usize) {
-    let sum = pass.sum_of(Chosen, [y, dy], len);
-    let mean = Pair::<T::Real>::quotient(sum, pass.sum_of(Ones, [y], len));
-    pass.map(Gradient(mean.wide()), [y, dy], [dx]);
+fn gradient_row<T: Element, I: Isa>(token: Token<I>, y: Src<T>, dy: Src<T>, dx: Dst<T>, len: usize) {
+    let sum = token.sum_of(Chosen, [y, dy], len);
+    let mean = Pair::<T::Real>::quotient(sum, token.sum_of(Ones, [y], len));
+    token.map(Gradient(mean.wide()), [y, dy], [dx]);
+}
+
+concrete! {
+    trait SparsemaxKernels;
+    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
 }
 
 /// Which function, and which way.
 #[derive(Clone, Copy, PartialEq)]
-enum Which {
+pub(crate) enum Which {
     Sparsemax,
     Hardmax,
 }
 
-struct Forward<'a, T> {
+pub(crate) struct Forward<'a, T> {
     which: Which,
-    x: Source<'a, T>,
-    y: Target<'a, T>,
+    x: Src<'a, T>,
+    y: Dst<'a, T>,
     rows: Rows,
     count: usize,
 }
@@ -180,23 +187,23 @@ struct Forward<'a, T> {
 impl<T: Element> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         for i in 0..self.count {
             let (x, y) = (self.rows.of(self.x, i), self.rows.of_target(self.y, i));
             match self.which {
-                Which::Sparsemax => sparsemax_row(pass, x, y, self.rows.row_len()),
-                Which::Hardmax => hardmax_row(pass, x, y, self.rows.row_len()),
+                Which::Sparsemax => sparsemax_row(token, x, y, self.rows.row_len()),
+                Which::Hardmax => hardmax_row(token, x, y, self.rows.row_len()),
             }
         }
     }
 }
 
-struct Backward<'a, T> {
+pub(crate) struct Backward<'a, T> {
     /// Whether y is to be made first, of what is there.
     from_input: bool,
-    from: Source<'a, T>,
-    dy: Source<'a, T>,
-    dx: Target<'a, T>,
+    from: Src<'a, T>,
+    dy: Src<'a, T>,
+    dx: Dst<'a, T>,
     rows: Rows,
     count: usize,
 }
@@ -204,15 +211,15 @@ struct Backward<'a, T> {
 impl<T: Element> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let len = self.rows.row_len();
         for i in 0..self.count {
             let (mut from, dx) = (self.rows.of(self.from, i), self.rows.of_target(self.dx, i));
             if self.from_input {
-                sparsemax_row(pass, from, dx, len);
-                from = dx.source();
+                sparsemax_row(token, from, dx, len);
+                from = dx.src();
             }
-            gradient_row(pass, from, self.rows.of(self.dy, i), dx, len);
+            gradient_row(token, from, self.rows.of(self.dy, i), dx, len);
         }
     }
 }
@@ -223,13 +230,13 @@ macro_rules! forward {
         #[track_caller]
         fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
             same_length("forward", [("x", x.len()), ("y", y.len())]);
-            let (count, x, y) = (rows.count(x.len()), Source::new(x), Target::new(y));
-            dispatch::wide(Forward { which: $which, x, y, rows, count });
+            let (count, x, y) = (rows.count(x.len()), Src::new(x), Dst::new(y));
+            <T::Kernels as SparsemaxKernels<T>>::forward(Forward { which: $which, x, y, rows, count });
         }
         #[track_caller]
         fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-            let (count, y) = (rows.count(x.len()), Target::new(x));
-            dispatch::wide(Forward { which: $which, x: y.source(), y, rows, count });
+            let (count, y) = (rows.count(x.len()), Dst::new(x));
+            <T::Kernels as SparsemaxKernels<T>>::forward(Forward { which: $which, x: y.src(), y, rows, count });
         }
     };
 }
@@ -239,14 +246,14 @@ impl<T: Element> RowActivation<T> for Sparsemax {
     #[track_caller]
     fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        let (count, from, dy, dx) = (rows.count(x.len()), Source::new(x), Source::new(dy), Target::new(dx));
-        dispatch::wide(Backward { from_input: true, from, dy, dx, rows, count });
+        let (count, from, dy, dx) = (rows.count(x.len()), Src::new(x), Src::new(dy), Dst::new(dx));
+        <T::Kernels as SparsemaxKernels<T>>::backward(Backward { from_input: true, from, dy, dx, rows, count });
     }
     #[track_caller]
     fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
         same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        let (count, from, dy, dx) = (rows.count(y.len()), Source::new(y), Source::new(dy), Target::new(dx));
-        dispatch::wide(Backward { from_input: false, from, dy, dx, rows, count });
+        let (count, from, dy, dx) = (rows.count(y.len()), Src::new(y), Src::new(dy), Dst::new(dx));
+        <T::Kernels as SparsemaxKernels<T>>::backward(Backward { from_input: false, from, dy, dx, rows, count });
     }
 }
 

@@ -3,11 +3,11 @@
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
 use crate::activation::{Logarithm, ln};
-use crate::dispatch::{Pass, Source, Target};
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Isa;
-use crate::sum::Tree;
+use crate::simd::{Isa, Token};
+use crate::slice::{Dst, Src};
+use crate::sum::PairwiseSum;
 
 /// The cross-entropy between the target and the prediction, which holds probabilities. From logits,
 /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy) is exact where a softmax of its own has rounded.
@@ -141,7 +141,7 @@ fn lifted<T: Element>(z: f64, eps: f64) -> f64 {
 
 impl RowText for Entries<'_> {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
         if let Wanted::Label(label) = sample.target {
             let weight = self.weights.map_or(1.0, |weights| held::<T>(weights[label]));
             if weight == 0.0 {
@@ -152,7 +152,7 @@ impl RowText for Entries<'_> {
                 Kind::Logarithms => [0.0 - z, -1.0, 0.0],
                 Kind::Probabilities { eps } => {
                     let z = lifted::<T>(z, eps);
-                    [0.0 - ln(pass, z), -1.0 / z, 1.0 / (z * z)]
+                    [0.0 - ln(token, z), -1.0 / z, 1.0 / (z * z)]
                 }
             };
             sample.fill(T::zero(), T::zero());
@@ -166,7 +166,7 @@ impl RowText for Entries<'_> {
 
         let (mut z, mut q, mut loss) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let (mut slope, mut curvature) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let (mut tree, mut wanted) = (Tree::new(), false);
+        let (mut tree, mut wanted) = (PairwiseSum::new(), false);
         for (start, n) in blocks(sample.len) {
             let (z, q, loss) = (&mut z[..n], &mut q[..n], &mut loss[..n]);
             widen(sample.prediction, start, z);
@@ -180,7 +180,7 @@ impl RowText for Entries<'_> {
                 }
                 Kind::Probabilities { eps } => {
                     z.iter_mut().for_each(|z| *z = lifted::<T>(*z, eps));
-                    pass.map(Logarithm, [Source::new(z)], [Target::new(loss)]);
+                    token.map(Logarithm, [Src::new(z)], [Dst::new(loss)]);
                     for i in 0..n {
                         slope[i] = if q[i] == 0.0 { 0.0 } else { q[i] / z[i] };
                         curvature[i] = if q[i] == 0.0 { 0.0 } else { slope[i] / z[i] };
@@ -197,7 +197,7 @@ impl RowText for Entries<'_> {
             if let Some(target) = sample.gradient {
                 write(target, start, sample.scale, &slope[..n]);
             }
-            tree.push(sum(pass, loss));
+            tree.push(sum(token, loss));
         }
         wanted.then(|| tree.sum())
     }

@@ -2,11 +2,10 @@
 
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, widen, write};
-use crate::dispatch::Pass;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Isa;
-use crate::sum::Tree;
+use crate::simd::{Isa, Token};
+use crate::sum::PairwiseSum;
 
 /// How much every wrong class's score comes too near to the right one's, or its square, averaged over the classes.
 ///
@@ -96,18 +95,18 @@ impl MultiMargin {
 
 impl RowText for MultiMargin {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
         let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
         let (right, classes) = (sample.prediction.read(label).wide(), sample.len as f64);
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let mut trees = [Tree::new(), Tree::new(), Tree::new()];
+        let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {
             self.excesses(sample, label, right, start, &mut h[..n]);
             for (order, tree) in trees.iter_mut().enumerate() {
                 for i in 0..n {
                     part[i] = self.of(h[i])[order];
                 }
-                tree.push(sum(pass, &part[..n]));
+                tree.push(sum(token, &part[..n]));
             }
         }
         let [loss, slope, curvature] = trees.map(|tree| tree.sum() / classes);
@@ -165,7 +164,7 @@ impl RowFormula for CategoricalHinge {
 
 impl RowText for CategoricalHinge {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, _: Pass<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<T: Element, I: Isa>(self, _: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
         let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
         let right = sample.prediction.read(label).wide();
         let (mut best, mut nan) = (None, right.is_nan());

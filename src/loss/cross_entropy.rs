@@ -4,14 +4,14 @@
 //! numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is made of the
 //! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
 
-use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, one, sum, weigh, widen, write};
-use crate::activation::{Exponentials, Kind, Logarithm, Row, kind, ln, scale};
-use crate::dispatch::{Kernel, Map, Pass, Source, Target};
+use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
+use crate::activation::{Exponentials, Kind, Logarithm, Row, kind, ln, one, scale};
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::{Isa, Lanes};
 use crate::math::Functions;
-use crate::sum::Tree;
+use crate::simd::{Isa, Kernel, Lanes, Token};
+use crate::slice::{Dst, Map, Src};
+use crate::sum::PairwiseSum;
 use num_traits::Float;
 
 /// The cross-entropy between the target and the softmax p of the prediction, which holds logits.
@@ -201,7 +201,7 @@ impl Map<1, 1> for Power {
 ///
 /// With u = 1 - p and l = -ln p, all are made of u^gamma, p l / u and p / u, and p l / u stays between 0 and 1.
 #[inline(always)]
-fn focus<I: Isa>(pass: Pass<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
+fn focus<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
     if gamma == 0.0 {
         return [1.0, 1.0, 0.0];
     }
@@ -212,7 +212,7 @@ fn focus<I: Isa>(pass: Pass<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] 
     let power = if gamma <= LARGEST_WHOLE && gamma == f64::from(gamma as i32) {
         Float::powi(u, gamma as i32)
     } else {
-        one(pass, Power { gamma }, u)
+        one(token, Power { gamma }, u)
     };
     let part = if p == 0.0 { 0.0 } else { p * (l / u) };
     [power, power * (1.0 + gamma * part), gamma * power * (part - (2.0 + (gamma - 1.0) * part) * (p / u))]
@@ -236,28 +236,28 @@ struct Block {
 
 impl Shares {
     #[inline(always)]
-    fn of<T: Element, I: Isa>(pass: Pass<I>, z: Source<T>, len: usize, kind: Kind, row: Row) -> Self {
+    fn of<T: Element, I: Isa>(token: Token<I>, z: Src<T>, len: usize, kind: Kind, row: Row) -> Self {
         if kind != Kind::Finite {
             let count = (0..len).filter(|&i| z.read(i) == T::infinity()).count() as f64;
-            return Shares::Whole { count, rest: one(pass, Logarithm, count) };
+            return Shares::Whole { count, rest: one(token, Logarithm, count) };
         }
-        let exponentials = Exponentials::new(pass, row, z, None, len);
+        let exponentials = Exponentials::new(token, row, z, None, len);
         let sum = exponentials.sum;
         if sum >= 2.0 || sum.is_nan() {
-            return Shares::Finite { row, sum, rest: one(pass, Logarithm, sum), others: sum };
+            return Shares::Finite { row, sum, rest: one(token, Logarithm, sum), others: sum };
         }
         // One exponential is 1, that of the maximum.
         let others = match (0..len).find(|&i| z.read(i).wide() == row.m) {
-            Some(largest) => exponentials.sum_without(pass, largest, len),
+            Some(largest) => exponentials.sum_without(token, largest, len),
             None => 0.0,
         };
-        let rest = one(pass, Logarithm1p, others);
+        let rest = one(token, Logarithm1p, others);
         Shares::Finite { row, sum, rest, others }
     }
 
     /// -ln p of the entries from `start` on.
     #[inline(always)]
-    fn surprises<T: Element>(self, z: Source<T>, start: usize, l: &mut [f64]) {
+    fn surprises<T: Element>(self, z: Src<T>, start: usize, l: &mut [f64]) {
         widen(z, start, l);
         match self {
             Shares::Finite { row, rest, .. } => l.iter_mut().for_each(|l| *l = (row.m - *l) + rest),
@@ -269,12 +269,12 @@ impl Shares {
 
     /// p and 1 - p of the entries from `start` on.
     #[inline(always)]
-    fn shares<T: Element, I: Isa>(self, pass: Pass<I>, z: Source<T>, start: usize, p: &mut [f64], u: &mut [f64]) {
+    fn shares<T: Element, I: Isa>(self, token: Token<I>, z: Src<T>, start: usize, p: &mut [f64], u: &mut [f64]) {
         match self {
             Shares::Finite { row, sum, others, .. } => {
                 let mut exponentials = [<T::Real as Element>::of(0.0); BLOCK];
                 let exponentials = &mut exponentials[..p.len()];
-                row.exponentials(pass, z.part(start, p.len()), Target::new(exponentials));
+                row.exponentials(token, z.part(start, p.len()), Dst::new(exponentials));
                 let inverse = 1.0 / sum;
                 for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
                     let e = Element::wide(*e);
@@ -332,7 +332,7 @@ impl FromLogits<'_> {
     #[inline(always)]
     fn worth<T: Element, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         sample: Sample<'_, T>,
         start: usize,
         block: &Block,
@@ -358,7 +358,7 @@ impl FromLogits<'_> {
                 if q[i] == 0.0 {
                     continue;
                 }
-                let [of_loss, of_a, of_b] = focus(pass, gamma, block.p[i], block.u[i], block.l[i]);
+                let [of_loss, of_a, of_b] = focus(token, gamma, block.p[i], block.u[i], block.l[i]);
                 (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
             }
         }
@@ -367,11 +367,11 @@ impl FromLogits<'_> {
 
     /// Any target of any row, in two passes: sums, then derivatives. They share their text: it is long.
     #[inline(always)]
-    fn general<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>, shares: Shares) -> Option<f64> {
+    fn general<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>, shares: Shares) -> Option<f64> {
         let (z, len, focal) = (sample.prediction, sample.len, held::<T>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
         let mut worth = Worth { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
-        let mut trees = [Tree::new(), Tree::new(), Tree::new()];
+        let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         let (mut wanted, mut totals) = (false, [0.0; 3]);
         let passes = if sample.gradient.is_none() && sample.curvature.is_none() { 1 } else { 2 };
         for derive in [false, true].into_iter().take(passes) {
@@ -380,22 +380,22 @@ impl FromLogits<'_> {
                     shares.surprises(z, start, &mut block.l[..n]);
                 }
                 if focal || derive {
-                    shares.shares(pass, z, start, &mut block.p[..n], &mut block.u[..n]);
+                    shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                wanted |= self.worth(pass, sample, start, &block, &mut worth, n);
+                wanted |= self.worth(token, sample, start, &block, &mut worth, n);
                 if derive {
                     worth.derive(&block, totals, sample, start, n);
                     continue;
                 }
                 let parts = [&worth.loss, &worth.a, &worth.b];
                 for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
-                    tree.push(sum(pass, &part[..n]));
+                    tree.push(sum(token, &part[..n]));
                 }
             }
             if !wanted {
                 return None;
             }
-            totals = trees.each_ref().map(Tree::sum);
+            totals = trees.each_ref().map(PairwiseSum::sum);
         }
         let [loss, ..] = totals;
         Some(loss)
@@ -405,7 +405,7 @@ impl FromLogits<'_> {
     #[inline(always)]
     fn of_label<T: Element, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         sample: Sample<'_, T>,
         row: Row,
         label: usize,
@@ -414,19 +414,19 @@ impl FromLogits<'_> {
         let (z, len) = (sample.prediction, sample.len);
         let distance = row.m - z.read(label).wide();
         let largest = distance == 0.0;
-        let exponentials = Exponentials::new(pass, row, z, sample.gradient, len);
-        let (sum, e) = (exponentials.sum, exponentials.read(pass, label));
+        let exponentials = Exponentials::new(token, row, z, sample.gradient, len);
+        let (sum, e) = (exponentials.sum, exponentials.read(token, label));
         let mut others = sum - e;
         // The difference is off by some 2^-52 of 1: too much for the others' own precision, unless they are that large.
         let enough = 512.0 * f64::EPSILON / Element::wide(<T::Real as Float>::epsilon());
         if largest && sum < 2.0 && others < enough {
-            others = exponentials.sum_without(pass, label, len);
+            others = exponentials.sum_without(token, label, len);
         }
-        let l = if largest { one(pass, Logarithm1p, others) } else { distance + ln(pass, sum) };
-        let [of_loss, of_a, _] = focus(pass, held::<T>(self.gamma), e / sum, others / sum, l);
+        let l = if largest { token.map_one(Logarithm1p, others) } else { distance + ln(token, sum) };
+        let [of_loss, of_a, _] = focus(token, held::<T>(self.gamma), e / sum, others / sum, l);
         if let Some(gradient) = sample.gradient {
             let a = sample.scale * (weight * of_a);
-            pass.map(exponentials.shares(a), [exponentials.from], [gradient]);
+            token.map(exponentials.shares(a), [exponentials.from], [gradient]);
             gradient.write(label, T::of(-a * (others / sum)));
         }
         weight * l * of_loss
@@ -444,15 +444,15 @@ struct General<'a, T> {
 impl<T: Element> Kernel for General<'_, T> {
     type Output = Option<f64>;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> Option<f64> {
+    fn run<I: Isa>(self, token: Token<I>) -> Option<f64> {
         let Self { text, sample, kind, row } = self;
-        text.general(pass, sample, Shares::of(pass, sample.prediction, sample.len, kind, row))
+        text.general(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
     }
 }
 
 impl RowText for FromLogits<'_> {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
             Wanted::Label(label) if held::<T>(self.smoothing) == 0.0 => {
@@ -465,15 +465,15 @@ impl RowText for FromLogits<'_> {
             _ => None,
         };
         let scale = scale::<T, I>(1.0);
-        let (kind, m) = kind(pass, scale, z, len);
+        let (kind, m) = kind(token, scale, z, len);
         let row = Row::new::<T>(scale, m);
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
-            return pass.apart(General { text: self, sample, kind, row });
+            return token.call_outlined(General { text: self, sample, kind, row });
         };
         // The curvature alone: the loss and its gradient are those of the label.
         if sample.curvature.is_some() {
-            pass.apart(General { text: self, sample: Sample { gradient: None, ..sample }, kind, row });
+            token.call_outlined(General { text: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }
-        Some(self.of_label(pass, sample, row, label, weight))
+        Some(self.of_label(token, sample, row, label, weight))
     }
 }

@@ -6,13 +6,13 @@
 
 use super::regression::residual;
 use super::{PairFormula, loss};
-use crate::lanes::{Lanes, Real};
 use crate::math::Functions;
 use crate::math::exp::{Constants, exp_lifted, exp_parts, exp_times, exp_times_parts, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::Pair;
 use crate::math::rounding::{per_square, residue, two_sum};
+use crate::simd::{Lanes, Real};
 
 /// y if it is a probability, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
 #[inline(always)]

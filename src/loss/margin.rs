@@ -5,8 +5,8 @@
 
 use super::{PairFormula, loss};
 use crate::activation::{Formula, Softplus};
-use crate::lanes::Lanes;
 use crate::math::Functions;
+use crate::simd::Lanes;
 
 /// prediction * label, or NaN if the label is neither -1 nor +1.
 #[inline(always)]

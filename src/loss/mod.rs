@@ -3,7 +3,6 @@
 //! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
-mod any;
 mod categorical;
 mod class_margin;
 mod cross_entropy;
@@ -18,17 +17,19 @@ mod triples;
 mod weighted;
 
 use crate::activation::same_length;
-use crate::dispatch::{self, Map, Source, Target};
+use crate::compiled::Here;
 use crate::element::Element;
 use crate::facts::Facts;
-use crate::lanes::{Lanes, Real};
 use crate::names::UnknownName;
+use crate::simd::{Lanes, Real};
+use crate::slice::{self, Dst, Map, Src};
 
 pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
 pub use class_margin::{CategoricalHinge, MultiMargin};
 pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
 pub use overlap::{Dice, Tversky};
 pub use penalty::{ElasticNet, L1, L2, Penalty};
+pub(crate) use rows::ComputeRows;
 pub use rows::{RowLoss, TargetError, Targets};
 pub use similarity::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};
 pub use triples::{GaussianNll, MarginRanking};
@@ -126,7 +127,8 @@ pub trait Loss<T: Element>: Send + Sync {
     }
 }
 
-/// A loss of pairs as a text over registers: from it, [`Loss`] follows for every element type and instruction set.
+/// A loss of pairs as a function over registers: from it, [`impl_loss!`](crate::impl_loss) makes a [`Loss`] of every element type, by every
+/// instruction set.
 ///
 /// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
 ///
@@ -153,6 +155,8 @@ pub trait Loss<T: Element>: Send + Sync {
 ///         r * r * 12.0
 ///     }
 /// }
+/// slopes::impl_loss!(Quartic);
+///
 /// assert_eq!(Quartic.mean(&[1.0_f32, 3.0], &[0.0, 1.0]), 8.5);
 /// ```
 pub trait PairFormula: Copy + Send + Sync + 'static {
@@ -187,89 +191,121 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
     }
 }
 
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`). Those with a
+/// gradient hold its scale.
 macro_rules! map {
-    ($(#[$doc:meta])* $Map:ident: $inputs:literal -> $outputs:literal, |$self:ident, $x:pat_param| $body:expr) => {
+    ($(#[$doc:meta])* $Map:ident $(($Scale:ident))?: -> $outputs:literal, |$map:ident, $p:ident, $t:ident| $body:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        struct $Map<F>(F);
-        impl<F: PairFormula> Map<$inputs, $outputs> for $Map<F> {
+        struct $Map $(($Scale))?;
+        impl<F: PairFormula> Map<2, $outputs> for (F, $Map) {
             #[inline(always)]
-            fn apply<L: Lanes>($self, $x: [L; $inputs]) -> [L; $outputs] {
+            fn apply<L: Lanes>(self, [$p, $t]: [L; 2]) -> [L; $outputs] {
+                let $map = self;
                 $body
             }
         }
     };
 }
-map!(Value: 2 -> 1, |self, [p, t]| [self.0.value(p, t)]);
-map!(Slope: 2 -> 1, |self, [p, t]| [self.0.slope(p, t)]);
-map!(Curvature: 2 -> 1, |self, [p, t]| [self.0.curvature(p, t)]);
-map!(CurvatureBound: 2 -> 1, |self, [p, t]| [self.0.curvature_bound(p, t)]);
-map!(Gradient: 3 -> 1, |self, [p, t, scale]| [scale * self.0.slope(p, t)]);
-map!(ValueAndGradient: 3 -> 2, |self, [p, t, scale]| [self.0.value(p, t), scale * self.0.slope(p, t)]);
-map!(GradientAndBound: 3 -> 2, |self, [p, t, scale]| {
-    [scale * self.0.slope(p, t), scale * self.0.curvature_bound(p, t)]
+map!(Value: -> 1, |map, p, t| [map.0.value(p, t)]);
+map!(Slope: -> 1, |map, p, t| [map.0.slope(p, t)]);
+map!(Curvature: -> 1, |map, p, t| [map.0.curvature(p, t)]);
+map!(CurvatureBound: -> 1, |map, p, t| [map.0.curvature_bound(p, t)]);
+map!(Gradient(f64): -> 1, |map, p, t| [p.splat(map.1.0) * map.0.slope(p, t)]);
+map!(ValueAndGradient(f64): -> 2, |map, p, t| [map.0.value(p, t), p.splat(map.1.0) * map.0.slope(p, t)]);
+map!(GradientAndBound(f64): -> 2, |map, p, t| {
+    let scale = p.splat(map.1.0);
+    [scale * map.0.slope(p, t), scale * map.0.curvature_bound(p, t)]
 });
+
+/// The methods of [`Loss`] that compute, for the macros of `compiled.rs`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __loss_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            forward(prediction: T, target: T) -> T;
+            derivative(prediction: T, target: T) -> T;
+            second_derivative(prediction: T, target: T) -> T;
+            curvature_bound(prediction: T, target: T) -> T;
+            each(prediction: &[T], target: &[T], losses: &mut [T]) -> ();
+            sum(prediction: &[T], target: &[T]) -> T;
+            mean(prediction: &[T], target: &[T]) -> T;
+            gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> ();
+            sum_with_gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
+            gradient_with_curvature(
+                prediction: &[T],
+                target: &[T],
+                scale: T,
+                gradient: &mut [T],
+                curvature: &mut [T]
+            ) -> ();
+            initial_score(targets: &[T], weights: Option<&[T]>) -> Option<T>;
+        }
+    };
+}
+
+__loss_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`Loss`]: an element for the crate's own losses, [`Here`] for any formula.
+    #[doc(hidden)]
+    pub Compute
+} }
 
 fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
 }
 
-impl<F: PairFormula, T: Element> Loss<T> for F {
-    fn facts(&self) -> &'static Facts {
-        PairFormula::facts(self)
+impl<F: PairFormula, T: Element> Compute<F, T> for Here {
+    #[inline]
+    fn forward(f: &F, prediction: T, target: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, Value), [prediction, target])[0]
     }
     #[inline]
-    fn forward(&self, prediction: T, target: T) -> T {
-        dispatch::numbers::<_, _, 2, 1>(Value(*self), [prediction, target])[0]
+    fn derivative(f: &F, prediction: T, target: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, Slope), [prediction, target])[0]
     }
     #[inline]
-    fn derivative(&self, prediction: T, target: T) -> T {
-        dispatch::numbers::<_, _, 2, 1>(Slope(*self), [prediction, target])[0]
+    fn second_derivative(f: &F, prediction: T, target: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, Curvature), [prediction, target])[0]
     }
     #[inline]
-    fn second_derivative(&self, prediction: T, target: T) -> T {
-        dispatch::numbers::<_, _, 2, 1>(Curvature(*self), [prediction, target])[0]
-    }
-    #[inline]
-    fn curvature_bound(&self, prediction: T, target: T) -> T {
-        dispatch::numbers::<_, _, 2, 1>(CurvatureBound(*self), [prediction, target])[0]
+    fn curvature_bound(f: &F, prediction: T, target: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, CurvatureBound), [prediction, target])[0]
     }
     #[track_caller]
-    fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+    fn each(f: &F, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t] = lengths(prediction, target);
         same_length("each", [p, t, ("losses", losses.len())]);
-        dispatch::map(Value(*self), [Source::new(prediction), Source::new(target)], [Target::new(losses)]);
+        slice::map((*f, Value), [Src::new(prediction), Src::new(target)], [Dst::new(losses)]);
     }
     #[track_caller]
-    fn sum(&self, prediction: &[T], target: &[T]) -> T {
+    fn sum(f: &F, prediction: &[T], target: &[T]) -> T {
         same_length("sum", lengths(prediction, target));
-        T::of(total(*self, prediction, target))
+        T::of(total(*f, prediction, target))
     }
     #[track_caller]
-    fn mean(&self, prediction: &[T], target: &[T]) -> T {
+    fn mean(f: &F, prediction: &[T], target: &[T]) -> T {
         same_length("mean", lengths(prediction, target));
-        T::of(total(*self, prediction, target) / prediction.len() as f64)
+        T::of(total(*f, prediction, target) / prediction.len() as f64)
     }
     #[track_caller]
-    fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+    fn gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
         let [p, t] = lengths(prediction, target);
         same_length("gradient", [p, t, ("gradient", gradient.len())]);
-        let scale = [scale; dispatch::WIDEST];
-        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
-        dispatch::map(Gradient(*self), inputs, [Target::new(gradient)]);
+        let inputs = [Src::new(prediction), Src::new(target)];
+        slice::map((*f, Gradient(scale.wide())), inputs, [Dst::new(gradient)]);
     }
     #[track_caller]
-    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+    fn sum_with_gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
         let [p, t] = lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, ("gradient", gradient.len())]);
-        let scale = [scale; dispatch::WIDEST];
-        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
+        let inputs = [Src::new(prediction), Src::new(target)];
         let len = gradient.len();
-        T::of(dispatch::map_and_sum(ValueAndGradient(*self), inputs, [Target::new(gradient)], len))
+        T::of(slice::map_and_sum((*f, ValueAndGradient(scale.wide())), inputs, [Dst::new(gradient)], len))
     }
     #[track_caller]
     fn gradient_with_curvature(
-        &self,
+        f: &F,
         prediction: &[T],
         target: &[T],
         scale: T,
@@ -279,26 +315,61 @@ impl<F: PairFormula, T: Element> Loss<T> for F {
         let [p, t] = lengths(prediction, target);
         let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
         same_length("gradient_with_curvature", [p, t, written[0], written[1]]);
-        let scale = [scale; dispatch::WIDEST];
-        let inputs = [Source::new(prediction), Source::new(target), Source::repeat(&scale)];
-        dispatch::map(GradientAndBound(*self), inputs, [Target::new(gradient), Target::new(curvature)]);
+        let inputs = [Src::new(prediction), Src::new(target)];
+        slice::map((*f, GradientAndBound(scale.wide())), inputs, [Dst::new(gradient), Dst::new(curvature)]);
     }
     #[track_caller]
-    fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
-        let each = |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| self.each(p, t, losses);
+    fn initial_score(f: &F, targets: &[T], weights: Option<&[T]>) -> Option<T> {
+        let each =
+            |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| <Self as Compute<F, T::Real>>::each(f, p, t, losses);
         let mean = weighted::mean_target(&each, targets, weights);
         let one = <T::Real as Real>::of(1.0);
-        let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| self.gradient(p, t, one, made);
+        let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| {
+            <Self as Compute<F, T::Real>>::gradient(f, p, t, one, made)
+        };
         let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
-        self.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::of)
+        f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::of)
     }
+}
+
+/// Makes a type that is a [`PairFormula`] a [`Loss`] of every element type. Its kernels are compiled in the crate that says
+/// so.
+///
+/// `impl_loss!(Quartic)`, or with parameters `impl_loss!(<F: PairFormula> Scaled<F>)`. See [`PairFormula`].
+#[macro_export]
+macro_rules! impl_loss {
+    (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
+        $crate::impl_loss! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+    };
+    ($Name:ty) => { $crate::impl_loss! { @in $crate::compiled::Here, [], $Name } };
+    (@any $Any:ty) => {
+        $crate::__loss_methods! { $crate::compiled::delegate: { loss Loss, $Any } }
+    };
+    (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
+        $crate::__loss_methods! { $crate::__implement: { [$($generics)*] loss Loss Compute, $place, $Name, {
+            fn facts(&self) -> &'static $crate::Facts {
+                $crate::loss::PairFormula::facts(self)
+            }
+        } } }
+    };
 }
 
 /// The sum in f64.
 fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
-    let inputs = [Source::new(prediction), Source::new(target)];
-    dispatch::map_and_sum(Value(loss), inputs, [], prediction.len())
+    let inputs = [Src::new(prediction), Src::new(target)];
+    slice::map_and_sum((loss, Value), inputs, [], prediction.len())
 }
+
+/// The compiled kernels of losses of rows, of several numbers and with weights.
+pub(crate) trait RowKernels<T: Element>:
+    rows::RowLosses<T>
+    + penalty::PenaltyKernels<T>
+    + similarity::SimilarityKernels<T>
+    + triples::TripleKernels<T>
+    + weighted::WeightedKernels<T>
+{
+}
+crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKernels }
 
 /// Declares a loss. See `declare!`.
 macro_rules! loss {
@@ -323,7 +394,7 @@ crate::facts::catalogue! {
     /// assert_eq!(loss.forward(3.0_f32, 0.0), 4.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    AnyLoss of Loss;
+    AnyLoss of Loss by Compute, __loss_methods!, impl_loss!;
     regression: Mse, HalfSquared, Mae, Mape, Msle, Huber, SmoothL1, PseudoHuber, LogCosh, Pinball, Expectile;
     margin: Hinge, SquaredHinge, SoftMargin, HingeEmbedding, ModifiedHuber, Perceptron, Exponential;
     likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
@@ -338,7 +409,7 @@ crate::facts::catalogue! {
 /// }
 /// ```
 pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
-    Catalogue::ALL
+    <T::Kernels as Kernels<T>>::all()
 }
 
 /// The loss of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter.

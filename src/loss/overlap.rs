@@ -3,11 +3,10 @@
 
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, blocks, held, sum, widen, write};
-use crate::dispatch::Pass;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Isa;
-use crate::sum::Tree;
+use crate::simd::{Isa, Token};
+use crate::sum::PairwiseSum;
 
 /// The Tversky loss: of a row of probabilities, the part that does not overlap with the target.
 ///
@@ -127,17 +126,17 @@ fn pairs<T: Element>(sample: Sample<'_, T>, start: usize, p: &mut [f64], y: &mut
 
 impl RowText for Tversky {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
         let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(held::<T>);
         let (mut p, mut y, mut part) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-        let mut trees = [Tree::new(), Tree::new(), Tree::new()];
+        let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {
             pairs(sample, start, &mut p[..n], &mut y[..n]);
             for (which, tree) in trees.iter_mut().enumerate() {
                 for i in 0..n {
                     part[i] = [p[i] * y[i], p[i] * (1.0 - y[i]), (1.0 - p[i]) * y[i]][which];
                 }
-                tree.push(sum(pass, &part[..n]));
+                tree.push(sum(token, &part[..n]));
             }
         }
         let [hit, vain, missed] = trees.map(|tree| tree.sum());

@@ -1,10 +1,11 @@
 //! Penalties of weights: the R of a cost C = loss + R.
 
 use crate::activation::same_length;
-use crate::dispatch::{self, Map, Source, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
+use crate::slice::{self, Dst, Map, Src};
 
 /// A penalty of a network's weights, which is added to its loss.
 ///
@@ -36,7 +37,7 @@ pub trait Penalty<T: Element>: Send + Sync {
 
 /// a |w| + b w^2 / 2.
 #[derive(Clone, Copy)]
-struct Value {
+pub(crate) struct Value {
     a: f64,
     b: f64,
 }
@@ -57,6 +58,15 @@ impl Map<2, 1> for GradientAdd {
         let sign = zero.select(w.equals(zero), w.splat(self.0.a).copysign(w));
         let slope = if self.0.b == 0.0 { sign.select(w.equals(w), w) } else { w.mul_add(w.splat(self.0.b), sign) };
         [gradient + slope]
+    }
+}
+
+concrete! {
+    trait PenaltyKernels;
+    fn value(map: Value, weights: &[T]) -> f64 { slice::map_and_sum(map, [Src::new(weights)], [], weights.len()) }
+    fn gradient_add(map: Value, weights: &[T], gradient: &mut [T]) {
+        let gradient = Dst::new(gradient);
+        slice::map(GradientAdd(map), [Src::new(weights), gradient.src()], [gradient]);
     }
 }
 
@@ -107,13 +117,12 @@ macro_rules! penalty {
 
         impl<T: Element> Penalty<T> for $Name {
             fn value(&self, weights: &[T]) -> T {
-                T::of(dispatch::map_and_sum(self.map(), [Source::new(weights)], [], weights.len()))
+                T::of(<T::Kernels as PenaltyKernels<T>>::value(self.map(), weights))
             }
             #[track_caller]
             fn gradient_add(&self, weights: &[T], gradient: &mut [T]) {
                 same_length("gradient_add", [("weights", weights.len()), ("gradient", gradient.len())]);
-                let gradient = Target::new(gradient);
-                dispatch::map(GradientAdd(self.map()), [Source::new(weights), gradient.source()], [gradient]);
+                <T::Kernels as PenaltyKernels<T>>::gradient_add(self.map(), weights, gradient);
             }
         }
     };

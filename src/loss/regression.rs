@@ -5,13 +5,13 @@
 
 use super::{PairFormula, loss};
 use crate::activation::{self, Formula};
-use crate::lanes::{Lanes, Real};
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;
 use crate::math::pair::Pair;
 use crate::math::rounding::{nearly_fused, residue, two_sum};
 use crate::math::tanh::{self, ln_cosh};
+use crate::simd::{Lanes, Real};
 
 /// prediction - target as it rounds, and what that lacks; nothing where it is not finite.
 #[inline(always)]

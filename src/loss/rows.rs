@@ -6,11 +6,16 @@
 
 use core::fmt;
 
-use crate::activation::{Itself, Rows, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target, WIDEST};
+use super::{
+    CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood,
+    SoftmaxCrossEntropy, Tversky,
+};
+use crate::activation::{Rows, same_length};
+use crate::compiled::Here;
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes, Real};
-use crate::sum::Tree;
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token, dispatch};
+use crate::slice::{self, Dst, Map, Src};
+use crate::sum::PairwiseSum;
 
 /// What a row should have been.
 ///
@@ -160,7 +165,6 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// assert_eq!(bound, [1.0; 2]);
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
-    #[track_caller]
     fn gradient_with_curvature_bound(
         &self,
         prediction: &[T],
@@ -169,12 +173,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         scale: T,
         gradient: &mut [T],
         bound: &mut [T],
-    ) -> Result<(), TargetError> {
-        self.gradient_with_curvature(prediction, target, rows, scale, gradient, bound)?;
-        let (scale, bound) = ([scale; WIDEST], Target::new(bound));
-        dispatch::map(Bound, [bound.source(), Source::repeat(&scale)], [bound]);
-        Ok(())
-    }
+    ) -> Result<(), TargetError>;
 }
 
 /// The magnitude of a curvature, or of the scale where it is 0.
@@ -191,18 +190,18 @@ impl Map<2, 1> for Bound {
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted<'a, T> {
     Label(usize),
-    Probabilities(Source<'a, T>),
+    Probabilities(Src<'a, T>),
 }
 
 /// One row, and where its derivatives go, times `scale`. The gradient may be the memory of the prediction.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample<'a, T> {
-    pub(crate) prediction: Source<'a, T>,
+    pub(crate) prediction: Src<'a, T>,
     pub(crate) target: Wanted<'a, T>,
     pub(crate) len: usize,
     pub(crate) scale: f64,
-    pub(crate) gradient: Option<Target<'a, T>>,
-    pub(crate) curvature: Option<Target<'a, T>>,
+    pub(crate) gradient: Option<Dst<'a, T>>,
+    pub(crate) curvature: Option<Dst<'a, T>>,
 }
 
 /// How many numbers of a row are on the way at a time.
@@ -215,33 +214,13 @@ pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// The sum of a block.
 #[inline(always)]
-pub(crate) fn sum<I: Isa>(pass: Pass<I>, block: &[f64]) -> f64 {
-    pass.sum_of(Itself, [Source::new(block)], block.len())
-}
-
-/// The map of one number, in a function of its own.
-#[inline(always)]
-pub(crate) fn one<I: Isa, M: Map<1, 1>>(pass: Pass<I>, map: M, x: f64) -> f64 {
-    pass.apart(One { map, x })
-}
-
-/// One number.
-struct One<M> {
-    map: M,
-    x: f64,
-}
-
-impl<M: Map<1, 1>> Kernel for One<M> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.map_one(self.map, self.x)
-    }
+pub(crate) fn sum<I: Isa>(token: Token<I>, block: &[f64]) -> f64 {
+    token.sum(Src::new(block))
 }
 
 /// Numbers of a row from `start` on, in f64.
 #[inline(always)]
-pub(crate) fn widen<T: Element>(row: Source<T>, start: usize, block: &mut [f64]) {
+pub(crate) fn widen<T: Element>(row: Src<T>, start: usize, block: &mut [f64]) {
     let row = row.part(start, block.len());
     for (i, wide) in block.iter_mut().enumerate() {
         *wide = row.read(i).wide();
@@ -250,7 +229,7 @@ pub(crate) fn widen<T: Element>(row: Source<T>, start: usize, block: &mut [f64])
 
 /// Writes numbers times `scale` to a row from `start` on.
 #[inline(always)]
-pub(crate) fn write<T: Element>(row: Target<T>, start: usize, scale: f64, block: &[f64]) {
+pub(crate) fn write<T: Element>(row: Dst<T>, start: usize, scale: f64, block: &[f64]) {
     let row = row.part(start, block.len());
     for (i, wide) in block.iter().enumerate() {
         row.write(i, T::of(scale * wide));
@@ -306,7 +285,7 @@ pub(crate) fn weigh<T: Element>(weights: Option<&[f64]>, start: usize, block: &m
 /// The text of a loss: what it makes of one row.
 pub(crate) trait RowText: Copy {
     /// The loss of the row in f64, and its derivatives; nothing if the row has no say.
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, sample: Sample<'_, T>) -> Option<f64>;
+    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64>;
 }
 
 /// A loss of rows: its text, and which rows count.
@@ -332,18 +311,98 @@ pub(crate) trait RowFormula: Send + Sync {
     const MEAN_BY_WEIGHT: bool = false;
 }
 
+/// The methods of [`RowLoss`], for the macros of `compiled.rs`.
+macro_rules! row_loss_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            each(prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError>;
+            sum(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+            denominator(target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
+            mean(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+            mean_by_row(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+            gradient(
+                prediction: &[T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                scale: T,
+                gradient: &mut [T]
+            ) -> Result<(), TargetError>;
+            sum_with_gradient(
+                prediction: &[T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                scale: T,
+                gradient: &mut [T]
+            ) -> Result<T, TargetError>;
+            sum_with_gradient_in_place(
+                prediction: &mut [T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                scale: T
+            ) -> Result<T, TargetError>;
+            mean_with_gradient(
+                prediction: &[T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                gradient: &mut [T]
+            ) -> Result<T, TargetError>;
+            gradient_with_curvature(
+                prediction: &[T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                scale: T,
+                gradient: &mut [T],
+                curvature: &mut [T]
+            ) -> Result<(), TargetError>;
+            gradient_with_curvature_bound(
+                prediction: &[T],
+                target: Targets<'_, T>,
+                rows: Rows,
+                scale: T,
+                gradient: &mut [T],
+                bound: &mut [T]
+            ) -> Result<(), TargetError>;
+        }
+    };
+}
+
+row_loss_methods! { crate::compiled::declare_compute: {
+    /// Who computes the methods of [`RowLoss`]: an element.
+    pub(crate) ComputeRows
+} }
+
+/// The losses of rows: [`RowLoss`] for each, and its compiled kernels.
+macro_rules! row_losses {
+    ($($Name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {
+        $(
+            row_loss_methods! { crate::compiled::compile: { [$($lifetime)?] ComputeRows of $Name $(<$lifetime>)? } }
+            row_loss_methods! { crate::__implement: {
+                [$($lifetime,)?] loss RowLoss ComputeRows, T::Kernels, $Name $(<$lifetime>)?, {}
+            } }
+        )+
+
+        /// The compiled kernels of the losses of rows.
+        pub(crate) trait RowLosses<T>: $($(for<$lifetime>)? ComputeRows<$Name $(<$lifetime>)?, T> +)+ {}
+        crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowLosses }
+    };
+}
+row_losses! {
+    SoftmaxCrossEntropy<'a>, CategoricalFocal<'a>, CategoricalCrossEntropy, NegativeLogLikelihood<'a>, MultiMargin,
+    CategoricalHinge, Dice, Tversky,
+}
+
 /// The rows of a loss, with what is wanted of them.
 struct EachRow<'a, F, T> {
     text: F,
     ignored: Option<u32>,
-    prediction: Source<'a, T>,
+    prediction: Src<'a, T>,
     target: Targets<'a, T>,
     rows: usize,
     layout: Rows,
     scale: f64,
-    losses: Option<Target<'a, T>>,
-    gradient: Option<Target<'a, T>>,
-    curvature: Option<Target<'a, T>>,
+    losses: Option<Dst<'a, T>>,
+    gradient: Option<Dst<'a, T>>,
+    curvature: Option<Dst<'a, T>>,
 }
 
 impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
@@ -353,7 +412,7 @@ impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
         let Self { layout, .. } = self;
         let (target, ignored) = match self.target {
             Targets::Labels(labels) => (Wanted::Label(labels[row] as usize), self.ignored == Some(labels[row])),
-            Targets::Probabilities(y) => (Wanted::Probabilities(layout.of(Source::new(y), row)), false),
+            Targets::Probabilities(y) => (Wanted::Probabilities(layout.of(Src::new(y), row)), false),
         };
         let sample = Sample {
             prediction: layout.of(self.prediction, row),
@@ -370,11 +429,11 @@ impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
 impl<F: RowText, T: Element> Kernel for EachRow<'_, F, T> {
     type Output = f64;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let mut tree = Tree::new();
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let mut tree = PairwiseSum::new();
         for row in 0..self.rows {
             let (sample, ignored) = self.sample(row);
-            let loss = if ignored { None } else { self.text.row(pass, sample) };
+            let loss = if ignored { None } else { self.text.row(token, sample) };
             if let Some(loss) = loss {
                 // As sums of other losses: of what is computed, in the type that it is computed in.
                 tree.push(held::<T>(loss));
@@ -418,7 +477,7 @@ fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, cou
     let counting = || labels.iter().filter(|&&label| loss.ignored() != Some(label));
     let counted = counting().count() as f64;
     let Some(weights) = weights else { return [counted; 2] };
-    let mut tree = Tree::new();
+    let mut tree = PairwiseSum::new();
     counting().for_each(|&label| tree.push(held::<T>(weights[label as usize])));
     [tree.sum(), counted]
 }
@@ -427,7 +486,7 @@ fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, cou
 #[track_caller]
 fn kernel<'a, F: RowFormula, T: Element>(
     loss: &F,
-    prediction: Source<'a, T>,
+    prediction: Src<'a, T>,
     numbers: usize,
     target: Targets<'a, T>,
     rows: Rows,
@@ -454,100 +513,100 @@ fn kernel<'a, F: RowFormula, T: Element>(
     })
 }
 
-impl<F: RowFormula, T: Element> RowLoss<T> for F {
+impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     #[track_caller]
-    fn each(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+    fn each(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError> {
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("each", [("rows of prediction", kernel.rows), ("losses", losses.len())]);
-        dispatch::wide(EachRow { losses: Some(Target::new(losses)), ..kernel });
+        dispatch(EachRow { losses: Some(Dst::new(losses)), ..kernel });
         Ok(())
     }
 
     #[track_caller]
-    fn sum(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
-        Ok(T::of(dispatch::wide(kernel)))
+    fn sum(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        Ok(T::of(dispatch(kernel)))
     }
 
     #[track_caller]
-    fn denominator(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
-        let count = check(self, target, rows)?;
-        Ok(denominators(self, target, count)[0])
+    fn denominator(f: &F, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
+        let count = check(f, target, rows)?;
+        Ok(denominators(f, target, count)[0])
     }
 
     #[track_caller]
-    fn mean(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
-        let [denominator, _] = denominators(self, target, kernel.rows);
-        Ok(T::of(dispatch::wide(kernel) / denominator))
+    fn mean(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let [denominator, _] = denominators(f, target, kernel.rows);
+        Ok(T::of(dispatch(kernel) / denominator))
     }
 
     #[track_caller]
-    fn mean_by_row(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
-        let [_, counted] = denominators(self, target, kernel.rows);
-        Ok(T::of(dispatch::wide(kernel) / counted))
+    fn mean_by_row(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let [_, counted] = denominators(f, target, kernel.rows);
+        Ok(T::of(dispatch(kernel) / counted))
     }
 
     #[track_caller]
     fn gradient(
-        &self,
+        f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
         rows: Rows,
         scale: T,
         gradient: &mut [T],
     ) -> Result<(), TargetError> {
-        self.sum_with_gradient(prediction, target, rows, scale, gradient).map(|_| ())
+        <Self as ComputeRows<F, T>>::sum_with_gradient(f, prediction, target, rows, scale, gradient).map(|_| ())
     }
 
     #[track_caller]
     fn sum_with_gradient(
-        &self,
+        f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
         rows: Rows,
         scale: T,
         gradient: &mut [T],
     ) -> Result<T, TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
-        let gradient = Some(Target::new(gradient));
-        Ok(T::of(dispatch::wide(EachRow { scale: scale.wide(), gradient, ..kernel })))
+        let gradient = Some(Dst::new(gradient));
+        Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient, ..kernel })))
     }
 
     #[track_caller]
     fn sum_with_gradient_in_place(
-        &self,
+        f: &F,
         prediction: &mut [T],
         target: Targets<'_, T>,
         rows: Rows,
         scale: T,
     ) -> Result<T, TargetError> {
         let numbers = prediction.len();
-        let gradient = Target::new(prediction);
-        let kernel = kernel(self, gradient.source(), numbers, target, rows)?;
-        Ok(T::of(dispatch::wide(EachRow { scale: scale.wide(), gradient: Some(gradient), ..kernel })))
+        let gradient = Dst::new(prediction);
+        let kernel = kernel(f, gradient.src(), numbers, target, rows)?;
+        Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient: Some(gradient), ..kernel })))
     }
 
     #[track_caller]
     fn mean_with_gradient(
-        &self,
+        f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
         rows: Rows,
         gradient: &mut [T],
     ) -> Result<T, TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
-        let [denominator, _] = denominators(self, target, kernel.rows);
-        let gradient = Some(Target::new(gradient));
-        Ok(T::of(dispatch::wide(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
+        let [denominator, _] = denominators(f, target, kernel.rows);
+        let gradient = Some(Dst::new(gradient));
+        Ok(T::of(dispatch(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
     }
 
     #[track_caller]
     fn gradient_with_curvature(
-        &self,
+        f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
         rows: Rows,
@@ -555,11 +614,27 @@ impl<F: RowFormula, T: Element> RowLoss<T> for F {
         gradient: &mut [T],
         curvature: &mut [T],
     ) -> Result<(), TargetError> {
-        let kernel = kernel(self, Source::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
         let [p, g] = [("prediction", prediction.len()), ("gradient", gradient.len())];
         same_length("gradient_with_curvature", [p, g, ("curvature", curvature.len())]);
-        let (gradient, curvature) = (Some(Target::new(gradient)), Some(Target::new(curvature)));
-        dispatch::wide(EachRow { scale: scale.wide(), gradient, curvature, ..kernel });
+        let (gradient, curvature) = (Some(Dst::new(gradient)), Some(Dst::new(curvature)));
+        dispatch(EachRow { scale: scale.wide(), gradient, curvature, ..kernel });
+        Ok(())
+    }
+
+    #[track_caller]
+    fn gradient_with_curvature_bound(
+        f: &F,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: T,
+        gradient: &mut [T],
+        bound: &mut [T],
+    ) -> Result<(), TargetError> {
+        <Self as ComputeRows<F, T>>::gradient_with_curvature(f, prediction, target, rows, scale, gradient, bound)?;
+        let (scale, bound) = ([scale; MAX_LANES], Dst::new(bound));
+        slice::map(Bound, [bound.src(), Src::repeat(&scale)], [bound]);
         Ok(())
     }
 }

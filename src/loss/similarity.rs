@@ -5,25 +5,37 @@
 //! direction that such a row tends to.
 
 use super::cross_entropy::check_weights;
-use super::rows::{BLOCK, blocks, held, one, sum, widen, write};
-use crate::activation::{Rows, same_length};
-use crate::dispatch::{self, Kernel, Map, Pass, Source, Target};
+use super::rows::{BLOCK, blocks, held, sum, widen, write};
+use crate::activation::{Rows, one, same_length};
+use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::{Isa, Lanes};
-use crate::sum::Tree;
+use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
+use crate::sum::PairwiseSum;
 
 /// The text of a loss of N rows that belong together, with what they should be: 1, -1, or nothing.
-trait Text<const N: usize>: Copy {
+pub(crate) trait Text<const N: usize>: Copy {
     /// The loss, and its gradient in every row, times `scale`.
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, rows: Together<'_, T, N>, target: f64) -> f64;
+    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, N>, target: f64) -> f64;
+
+    /// The sum of all rows, by the compiled kernel.
+    fn run<T: Element>(kernel: EachRow<'_, Self, T, N>) -> f64;
+}
+
+concrete! {
+    trait SimilarityKernels;
+    fn cosine_similarity(kernel: EachRow<'_, CosineSimilarity, T, 2>) -> f64 { dispatch(kernel) }
+    fn cosine_embedding(kernel: EachRow<'_, CosineEmbedding, T, 2>) -> f64 { dispatch(kernel) }
+    fn contrastive(kernel: EachRow<'_, Contrastive, T, 2>) -> f64 { dispatch(kernel) }
+    fn triplet(kernel: EachRow<'_, Triplet, T, 3>) -> f64 { dispatch(kernel) }
 }
 
 /// N rows that belong together, and where the gradients in them go, times `scale`.
 #[derive(Clone, Copy)]
-struct Together<'a, T, const N: usize> {
-    inputs: [Source<'a, T>; N],
-    gradients: [Option<Target<'a, T>>; N],
+pub(crate) struct Together<'a, T, const N: usize> {
+    inputs: [Src<'a, T>; N],
+    gradients: [Option<Dst<'a, T>>; N],
     len: usize,
     scale: f64,
 }
@@ -39,25 +51,25 @@ impl<T: Element, const N: usize> Together<'_, T, N> {
 }
 
 /// The rows of a loss, with what is wanted of them.
-struct EachRow<'a, F, T, const N: usize> {
+pub(crate) struct EachRow<'a, F, T, const N: usize> {
     text: F,
     all: Together<'a, T, N>,
     target: Option<&'a [T]>,
     rows: usize,
     layout: Rows,
-    losses: Option<Target<'a, T>>,
+    losses: Option<Dst<'a, T>>,
 }
 
 impl<F: Text<N>, T: Element, const N: usize> Kernel for EachRow<'_, F, T, N> {
     type Output = f64;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let (all, layout, mut tree) = (self.all, self.layout, Tree::new());
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let (all, layout, mut tree) = (self.all, self.layout, PairwiseSum::new());
         for row in 0..self.rows {
             let inputs = all.inputs.map(|input| layout.of(input, row));
             let gradients = all.gradients.map(|gradient| gradient.map(|gradient| layout.of_target(gradient, row)));
             let target = self.target.map_or(1.0, |target| target[row].wide());
-            let loss = self.text.row(pass, Together { inputs, gradients, ..all }, target);
+            let loss = self.text.row(token, Together { inputs, gradients, ..all }, target);
             if let Some(losses) = self.losses {
                 losses.write(row, T::of(loss));
             }
@@ -90,12 +102,12 @@ fn run<F: Text<N>, T: Element, const N: usize>(
         same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
     }
     let all = Together {
-        inputs: inputs.map(Source::new),
-        gradients: gradients.map(|gradient| gradient.map(Target::new)),
+        inputs: inputs.map(Src::new),
+        gradients: gradients.map(|gradient| gradient.map(Dst::new)),
         len: rows.row_len(),
         scale: scale.wide(),
     };
-    (dispatch::wide(EachRow { text, all, target, rows: count, layout: rows, losses: losses.map(Target::new) }), count)
+    (F::run(EachRow { text, all, target, rows: count, layout: rows, losses: losses.map(Dst::new) }), count)
 }
 
 /// The methods of a loss of rows that belong together.
@@ -172,8 +184,8 @@ impl Map<1, 1> for Root {
 /// A vector: a row, or the difference of two with `eps` added to each entry.
 #[derive(Clone, Copy)]
 struct Vector<'a, T> {
-    x: Source<'a, T>,
-    less: Option<(Source<'a, T>, f64)>,
+    x: Src<'a, T>,
+    less: Option<(Src<'a, T>, f64)>,
     len: usize,
 }
 
@@ -204,8 +216,46 @@ impl Length {
     }
 }
 
+/// Entries of a vector from `start` on, times `by`.
+struct Entries<'a, T> {
+    vector: Vector<'a, T>,
+    start: usize,
+    by: f64,
+    entries: &'a mut [f64],
+}
+
+impl<T: Element> Kernel for Entries<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        self.vector.entries(self.start, self.by, self.entries);
+    }
+}
+
+/// Entries of a gradient from `start` on, times `scale`.
+struct Write<'a, T> {
+    gradient: Dst<'a, T>,
+    start: usize,
+    scale: f64,
+    entries: &'a [f64],
+}
+
+impl<T: Element> Kernel for Write<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        write(self.gradient, self.start, self.scale, self.entries);
+    }
+}
+
 impl<T: Element> Vector<'_, T> {
-    /// Entries from `start` on, times `by`.
+    /// Entries from `start` on, times `by`: a function of its own.
+    #[inline(always)]
+    fn load<I: Isa>(self, token: Token<I>, start: usize, by: f64, entries: &mut [f64]) {
+        token.call_outlined(Entries { vector: self, start, by, entries });
+    }
+
+    /// The same, as a part of the kernel.
     #[inline(always)]
     fn entries(self, start: usize, by: f64, entries: &mut [f64]) {
         widen(self.x, start, entries);
@@ -224,28 +274,45 @@ impl<T: Element> Vector<'_, T> {
 
     /// The sum of products with another vector, which may be this one; both times what they are scaled by.
     #[inline(always)]
-    fn dot<I: Isa>(self, pass: Pass<I>, by: f64, other: Self, other_by: f64) -> f64 {
-        pass.apart(Dot { vectors: [self, other], by: [by, other_by] })
+    fn dot<I: Isa>(self, token: Token<I>, by: f64, other: Self, other_by: f64) -> f64 {
+        token.call_outlined(Dot { vectors: [self, other], by: [by, other_by] })
     }
 
     #[inline(always)]
-    fn length<I: Isa>(self, pass: Pass<I>) -> Length {
+    fn length<I: Isa>(self, token: Token<I>) -> Length {
+        token.call_outlined(LengthOf(self))
+    }
+
+    /// The same, as a part of the kernel.
+    #[inline(always)]
+    fn length_here<I: Isa>(self, token: Token<I>) -> Length {
         // Squares of f64 lose bits or overflow outside of these; those of f32 do not, infinities aside.
         const SAFE: core::ops::Range<f64> = 1e-260..1e300;
         let mut by = 1.0;
-        let mut square = self.dot(pass, by, self, by);
+        let mut square = self.dot(token, by, self, by);
         if !SAFE.contains(&square) {
             let (mut block, mut largest) = ([0.0; BLOCK], 0.0_f64);
             for (start, n) in blocks(self.len) {
-                self.entries(start, 1.0, &mut block[..n]);
+                self.load(token, start, 1.0, &mut block[..n]);
                 largest = block[..n].iter().fold(largest, |largest, x| largest.max(x.abs()));
             }
             if largest > 0.0 {
                 by = power_near_inverse(largest);
-                square = self.dot(pass, by, self, by);
+                square = self.dot(token, by, self, by);
             }
         }
-        Length { scaled: one(pass, Root, square), by }
+        Length { scaled: one(token, Root, square), by }
+    }
+}
+
+/// The length of a vector.
+struct LengthOf<'a, T>(Vector<'a, T>);
+
+impl<T: Element> Kernel for LengthOf<'_, T> {
+    type Output = Length;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> Length {
+        self.0.length_here(token)
     }
 }
 
@@ -258,16 +325,16 @@ struct Dot<'a, T> {
 impl<T: Element> Kernel for Dot<'_, T> {
     type Output = f64;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        let (mut x, mut y, mut tree) = ([0.0; BLOCK], [0.0; BLOCK], Tree::new());
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let (mut x, mut y, mut tree) = ([0.0; BLOCK], [0.0; BLOCK], PairwiseSum::new());
         let ([a, b], [by, other_by]) = (self.vectors, self.by);
         for (start, n) in blocks(a.len) {
-            a.entries(start, by, &mut x[..n]);
-            b.entries(start, other_by, &mut y[..n]);
+            a.load(token, start, by, &mut x[..n]);
+            b.load(token, start, other_by, &mut y[..n]);
             for i in 0..n {
                 x[i] *= y[i];
             }
-            tree.push(sum(pass, &x[..n]));
+            tree.push(sum(token, &x[..n]));
         }
         tree.sum()
     }
@@ -285,11 +352,11 @@ fn power_near_inverse(x: f64) -> f64 {
 
 /// The cosine of two rows: writes the gradients of what has the slope `slope` in it.
 #[inline(always)]
-fn cosine<T: Element, I: Isa>(pass: Pass<I>, rows: Together<'_, T, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
+fn cosine<T: Element, I: Isa>(token: Token<I>, rows: Together<'_, T, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
     let [a, b] = rows.inputs.map(|x| Vector { x, less: None, len: rows.len });
-    let (length_a, length_b) = (a.length(pass), b.length(pass));
+    let (length_a, length_b) = (a.length(token), b.length(token));
     let (of_a, of_b) = (length_a.inverse_of_scaled(), length_b.inverse_of_scaled());
-    let cosine = a.dot(pass, length_a.by, b, length_b.by) * of_a * of_b;
+    let cosine = a.dot(token, length_a.by, b, length_b.by) * of_a * of_b;
     // Rounding must not lead out of the range; NaN stays.
     let cosine = if cosine.abs() > 1.0 { cosine.signum() } else { cosine };
     let [loss, slope] = loss(cosine);
@@ -306,13 +373,13 @@ fn cosine<T: Element, I: Isa>(pass: Pass<I>, rows: Together<'_, T, 2>, loss: imp
     for (from, to, length, to_length, gradient) in sides {
         let Some(gradient) = gradient else { continue };
         for (start, n) in blocks(rows.len) {
-            from.entries(start, length.by, &mut x[..n]);
-            to.entries(start, to_length.by, &mut y[..n]);
+            from.load(token, start, length.by, &mut x[..n]);
+            to.load(token, start, to_length.by, &mut y[..n]);
             for i in 0..n {
                 let turn = y[i] * to_length.inverse_of_scaled() - cosine * (x[i] * length.inverse_of_scaled());
                 x[i] = slope * (turn * length.inverse());
             }
-            write(gradient, start, rows.scale, &x[..n]);
+            token.call_outlined(Write { gradient, start, scale: rows.scale, entries: &x[..n] });
         }
     }
     loss
@@ -340,9 +407,12 @@ fn cosine<T: Element, I: Isa>(pass: Pass<I>, rows: Together<'_, T, 2>, loss: imp
 pub struct CosineSimilarity;
 
 impl Text<2> for CosineSimilarity {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::cosine_similarity(kernel)
+    }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, rows: Together<'_, T, 2>, _: f64) -> f64 {
-        cosine(pass, rows, |cosine| [0.0 - cosine, -1.0])
+    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, _: f64) -> f64 {
+        cosine(token, rows, |cosine| [0.0 - cosine, -1.0])
     }
 }
 
@@ -386,10 +456,13 @@ impl CosineEmbedding {
 }
 
 impl Text<2> for CosineEmbedding {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::cosine_embedding(kernel)
+    }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
         let margin = held::<T>(self.margin);
-        cosine(pass, rows, |cosine| match target {
+        cosine(token, rows, |cosine| match target {
             1.0 => [1.0 - cosine, -1.0],
             -1.0 if cosine <= margin => [0.0, 0.0],
             -1.0 => [cosine - margin, 1.0],
@@ -444,34 +517,54 @@ impl Contrastive {
     }
 }
 
-/// Writes sums of two vectors, each times its own weight and by its own length, into a gradient.
+/// Writes the gradient times `scale` of vectors in the direction of each, weighted: a function of its own.
+struct Directions<'a, T, const N: usize> {
+    gradient: Dst<'a, T>,
+    scale: f64,
+    parts: [(Vector<'a, T>, Length, f64); N],
+}
+
+impl<T: Element, const N: usize> Kernel for Directions<'_, T, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let (mut out, mut x) = ([0.0; BLOCK], [0.0; BLOCK]);
+        for (start, n) in blocks(self.parts[0].0.len) {
+            out[..n].fill(0.0);
+            for (vector, length, weight) in self.parts {
+                let factor = length.inverse_of_scaled() * weight;
+                vector.load(token, start, length.by, &mut x[..n]);
+                for i in 0..n {
+                    out[i] += factor * x[i];
+                }
+            }
+            write(self.gradient, start, self.scale, &out[..n]);
+        }
+    }
+}
+
+/// Writes such a gradient, if it is wanted.
 #[inline(always)]
-fn write_directions<T: Element, const N: usize>(
-    gradient: Option<Target<T>>,
+fn write_directions<T: Element, I: Isa, const N: usize>(
+    token: Token<I>,
+    gradient: Option<Dst<T>>,
     scale: f64,
     parts: [(Vector<T>, Length, f64); N],
 ) {
-    let Some(gradient) = gradient else { return };
-    let (mut out, mut x) = ([0.0; BLOCK], [0.0; BLOCK]);
-    for (start, n) in blocks(parts[0].0.len) {
-        out[..n].fill(0.0);
-        for (vector, length, weight) in parts {
-            let factor = length.inverse_of_scaled() * weight;
-            vector.entries(start, length.by, &mut x[..n]);
-            for i in 0..n {
-                out[i] += factor * x[i];
-            }
-        }
-        write(gradient, start, scale, &out[..n]);
+    if let Some(gradient) = gradient {
+        token.call_outlined(Directions { gradient, scale, parts });
     }
 }
 
 impl Text<2> for Contrastive {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::contrastive(kernel)
+    }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
         let [x, y] = rows.inputs;
         let vector = Vector { x, less: Some((y, 0.0)), len: rows.len };
-        let length = vector.length(pass);
+        let length = vector.length(token);
         let (d, margin) = (length.value(), held::<T>(self.margin));
         let slope = match target {
             1.0 => d,
@@ -484,8 +577,8 @@ impl Text<2> for Contrastive {
             return 0.0;
         }
         let [of_x, of_y] = rows.gradients;
-        write_directions(of_x, rows.scale, [(vector, length, slope)]);
-        write_directions(of_y, rows.scale, [(vector, length, -slope)]);
+        write_directions(token, of_x, rows.scale, [(vector, length, slope)]);
+        write_directions(token, of_y, rows.scale, [(vector, length, -slope)]);
         0.5 * slope * slope
     }
 }
@@ -547,21 +640,24 @@ impl Triplet {
 }
 
 impl Text<3> for Triplet {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T, 3>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::triplet(kernel)
+    }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, pass: Pass<I>, rows: Together<'_, T, 3>, _: f64) -> f64 {
+    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 3>, _: f64) -> f64 {
         let [margin, eps] = [self.margin, self.eps].map(held::<T>);
         let [x, positive, negative] = rows.inputs;
         let [near, far] = [positive, negative].map(|y| Vector { x, less: Some((y, eps)), len: rows.len });
-        let (length, length_far) = (near.length(pass), far.length(pass));
+        let (length, length_far) = (near.length(token), far.length(token));
         let loss = margin + length.value() - length_far.value();
         if loss <= 0.0 {
             rows.fill(T::zero());
             return 0.0;
         }
         let [of_x, of_positive, of_negative] = rows.gradients;
-        write_directions(of_x, rows.scale, [(near, length, 1.0), (far, length_far, -1.0)]);
-        write_directions(of_positive, rows.scale, [(near, length, -1.0)]);
-        write_directions(of_negative, rows.scale, [(far, length_far, 1.0)]);
+        write_directions(token, of_x, rows.scale, [(near, length, 1.0), (far, length_far, -1.0)]);
+        write_directions(token, of_positive, rows.scale, [(near, length, -1.0)]);
+        write_directions(token, of_negative, rows.scale, [(far, length_far, 1.0)]);
         loss
     }
 }

@@ -2,11 +2,12 @@
 
 use super::margin;
 use crate::activation::same_length;
-use crate::dispatch::{self, Map, Source, Target};
+use crate::compiled::Here;
 use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::lanes::Lanes;
 use crate::math::Functions;
+use crate::simd::Lanes;
+use crate::slice::{self, Dst, Map, Src};
 
 /// A loss of three numbers as a text over registers.
 trait TripleFormula: Copy {
@@ -15,9 +16,10 @@ trait TripleFormula: Copy {
     fn slopes<L: Lanes>(self, inputs: [L; 3]) -> [L; 2];
 }
 
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct Value<F>(F);
-impl<F: TripleFormula> Map<3, 1> for Value<F> {
+struct Value;
+impl<F: TripleFormula> Map<3, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 1] {
         [self.0.value(inputs)]
@@ -25,49 +27,82 @@ impl<F: TripleFormula> Map<3, 1> for Value<F> {
 }
 
 #[derive(Clone, Copy)]
-struct Gradients<F>(F);
-impl<F: TripleFormula> Map<4, 2> for Gradients<F> {
+struct Gradients(f64);
+impl<F: TripleFormula> Map<3, 2> for (F, Gradients) {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [a, b, c, scale]: [L; 4]) -> [L; 2] {
-        let [first, second] = self.0.slopes([a, b, c]);
+    fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 2] {
+        let scale = inputs[0].splat(self.1.0);
+        let [first, second] = self.0.slopes(inputs);
         [scale * first, scale * second]
     }
 }
 
 #[derive(Clone, Copy)]
-struct ValueAndGradients<F>(F);
-impl<F: TripleFormula> Map<4, 3> for ValueAndGradients<F> {
+struct ValueAndGradients(f64);
+impl<F: TripleFormula> Map<3, 3> for (F, ValueAndGradients) {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [a, b, c, scale]: [L; 4]) -> [L; 3] {
-        let [first, second] = Gradients(self.0).apply([a, b, c, scale]);
-        [self.0.value([a, b, c]), first, second]
+    fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 3] {
+        let [first, second] = (self.0, Gradients(self.1.0)).apply(inputs);
+        [self.0.value(inputs), first, second]
+    }
+}
+
+/// What computes such a loss, once the lengths are seen to be right.
+macro_rules! triple_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            each(inputs: [&[T]; 3], losses: &mut [T]) -> ();
+            total(inputs: [&[T]; 3]) -> f64;
+            gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> ();
+            sum_with_gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64;
+        }
+    };
+}
+
+triple_methods! { crate::compiled::declare_compute: { pub(crate) ComputeTriples } }
+
+impl<F: TripleFormula, T: Element> ComputeTriples<F, T> for Here {
+    fn each(f: &F, inputs: [&[T]; 3], losses: &mut [T]) {
+        slice::map((*f, Value), inputs.map(Src::new), [Dst::new(losses)]);
+    }
+    fn total(f: &F, inputs: [&[T]; 3]) -> f64 {
+        slice::map_and_sum((*f, Value), inputs.map(Src::new), [], inputs[0].len())
+    }
+    fn gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) {
+        slice::map((*f, Gradients(scale.wide())), inputs.map(Src::new), gradients.map(Dst::new));
+    }
+    fn sum_with_gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64 {
+        let (map, len) = ((*f, ValueAndGradients(scale.wide())), inputs[0].len());
+        slice::map_and_sum(map, inputs.map(Src::new), gradients.map(Dst::new), len)
     }
 }
 
 /// The methods of such a loss, with the names of its numbers and of its gradients.
 macro_rules! triple {
     ($Name:ident: $a:ident, $b:ident, $c:ident -> $first:ident, $second:ident) => {
+        triple_methods! { crate::compiled::compile: { [] ComputeTriples of $Name } }
+
         impl $Name {
             /// The loss of each sample.
             #[track_caller]
             pub fn each<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], losses: &mut [T]) {
                 let [a, b, c] = Self::lengths($a, $b, $c);
                 same_length("each", [a, b, c, ("losses", losses.len())]);
-                dispatch::map(Value(*self), [Source::new($a), Source::new($b), Source::new($c)], [Target::new(losses)]);
+                <T::Kernels as ComputeTriples<Self, T>>::each(self, [$a, $b, $c], losses);
             }
 
             /// The sum of the losses; 0 for no samples.
             #[track_caller]
             pub fn sum<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
                 same_length("sum", Self::lengths($a, $b, $c));
-                T::of(self.total($a, $b, $c))
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]))
             }
 
             /// The sum of the losses by their count; NaN for no samples.
             #[track_caller]
             pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
                 same_length("mean", Self::lengths($a, $b, $c));
-                T::of(self.total($a, $b, $c) / $a.len() as f64)
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64)
             }
 
             #[doc = concat!(
@@ -76,11 +111,9 @@ macro_rules! triple {
             #[track_caller]
             pub fn gradients<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], scale: T, gradients: [&mut [T]; 2]) {
                 let [a, b, c] = Self::lengths($a, $b, $c);
-                let [first, second] = gradients;
-                same_length("gradients", [a, b, c, (stringify!($first), first.len()), (stringify!($second), second.len())]);
-                let scale = [scale; dispatch::WIDEST];
-                let inputs = [Source::new($a), Source::new($b), Source::new($c), Source::repeat(&scale)];
-                dispatch::map(Gradients(*self), inputs, [Target::new(first), Target::new(second)]);
+                let [first, second] = [gradients[0].len(), gradients[1].len()];
+                same_length("gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
+                <T::Kernels as ComputeTriples<Self, T>>::gradients(self, [$a, $b, $c], scale, gradients);
             }
 
             /// The sum of the losses, and both gradients, in one pass.
@@ -94,18 +127,9 @@ macro_rules! triple {
                 gradients: [&mut [T]; 2],
             ) -> T {
                 let [a, b, c] = Self::lengths($a, $b, $c);
-                let [first, second] = gradients;
-                let written = [(stringify!($first), first.len()), (stringify!($second), second.len())];
-                same_length("sum_with_gradients", [a, b, c, written[0], written[1]]);
-                let scale = [scale; dispatch::WIDEST];
-                let inputs = [Source::new($a), Source::new($b), Source::new($c), Source::repeat(&scale)];
-                let kept = [Target::new(first), Target::new(second)];
-                T::of(dispatch::map_and_sum(ValueAndGradients(*self), inputs, kept, $a.len()))
-            }
-
-            fn total<T: Element>(self, $a: &[T], $b: &[T], $c: &[T]) -> f64 {
-                let inputs = [Source::new($a), Source::new($b), Source::new($c)];
-                dispatch::map_and_sum(Value(self), inputs, [], $a.len())
+                let [first, second] = [gradients[0].len(), gradients[1].len()];
+                same_length("sum_with_gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients))
             }
 
             fn lengths<T>($a: &[T], $b: &[T], $c: &[T]) -> [(&'static str, usize); 3] {
@@ -114,6 +138,10 @@ macro_rules! triple {
         }
     };
 }
+
+/// The compiled kernels of losses of three numbers.
+pub(crate) trait TripleKernels<T>: ComputeTriples<GaussianNll, T> + ComputeTriples<MarginRanking, T> {}
+crate::compiled::for_each_element! { crate::compiled::implement_all: @of TripleKernels }
 
 /// The negative log-likelihood of a number under a normal distribution whose mean and variance are both predicted.
 ///

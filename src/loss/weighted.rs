@@ -4,11 +4,12 @@
 //! the loss, times the weight, and no kernels of its own; a block is a leaf of the sum's tree.
 
 use super::Loss;
-use crate::activation::{Itself, same_length};
-use crate::dispatch::{self, Map, Source, Target};
+use crate::activation::same_length;
+use crate::compiled::concrete;
 use crate::element::Element;
-use crate::lanes::{Lanes, Real};
-use crate::sum::{BLOCK, Tree};
+use crate::simd::{Lanes, Real};
+use crate::slice::{self, Dst, Map, Src};
+use crate::sum::{BLOCK, PairwiseSum};
 
 /// A loss with a weight for each sample: what [`Loss::weighted`] gives.
 ///
@@ -47,7 +48,7 @@ impl Map<2, 1> for Weigh {
 }
 
 /// Where the results go.
-struct Places<'a, T> {
+pub(crate) struct Places<'a, T> {
     sum: bool,
     losses: Option<&'a mut [T]>,
     /// With the scale.
@@ -72,17 +73,24 @@ impl<R: Real> Blocks<R> {
         let zeros = [R::zero(); BLOCK];
         Blocks { prediction: zeros, target: zeros, weights: zeros }
     }
+
+    /// The block that begins at `done`, and its length.
+    fn load<T: Element<Real = R>>(&mut self, [prediction, target, weights]: [&[T]; 3], done: usize) -> usize
+    where
+        R: Element<Real = R>,
+    {
+        let n = BLOCK.min(weights.len() - done);
+        slice::convert(&prediction[done..done + n], &mut self.prediction[..n]);
+        slice::convert(&target[done..done + n], &mut self.target[..n]);
+        slice::convert(&weights[done..done + n], &mut self.weights[..n]);
+        n
+    }
 }
 
 /// The block's numbers, weighted.
 fn weigh<R: Element>(weights: &[R], numbers: &mut [R]) {
-    let numbers = Target::new(numbers);
-    dispatch::map(Weigh, [Source::new(weights), numbers.source()], [numbers]);
-}
-
-/// The sum of numbers, in f64.
-fn sum<T: Element>(numbers: &[T]) -> f64 {
-    dispatch::map_and_sum(Itself, [Source::new(numbers)], [], numbers.len())
+    let numbers = Dst::new(numbers);
+    slice::map(Weigh, [Src::new(weights), numbers.src()], [numbers]);
 }
 
 impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
@@ -100,7 +108,7 @@ impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
 
     /// The sum of the weights: what [`mean`](Self::mean) divides by.
     pub fn weight(&self) -> T {
-        T::of(sum(self.weights))
+        T::of(<T::Kernels as WeightedKernels<T>>::sum(self.weights))
     }
 }
 
@@ -124,7 +132,7 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     #[track_caller]
     pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
         same_length("mean", self.lengths(prediction, target));
-        T::of(self.total(prediction, target) / sum(self.weights))
+        T::of(self.total(prediction, target) / <T::Kernels as WeightedKernels<T>>::sum(self.weights))
     }
 
     /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
@@ -178,47 +186,66 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     }
 
     /// Makes what there is a place for, and the sum if it is wanted.
-    fn run(&self, prediction: &[T], target: &[T], mut places: Places<T>) -> f64 {
-        let mut blocks = Blocks::new();
-        let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
-        let mut tree = Tree::new();
-        for done in (0..self.weights.len()).step_by(BLOCK) {
-            let n = self.load(&mut blocks, prediction, target, done);
-            let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
-            let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
-            if places.sum || places.losses.is_some() {
-                self.loss.each(p, t, first);
-                weigh(w, first);
-                if places.sum {
-                    tree.push(sum(first));
-                }
-                if let Some(losses) = &mut places.losses {
-                    dispatch::convert(first, &mut losses[part.clone()]);
-                }
-            }
-            let Some((scale, gradient)) = &mut places.gradient else { continue };
-            let scale = <T::Real as Real>::of(scale.wide());
-            if let Some(curvature) = &mut places.curvature {
-                self.loss.gradient_with_curvature(p, t, scale, first, second);
-                weigh(w, second);
-                dispatch::convert(second, &mut curvature[part.clone()]);
-            } else {
-                self.loss.gradient(p, t, scale, first);
-            }
-            weigh(w, first);
-            dispatch::convert(first, &mut gradient[part]);
-        }
-        tree.sum()
+    fn run(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64 {
+        let loss = Methods {
+            each: &|p, t, losses| self.loss.each(p, t, losses),
+            gradient: &|p, t, scale, gradient, curvature| match curvature {
+                Some(curvature) => self.loss.gradient_with_curvature(p, t, scale, gradient, curvature),
+                None => self.loss.gradient(p, t, scale, gradient),
+            },
+        };
+        <T::Kernels as WeightedKernels<T>>::run(loss, [prediction, target, self.weights], places)
     }
+}
 
-    /// The block that begins at `done`, and its length.
-    fn load(&self, blocks: &mut Blocks<T::Real>, prediction: &[T], target: &[T], done: usize) -> usize {
-        let n = BLOCK.min(self.weights.len() - done);
-        dispatch::convert(&prediction[done..done + n], &mut blocks.prediction[..n]);
-        dispatch::convert(&target[done..done + n], &mut blocks.target[..n]);
-        dispatch::convert(&self.weights[done..done + n], &mut blocks.weights[..n]);
-        n
+concrete! {
+    trait WeightedKernels;
+    fn run(loss: Methods<'_, T>, inputs: [&[T]; 3], places: Places<'_, T>) -> f64 { run(loss, inputs, places) }
+    fn sum(numbers: &[T]) -> f64 { slice::sum(numbers) }
+}
+
+/// The methods of a loss that weighted ones are made of. Behind pointers, so that what is done with them is compiled once a
+/// type and not once a loss.
+pub(crate) struct Methods<'a, T: Element> {
+    each: Each<'a, T::Real>,
+    gradient: &'a GradientOf<'a, T::Real>,
+}
+
+/// The gradient of predictions and targets times a scale; with the curvature bound, if there is a place for it.
+type GradientOf<'a, R> = dyn Fn(&[R], &[R], R, &mut [R], Option<&mut [R]>) + 'a;
+
+/// Makes what there is a place for, and the sum if it is wanted: block by block of prediction, target and weights.
+fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -> f64 {
+    let mut blocks = Blocks::new();
+    let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
+    let mut tree = PairwiseSum::new();
+    for done in (0..inputs[2].len()).step_by(BLOCK) {
+        let n = blocks.load(inputs, done);
+        let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
+        let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
+        if places.sum || places.losses.is_some() {
+            (loss.each)(p, t, first);
+            weigh(w, first);
+            if places.sum {
+                tree.push(slice::sum(first));
+            }
+            if let Some(losses) = &mut places.losses {
+                slice::convert(first, &mut losses[part.clone()]);
+            }
+        }
+        let Some((scale, gradient)) = &mut places.gradient else { continue };
+        let scale = <T::Real as Real>::of(scale.wide());
+        if let Some(curvature) = &mut places.curvature {
+            (loss.gradient)(p, t, scale, first, Some(second));
+            weigh(w, second);
+            slice::convert(second, &mut curvature[part.clone()]);
+        } else {
+            (loss.gradient)(p, t, scale, first, None);
+        }
+        weigh(w, first);
+        slice::convert(first, &mut gradient[part]);
     }
+    tree.sum()
 }
 
 /// What writes the losses of predictions and targets, or their slopes. Behind a pointer, so that the searches below are
@@ -234,15 +261,15 @@ pub(super) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weight
     }
     let half = [<T::Real as Real>::of(0.5); BLOCK];
     let mut made = [T::Real::default(); BLOCK];
-    let (mut weighted_targets, mut all_weights, mut wrong) = (Tree::new(), Tree::new(), false);
+    let (mut weighted_targets, mut all_weights, mut wrong) = (PairwiseSum::new(), PairwiseSum::new(), false);
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
         each(&half[..target.len()], target, made);
         weigh(weight, made);
-        wrong |= sum(made).is_nan();
+        wrong |= slice::sum(made).is_nan();
         weigh(weight, target);
-        weighted_targets.push(sum(target));
-        all_weights.push(sum(weight));
+        weighted_targets.push(slice::sum(target));
+        all_weights.push(slice::sum(weight));
     });
     if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
 }
@@ -284,12 +311,12 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 /// The slope of the sum of the losses at a constant prediction.
 fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
     let prediction = [<T::Real as Real>::of(x); BLOCK];
-    let (mut made, mut tree) = ([T::Real::default(); BLOCK], Tree::new());
+    let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
         slopes(&prediction[..target.len()], target, made);
         weigh(weight, made);
-        tree.push(sum(made));
+        tree.push(slice::sum(made));
     });
     tree.sum()
 }
@@ -299,9 +326,9 @@ fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl F
     let (mut target, mut weight) = ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {
         let n = BLOCK.min(targets.len() - done);
-        dispatch::convert(&targets[done..done + n], &mut target[..n]);
+        slice::convert(&targets[done..done + n], &mut target[..n]);
         if let Some(weights) = weights {
-            dispatch::convert(&weights[done..done + n], &mut weight[..n]);
+            slice::convert(&weights[done..done + n], &mut weight[..n]);
         }
         block(&mut target[..n], &weight[..n]);
     }

@@ -8,7 +8,7 @@
 //! Limit: 19 operations and a division. On two 512-bit ports (Intel) that is 11 cycles a register, 9 of which the divider
 //! is busy: no form without the division is faster, nor would a shorter polynomial be by much.
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
 use super::rounding::residue;

@@ -13,7 +13,7 @@ pub(crate) mod sin;
 pub(crate) mod softmax;
 pub(crate) mod tanh;
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 /// The constants of a type.
 #[doc(hidden)]

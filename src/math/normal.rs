@@ -5,7 +5,7 @@
 //! quotient's rounding is taken out again with one factor, because the ratio changes with u somewhat faster.
 //! The exponential's argument a^2 / 2 is a sum of two numbers, for its rounding would become a^2 / 4 ulp.
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 use super::exp::{self, Reduced, reduce};
 use super::pair::Pair;

@@ -1,6 +1,6 @@
 //! Numbers that are the same for every x, to twice the precision of a register.
 
-use crate::lanes::{Lanes, Real};
+use crate::simd::{Lanes, Real};
 
 /// A number as the sum of two of a type.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Polynomials by Horner's rule: one fused operation a degree, and the smallest rounding error of the usual orders.
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 /// c0 + c1 x + c2 x^2 + ...
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! What roundings lose, taken back in the next step.
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 use super::exp::power_of_two;
 

@@ -15,7 +15,7 @@
 //!
 //! Limit: the ports.
 
-use crate::lanes::{Lanes, Real};
+use crate::simd::{Lanes, Real};
 
 use super::exp::power_of_two;
 use super::polynomial::polynomial;

@@ -10,7 +10,7 @@
 //!
 //! The temperature t goes into the reduction: x = n (t ln 2) + r, and e^(r / t) costs one multiplication more than e^r.
 
-use crate::lanes::{Lanes, Real};
+use crate::simd::{Lanes, Real};
 
 use super::exp::{Constants, bend, excess};
 use super::pair::Pair;

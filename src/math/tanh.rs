@@ -7,7 +7,7 @@
 //!
 //! Limit: 28 operations and a division, 15 cycles a register on two 512-bit ports: the ports, not the divider.
 
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 
 use super::exp;
 use super::log::ln_1p_exp;

@@ -109,6 +109,7 @@ macro_rules! math {
                 x.splat(f64::NAN)
             }
         }
+        slopes::impl_activation!($Name);
     )+ };
 }
 math! { Exp exp  ExpM1 exp_m1  Ln ln  Ln1p ln_1p  Tanh tanh  Sin sin  Cos cos }

@@ -233,11 +233,13 @@ fn every_lower_level_is_available() {
     let _fixed = fix_level();
     let available: Vec<_> = Level::available().collect();
     let expected: &[Level] = match Level::detected() {
-        Level::Avx512 => &[Level::Scalar, Level::Sse2, Level::Avx2, Level::Avx512],
-        Level::Avx2 => &[Level::Scalar, Level::Sse2, Level::Avx2],
-        Level::Sse2 => &[Level::Scalar, Level::Sse2],
+        Level::Avx512 => &[Level::Sse2, Level::Avx2, Level::Avx512],
+        Level::Avx2 => &[Level::Sse2, Level::Avx2],
+        Level::Sse2 => &[Level::Sse2],
         Level::Neon => &[Level::Scalar, Level::Neon],
         _ => &[Level::Scalar],
     };
     assert_eq!(available, expected);
+    assert_eq!(available[0], Level::lowest());
+    assert_eq!(Level::lowest().family(), slopes::Family::Unfused);
 }

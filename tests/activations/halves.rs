@@ -26,6 +26,7 @@ impl Formula for Times {
         x.splat(0.0)
     }
 }
+slopes::impl_activation!(Times);
 
 /// Against the `half` crate: x widened, times the constant, rounded.
 fn check_times<T: Half>(x: &[T], constant: f32, y: &mut [T], label: &str) {

@@ -305,6 +305,7 @@ impl Formula for Square {
         x.splat(2.0)
     }
 }
+slopes::impl_activation!(Square);
 
 /// Every slice method of x = [1, 2, -3] and dy = [10, 1, 2], against what was worked out by hand.
 fn check_own<T: Number>(f: &dyn Activation<T>, value: [f64; 3], slope: [f64; 3], gradient: [f64; 3]) {

@@ -75,7 +75,7 @@ fn slopes_from_outputs_are_accurate_in_f32() {
 }
 
 /// The slope from f(x) is the slope from x, to the bit, joints included, where `lost` does not hold of f(x).
-fn exact<F: FromOutput, T: Number>(name: &str, f: F, joints: &[f64], lost: impl Fn(T) -> bool) {
+fn exact<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, joints: &[f64], lost: impl Fn(T) -> bool) {
     let mut x = inputs::<T>(4000);
     for joint in joints {
         let joint = T::of(*joint);
@@ -127,7 +127,7 @@ fn a_negative_slope_has_no_way_back() {
 
 /// Near the slope from x: what y lacks, `ulp` of it, moves the slope `steepest` times as much; both slopes have errors
 /// of their own. At the ends, at 0 and at NaN they are equal.
-fn consistent<F: FromOutput, T: Number>(name: &str, f: F, steepest: f64) {
+fn consistent<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, steepest: f64) {
     let x = inputs::<T>(8000);
     let facts = Activation::<T>::facts(&f);
     let budget = T::budget(facts);

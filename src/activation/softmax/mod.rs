@@ -10,11 +10,13 @@ mod side_by_side;
 
 use super::rows::{RowActivation, Rows};
 use super::same_length;
-use crate::dispatch::{self, Source, Target};
+use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
+use crate::simd::dispatch;
+use crate::slice::{Dst, Src};
 use passes::{Backward, Forward};
-pub(crate) use row::{Exponentials, Itself, Kind, Logarithm, Row, Special, kind, ln, scale};
+pub(crate) use row::{Exponentials, Kind, Logarithm, Row, Special, kind, ln, one, scale};
 
 /// What the softmax of a row is that holds -inf alone: nothing to choose from.
 ///
@@ -112,7 +114,7 @@ macro_rules! tempered {
                 same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
                 let count = rows.count(x.len());
                 check_mask(mask, x.len(), rows);
-                self.setting().forward(Source::new(x), Some(mask), Target::new(y), rows, count);
+                self.setting().forward(Src::new(x), Some(mask), Dst::new(y), rows, count);
             }
 
             fn setting(&self) -> Setting {
@@ -124,22 +126,22 @@ macro_rules! tempered {
             #[track_caller]
             fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
                 same_length("forward", [("x", x.len()), ("y", y.len())]);
-                self.setting().forward(Source::new(x), None, Target::new(y), rows, rows.count(x.len()));
+                self.setting().forward(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-                let (count, y) = (rows.count(x.len()), Target::new(x));
-                self.setting().forward(y.source(), None, y, rows, count);
+                let (count, y) = (rows.count(x.len()), Dst::new(x));
+                self.setting().forward(y.src(), None, y, rows, count);
             }
             #[track_caller]
             fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(false, Source::new(x), Source::new(dy), Target::new(dx), rows, rows.count(x.len()));
+                self.setting().backward(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(true, Source::new(y), Source::new(dy), Target::new(dx), rows, rows.count(y.len()));
+                self.setting().backward(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
             }
         }
     };
@@ -235,32 +237,45 @@ impl Softmax {
         let n = x.len();
         let right = n.checked_mul(n) == Some(jacobian.len());
         assert!(right, "jacobian: a row of {n} needs {n} * {n} numbers, not {}", jacobian.len());
-        let Some(last) = jacobian.len().checked_sub(n) else { return };
-        // The shares wait in the last row, which is made last: entry j of it is read before it is written.
-        self.forward(x, Rows::contiguous(n), &mut jacobian[last..]);
-        let inverse = 1.0 / T::of(self.temperature).wide();
-        for i in 0..n {
-            let y = jacobian[last + i].wide();
-            let others: f64 = (last..last + n).filter(|&j| j != last + i).map(|j| jacobian[j].wide()).sum();
-            let rest = if y > 0.5 { others } else { 1.0 - y };
-            for j in 0..n {
-                let other = jacobian[last + j].wide();
-                let factor = if i == j { rest } else { -other };
-                jacobian[i * n + j] = T::of(y * factor * inverse);
-            }
+        <T::Kernels as SoftmaxKernels<T>>::jacobian(self, x, jacobian);
+    }
+}
+
+/// The Jacobian of a row, n * n numbers.
+fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
+    let n = x.len();
+    let Some(last) = jacobian.len().checked_sub(n) else { return };
+    // The shares wait in the last row, which is made last: entry j of it is read before it is written.
+    softmax.forward(x, Rows::contiguous(n), &mut jacobian[last..]);
+    let inverse = 1.0 / T::of(softmax.temperature).wide();
+    for i in 0..n {
+        let y = jacobian[last + i].wide();
+        let others: f64 = (last..last + n).filter(|&j| j != last + i).map(|j| jacobian[j].wide()).sum();
+        let rest = if y > 0.5 { others } else { 1.0 - y };
+        for j in 0..n {
+            let other = jacobian[last + j].wide();
+            let factor = if i == j { rest } else { -other };
+            jacobian[i * n + j] = T::of(y * factor * inverse);
         }
     }
 }
 
 /// dx, from the output of a softmax in its place.
 pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
-    let (count, dx) = (rows.count(dx.len()), Target::new(dx));
-    softmax.setting().backward(true, dx.source(), Source::new(dy), dx, rows, count);
+    let (count, dx) = (rows.count(dx.len()), Dst::new(dx));
+    softmax.setting().backward(true, dx.src(), Src::new(dy), dx, rows, count);
+}
+
+concrete! {
+    trait SoftmaxKernels;
+    fn forward(kernel: &Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: &Backward<'_, T>) { dispatch(kernel) }
+    fn jacobian(softmax: &Softmax, x: &[T], jacobian: &mut [T]) { jacobian_of_row(softmax, x, jacobian) }
 }
 
 /// What the functions of a call are made with.
 #[derive(Clone, Copy)]
-struct Setting {
+pub(crate) struct Setting {
     which: Which,
     /// Negative for the shares of -x.
     temperature: f64,
@@ -269,19 +284,38 @@ struct Setting {
 
 impl Setting {
     /// The first `end` rows.
-    fn forward<T: Element>(self, x: Source<T>, mask: Option<Mask<'_, T>>, y: Target<T>, rows: Rows, end: usize) {
-        dispatch::wide(Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false });
+    fn forward<T: Element>(self, x: Src<T>, mask: Option<Mask<'_, T>>, y: Dst<T>, rows: Rows, end: usize) {
+        <T::Kernels as SoftmaxKernels<T>>::forward(&Forward {
+            setting: self,
+            x,
+            mask,
+            y,
+            rows,
+            first: 0,
+            end,
+            plain: false,
+        });
     }
 
     /// The same, `output` saying whether `from` came out of the function.
-    fn backward<T: Element>(self, output: bool, from: Source<T>, dy: Source<T>, dx: Target<T>, rows: Rows, end: usize) {
-        dispatch::wide(Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false });
+    fn backward<T: Element>(self, output: bool, from: Src<T>, dy: Src<T>, dx: Dst<T>, rows: Rows, end: usize) {
+        <T::Kernels as SoftmaxKernels<T>>::backward(&Backward {
+            setting: self,
+            output,
+            from,
+            dy,
+            dx,
+            rows,
+            first: 0,
+            end,
+            plain: false,
+        });
     }
 }
 
 /// Which function of a row.
 #[derive(Clone, Copy, PartialEq)]
-enum Which {
+pub(crate) enum Which {
     Softmax,
     LogSoftmax,
 }

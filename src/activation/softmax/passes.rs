@@ -1,26 +1,26 @@
 //! The ways through rows, forward and backward.
 
 use super::row::{
-    Exponentials, FromInput, FromOutput, Itself, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient,
-    Special, exp, kind, ln, scale, taken,
+    Exponentials, FromInput, FromOutput, Kind, Less, LogSoftmaxGradient, Product, Row, Share, SoftmaxGradient, Special,
+    exp, kind, ln, scale, taken,
 };
 use super::side_by_side::{
     CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
 };
-use super::{Mask, Setting, Which};
+use super::{Mask, Setting, SoftmaxKernels, Which};
 use crate::activation::Rows;
-use crate::dispatch::{self, Kernel, Map, Pass, Scratch, Source, Target, WIDEST};
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes};
 use crate::math::pair::Pair;
 use crate::math::softmax::Scale;
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Token};
+use crate::slice::{Dst, Map, Src, Workspace};
 
 #[derive(Clone, Copy)]
-pub(super) struct Forward<'a, T> {
+pub(crate) struct Forward<'a, T> {
     pub(super) setting: Setting,
-    pub(super) x: Source<'a, T>,
+    pub(super) x: Src<'a, T>,
     pub(super) mask: Option<Mask<'a, T>>,
-    pub(super) y: Target<'a, T>,
+    pub(super) y: Dst<'a, T>,
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
@@ -28,23 +28,23 @@ pub(super) struct Forward<'a, T> {
     pub(super) plain: bool,
 }
 
-impl<T: Element> Kernel for Forward<'_, T> {
+impl<T: Element> Kernel for &Forward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<T, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let together = together(len);
-        let unrounded = self.x.unrounded().zip(self.y.unrounded());
+        let unrounded = self.x.as_real().zip(self.y.as_real());
         match unrounded.filter(|_| self.mask.is_none() && !self.plain) {
             Some((x, y)) if stride == 1 && len <= SHORT => {
-                let mut exponentials = Scratch::<_, CACHED>::new();
-                let exponentials = exponentials.target();
+                let mut exponentials = Workspace::<_, CACHED>::new();
+                let exponentials = exponentials.zeros(together.min(self.end - self.first) * len);
                 let mut first = self.first;
                 while first < self.end {
                     let n = together.min(self.end - first);
                     let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
-                    if !short_rows(pass, (scale, self.setting.which), (n, len), x, exponentials, y) {
+                    if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -56,7 +56,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(pass, (scale, self.setting.which), x, &mut room, y) {
+                    if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -66,7 +66,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 let mut first = self.first;
                 while first < self.end {
                     let n = together.min(self.end - first);
-                    self.some_rows(pass, scale, first, n);
+                    self.some_rows(token, scale, first, n);
                     first += n;
                 }
             }
@@ -79,37 +79,37 @@ impl<'a, T: Element> Forward<'a, T> {
     #[cold]
     #[inline(never)]
     pub(super) fn plainly(&self, first: usize, n: usize) {
-        dispatch::wide(Forward { first, end: first + n, plain: true, ..*self });
+        <T::Kernels as SoftmaxKernels<T>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
     }
 
     #[inline(always)]
-    pub(super) fn some_rows<I: Isa>(&self, pass: Pass<I>, scale: Scale, first: usize, n: usize) {
+    pub(super) fn some_rows<I: Isa>(&self, token: Token<I>, scale: Scale, first: usize, n: usize) {
         let len = self.rows.row_len();
         let log = self.setting.which == Which::LogSoftmax;
         let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
         let (mut seen, mut long) = ([len; TOGETHER], [false; TOGETHER]);
         // What the mask leaves is found in y.
-        let source = if self.mask.is_some() { self.y.source() } else { self.x };
+        let source = if self.mask.is_some() { self.y.src() } else { self.x };
         for k in 0..n {
             if let Some(mask) = self.mask {
-                seen[k] = self.mask_row(pass, mask, scale.sign, first + k);
+                seen[k] = self.mask_row(token, mask, scale.sign, first + k);
             }
             let x = self.rows.of(source, first + k).part(0, seen[k]);
             if seen[k] > LONG
-                && let Some((m, sum)) = pass.apart(LongRow { scale, x, len: seen[k] })
+                && let Some((m, sum)) = token.call_outlined(LongRow { scale, x, len: seen[k] })
             {
                 (kinds[k], largest[k], sums[k], long[k]) = (Kind::Finite, m, sum, true);
                 continue;
             }
-            (kinds[k], largest[k]) = kind(pass, scale, x, seen[k]);
+            (kinds[k], largest[k]) = kind(token, scale, x, seen[k]);
         }
         for k in 0..n {
             if kinds[k] == Kind::Finite && !long[k] {
                 let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
-                let place = if log { None } else { y.unrounded() };
+                let place = if log { None } else { y.as_real() };
                 let row = Row::new::<T>(scale, largest[k]);
-                sums[k] = row.sum(pass, x, place, seen[k]);
+                sums[k] = row.sum(token, x, place, seen[k]);
             }
         }
         for k in 0..n {
@@ -122,14 +122,14 @@ impl<'a, T: Element> Forward<'a, T> {
                 Kind::Finite => sums[k],
                 _ => special.share(self.setting.empty),
             };
-            let number = if log { ln(pass, number) } else { number };
+            let number = if log { ln(token, number) } else { number };
             let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => pass.map(Less::new::<T>(scale, row.m, number), [x], [visible]),
+                Kind::Finite if log => token.map(Less::new::<T>(scale, row.m, number), [x], [visible]),
                 Kind::Finite => {
                     let kept = !T::ROUNDS && !long[k];
-                    let from = if kept { visible.source() } else { x };
-                    pass.map(Share::new::<T>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
+                    let from = if kept { visible.src() } else { x };
+                    token.map(Share::new::<T>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
                 }
                 _ => special.write(visible, number, hidden),
             }
@@ -140,17 +140,17 @@ impl<'a, T: Element> Forward<'a, T> {
 
     /// Writes what the mask leaves of a row into y, and says how many of its entries are looked at.
     #[inline(always)]
-    pub(super) fn mask_row<I: Isa>(&self, pass: Pass<I>, mask: Mask<'a, T>, sign: f64, row: usize) -> usize {
+    pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Mask<'a, T>, sign: f64, row: usize) -> usize {
         let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
         let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
         match mask {
             Mask::Add(add) => {
-                let add = Source::new(add).every(start % add.len(), stride, len);
-                pass.map(Masked(sign), [x, add], [y]);
+                let add = Src::new(add).strided(start % add.len(), stride, len);
+                token.map(Masked(sign), [x, add], [y]);
                 len
             }
             Mask::Keep(keep) => {
-                let keep = Source::new(keep).every(start % keep.len(), stride, len);
+                let keep = Src::new(keep).strided(start % keep.len(), stride, len);
                 let mut block = [T::zero(); MASKED];
                 let mut done = 0;
                 while done < len {
@@ -159,14 +159,14 @@ impl<'a, T: Element> Forward<'a, T> {
                     for (i, add) in block[..n].iter_mut().enumerate() {
                         *add = if keep.read(i) { T::zero() } else { T::neg_infinity() };
                     }
-                    pass.map(Masked(sign), [x.part(done, n), Source::new(&block[..n])], [y.part(done, n)]);
+                    token.map(Masked(sign), [x.part(done, n), Src::new(&block[..n])], [y.part(done, n)]);
                     done += n;
                 }
                 len
             }
             Mask::Causal { queries, offset } => {
                 let seen = (row % queries).saturating_add(offset).min(len);
-                pass.map(Masked(sign), [x.part(0, seen), Source::repeat(&[T::zero(); WIDEST])], [y.part(0, seen)]);
+                token.map(Masked(sign), [x.part(0, seen), Src::repeat(&[T::zero(); MAX_LANES])], [y.part(0, seen)]);
                 seen
             }
         }
@@ -183,26 +183,26 @@ const CHUNK: usize = 1 << 16;
 /// and then by that of all. Nothing if there is a number that makes the row special.
 struct LongRow<'a, T> {
     scale: Scale,
-    x: Source<'a, T>,
+    x: Src<'a, T>,
     len: usize,
 }
 
 impl<T: Element> Kernel for LongRow<'_, T> {
     type Output = Option<(f64, f64)>;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> Option<(f64, f64)> {
+    fn run<I: Isa>(self, token: Token<I>) -> Option<(f64, f64)> {
         let Self { scale, x, len } = self;
         let (mut m, mut sum, mut done) = (f64::NEG_INFINITY, 0.0, 0);
         while done < len {
             let n = CHUNK.min(len - done);
-            let (kind, top) = kind(pass, scale, x.part(done, n), n);
+            let (kind, top) = kind(token, scale, x.part(done, n), n);
             match kind {
                 Kind::Infinite => return None,
                 Kind::Finite if top.is_nan() => return None,
                 Kind::Empty => {}
                 Kind::Finite => {
-                    let part = Row::new::<T>(scale, top).sum(pass, x.part(done, n), None, n);
-                    let factor = exp(pass, -((top - m).abs() * scale.inverse[0]));
+                    let part = Row::new::<T>(scale, top).sum(token, x.part(done, n), None, n);
+                    let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
                     sum = if top > m { sum * factor + part } else { sum + part * factor };
                     m = m.max(top);
                 }
@@ -229,13 +229,13 @@ impl Map<2, 1> for Masked {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Backward<'a, T> {
+pub(crate) struct Backward<'a, T> {
     pub(super) setting: Setting,
     /// Whether `from` came out of the function.
     pub(super) output: bool,
-    pub(super) from: Source<'a, T>,
-    pub(super) dy: Source<'a, T>,
-    pub(super) dx: Target<'a, T>,
+    pub(super) from: Src<'a, T>,
+    pub(super) dy: Src<'a, T>,
+    pub(super) dx: Dst<'a, T>,
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
@@ -243,24 +243,25 @@ pub(super) struct Backward<'a, T> {
     pub(super) plain: bool,
 }
 
-impl<T: Element> Kernel for Backward<'_, T> {
+impl<T: Element> Kernel for &Backward<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<T, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
-        let unrounded = self.from.unrounded().zip(self.dy.unrounded()).zip(self.dx.unrounded());
+        let unrounded = self.from.as_real().zip(self.dy.as_real()).zip(self.dx.as_real());
         match unrounded.filter(|_| !self.plain) {
             Some(((from, dy), dx)) if stride == 1 && len <= SHORT => {
-                let (mut exponentials, mut products) = (Scratch::<_, CACHED>::new(), Scratch::<_, CACHED>::new());
-                let room = [exponentials.target(), products.target()];
+                let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
+                let needed = together(len).min(self.end - self.first) * len;
+                let room = [exponentials.zeros(needed), products.zeros(needed)];
                 while first < self.end {
                     let n = together(len).min(self.end - first);
                     let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
                     let setting = (scale, self.setting.which, self.output);
                     let dx = dx.part(first * len, n * len);
-                    if !short_rows_backward(pass, setting, (n, len), [from, dy], room, dx) {
+                    if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -271,7 +272,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.backward(pass, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
+                    if !columns.backward(token, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -280,7 +281,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
             _ => {}
         }
         while first < self.end {
-            self.row(pass, scale, first);
+            self.row(token, scale, first);
             first += 1;
         }
     }
@@ -291,11 +292,11 @@ impl<T: Element> Backward<'_, T> {
     #[cold]
     #[inline(never)]
     pub(super) fn plainly(&self, first: usize, n: usize) {
-        dispatch::wide(Backward { first, end: first + n, plain: true, ..*self });
+        <T::Kernels as SoftmaxKernels<T>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
     }
 
     #[inline(always)]
-    pub(super) fn row<I: Isa>(&self, pass: Pass<I>, scale: Scale, row: usize) {
+    pub(super) fn row<I: Isa>(&self, token: Token<I>, scale: Scale, row: usize) {
         let len = self.rows.row_len();
         let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
         let dx = self.rows.of_target(self.dx, row);
@@ -303,28 +304,28 @@ impl<T: Element> Backward<'_, T> {
         let gradient = LogSoftmaxGradient::new(scale, self.output);
         // The shares of a softmax come with the factor, and so does their product with dy.
         let total = if log { 1.0 } else { factor[0] };
-        let kind = if self.output { None } else { Some(kind(pass, scale, x, len)) };
+        let kind = if self.output { None } else { Some(kind(token, scale, x, len)) };
         let (share, from) = match kind {
             None => (Share::times::<T::Real>(total), x),
             Some((Kind::Finite, m)) => {
-                let exponentials = Exponentials::new(pass, Row::new::<T>(scale, m), x, Some(dx), len);
+                let exponentials = Exponentials::new(token, Row::new::<T>(scale, m), x, Some(dx), len);
                 (exponentials.shares(total), exponentials.from)
             }
             Some((kind, _)) => {
                 let special = Special::new(kind, scale.sign, x, len);
                 let share = special.share(self.setting.empty);
                 special.write(dx, 1.0, 0.0);
-                (Share::times::<T::Real>(total * share), dx.source())
+                (Share::times::<T::Real>(total * share), dx.src())
             }
         };
-        let sum = if log { pass.sum_of(Itself, [dy], len) } else { pass.sum_of(Product(share), [from, dy], len) };
+        let sum = if log { token.sum(dy) } else { token.sum_of(Product(share), [from, dy], len) };
         let s = taken::<T::Real>(log, sum, scale).wide();
         if !log {
-            pass.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
+            token.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
         } else if self.output {
-            pass.map(FromOutput { gradient, s }, [x, dy], [dx]);
+            token.map(FromOutput { gradient, s }, [x, dy], [dx]);
         } else {
-            pass.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
+            token.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a row is computed with: the exponentials of a row, its sum, its shares and its gradients, as texts over registers.
 
 use crate::activation::EmptyRow;
-use crate::dispatch::{Kernel, Map, Pass, Reach, Source, Target};
 use crate::element::{Element, Lane};
-use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::rounding::nearly_fused;
 use crate::math::softmax::{Scale, Shift, exponential, is_usual};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
+use crate::slice::{Dst, Map, Src};
 
 /// The scale of a temperature, in the lanes of an instruction set.
 #[inline(always)]
@@ -60,21 +60,21 @@ impl Row {
     #[inline(always)]
     pub(crate) fn sum<T: Element, I: Isa>(
         self,
-        pass: Pass<I>,
-        x: Source<T>,
-        place: Option<Target<T::Real>>,
+        token: Token<I>,
+        x: Src<T>,
+        place: Option<Dst<T::Real>>,
         len: usize,
     ) -> f64 {
         match self.map.usual() {
-            Some(map) => pass.map_and_sum_at::<_, _, _, _, _, true>(map, [x], place, [], len, Reach::Caches),
-            None => pass.map_and_sum_at::<_, _, _, _, _, true>(self.map, [x], place, [], len, Reach::Caches),
+            Some(map) => token.sum_of_kept(map, [x], place, len),
+            None => token.sum_of_kept(self.map, [x], place, len),
         }
     }
 
     /// The exponentials of numbers of the row, not rounded.
     #[inline(always)]
-    pub(crate) fn exponentials<T: Element, I: Isa>(self, pass: Pass<I>, x: Source<T>, to: Target<T::Real>) {
-        pass.map_unrounded(self.map, [x], [to]);
+    pub(crate) fn exponentials<T: Element, I: Isa>(self, token: Token<I>, x: Src<T>, to: Dst<T::Real>) {
+        token.map_unrounded(self.map, [x], [to]);
     }
 }
 
@@ -85,25 +85,25 @@ impl Row {
 #[derive(Clone, Copy)]
 pub(crate) struct Exponentials<'a, T> {
     pub(crate) sum: f64,
-    pub(crate) from: Source<'a, T>,
+    pub(crate) from: Src<'a, T>,
     again: Option<Exponential>,
 }
 
 impl<'a, T: Element> Exponentials<'a, T> {
     /// Of the row x; kept in y, if there is one and it does not round. `x` may be `y`.
     #[inline(always)]
-    pub(crate) fn new<I: Isa>(pass: Pass<I>, row: Row, x: Source<'a, T>, y: Option<Target<'a, T>>, len: usize) -> Self {
-        let sum = row.sum(pass, x, y.and_then(Target::unrounded), len);
+    pub(crate) fn new<I: Isa>(token: Token<I>, row: Row, x: Src<'a, T>, y: Option<Dst<'a, T>>, len: usize) -> Self {
+        let sum = row.sum(token, x, y.and_then(Dst::as_real), len);
         match y {
-            Some(y) if !T::ROUNDS => Exponentials { sum, from: y.source(), again: None },
+            Some(y) if !T::ROUNDS => Exponentials { sum, from: y.src(), again: None },
             _ => Exponentials { sum, from: x, again: Some(row.map) },
         }
     }
 
     /// The sum of `len` of them, from `start` on.
     #[inline(always)]
-    fn sum_of_part<I: Isa>(self, pass: Pass<I>, start: usize, len: usize) -> f64 {
-        pass.apart(Part {
+    fn sum_of_part<I: Isa>(self, token: Token<I>, start: usize, len: usize) -> f64 {
+        token.call_outlined(Part {
             from: self.from.part(start, len),
             share: Share { again: self.again, scale: [1.0, 0.0] },
             len,
@@ -112,15 +112,15 @@ impl<'a, T: Element> Exponentials<'a, T> {
 
     /// The sum of all but one of them, to its own precision: beside 1, the sum has lost what is below 2^-53.
     #[inline(always)]
-    pub(crate) fn sum_without<I: Isa>(self, pass: Pass<I>, index: usize, len: usize) -> f64 {
-        self.sum_of_part(pass, 0, index) + self.sum_of_part(pass, index + 1, len - index - 1)
+    pub(crate) fn sum_without<I: Isa>(self, token: Token<I>, index: usize, len: usize) -> f64 {
+        self.sum_of_part(token, 0, index) + self.sum_of_part(token, index + 1, len - index - 1)
     }
 
     /// One of them.
     #[inline(always)]
-    pub(crate) fn read<I: Isa>(self, pass: Pass<I>, index: usize) -> f64 {
+    pub(crate) fn read<I: Isa>(self, token: Token<I>, index: usize) -> f64 {
         match self.again {
-            Some(map) => pass.sum_of(map, [self.from.part(index, 1)], 1),
+            Some(map) => token.sum_of(map, [self.from.part(index, 1)], 1),
             None => self.from.read(index).wide(),
         }
     }
@@ -134,7 +134,7 @@ impl<'a, T: Element> Exponentials<'a, T> {
 
 /// Exponentials of a part of a row, to be summed.
 struct Part<'a, T> {
-    from: Source<'a, T>,
+    from: Src<'a, T>,
     share: Share,
     len: usize,
 }
@@ -142,8 +142,8 @@ struct Part<'a, T> {
 impl<T: Element> Kernel for Part<'_, T> {
     type Output = f64;
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> f64 {
-        pass.sum_of(self.share, [self.from], self.len)
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        token.sum_of(self.share, [self.from], self.len)
     }
 }
 
@@ -249,17 +249,6 @@ impl Map<2, 1> for Product {
 pub(super) fn nothing<L: Lanes>(y: L, other: L) -> L {
     let zero = y.splat(0.0);
     zero.select(y.equals(zero), other)
-}
-
-/// x itself, to be summed.
-#[derive(Clone, Copy)]
-pub(crate) struct Itself;
-
-impl Map<1, 1> for Itself {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, x: [L; 1]) -> [L; 1] {
-        x
-    }
 }
 
 /// The s of both gradients, from the sum over the row: of dy for a logarithm; else of dy and the shares, which came with
@@ -368,16 +357,36 @@ impl Map<1, 1> for Exp {
     }
 }
 
-/// e^x in the lanes of a pass, for the bits of its family.
+/// The map of one number, in a function of its own.
 #[inline(always)]
-pub(super) fn exp<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
-    pass.map_one(Exp, x)
+pub(crate) fn one<I: Isa, M: Map<1, 1>>(token: Token<I>, map: M, x: f64) -> f64 {
+    token.call_outlined(One { map, x })
 }
 
-/// ln x in the lanes of a pass, for the bits of its family.
+/// One number.
+struct One<M> {
+    map: M,
+    x: f64,
+}
+
+impl<M: Map<1, 1>> Kernel for One<M> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        token.map_one(self.map, self.x)
+    }
+}
+
+/// e^x in the lanes of an instruction set, for the bits of its family.
 #[inline(always)]
-pub(crate) fn ln<I: Isa>(pass: Pass<I>, x: f64) -> f64 {
-    pass.map_one(Logarithm, x)
+pub(super) fn exp<I: Isa>(token: Token<I>, x: f64) -> f64 {
+    token.map_one(Exp, x)
+}
+
+/// ln x in the lanes of an instruction set, for the bits of its family.
+#[inline(always)]
+pub(crate) fn ln<I: Isa>(token: Token<I>, x: f64) -> f64 {
+    token.map_one(Logarithm, x)
 }
 
 /// What a row is, beside its numbers, which are taken times the sign.
@@ -393,14 +402,14 @@ pub(crate) enum Kind {
 
 /// The kind of a row, and its largest number; NaN if one is and the largest is not finite.
 #[inline(always)]
-pub(crate) fn kind<T: Element, I: Isa>(pass: Pass<I>, scale: Scale, x: Source<T>, len: usize) -> (Kind, f64) {
-    let m = Real::wide(pass.max(x, <T::Real as Real>::of(scale.sign)));
+pub(crate) fn kind<T: Element, I: Isa>(token: Token<I>, scale: Scale, x: Src<T>, len: usize) -> (Kind, f64) {
+    let m = Real::wide(token.max(x, <T::Real as Real>::of(scale.sign)));
     if m.is_finite() { (Kind::Finite, m) } else { special(x, m, len) }
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f64) {
+pub(super) fn special<T: Element>(x: Src<T>, m: f64, len: usize) -> (Kind, f64) {
     if (0..len).any(|i| x.read(i).is_nan()) {
         return (Kind::Finite, f64::NAN);
     }
@@ -412,13 +421,13 @@ pub(super) fn special<T: Element>(x: Source<T>, m: f64, len: usize) -> (Kind, f6
 pub(crate) struct Special<'a, T> {
     kind: Kind,
     infinity: f64,
-    x: Source<'a, T>,
+    x: Src<'a, T>,
     len: usize,
 }
 
 impl<'a, T: Element> Special<'a, T> {
     #[inline(always)]
-    pub(crate) fn new(kind: Kind, sign: f64, x: Source<'a, T>, len: usize) -> Self {
+    pub(crate) fn new(kind: Kind, sign: f64, x: Src<'a, T>, len: usize) -> Self {
         Special { kind, infinity: f64::INFINITY * sign, x, len }
     }
 
@@ -441,7 +450,7 @@ impl<'a, T: Element> Special<'a, T> {
     /// A number for those with a share, another for the rest. The target may be the row.
     #[cold]
     #[inline(never)]
-    pub(crate) fn write(self, y: Target<T>, with: f64, without: f64) {
+    pub(crate) fn write(self, y: Dst<T>, with: f64, without: f64) {
         let (with, without) = (T::of(with), T::of(without));
         (0..self.len).for_each(|i| y.write(i, if self.has_share(i) { with } else { without }));
     }

@@ -8,13 +8,13 @@ use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
     product, scaled, softmax_gradient, taken,
 };
-use crate::dispatch::{Kernel, Map, Pass, Source, Target};
 use crate::element::Element;
-use crate::lanes::{Isa, Lanes, Real};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::softmax::{Scale, Shift, exponential};
-use crate::sum::{BLOCK, STRANDS, TreeOf, pairwise};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
+use crate::slice::{Dst, Map, Src};
+use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSumOf, pairwise};
 
 /// Rows go through their steps together, so many at a time: those of one row wait for each other.
 pub(super) const TOGETHER: usize = 32;
@@ -74,9 +74,9 @@ impl<R: Real + Element<Real = R>, const N: usize> Shifts<R, N> {
 
     /// The shifts of the first `n` rows, to be read beside their numbers.
     #[inline(always)]
-    pub(super) fn sources(&self, n: usize) -> [Source<'_, R>; 5] {
+    pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 5] {
         let Self([minus, floor, octaves, rest, bias]) = self;
-        [minus, floor, octaves, rest, bias].map(|part| Source::new(&part[..n]))
+        [minus, floor, octaves, rest, bias].map(|part| Src::new(&part[..n]))
     }
 }
 
@@ -114,21 +114,21 @@ impl<R: Real, const N: usize> Pairs<R, N> {
 
     /// The pairs of the first `n` rows, to be read beside their numbers.
     #[inline(always)]
-    pub(super) fn sources(&self, n: usize) -> [Source<'_, R>; 2] {
-        [Source::new(&self.high[..n]), Source::new(&self.low[..n])]
+    pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 2] {
+        [Src::new(&self.high[..n]), Src::new(&self.low[..n])]
     }
 }
 
 /// What the numbers of rows are lessened by, from the largest of each and the sums of their exponentials.
 #[inline(always)]
 pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
-    pass: Pass<I>,
+    token: Token<I>,
     scale: Scale,
     largest: &[f64; N],
     mut sums: [f64; N],
 ) -> Pairs<R, N> {
-    let target = Target::new(&mut sums);
-    pass.map(Logarithm, [target.source()], [target]);
+    let target = Dst::new(&mut sums);
+    token.map(Logarithm, [target.src()], [target]);
     let mut pairs = Pairs::new();
     for k in 0..N {
         pairs.set(k, Less::total::<R>(scale, largest[k], sums[k]));
@@ -140,31 +140,31 @@ pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
 /// of its exponentials. Nothing if a row is not finite; nothing is written then.
 #[inline(always)]
 fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
-    pass: Pass<I>,
+    token: Token<I>,
     scale: Scale,
     (n, len): (usize, usize),
-    x: Source<R>,
-    exponentials: Target<R>,
+    x: Src<R>,
+    exponentials: Dst<R>,
 ) -> Option<[[f64; TOGETHER]; 2]> {
     let (mut largest, mut sums) = ([0.0; TOGETHER], [1.0; TOGETHER]);
     let mut k = 0;
     while k < n {
-        largest[k] = Real::wide(pass.max(x.every(k * len, 1, len), <R as Real>::of(scale.sign)));
+        largest[k] = Real::wide(token.max(x.strided(k * len, 1, len), <R as Real>::of(scale.sign)));
         k += 1;
     }
     let shifts = Shifts::<R, TOGETHER>::new(scale, &largest)?;
     k = 0;
     while k < n {
-        let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.every(k * len, 1, len));
+        let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.strided(k * len, 1, len));
         match map.usual() {
-            Some(map) => pass.map_short(map, [x.every(k * len, 1, len)], e),
-            None => pass.map_short(map, [x.every(k * len, 1, len)], e),
+            Some(map) => token.map_short(map, [x.strided(k * len, 1, len)], e),
+            None => token.map_short(map, [x.strided(k * len, 1, len)], e),
         }
         k += 1;
     }
     k = 0;
     while k < n {
-        sums[k] = pass.sum_block(exponentials.source().every(k * len, 1, len));
+        sums[k] = token.sum_block(exponentials.src().strided(k * len, 1, len));
         k += 1;
     }
     Some([largest, sums])
@@ -176,29 +176,29 @@ fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
 /// Limit: the instructions, of which half are those of the exponential.
 #[inline(always)]
 pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
-    pass: Pass<I>,
+    token: Token<I>,
     (scale, which): (Scale, Which),
     (n, len): (usize, usize),
-    x: Source<R>,
-    exponentials: Target<R>,
-    y: Target<R>,
+    x: Src<R>,
+    exponentials: Dst<R>,
+    y: Dst<R>,
 ) -> bool {
-    let Some([largest, sums]) = short_exponentials(pass, scale, (n, len), x, exponentials) else { return false };
+    let Some([largest, sums]) = short_exponentials(token, scale, (n, len), x, exponentials) else { return false };
     let mut k = 0;
     if which == Which::Softmax {
         let shares = Pairs::<R, TOGETHER>::quotients(1.0, &sums);
         while k < n {
             let share = Share { again: None, scale: shares.of(k) };
-            pass.map_short(share, [exponentials.source().every(k * len, 1, len)], y.every(k * len, 1, len));
+            token.map_short(share, [exponentials.src().strided(k * len, 1, len)], y.strided(k * len, 1, len));
             k += 1;
         }
         return true;
     }
-    let less = logarithms::<R, I, TOGETHER>(pass, scale, &largest, sums);
+    let less = logarithms::<R, I, TOGETHER>(token, scale, &largest, sums);
     let inverse = scale.factor()[0];
     while k < n {
         let less = Less { inverse, from: less.of(k) };
-        pass.map_short(less, [x.every(k * len, 1, len)], y.every(k * len, 1, len));
+        token.map_short(less, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
         k += 1;
     }
     true
@@ -207,19 +207,19 @@ pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
 /// The way back through such rows, as that of `Columns`: `from` is what came out of the function, if `output` says so.
 #[inline(always)]
 pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
-    pass: Pass<I>,
+    token: Token<I>,
     (scale, which, output): (Scale, Which, bool),
     (n, len): (usize, usize),
-    [from, dy]: [Source<R>; 2],
-    [exponentials, products]: [Target<R>; 2],
-    dx: Target<R>,
+    [from, dy]: [Src<R>; 2],
+    [exponentials, products]: [Dst<R>; 2],
+    dx: Dst<R>,
 ) -> bool {
     let (log, factor) = (which == Which::LogSoftmax, scale.factor());
     let (shared, sums) = if output {
         (from, [1.0; TOGETHER])
     } else {
-        match short_exponentials(pass, scale, (n, len), from, exponentials) {
-            Some([_, sums]) => (exponentials.source(), sums),
+        match short_exponentials(token, scale, (n, len), from, exponentials) {
+            Some([_, sums]) => (exponentials.src(), sums),
             None => return false,
         }
     };
@@ -229,27 +229,28 @@ pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
     let mut k = 0;
     if !log {
         while k < n {
-            let inputs = [shared, dy].map(|numbers| numbers.every(k * len, 1, len));
-            pass.map_short(Product(share(k)), inputs, products.every(k * len, 1, len));
+            let inputs = [shared.strided(k * len, 1, len), dy.strided(k * len, 1, len)];
+            token.map_short(Product(share(k)), inputs, products.strided(k * len, 1, len));
             k += 1;
         }
     }
-    let summed = if log { dy } else { products.source() };
+    let summed = if log { dy } else { products.src() };
     k = 0;
     while k < n {
-        let sum = pass.sum_block(summed.every(k * len, 1, len));
+        let sum = token.sum_block(summed.strided(k * len, 1, len));
         s.set(k, taken(log, sum, scale));
         k += 1;
     }
     let gradient = LogSoftmaxGradient::new(scale, output);
     k = 0;
     while k < n {
-        let [from, shared, dy] = [from, shared, dy].map(|numbers| numbers.every(k * len, 1, len));
-        let (dx, s) = (dx.every(k * len, 1, len), s.of(k));
+        let (from, shared) = (from.strided(k * len, 1, len), shared.strided(k * len, 1, len));
+        let dy = dy.strided(k * len, 1, len);
+        let (dx, s) = (dx.strided(k * len, 1, len), s.of(k));
         match (log, output) {
-            (false, _) => pass.map_short(SoftmaxGradient { share: share(k), s }, [shared, dy], dx),
-            (true, true) => pass.map_short(FromOutput { gradient, s }, [from, dy], dx),
-            (true, false) => pass.map_short(FromInput { gradient, share: share(k), s }, [from, shared, dy], dx),
+            (false, _) => token.map_short(SoftmaxGradient { share: share(k), s }, [shared, dy], dx),
+            (true, true) => token.map_short(FromOutput { gradient, s }, [from, dy], dx),
+            (true, false) => token.map_short(FromInput { gradient, share: share(k), s }, [from, shared, dy], dx),
         }
         k += 1;
     }
@@ -269,28 +270,28 @@ pub(super) struct Columns {
 impl Columns {
     /// Number i of all.
     #[inline(always)]
-    pub(super) fn of<T>(self, numbers: Source<T>, i: usize) -> Source<T> {
-        numbers.every(self.first + i * self.stride, 1, self.n)
+    pub(super) fn of<T>(self, numbers: Src<T>, i: usize) -> Src<T> {
+        numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
     #[inline(always)]
-    pub(super) fn of_target<T: Copy>(self, numbers: Target<T>, i: usize) -> Target<T> {
-        numbers.every(self.first + i * self.stride, 1, self.n)
+    pub(super) fn of_target<T: Copy>(self, numbers: Dst<T>, i: usize) -> Dst<T> {
+        numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
     /// The largest numbers, times the sign.
     #[inline(always)]
     pub(super) fn largest<R: Real + Element<Real = R>, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         scale: Scale,
-        x: Source<R>,
+        x: Src<R>,
     ) -> [f64; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
-        let target = Target::new(&mut tops[..self.n]);
+        let target = Dst::new(&mut tops[..self.n]);
         // From the end, so that what comes next finds in the caches what was read last; and so at every turn.
         for i in (0..self.len).rev() {
-            pass.map_short(Larger(scale.sign), [self.of(x, i), target.source()], target);
+            token.map_short(Larger(scale.sign), [self.of(x, i), target.src()], target);
         }
         let mut largest = [0.0; TILE];
         for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
@@ -304,24 +305,24 @@ impl Columns {
     #[inline(always)]
     pub(super) fn exponentials<R: Real + Element<Real = R>, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         scale: Scale,
-        x: Source<R>,
+        x: Src<R>,
         room: &mut Room<R>,
-        y: Option<Target<R>>,
+        y: Option<Dst<R>>,
     ) -> Option<[[f64; TILE]; 2]> {
-        let largest = self.largest(pass, scale, x);
+        let largest = self.largest(token, scale, x);
         let shifts = Shifts::<R, TILE>::new(scale, &largest)?;
         let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
         for i in 0..self.len {
             let e = match y {
                 Some(y) => self.of_target(y, i),
-                None => Target::new(&mut room.block[..self.n]),
+                None => Dst::new(&mut room.block[..self.n]),
             };
-            pass.map_short(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
-            room.sums.add(pass, e.source());
+            token.map_short(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
+            room.sums.add(token, e.src());
         }
-        Some([largest, room.sums.take(pass)])
+        Some([largest, room.sums.take(token)])
     }
 
     /// As [`short_rows`].
@@ -330,28 +331,30 @@ impl Columns {
     #[inline(always)]
     pub(super) fn forward<R: Real + Element<Real = R>, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         (scale, which): (Scale, Which),
-        x: Source<R>,
+        x: Src<R>,
         room: &mut Room<R>,
-        y: Target<R>,
+        y: Dst<R>,
     ) -> bool {
         let softmax = which == Which::Softmax;
-        let Some([largest, sums]) = self.exponentials(pass, scale, x, room, softmax.then_some(y)) else { return false };
+        let Some([largest, sums]) = self.exponentials(token, scale, x, room, softmax.then_some(y)) else {
+            return false;
+        };
         if softmax {
             let shares = Pairs::<R, TILE>::quotients(1.0, &sums);
             let [high, low] = shares.sources(self.n);
             for i in (0..self.len).rev() {
                 let y = self.of_target(y, i);
-                pass.map_short(Scaled, [y.source(), high, low], y);
+                token.map_short(Scaled, [y.src(), high, low], y);
             }
             return true;
         }
-        let less = logarithms::<R, I, TILE>(pass, scale, &largest, sums);
+        let less = logarithms::<R, I, TILE>(token, scale, &largest, sums);
         let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), high, low];
-            pass.map_short(Lessened(inverse), inputs, self.of_target(y, i));
+            token.map_short(Lessened(inverse), inputs, self.of_target(y, i));
         }
         true
     }
@@ -360,19 +363,19 @@ impl Columns {
     #[inline(always)]
     pub(super) fn backward<R: Real + Element<Real = R>, I: Isa>(
         self,
-        pass: Pass<I>,
+        token: Token<I>,
         (scale, which, output): (Scale, Which, bool),
-        [from, dy]: [Source<R>; 2],
+        [from, dy]: [Src<R>; 2],
         room: &mut Room<R>,
-        dx: Target<R>,
+        dx: Dst<R>,
     ) -> bool {
         let (log, factor) = (which == Which::LogSoftmax, scale.factor());
         // The numbers whose shares are known, and what makes them shares; of a softmax, with the factor.
         let (shared, total) = if output {
             (from, [1.0; TILE])
         } else {
-            match self.exponentials(pass, scale, from, room, Some(dx)) {
-                Some([_, sums]) => (dx.source(), sums),
+            match self.exponentials(token, scale, from, room, Some(dx)) {
+                Some([_, sums]) => (dx.src(), sums),
                 None => return false,
             }
         };
@@ -380,16 +383,16 @@ impl Columns {
         let [high, low] = shares.sources(self.n);
         for i in 0..self.len {
             if log {
-                room.sums.add(pass, self.of(dy, i));
+                room.sums.add(token, self.of(dy, i));
             } else {
-                let products = Target::new(&mut room.block[..self.n]);
+                let products = Dst::new(&mut room.block[..self.n]);
                 let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
-                pass.map_short(SideProduct, inputs, products);
-                room.sums.add(pass, products.source());
+                token.map_short(SideProduct, inputs, products);
+                room.sums.add(token, products.src());
             }
         }
         let mut s = Pairs::<R, TILE>::new();
-        for (k, sum) in room.sums.take(pass).into_iter().enumerate() {
+        for (k, sum) in room.sums.take(token).into_iter().enumerate() {
             s.set(k, taken(log, sum, scale));
         }
         let [s0, s1] = s.sources(self.n);
@@ -397,10 +400,10 @@ impl Columns {
         for i in 0..self.len {
             let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
             match (log, output) {
-                (false, _) => pass.map_short(SideGradient, [shared, high, low, dy, s0, s1], dx),
-                (true, true) => pass.map_short(SideOutput(gradient), [from, dy, s0, s1], dx),
+                (false, _) => token.map_short(SideGradient, [shared, high, low, dy, s0, s1], dx),
+                (true, true) => token.map_short(SideOutput(gradient), [from, dy, s0, s1], dx),
                 (true, false) => {
-                    pass.map_short(SideInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
+                    token.map_short(SideInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
                 }
             }
         }
@@ -512,42 +515,42 @@ impl Map<3, 1> for Lessened {
 /// Sums of rows side by side, strand by strand, as that of one row is made: the same bits.
 pub(super) struct Sums {
     /// 0 where nothing has been added.
-    pub(super) strands: [[f64; TILE]; STRANDS],
-    pub(super) tree: TreeOf<[f64; TILE], 24>,
+    pub(super) strands: [[f64; TILE]; ACCUMULATORS],
+    pub(super) tree: PairwiseSumOf<[f64; TILE], 24>,
     pub(super) count: usize,
 }
 
 impl Sums {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Sums { strands: [[0.0; TILE]; STRANDS], tree: TreeOf::new(), count: 0 }
+        Sums { strands: [[0.0; TILE]; ACCUMULATORS], tree: PairwiseSumOf::new(), count: 0 }
     }
 
     /// The next number of each row.
     #[inline(always)]
-    pub(super) fn add<R: Real, I: Isa>(&mut self, pass: Pass<I>, numbers: Source<R>) {
-        pass.add(numbers, &mut self.strands[self.count % STRANDS]);
+    pub(super) fn add<R: Real, I: Isa>(&mut self, token: Token<I>, numbers: Src<R>) {
+        token.add(numbers, &mut self.strands[self.count % ACCUMULATORS]);
         self.count += 1;
         if self.count.is_multiple_of(BLOCK) {
-            pass.apart(EndBlock(self));
+            token.call_outlined(EndBlock(self));
         }
     }
 
     /// The sums, from which on others begin.
     #[inline(always)]
-    pub(super) fn take<I: Isa>(&mut self, pass: Pass<I>) -> [f64; TILE] {
-        pass.apart(Take(self))
+    pub(super) fn take<I: Isa>(&mut self, token: Token<I>) -> [f64; TILE] {
+        token.call_outlined(Take(self))
     }
 }
 
 /// The sums of the strands. A function of its own, as the next two are: they are long, and the same whatever type the
 /// numbers are of and whatever they are summed for.
-struct OfStrands<'a>(&'a mut [[f64; TILE]; STRANDS]);
+struct OfStrands<'a>(&'a mut [[f64; TILE]; ACCUMULATORS]);
 
 impl Kernel for OfStrands<'_> {
     type Output = [f64; TILE];
     #[inline(always)]
-    fn run<I: Isa>(self, _: Pass<I>) -> [f64; TILE] {
+    fn run<I: Isa>(self, _: Token<I>) -> [f64; TILE] {
         *pairwise(self.0)
     }
 }
@@ -558,10 +561,10 @@ struct EndBlock<'a>(&'a mut Sums);
 impl Kernel for EndBlock<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) {
+    fn run<I: Isa>(self, token: Token<I>) {
         let Sums { strands, tree, .. } = self.0;
-        tree.push(pass.apart(OfStrands(strands)));
-        *strands = [[0.0; TILE]; STRANDS];
+        tree.push(token.call_outlined(OfStrands(strands)));
+        *strands = [[0.0; TILE]; ACCUMULATORS];
     }
 }
 
@@ -571,10 +574,10 @@ struct Take<'a>(&'a mut Sums);
 impl Kernel for Take<'_> {
     type Output = [f64; TILE];
     #[inline(always)]
-    fn run<I: Isa>(self, pass: Pass<I>) -> [f64; TILE] {
+    fn run<I: Isa>(self, token: Token<I>) -> [f64; TILE] {
         let Sums { strands, tree, count } = self.0;
-        let rest = pass.apart(OfStrands(strands));
-        strands[..STRANDS.min(*count)].fill([0.0; TILE]);
+        let rest = token.call_outlined(OfStrands(strands));
+        strands[..ACCUMULATORS.min(*count)].fill([0.0; TILE]);
         let count = core::mem::take(count);
         if count < BLOCK {
             return rest;
@@ -583,7 +586,7 @@ impl Kernel for Take<'_> {
             tree.push(rest);
         }
         let sums = tree.sum();
-        *tree = TreeOf::new();
+        *tree = PairwiseSumOf::new();
         sums
     }
 }

@@ -3,7 +3,8 @@
 use core::arch::x86_64::*;
 
 use super::scalar::{Fuse, Scalar};
-use super::{Isa, padded, table};
+use super::table::{padded, table};
+use super::{Isa, Kernel, entry};
 
 /// Sixteen f32 or eight f64, with masks.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +37,32 @@ impl Fuse for Fma {
         // SAFETY: the caller vouches for FMA.
         unsafe { _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c))) }
     }
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: the caller's.
+        unsafe { kernel.call_fused() }
+    }
 }
+
+entry! { #[target_feature(enable = "avx2,fma,f16c")] CallFused: call_fused of FusedScalar }
 
 macro_rules! isa {
     (
         $Isa:ident, $F32:ident, $F64:ident;
+        features $features:literal, $Entry:ident: $call:ident;
         widen($p:ident) = $widen:expr;
         $($Half:ident: $load:ident($from:ident) = $wide:expr, $store:ident($a:ident, $to:ident) = $narrow:expr;)*
     ) => {
+        entry! { #[target_feature(enable = $features)] $Entry: $call of $Isa }
+
         impl Isa for $Isa {
             type F32 = $F32;
             type F64 = $F64;
+            #[inline(always)]
+            unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+                // SAFETY: the caller's.
+                unsafe { kernel.$call() }
+            }
             #[inline(always)]
             unsafe fn widen($p: *const f32) -> $F64 {
                 // SAFETY: the caller vouches for the numbers and the instructions.
@@ -67,21 +83,12 @@ macro_rules! isa {
                     unsafe { $narrow }
                 }
             )*
-            #[inline(always)]
-            fn prefetch<T>(from: *const T) {
-                // SAFETY: every x86-64 machine has it, and it never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
-            }
-            #[inline(always)]
-            unsafe fn fence() {
-                // SAFETY: every x86-64 machine has it.
-                unsafe { _mm_sfence() }
-            }
         }
     };
 }
 isa! {
     Avx512, F32x16, F64x8;
+    features "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c", CallAvx512: call_avx512;
     widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p));
     f16: load_f16(p) = _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())),
         store_f16(a, p) = _mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
@@ -97,6 +104,7 @@ isa! {
 }
 isa! {
     Avx2, F32x8, F64x4;
+    features "avx2,fma,f16c", CallAvx2: call_avx2;
     widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p));
     f16: load_f16(p) = _mm256_cvtph_ps(_mm_loadu_si128(p.cast())),
         store_f16(a, p) = _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
@@ -114,6 +122,7 @@ isa! {
 }
 isa! {
     Sse2, F32x4, F64x2;
+    features "sse2", CallSse2: call_sse2;
     widen(p) = _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(p.cast())));
     bf16: load_bf16(p) = _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64(p.cast()))),
         store_bf16(a, p) = {

@@ -3,7 +3,8 @@
 use core::arch::aarch64::*;
 
 use super::scalar::{Fuse, Scalar};
-use super::{Isa, padded, table};
+use super::table::{padded, table};
+use super::{Isa, Kernel, entry};
 
 /// Four f32 or two f64.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +29,24 @@ impl Fuse for Fma {
         // SAFETY: every aarch64 machine with NEON has it.
         unsafe { vget_lane_f64::<0>(vfma_f64(vdup_n_f64(c), vdup_n_f64(a), vdup_n_f64(b))) }
     }
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: the caller's.
+        unsafe { kernel.call_fused() }
+    }
 }
+
+entry! { #[target_feature(enable = "neon")] CallFused: call_fused of FusedScalar }
+entry! { #[target_feature(enable = "neon")] CallNeon: call_neon of Neon }
 
 impl Isa for Neon {
     type F32 = F32x4;
     type F64 = F64x2;
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: the caller's.
+        unsafe { kernel.call_neon() }
+    }
     #[inline(always)]
     unsafe fn widen(from: *const f32) -> F64x2 {
         // SAFETY: the caller vouches for two numbers.

@@ -1,13 +1,12 @@
 //! f16 and bf16 in memory, for instruction sets that do not know them: lane by lane, through a block of f32.
 
-use super::Register;
-use crate::dispatch::WIDEST;
+use super::{MAX_LANES, Register};
 
 /// # Safety
 /// As [`Register::load`].
-#[inline(always)]
+#[inline(never)]
 pub(super) unsafe fn load<H: Copy, R: Register<Real = f32>>(from: *const H, widen: impl Fn(H) -> f32) -> R {
-    let mut block = [0.0; WIDEST];
+    let mut block = [0.0; MAX_LANES];
     for (i, wide) in block.iter_mut().enumerate().take(R::COUNT) {
         // SAFETY: the caller vouches for COUNT numbers.
         *wide = widen(unsafe { *from.add(i) });
@@ -18,9 +17,9 @@ pub(super) unsafe fn load<H: Copy, R: Register<Real = f32>>(from: *const H, wide
 
 /// # Safety
 /// As [`Register::store`].
-#[inline(always)]
+#[inline(never)]
 pub(super) unsafe fn store<H, R: Register<Real = f32>>(register: R, to: *mut H, narrow: impl Fn(f32) -> H) {
-    let mut block = [0.0; WIDEST];
+    let mut block = [0.0; MAX_LANES];
     // SAFETY: the block has as many numbers as any register.
     unsafe { register.store(block.as_mut_ptr()) };
     for (i, wide) in block.iter().enumerate().take(R::COUNT) {

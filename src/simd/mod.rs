@@ -5,24 +5,35 @@
 //! text over [`Lanes`] gives the same bits in every register that fuses, whatever its width, and the same bits in every
 //! register that does not.
 //!
-//! A register is its own proof that its instructions exist: only a load makes one, loads are made in `dispatch.rs`
-//! behind detection, and every other operation needs a register to start from.
+//! A register is its own proof that its instructions exist: only a load makes one, loads are made in `slice/`, by kernels
+//! that [`dispatch`] has entered behind detection, and every other operation needs a register to start from.
+//!
+//! A [`Kernel`] is work that any instruction set can do. Each instruction set turns it into a function that is compiled
+//! with its own `#[target_feature]`, which stands with its table.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-pub(crate) mod aarch64;
+mod aarch64;
+mod dispatch;
 #[cfg(feature = "half")]
-mod halves;
+mod half_types;
 mod real;
 mod scalar;
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+mod table;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-pub(crate) mod x86_64;
+mod x86_64;
 
+use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::dispatch::Compiled;
-
+pub(crate) use dispatch::{dispatch, dispatch_scalar, fence, prefetch};
 pub use real::Real;
-pub(crate) use scalar::{Scalar, Unfused};
+
+/// The most lanes of a register, in elements of the narrowest type.
+pub(crate) const MAX_LANES: usize = 32;
 
 /// A register of `COUNT` numbers of one type, and what a formula can do with it.
 ///
@@ -62,7 +73,7 @@ pub trait Lanes:
     fn fill(self, value: Self::Real) -> Self;
 
     /// `value`, rounded to the register's type, in every lane.
-    #[inline(always)]
+    #[inline]
     fn splat(self, value: f64) -> Self {
         self.fill(Self::Real::of(value))
     }
@@ -189,18 +200,62 @@ pub trait Register: Lanes {
     /// # Safety
     /// `to` is valid for writes of `n` < `COUNT` numbers.
     unsafe fn store_partial(self, to: *mut Self::Real, n: usize);
-    /// Past the caches, where the machine can; [`Isa::fence`] orders such stores.
+    /// Past the caches, where the machine can; [`fence`] orders such stores.
     /// # Safety
     /// `to` is valid for writes of `COUNT` numbers and aligned to the register's size.
     unsafe fn stream(self, to: *mut Self::Real);
 }
 
+/// Work that can be done by any instruction set.
+pub trait Kernel: Sized {
+    type Output;
+    fn run<I: Isa>(self, token: Token<I>) -> Self::Output;
+}
+
+/// The proof that the machine has the instructions of `I`: made behind detection alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<I>(PhantomData<I>);
+
+impl<I: Isa> Token<I> {
+    /// A kernel as a function of its own: what is rare, or wanted in several places of a long kernel.
+    #[inline(always)]
+    pub(crate) fn call_outlined<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: the token proves the instructions.
+        unsafe { I::call(kernel) }
+    }
+}
+
+/// The function of a kernel that is compiled for an instruction set, as a method of the kernel.
+///
+/// A provided method of a trait on the kernel's type, and not a function of the instruction set: the compiler puts it into
+/// the codegen unit of the module of the kernel's type (of a tuple, of its first part). So the kernels of a crate are
+/// compiled side by side, and not one after the other in the module of their instruction set.
+macro_rules! entry {
+    ($(#[$attribute:meta])+ $Entry:ident: $call:ident of $Isa:ty) => {
+        pub trait $Entry: $crate::simd::Kernel {
+            /// # Safety
+            /// The machine has the instructions.
+            $(#[$attribute])+
+            unsafe fn $call(self) -> Self::Output {
+                self.run($crate::simd::Token::<$Isa>(core::marker::PhantomData))
+            }
+        }
+        impl<K: $crate::simd::Kernel> $Entry for K {}
+    };
+}
+pub(crate) use entry;
+
 /// An instruction set: its registers, and what crosses from one to another.
-pub trait Isa: Compiled + Copy + 'static {
+pub trait Isa: Copy + 'static {
     /// The register of f32.
     type F32: Register<Real = f32>;
     /// The register of f64.
     type F64: Register<Real = f64>;
+
+    /// The kernel as a function that is compiled for these instructions.
+    /// # Safety
+    /// The machine has them.
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
 
     /// As many f32 as an f64 register has lanes, widened exactly.
     /// # Safety
@@ -214,7 +269,7 @@ pub trait Isa: Compiled + Copy + 'static {
     #[inline(always)]
     unsafe fn load_f16(from: *const half::f16) -> Self::F32 {
         // SAFETY: the caller's.
-        unsafe { halves::load(from, half::f16::to_f32_const) }
+        unsafe { half_types::load(from, half::f16::to_f32_const) }
     }
 
     /// Rounds once, to nearest, ties to even, into the subnormals too; what is too large becomes infinite, and NaN a
@@ -225,7 +280,7 @@ pub trait Isa: Compiled + Copy + 'static {
     #[inline(always)]
     unsafe fn store_f16(register: Self::F32, to: *mut half::f16) {
         // SAFETY: the caller's.
-        unsafe { halves::store(register, to, half::f16::from_f32_const) }
+        unsafe { half_types::store(register, to, half::f16::from_f32_const) }
     }
 
     /// As [`load_f16`](Isa::load_f16).
@@ -235,7 +290,7 @@ pub trait Isa: Compiled + Copy + 'static {
     #[inline(always)]
     unsafe fn load_bf16(from: *const half::bf16) -> Self::F32 {
         // SAFETY: the caller's.
-        unsafe { halves::load(from, half::bf16::to_f32_const) }
+        unsafe { half_types::load(from, half::bf16::to_f32_const) }
     }
 
     /// As [`store_f16`](Isa::store_f16).
@@ -245,159 +300,6 @@ pub trait Isa: Compiled + Copy + 'static {
     #[inline(always)]
     unsafe fn store_bf16(register: Self::F32, to: *mut half::bf16) {
         // SAFETY: the caller's.
-        unsafe { halves::store(register, to, half::bf16::from_f32_const) }
+        unsafe { half_types::store(register, to, half::bf16::from_f32_const) }
     }
-
-    /// Asks for the line at `from`, which may lie outside every allocation.
-    #[inline(always)]
-    fn prefetch<T>(from: *const T) {
-        let _ = from;
-    }
-
-    /// Orders streaming stores before what the program does next.
-    /// # Safety
-    /// The machine has the instructions.
-    #[inline(always)]
-    unsafe fn fence() {}
 }
-
-/// The operators of a register, from its table: with a register, and with a constant on the right.
-macro_rules! operators {
-    ($Name:ident: $($Trait:ident $method:ident ($a:ident, $b:ident) = $body:expr;)*) => { $(
-        impl core::ops::$Trait for $Name {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                let ($a, $b) = (self.0, other.0);
-                // SAFETY: the register proves that its instructions exist; this one touches no memory.
-                #[allow(unused_unsafe, reason = "some of the tables need none")]
-                Self(unsafe { $body })
-            }
-        }
-        impl core::ops::$Trait<f64> for $Name {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, constant: f64) -> Self {
-                core::ops::$Trait::$method(self, $crate::lanes::Lanes::splat(self, constant))
-            }
-        }
-    )* };
-}
-
-/// A table "operation = instruction": the whole of one register. Rows are grouped by the number of registers they take.
-macro_rules! table {
-    (
-        $(#[$doc:meta])*
-        $Name:ident($Raw:ty) of $Real:ty, mask $Mask:ty, count $count:literal, fused $fused:literal;
-        fill($v:ident) = $fill:expr;
-        operators { $($operators:tt)* }
-        one { $($one:ident($a1:ident) = $e1:expr;)* }
-        two { $($two:ident($a2:ident, $b2:ident) = $e2:expr;)* }
-        three { $($three:ident($a3:ident, $b3:ident, $c3:ident) = $e3:expr;)* }
-        compare { $($compare:ident($a4:ident, $b4:ident) = $e4:expr;)* }
-        select($m:ident, $yes:ident, $no:ident) = $select:expr;
-        any($some:ident) = $any:expr;
-        split($s:ident) = $split:expr;
-        override { $($override:item)* }
-        memory { $($memory:item)* }
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        pub struct $Name($Raw);
-
-        $crate::lanes::operators! { $Name: $($operators)* }
-
-        impl core::ops::Neg for $Name {
-            type Output = Self;
-            // As a subtraction, which the compiler takes for a negation and folds into the fused operations.
-            #[inline(always)]
-            fn neg(self) -> Self {
-                $crate::lanes::Lanes::splat(self, -0.0) - self
-            }
-        }
-
-        // SAFETY (every row): the register proves that its instructions exist; none of them touches memory but `each`, whose
-        // blocks are as long as a register.
-        #[allow(clippy::undocumented_unsafe_blocks, reason = "said once, above, for the whole table")]
-        impl $crate::lanes::Lanes for $Name {
-            type Real = $Real;
-            type Mask = $Mask;
-            const COUNT: usize = $count;
-            const FUSED: bool = $fused;
-            #[inline(always)]
-            fn fill(self, $v: $Real) -> Self { Self(unsafe { $fill }) }
-            $(#[inline(always)]
-            fn $one(self) -> Self { let $a1 = self.0; Self(unsafe { $e1 }) })*
-            $(#[inline(always)]
-            fn $two(self, other: Self) -> Self { let ($a2, $b2) = (self.0, other.0); Self(unsafe { $e2 }) })*
-            $(#[inline(always)]
-            fn $three(self, b: Self, c: Self) -> Self { let ($a3, $b3, $c3) = (self.0, b.0, c.0); Self(unsafe { $e3 }) })*
-            $(#[inline(always)]
-            fn $compare(self, other: Self) -> $Mask { let ($a4, $b4) = (self.0, other.0); unsafe { $e4 } })*
-            #[inline(always)]
-            fn select(self, $m: $Mask, other: Self) -> Self { let ($yes, $no) = (self.0, other.0); Self(unsafe { $select }) }
-            #[inline(always)]
-            fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
-            #[inline(always)]
-            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
-                let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
-                unsafe {
-                    $crate::lanes::Register::store(self, first.as_mut_ptr());
-                    $crate::lanes::Register::store(other, second.as_mut_ptr());
-                }
-                for i in 0..$count {
-                    [first[i], second[i]] = f(first[i], second[i]);
-                }
-                unsafe { [$crate::lanes::Register::load(first.as_ptr()), $crate::lanes::Register::load(second.as_ptr())] }
-            }
-            #[inline(always)]
-            fn split(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
-            $($override)*
-        }
-
-        impl $crate::lanes::Register for $Name {
-            // What the instruction sets' own loads and stores are, but for the checks that those have with debug assertions.
-            #[inline(always)]
-            unsafe fn load(from: *const $Real) -> Self {
-                // SAFETY: the caller vouches for as many numbers as there are lanes; no alignment is needed.
-                Self(unsafe { core::ptr::read_unaligned(from.cast()) })
-            }
-            #[inline(always)]
-            unsafe fn store(self, to: *mut $Real) {
-                // SAFETY: as above.
-                unsafe { core::ptr::write_unaligned(to.cast(), self.0) }
-            }
-            $($memory)*
-        }
-    };
-}
-
-#[allow(unused_imports, reason = "an architecture without a table uses neither")]
-pub(crate) use {operators, table};
-
-/// Partial loads and stores for registers without masks, through a padded block.
-#[allow(unused_macros, reason = "x86-64 with masks alone would not need it")]
-macro_rules! padded {
-    () => {
-        #[inline(always)]
-        unsafe fn load_partial(from: *const Self::Real, n: usize) -> Self {
-            let mut block = [0.0; <Self as $crate::lanes::Lanes>::COUNT];
-            // SAFETY: the caller vouches for n numbers; the block has more.
-            unsafe {
-                core::ptr::copy_nonoverlapping(from, block.as_mut_ptr(), n);
-                Self::load(block.as_ptr())
-            }
-        }
-        #[inline(always)]
-        unsafe fn store_partial(self, to: *mut Self::Real, n: usize) {
-            let mut block = [0.0; <Self as $crate::lanes::Lanes>::COUNT];
-            // SAFETY: as above.
-            unsafe {
-                self.store(block.as_mut_ptr());
-                core::ptr::copy_nonoverlapping(block.as_ptr(), to, n);
-            }
-        }
-    };
-}
-#[allow(unused_imports, reason = "as above")]
-pub(crate) use padded;

@@ -5,8 +5,7 @@
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Isa, Lanes, Register};
-use crate::dispatch::Compiled;
+use super::{Isa, Kernel, Lanes, Register, entry};
 
 /// How one lane multiplies and adds.
 pub trait Fuse: Copy + 'static {
@@ -18,6 +17,9 @@ pub trait Fuse: Copy + 'static {
     /// # Safety
     /// The machine has the instruction.
     unsafe fn f64(a: f64, b: f64, c: f64) -> f64;
+    /// # Safety
+    /// The machine has the instructions.
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
 }
 
 /// Multiplies, rounds, adds, rounds.
@@ -34,18 +36,31 @@ impl Fuse for Unfused {
     unsafe fn f64(a: f64, b: f64, c: f64) -> f64 {
         a * b + c
     }
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: plain Rust needs no instruction of its own.
+        unsafe { kernel.call_unfused() }
+    }
+}
+
+entry! {
+    // As those with instructions of their own are: its callers would all hold the kernel.
+    #[inline(never)]
+    CallUnfused: call_unfused of Scalar<Unfused>
 }
 
 /// The instruction set of one lane.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar<F>(PhantomData<F>);
 
-impl<F: Fuse> Isa for Scalar<F>
-where
-    Self: Compiled,
-{
+impl<F: Fuse> Isa for Scalar<F> {
     type F32 = One<f32, F>;
     type F64 = One<f64, F>;
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
+        // SAFETY: the caller's.
+        unsafe { F::call(kernel) }
+    }
     #[inline(always)]
     unsafe fn widen(from: *const f32) -> Self::F64 {
         // SAFETY: the caller vouches for one number.

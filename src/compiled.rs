@@ -1,0 +1,164 @@
+//! Kernels as functions of this crate, and not of every crate that uses it.
+//!
+//! A generic function is compiled where it is used, a function of known types where it is written. So what is generic
+//! over the element type calls a method of the element, of a trait that `concrete!` or `compile!` implements for each
+//! type by itself: `Gelu.forward_slice(&x, &mut y)` is a call of the function
+//! `<f32 as Compute<Gelu, f32>>::forward_slice` of this crate.
+//!
+//! These traits are bounds of [`Element`](crate::Element)'s type `Kernels`: what has no compiled kernels cannot be called.
+//! Without the feature `precompiled-f32` (f32, f16, bf16) or `precompiled-f64`, the same functions of those types are
+//! `#[inline]`: each is compiled where it is used, if it is.
+
+/// Functions that are generic over the element type, and compiled for every one: the methods of a trait of the elements,
+/// in which `T` is the element.
+macro_rules! concrete {
+    (
+        $(#[$doc:meta])*
+        trait $Name:ident;
+        $($(#[$attribute:meta])* fn $method:ident($($x:ident: $X:ty),* $(,)?) $(-> $Y:ty)? $body:block)+
+    ) => {
+        $(#[$doc])*
+        pub(crate) trait $Name<T: $crate::Element> {
+            $($(#[$attribute])* fn $method($($x: $X),*) $(-> $Y)?;)+
+        }
+        $crate::compiled::for_each_element! { $crate::compiled::concrete: @of
+            $Name $($(#[$attribute])* fn $method($($x: $X),*) $(-> $Y)? $body)+
+        }
+    };
+    (
+        @of [$T:ty, $feature:literal] $Name:ident
+        $($(#[$attribute:meta])* fn $method:ident($($x:ident: $X:ty),*) $(-> $Y:ty)? $body:block)+
+    ) => {
+        const _: () = {
+            type T = $T;
+            impl $Name<T> for T {
+                $(
+                    $(#[$attribute])*
+                    #[cfg_attr(not(feature = $feature), inline)]
+                    fn $method($($x: $X),*) $(-> $Y)? $body
+                )+
+            }
+        };
+    };
+}
+pub(crate) use concrete;
+
+/// A macro for every element type, which it gets in brackets before the rest, with the feature that compiles its kernels
+/// ahead.
+macro_rules! for_each_element {
+    ($then:path: @$rule:ident $($rest:tt)*) => {
+        $then! { @$rule [f32, "precompiled-f32"] $($rest)* }
+        $then! { @$rule [f64, "precompiled-f64"] $($rest)* }
+        #[cfg(feature = "half")]
+        $then! { @$rule [half::f16, "precompiled-f32"] $($rest)* }
+        #[cfg(feature = "half")]
+        $then! { @$rule [half::bf16, "precompiled-f32"] $($rest)* }
+    };
+}
+pub(crate) use for_each_element;
+
+/// A trait whose methods compute functions `F` of elements `T`, given the methods of the trait that users call:
+/// who implements it says where the kernels are compiled.
+macro_rules! declare_compute {
+    ({ $(#[$doc:meta])* $vis:vis $Compute:ident } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+        $(#[$doc])*
+        $vis trait $Compute<F, T> {
+            $(#[track_caller]
+            fn $method(f: &F, $($x: $X),+) -> $Y;)+
+        }
+    };
+}
+pub(crate) use declare_compute;
+
+/// The kernels of one function, compiled in this crate: every element computes it as [`Here`] does.
+macro_rules! compile {
+    ({ [$($generics:tt)*] $Compute:ident of $Name:ty } $($methods:tt)+) => {
+        $crate::compiled::for_each_element! { $crate::compiled::compile:
+            @of { [$($generics)*] $Compute of $Name } $($methods)+
+        }
+    };
+    (@of [$T:ty, $feature:literal] { [$($generics:tt)*] $Compute:ident of $Name:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+        const _: () = {
+            type T = $T;
+            impl<$($generics)*> $Compute<$Name, T> for T {
+                $(
+                    #[track_caller]
+                    #[cfg_attr(not(feature = $feature), inline)]
+                    fn $method(f: &$Name, $($x: $X),+) -> $Y {
+                        <$crate::compiled::Here as $Compute<$Name, T>>::$method(f, $($x),+)
+                    }
+                )+
+            }
+        };
+    };
+}
+pub(crate) use compile;
+
+/// Methods that a trait provides by [`Here`], for a function of the crate: by `T::Kernels` of the element.
+macro_rules! provide {
+    ({ $Compute:ident } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+        $(
+            #[track_caller]
+            fn $method<T: $crate::Element>(&self, $($x: $X),+) -> $Y {
+                <T::Kernels as $Compute<Self, T>>::$method(self, $($x),+)
+            }
+        )+
+    };
+}
+pub(crate) use provide;
+
+/// A trait that is but the sum of its supertraits, for one element.
+macro_rules! implement_all {
+    (@of [$T:ty, $feature:literal] $Name:ident) => {
+        impl $Name<$T> for $T {}
+    };
+}
+pub(crate) use implement_all;
+
+/// A trait that users call, for the enum of its catalogue: a function that is chosen at run time computes as the one that it
+/// is.
+macro_rules! delegate {
+    ({ $module:ident $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+        impl<T: $crate::Element> $Trait<T> for $Any {
+            fn facts(&self) -> &'static $crate::Facts {
+                self.facts()
+            }
+            $(
+                #[track_caller]
+                fn $method(&self, $($x: $X),+) -> $Y {
+                    <T::Kernels as $crate::$module::Kernels<T>>::of(self).$method($($x),+)
+                }
+            )+
+        }
+    };
+}
+pub(crate) use delegate;
+
+/// Kernels that are compiled where they are used: those of any formula.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Here;
+
+/// A trait that users call, for a type: by the kernels of a place, which is [`Here`], or `T::Kernels` of the element.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __implement {
+    (
+        { [$($generics:tt)*] $module:ident $Trait:ident $Compute:ident, $place:ty, $Name:ty, { $($extra:tt)* } }
+        $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+
+    ) => {
+        const _: () = {
+            use $crate::$module::{$Compute as __Compute, $Trait as __Trait};
+            impl<$($generics)* T: $crate::Element> __Trait<T> for $Name {
+                $($extra)*
+                $(
+                    #[inline]
+                    #[track_caller]
+                    fn $method(&self, $($x: $X),+) -> $Y {
+                        <$place as __Compute<$Name, T>>::$method(self, $($x),+)
+                    }
+                )+
+            }
+        };
+    };
+}

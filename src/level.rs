@@ -1,0 +1,198 @@
+//! The instruction sets that kernels are built for, and which of them this machine has.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+///
+/// The best one that the machine has is found at the first call and used from then on. All levels of a [`Family`]
+/// give the same bits.
+///
+/// ```
+/// use slopes::Level;
+/// println!("{:?} of {:?}", Level::current(), Level::available().collect::<Vec<_>>());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Level {
+    /// One lane in plain Rust. On x86-64, [`Level::Sse2`] takes its place: four lanes with the same bits.
+    Scalar = 1,
+    /// x86-64 as it was in 2003: 4 lanes of f32.
+    Sse2 = 2,
+    /// aarch64: 4 lanes of f32.
+    Neon = 3,
+    /// x86-64 with AVX2, FMA and F16C: 8 lanes of f32.
+    Avx2 = 4,
+    /// x86-64 with AVX-512 F, BW, DQ and VL: 16 lanes of f32.
+    Avx512 = 5,
+}
+
+/// Levels that give the same bits.
+///
+/// ```
+/// use slopes::{Family, Level};
+/// assert_eq!(Level::Avx2.family(), Level::Neon.family());
+/// assert_eq!(Level::Scalar.family(), Family::Unfused);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Family {
+    /// Multiplication and addition round once: AVX-512, AVX2, NEON.
+    Fused,
+    /// They round one after the other: SSE2 and plain Rust.
+    Unfused,
+}
+
+/// The machine lacks the level that was asked for.
+///
+/// ```
+/// use slopes::{Level, UnsupportedLevel};
+/// let other = if cfg!(target_arch = "aarch64") { Level::Avx2 } else { Level::Neon };
+/// assert_eq!(other.select(), Err(UnsupportedLevel { level: other }));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnsupportedLevel {
+    /// The level that was asked for.
+    pub level: Level,
+}
+
+impl fmt::Display for UnsupportedLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this machine has no {:?}; it has", self.level)?;
+        Level::available().enumerate().try_for_each(|(i, level)| {
+            let comma = if i == 0 { "" } else { "," };
+            write!(f, "{comma} {level:?}")
+        })
+    }
+}
+
+impl core::error::Error for UnsupportedLevel {}
+
+/// The level in use; 0 until the first call. Every thread would write the same value, so relaxed order is enough.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+impl Level {
+    const ALL: [Level; 5] = [Level::Scalar, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
+
+    /// The level that calls use now.
+    #[inline]
+    pub fn current() -> Level {
+        match CURRENT.load(Ordering::Relaxed) {
+            1 => Level::Scalar,
+            2 => Level::Sse2,
+            3 => Level::Neon,
+            4 => Level::Avx2,
+            5 => Level::Avx512,
+            _ => Self::first_use(),
+        }
+    }
+
+    #[cold]
+    fn first_use() -> Level {
+        let level = Self::detected();
+        CURRENT.store(level as u8, Ordering::Relaxed);
+        level
+    }
+
+    /// The best level that this machine has.
+    pub fn detected() -> Level {
+        detect()
+    }
+
+    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`Family::Unfused`] everywhere.
+    pub const fn lowest() -> Level {
+        if cfg!(all(target_arch = "x86_64", target_feature = "sse2")) { Level::Sse2 } else { Level::Scalar }
+    }
+
+    /// Whether this machine has the level.
+    pub fn is_available(self) -> bool {
+        match self {
+            Level::Scalar => Self::lowest() == Level::Scalar,
+            Level::Neon => detect() == Level::Neon,
+            _ => cfg!(target_arch = "x86_64") && self <= detect(),
+        }
+    }
+
+    /// The levels that this machine has, lowest first.
+    pub fn available() -> impl Iterator<Item = Level> {
+        Self::ALL.into_iter().filter(|level| level.is_available())
+    }
+
+    /// Makes every call of this process use the level from now on: for tests and benchmarks, and for bits that must
+    /// not depend on the machine, which [`Level::lowest`] gives.
+    ///
+    /// # Errors
+    /// If this machine has no such level; nothing changes then.
+    ///
+    /// ```
+    /// use slopes::Level;
+    /// Level::lowest().select()?;
+    /// assert_eq!(Level::current(), Level::lowest());
+    /// Level::detected().select()?;
+    /// # Ok::<(), slopes::UnsupportedLevel>(())
+    /// ```
+    pub fn select(self) -> Result<(), UnsupportedLevel> {
+        if !self.is_available() {
+            return Err(UnsupportedLevel { level: self });
+        }
+        CURRENT.store(self as u8, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The family whose bits the level gives.
+    #[inline]
+    pub fn family(self) -> Family {
+        match self {
+            Level::Scalar | Level::Sse2 => Family::Unfused,
+            Level::Neon | Level::Avx2 | Level::Avx512 => Family::Fused,
+        }
+    }
+}
+
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+fn detect() -> Level {
+    Level::Scalar
+}
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+fn detect() -> Level {
+    Level::Neon
+}
+
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+fn detect() -> Level {
+    use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+
+    #[target_feature(enable = "xsave")]
+    unsafe fn enabled_by_system() -> u64 {
+        // SAFETY: the caller has seen OSXSAVE.
+        unsafe { _xgetbv(0) }
+    }
+    let has = |register: u32, bits: &[u32]| bits.iter().all(|bit| register >> bit & 1 == 1);
+
+    // SAFETY: every x86-64 processor has CPUID, and leaf 7 is asked only where leaf 0 names it.
+    #[allow(unused_unsafe, reason = "newer compilers hold CPUID safe; the oldest supported one does not")]
+    let (basic, extended) = unsafe {
+        if __cpuid(0).eax < 7 {
+            return Level::Sse2;
+        }
+        (__cpuid(1).ecx, __cpuid_count(7, 0).ebx)
+    };
+    let (fma, osxsave, avx, f16c) = (12, 27, 28, 29);
+    let (avx2, avx512f, avx512dq, avx512bw, avx512vl) = (5, 16, 17, 30, 31);
+    if !has(basic, &[fma, osxsave, avx, f16c]) || !has(extended, &[avx2]) {
+        return Level::Sse2;
+    }
+    // SAFETY: OSXSAVE is set, so XGETBV exists.
+    let saved = unsafe { enabled_by_system() };
+    let (xmm_and_ymm, masks_and_zmm) = (0x06, 0xe0);
+    if saved & xmm_and_ymm != xmm_and_ymm {
+        Level::Sse2
+    } else if saved & masks_and_zmm == masks_and_zmm && has(extended, &[avx512f, avx512dq, avx512bw, avx512vl]) {
+        Level::Avx512
+    } else {
+        Level::Avx2
+    }
+}

@@ -1,0 +1,84 @@
+//! How a kernel is entered: by the registers of the current level, or by one lane.
+
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use super::aarch64::{FusedScalar, Neon};
+use super::scalar::{Scalar, Unfused};
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+use super::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
+use super::{Isa, Kernel};
+use crate::level::{Family, Level};
+
+/// Runs a kernel with the registers of the current level.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[inline(always)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    match Level::current() {
+        // SAFETY: `current` gives a level only after detection, or `select`, has seen that the machine has it.
+        Level::Avx512 => unsafe { Avx512::call(kernel) },
+        // SAFETY: as above.
+        Level::Avx2 => unsafe { Avx2::call(kernel) },
+        // SAFETY: the target has it. One lane of plain Rust would give the same bits, so there are no such kernels here.
+        _ => unsafe { Sse2::call(kernel) },
+    }
+}
+
+/// Runs a kernel with the registers of the current level.
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+#[inline(always)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    match Level::current() {
+        // SAFETY: the target has it.
+        Level::Neon => unsafe { Neon::call(kernel) },
+        // SAFETY: plain Rust needs no instruction of its own.
+        _ => unsafe { Scalar::<Unfused>::call(kernel) },
+    }
+}
+
+/// Runs a kernel with the registers of the current level, of which there is one.
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+#[inline(always)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: plain Rust needs no instruction of its own.
+    unsafe { Scalar::<Unfused>::call(kernel) }
+}
+
+/// Runs a kernel with one lane that gives the bits of the current level.
+#[inline(always)]
+pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
+    match Level::current().family() {
+        #[cfg(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon"),
+        ))]
+        // SAFETY: a fusing level is current, so the machine fuses.
+        Family::Fused => unsafe { FusedScalar::call(kernel) },
+        // SAFETY: plain Rust needs no instruction of its own.
+        _ => unsafe { Scalar::<Unfused>::call(kernel) },
+    }
+}
+
+/// Asks for the cache line at `from`, which may lie outside every allocation.
+#[inline(always)]
+pub(crate) fn prefetch<T>(from: *const T) {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    // SAFETY: every x86-64 machine has it, and it never faults.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    let _ = from;
+}
+
+/// Orders stores that pass the caches before what the program does next.
+#[inline(always)]
+pub(crate) fn fence() {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    // SAFETY: every x86-64 machine has it.
+    unsafe {
+        core::arch::x86_64::_mm_sfence();
+    }
+}

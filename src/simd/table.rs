@@ -1,0 +1,143 @@
+//! The macros by which an instruction set is written as tables "operation = instruction".
+
+/// The operators of a register, from its table: with a register, and with a constant on the right.
+macro_rules! operators {
+    ($Name:ident: $($Trait:ident $method:ident ($a:ident, $b:ident) = $body:expr;)*) => { $(
+        impl core::ops::$Trait for $Name {
+            type Output = Self;
+            #[inline]
+            fn $method(self, other: Self) -> Self {
+                let ($a, $b) = (self.0, other.0);
+                // SAFETY: the register proves that its instructions exist; this one touches no memory.
+                #[allow(unused_unsafe, reason = "some of the tables need none")]
+                Self(unsafe { $body })
+            }
+        }
+        impl core::ops::$Trait<f64> for $Name {
+            type Output = Self;
+            #[inline]
+            fn $method(self, constant: f64) -> Self {
+                core::ops::$Trait::$method(self, $crate::simd::Lanes::splat(self, constant))
+            }
+        }
+    )* };
+}
+
+/// A table "operation = instruction": the whole of one register. Rows are grouped by the number of registers they take.
+macro_rules! table {
+    (
+        $(#[$doc:meta])*
+        $Name:ident($Raw:ty) of $Real:ty, mask $Mask:ty, count $count:literal, fused $fused:literal;
+        fill($v:ident) = $fill:expr;
+        operators { $($operators:tt)* }
+        one { $($one:ident($a1:ident) = $e1:expr;)* }
+        two { $($two:ident($a2:ident, $b2:ident) = $e2:expr;)* }
+        three { $($three:ident($a3:ident, $b3:ident, $c3:ident) = $e3:expr;)* }
+        compare { $($compare:ident($a4:ident, $b4:ident) = $e4:expr;)* }
+        select($m:ident, $yes:ident, $no:ident) = $select:expr;
+        any($some:ident) = $any:expr;
+        split($s:ident) = $split:expr;
+        override { $($override:item)* }
+        memory { $($memory:item)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $Name($Raw);
+
+        $crate::simd::table::operators! { $Name: $($operators)* }
+
+        impl core::ops::Neg for $Name {
+            type Output = Self;
+            // As a subtraction, which the compiler takes for a negation and folds into the fused operations.
+            #[inline]
+            fn neg(self) -> Self {
+                $crate::simd::Lanes::splat(self, -0.0) - self
+            }
+        }
+
+        // SAFETY (every row): the register proves that its instructions exist; none of them touches memory but `each`, whose
+        // blocks are as long as a register.
+        #[allow(clippy::undocumented_unsafe_blocks, reason = "said once, above, for the whole table")]
+        impl $crate::simd::Lanes for $Name {
+            type Real = $Real;
+            type Mask = $Mask;
+            const COUNT: usize = $count;
+            const FUSED: bool = $fused;
+            #[inline]
+            fn fill(self, $v: $Real) -> Self { Self(unsafe { $fill }) }
+            $(#[inline]
+            fn $one(self) -> Self { let $a1 = self.0; Self(unsafe { $e1 }) })*
+            $(#[inline]
+            fn $two(self, other: Self) -> Self { let ($a2, $b2) = (self.0, other.0); Self(unsafe { $e2 }) })*
+            $(#[inline]
+            fn $three(self, b: Self, c: Self) -> Self { let ($a3, $b3, $c3) = (self.0, b.0, c.0); Self(unsafe { $e3 }) })*
+            $(#[inline]
+            fn $compare(self, other: Self) -> $Mask { let ($a4, $b4) = (self.0, other.0); unsafe { $e4 } })*
+            #[inline]
+            fn select(self, $m: $Mask, other: Self) -> Self { let ($yes, $no) = (self.0, other.0); Self(unsafe { $select }) }
+            #[inline]
+            fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
+            #[inline]
+            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+                let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
+                unsafe {
+                    $crate::simd::Register::store(self, first.as_mut_ptr());
+                    $crate::simd::Register::store(other, second.as_mut_ptr());
+                }
+                for i in 0..$count {
+                    [first[i], second[i]] = f(first[i], second[i]);
+                }
+                unsafe { [$crate::simd::Register::load(first.as_ptr()), $crate::simd::Register::load(second.as_ptr())] }
+            }
+            // Of so many instructions that it would not be inlined otherwise.
+            #[inline(always)]
+            fn split(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
+            $($override)*
+        }
+
+        impl $crate::simd::Register for $Name {
+            // What the instruction sets' own loads and stores are, but for the checks that those have with debug assertions.
+            #[inline]
+            unsafe fn load(from: *const $Real) -> Self {
+                // SAFETY: the caller vouches for as many numbers as there are lanes; no alignment is needed.
+                Self(unsafe { core::ptr::read_unaligned(from.cast()) })
+            }
+            #[inline]
+            unsafe fn store(self, to: *mut $Real) {
+                // SAFETY: as above.
+                unsafe { core::ptr::write_unaligned(to.cast(), self.0) }
+            }
+            $($memory)*
+        }
+    };
+}
+
+#[allow(unused_imports, reason = "an architecture without a table uses neither")]
+pub(crate) use {operators, table};
+
+/// Partial loads and stores for registers without masks, through a padded block.
+#[allow(unused_macros, reason = "x86-64 with masks alone would not need it")]
+macro_rules! padded {
+    () => {
+        #[inline]
+        unsafe fn load_partial(from: *const Self::Real, n: usize) -> Self {
+            let mut block = [0.0; <Self as $crate::simd::Lanes>::COUNT];
+            // SAFETY: the caller vouches for n numbers; the block has more.
+            unsafe {
+                core::ptr::copy_nonoverlapping(from, block.as_mut_ptr(), n);
+                Self::load(block.as_ptr())
+            }
+        }
+        #[inline]
+        unsafe fn store_partial(self, to: *mut Self::Real, n: usize) {
+            let mut block = [0.0; <Self as $crate::simd::Lanes>::COUNT];
+            // SAFETY: as above.
+            unsafe {
+                self.store(block.as_mut_ptr());
+                core::ptr::copy_nonoverlapping(block.as_ptr(), to, n);
+            }
+        }
+    };
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use padded;

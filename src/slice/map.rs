@@ -1,0 +1,478 @@
+//! Maps: so many numbers in, so many out, place by place.
+
+use core::mem::MaybeUninit;
+
+use super::half_types::{self, Gather, Scatter, Work};
+use super::stream::{self, PREFETCH_BYTES};
+use super::view::{Block, Dst, Src};
+use crate::element::Element;
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, prefetch};
+
+/// A function over registers: `IN` of them go in, `OUT` come out.
+pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
+    fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
+}
+
+/// What the loop of a map reads and writes: contiguous numbers.
+///
+/// It is read where it was made, by reference: a copy would wait for the stores.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<R, const IN: usize, const OUT: usize> {
+    pub(super) from: [*const R; IN],
+    /// How far an input moves with a number: 1, or 0 for a block that repeats.
+    pub(super) steps: [usize; IN],
+    pub(super) to: [*mut R; OUT],
+    pub(super) len: usize,
+    /// Whether the output, which begins at a cache line then, passes the caches.
+    pub(super) stream: bool,
+}
+
+impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
+    /// For all numbers of the slices.
+    ///
+    /// # Panics
+    /// Unless all are contiguous and equally long.
+    pub(super) fn new(inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize) -> Self {
+        assert!(inputs.iter().all(|src| src.repeats || (src.len == len && src.stride == 1)));
+        assert!(outputs.iter().all(|dst| dst.len == len && dst.stride == 1));
+        let from = inputs.map(|src| src.from);
+        let steps = inputs.map(|src| usize::from(!src.repeats));
+        Plan { from, steps, to: outputs.map(|dst| dst.to), len, stream: false }
+    }
+
+    /// The first `len` numbers.
+    #[inline(always)]
+    pub(super) fn first(self, len: usize) -> Self {
+        assert!(len <= self.len);
+        Plan { len, ..self }
+    }
+
+    /// The numbers from `done` on.
+    #[inline(always)]
+    pub(super) fn rest(mut self, done: usize) -> Self {
+        assert!(done <= self.len);
+        for k in 0..IN {
+            self.from[k] = self.from[k].wrapping_add(done * self.steps[k]);
+        }
+        for k in 0..OUT {
+            self.to[k] = self.to[k].wrapping_add(done);
+        }
+        self.len -= done;
+        self
+    }
+}
+
+/// The loop of a map over slices: the only code that is compiled for each function and instruction set, so it holds whole
+/// registers alone. What does not fill one goes through the same loop in blocks, by [`Tail`].
+///
+/// A tuple that begins with the map, for the sake of its codegen unit (see `simd::entry`).
+impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M, &Plan<R, IN, OUT>) {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let (map, plan) = self;
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        let &Plan { mut from, steps, to, len, stream } = plan;
+        let mut at = 0;
+        while len - at >= count {
+            // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat. The
+            // token proves the instructions.
+            unsafe {
+                let results = map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps));
+                // Hidden from the compiler, which would make a second loop, with a second copy of the function.
+                if const { OUT == 1 } && stream && core::hint::black_box(true) {
+                    prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
+                    results[0].stream(to[0].add(at));
+                } else {
+                    store(results, &to, at);
+                }
+            }
+            at += count;
+        }
+        if at < len {
+            token.call_outlined(Tail { plan, sweep: &Entered(map, token) });
+        }
+    }
+}
+
+/// The next register of each input. Not inlined always, but as it suits the compiler, which then simplifies it once: that
+/// is a third of what a loop takes to compile.
+/// # Safety
+/// Each has a register's numbers, and the machine has its instructions.
+#[inline]
+unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
+    from: &mut [*const R; IN],
+    steps: &[usize; IN],
+) -> [L; IN] {
+    let mut loaded = [const { MaybeUninit::<L>::uninit() }; IN];
+    for k in 0..IN {
+        // SAFETY: the caller's.
+        loaded[k].write(unsafe { L::load(from[k]) });
+        from[k] = from[k].wrapping_add(steps[k] * L::COUNT);
+    }
+    // SAFETY: all of them have been written.
+    unsafe { loaded.as_ptr().cast::<[L; IN]>().read() }
+}
+
+/// Stores a register to each output.
+/// # Safety
+/// Each has a register's numbers from `at` on.
+#[inline]
+unsafe fn store<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT], to: &[*mut R; OUT], at: usize) {
+    for k in 0..OUT {
+        // SAFETY: the caller's.
+        unsafe { registers[k].store(to[k].add(at)) }
+    }
+}
+
+/// The loop of a map, behind a pointer: what is done around it is compiled once for each count of slices, not once for each
+/// function. (Not a closure, whose own pointers would be a tenth of what there is to compile.)
+pub(super) trait Sweep<R, const IN: usize, const OUT: usize> {
+    fn sweep(&self, plan: &Plan<R, IN, OUT>);
+}
+
+/// By the instruction set that has been entered.
+struct Entered<M, I>(M, Token<I>);
+
+impl<R: Real, M: Map<IN, OUT>, I: Isa, const IN: usize, const OUT: usize> Sweep<R, IN, OUT> for Entered<M, I> {
+    fn sweep(&self, plan: &Plan<R, IN, OUT>) {
+        self.1.call_outlined((self.0, plan));
+    }
+}
+
+/// By the current level.
+pub(super) struct Dispatched<M>(pub(super) M);
+
+impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Sweep<R, IN, OUT> for Dispatched<M> {
+    fn sweep(&self, plan: &Plan<R, IN, OUT>) {
+        dispatch((self.0, plan));
+    }
+}
+
+/// The numbers behind the last whole register of a plan: in blocks on the stack, whose further lanes are zeros.
+struct Tail<'a, R, const IN: usize, const OUT: usize> {
+    plan: &'a Plan<R, IN, OUT>,
+    sweep: &'a dyn Sweep<R, IN, OUT>,
+}
+
+impl<R: Real, const IN: usize, const OUT: usize> Kernel for Tail<'_, R, IN, OUT> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        let plan = self.plan;
+        let part = plan.len % count;
+        let done = plan.len - part;
+        let mut inputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; IN];
+        let mut outputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; OUT];
+        let mut blocks = Plan { len: count, stream: false, ..*plan };
+        // SAFETY: every slice has `part` numbers from `done` on, and a block that repeats has them at its beginning. The
+        // blocks have MAX_LANES >= count numbers, of which the loop reads and writes the first `count`. The token proves the
+        // instructions.
+        unsafe {
+            let mut k = 0;
+            while k < IN {
+                let from = plan.from[k].wrapping_add(done * plan.steps[k]);
+                let block = inputs[k].as_mut_ptr().cast();
+                R::Lanes::<I>::load_partial(from, part).store(block);
+                blocks.from[k] = block;
+                k += 1;
+            }
+            let mut k = 0;
+            while k < OUT {
+                blocks.to[k] = outputs[k].as_mut_ptr().cast();
+                k += 1;
+            }
+            self.sweep.sweep(&blocks);
+            let mut k = 0;
+            while k < OUT {
+                R::Lanes::<I>::load(blocks.to[k]).store_partial(plan.to[k].wrapping_add(done), part);
+                k += 1;
+            }
+        }
+    }
+}
+
+/// The map of slices into others.
+///
+/// # Panics
+/// If they are not equally long.
+#[inline(always)]
+pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [Src<T>; IN],
+    outputs: [Dst<T>; OUT],
+) {
+    if T::ROUNDS {
+        let mut blocks = Blocks(&Dispatched(map));
+        half_types::through_real(inputs, outputs, outputs[0].len, &mut blocks);
+    } else {
+        let (plan, start) = plan(inputs, outputs);
+        match start {
+            None => dispatch((map, &plan)),
+            Some(head) => stream::past_caches(plan, head, &Dispatched(map)),
+        }
+    }
+}
+
+/// The plan of slices of a type that does not round, and where it should begin to pass the caches.
+fn plan<T: Element, const IN: usize, const OUT: usize>(
+    inputs: [Src<T>; IN],
+    outputs: [Dst<T>; OUT],
+) -> (Plan<T::Real, IN, OUT>, Option<usize>) {
+    let plan = Plan::new(inputs.map(Src::real), outputs.map(Dst::real), outputs[0].len);
+    (plan, stream::start(&inputs, &outputs))
+}
+
+/// What a map does with blocks of a type that rounds.
+struct Blocks<'a, R, const IN: usize, const OUT: usize>(&'a dyn Sweep<R, IN, OUT>);
+
+impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_, R, IN, OUT> {
+    fn block(&mut self, inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize) {
+        self.0.sweep(&Plan::new(inputs, outputs, len));
+    }
+}
+
+/// Numbers that are strided, or of a type that rounds, are gathered into blocks of this length, and scattered from them.
+pub(super) const GATHER_BLOCK: usize = 256;
+
+/// The loop of a map over numbers that are strided, or of a type that rounds: through blocks of the type that is computed
+/// in. A function of its own, once for each count of views.
+struct Gathered<'a, T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize> {
+    inputs: [Src<'a, T>; IN],
+    real: [Dst<'a, T::Real>; REAL],
+    kept: [Dst<'a, T>; KEPT],
+    len: usize,
+    sweep: &'a dyn Sweep<T::Real, IN, OUT>,
+}
+
+impl<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize> Kernel
+    for Gathered<'_, T, IN, OUT, REAL, KEPT>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let Self { inputs, real, kept, len, sweep } = self;
+        let mut gathered = [const { Block::<T::Real, GATHER_BLOCK>::new() }; IN];
+        let mut scattered = [const { Block::<T::Real, GATHER_BLOCK>::new() }; KEPT];
+        let mut done = 0;
+        while done < len {
+            let n = GATHER_BLOCK.min(len - done);
+            let mut plan = Plan {
+                from: [core::ptr::null(); IN],
+                steps: [0; IN],
+                to: [core::ptr::null_mut(); OUT],
+                len: n,
+                stream: false,
+            };
+            for k in 0..IN {
+                let from = inputs[k].part(done, n);
+                plan.steps[k] = usize::from(!from.repeats);
+                plan.from[k] = match from.as_real() {
+                    Some(from) if from.stride == 1 => from.from,
+                    _ => {
+                        // SAFETY: written right here, as many as are read: a block that repeats is shorter than a block.
+                        let block = unsafe { gathered[k].dst(from.len) };
+                        token.call_outlined(Gather { from: Src { repeats: false, ..from }, to: block });
+                        block.to
+                    }
+                };
+            }
+            for (to, real) in plan.to.iter_mut().zip(real) {
+                assert!(real.stride == 1);
+                *to = real.part(done, n).to;
+            }
+            for k in 0..KEPT {
+                plan.to[REAL + k] = match kept[k].part(done, n).as_real() {
+                    Some(to) if to.stride == 1 => to.to,
+                    // SAFETY: written by the loop, before it is scattered.
+                    _ => unsafe { scattered[k].dst(n) }.to,
+                };
+            }
+            sweep.sweep(&plan);
+            for k in 0..KEPT {
+                let to = kept[k].part(done, n);
+                if T::ROUNDS || to.stride != 1 {
+                    // SAFETY: the loop has written the block.
+                    let block = unsafe { scattered[k].dst(n) };
+                    token.call_outlined(Scatter { from: block.src(), to });
+                }
+            }
+            done += n;
+        }
+    }
+}
+
+/// Maps as parts of kernels: of numbers that may be strided, whose first outputs may stay in the type that is computed in.
+impl<I: Isa> Token<I> {
+    /// The map of contiguous numbers.
+    ///
+    /// The function stands once in the kernel: what fills no register goes through the loop a second time, in blocks on the
+    /// stack.
+    #[inline(always)]
+    fn map_contiguous<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        plan: Plan<R, IN, OUT>,
+    ) {
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        let mut input_blocks = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; IN];
+        let mut output_blocks = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; OUT];
+        let Plan { mut from, steps, mut to, len, .. } = plan;
+        let mut registers = len / count;
+        let mut part = 0;
+        // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: the
+        // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times `count`
+        // numbers, which the slices or the blocks have. The token proves the instructions.
+        unsafe {
+            loop {
+                let mut at = 0;
+                while registers > 0 {
+                    store(map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps)), &to, at);
+                    at += count;
+                    registers -= 1;
+                }
+                if part > 0 {
+                    break;
+                }
+                part = len % count;
+                if part == 0 {
+                    return;
+                }
+                let mut k = 0;
+                while k < IN {
+                    let block = input_blocks[k].as_mut_ptr().cast();
+                    R::Lanes::<I>::load_partial(from[k], part).store(block);
+                    from[k] = block;
+                    k += 1;
+                }
+                let mut k = 0;
+                while k < OUT {
+                    to[k] = output_blocks[k].as_mut_ptr().cast();
+                    k += 1;
+                }
+                registers = 1;
+            }
+            let done = len - part;
+            let mut k = 0;
+            while k < OUT {
+                R::Lanes::<I>::load(to[k]).store_partial(plan.to[k].wrapping_add(done), part);
+                k += 1;
+            }
+        }
+    }
+
+    /// The map of numbers that may be strided, or of a type that rounds; of others, as a part of the kernel.
+    #[inline(always)]
+    pub(super) fn map_views<
+        T: Element,
+        M: Map<IN, OUT>,
+        const IN: usize,
+        const OUT: usize,
+        const REAL: usize,
+        const KEPT: usize,
+    >(
+        self,
+        map: M,
+        inputs: [Src<T>; IN],
+        real: [Dst<T::Real>; REAL],
+        kept: [Dst<T>; KEPT],
+        len: usize,
+    ) {
+        const { assert!(REAL + KEPT == OUT) };
+        match contiguous(&inputs, &real, &kept, len) {
+            Some(plan) => self.map_contiguous(map, plan),
+            None => self.call_outlined(Gathered { inputs, real, kept, len, sweep: &Entered(map, self) }),
+        }
+    }
+
+    /// The map of numbers into others.
+    #[inline(always)]
+    pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Src<T>; IN],
+        outputs: [Dst<T>; OUT],
+    ) {
+        self.map_views(map, inputs, [], outputs, outputs[0].len);
+    }
+
+    /// The map of numbers into others of the type that is computed in: not yet rounded.
+    #[inline(always)]
+    pub(crate) fn map_unrounded<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+        self,
+        map: M,
+        inputs: [Src<T>; IN],
+        outputs: [Dst<T::Real>; OUT],
+    ) {
+        self.map_views(map, inputs, outputs, [], outputs[0].len);
+    }
+
+    /// The map of a short contiguous row. What fills no register has a copy of the function of its own here: beside so few
+    /// numbers, its way through a block would be long.
+    #[inline(always)]
+    pub(crate) fn map_short<R: Real, M: Map<IN, 1>, const IN: usize>(self, map: M, from: [Src<R>; IN], to: Dst<R>) {
+        let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
+        let mut k = 0;
+        while k < IN {
+            assert!(from[k].len == len && from[k].stride == 1 && !from[k].repeats && to.stride == 1);
+            k += 1;
+        }
+        let mut i = 0;
+        // SAFETY: the walk stays within all, and the token proves the instructions.
+        unsafe {
+            while len - i >= count {
+                let mut x = [R::Lanes::<I>::load(from[0].from.add(i)); IN];
+                let mut k = 1;
+                while k < IN {
+                    x[k] = R::Lanes::<I>::load(from[k].from.add(i));
+                    k += 1;
+                }
+                let [y] = map.apply(x);
+                y.store(to.to.add(i));
+                i += count;
+            }
+            if i < len {
+                let mut x = [R::Lanes::<I>::load_partial(from[0].from.add(i), len - i); IN];
+                let mut k = 1;
+                while k < IN {
+                    x[k] = R::Lanes::<I>::load_partial(from[k].from.add(i), len - i);
+                    k += 1;
+                }
+                let [y] = map.apply(x);
+                y.store_partial(to.to.add(i), len - i);
+            }
+        }
+    }
+}
+
+/// The plan of views that are all contiguous and in the type that is computed in; none if one is not.
+///
+/// # Panics
+/// Unless all have `len` numbers.
+#[inline(always)]
+fn contiguous<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize>(
+    inputs: &[Src<T>; IN],
+    real: &[Dst<T::Real>; REAL],
+    kept: &[Dst<T>; KEPT],
+    len: usize,
+) -> Option<Plan<T::Real, IN, OUT>> {
+    let mut contiguous = !T::ROUNDS;
+    let (mut from, mut steps) = ([core::ptr::null(); IN], [0; IN]);
+    let mut to = [core::ptr::null_mut(); OUT];
+    for k in 0..IN {
+        assert!(inputs[k].repeats || inputs[k].len == len);
+        contiguous &= inputs[k].stride == 1;
+        (from[k], steps[k]) = (inputs[k].from.cast(), usize::from(!inputs[k].repeats));
+    }
+    for k in 0..REAL {
+        assert!(real[k].len == len && real[k].stride == 1);
+        to[k] = real[k].to;
+    }
+    for k in 0..KEPT {
+        assert!(kept[k].len == len);
+        contiguous &= kept[k].stride == 1;
+        to[REAL + k] = kept[k].to.cast();
+    }
+    contiguous.then_some(Plan { from, steps, to, len, stream: false })
+}

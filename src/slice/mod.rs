@@ -1,0 +1,24 @@
+//! The loops of kernels over memory: the only ones that touch pointers.
+//!
+//! A function reaches a slice as a [`Map`]: so many registers in, so many out. [`map`] makes it slices, and
+//! [`map_and_sum`] sums its first output on the way; both compile one loop over whole registers for each function and
+//! instruction set, and share everything else. Kernels that do more, such as those of rows, call the methods of
+//! [`Token`](crate::simd::Token) that are defined here, which become a part of the kernel.
+//!
+//! Nothing between a kernel's entry and its instructions may be a closure or a call that is not always inlined: it would be
+//! compiled without the instruction set, and every instruction would be a call.
+
+mod half_types;
+mod interleave;
+mod map;
+mod reduce;
+mod scalar;
+mod stream;
+mod view;
+
+pub(crate) use half_types::convert;
+pub(crate) use interleave::{deinterleave, interleave};
+pub(crate) use map::{Map, map};
+pub(crate) use reduce::{map_and_sum, sum};
+pub(crate) use scalar::map_scalar;
+pub(crate) use view::{Dst, Src, Workspace};

@@ -1,0 +1,352 @@
+//! Sums and maxima of numbers, and of what maps make of them.
+//!
+//! Sums are made in f64: of blocks, each by [`ACCUMULATORS`] interleaved sums, and of the blocks by a tree. So they depend on
+//! the length alone, and not on the registers.
+
+use core::mem::MaybeUninit;
+
+use super::half_types::{self, Work};
+use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep};
+use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
+use super::view::{Block, Dst, Src};
+use crate::element::{Element, Lane};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, fence};
+use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSum, pairwise};
+
+/// The map of slices: its first output is summed, the others are kept. A block of a type that rounds is a leaf of the sum's
+/// tree.
+///
+/// # Panics
+/// If the slices are not all of `len` numbers.
+#[inline(always)]
+pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+    map: M,
+    inputs: [Src<T>; IN],
+    kept: [Dst<T>; KEPT],
+    len: usize,
+) -> f64 {
+    let sweep = &Dispatched(map);
+    if T::ROUNDS {
+        let mut blocks = Blocks { sweep, tree: PairwiseSum::new() };
+        half_types::through_real(inputs, kept, len, &mut blocks);
+        return blocks.tree.sum();
+    }
+    sum_blocks(inputs.map(Src::real), kept.map(Dst::real), len, sweep)
+}
+
+/// What a sum does with blocks of a type that rounds.
+struct Blocks<'a, R, const IN: usize, const OUT: usize> {
+    sweep: &'a dyn Sweep<R, IN, OUT>,
+    tree: PairwiseSum,
+}
+
+impl<R: Real, const IN: usize, const OUT: usize, const KEPT: usize> Work<R, IN, KEPT> for Blocks<'_, R, IN, OUT> {
+    fn block(&mut self, inputs: [Src<R>; IN], kept: [Dst<R>; KEPT], len: usize) {
+        self.tree.push(sum_blocks(inputs, kept, len, self.sweep));
+    }
+}
+
+/// The sum of the first output of a map. It goes through a block: it is added right after it is written, from the first
+/// cache. Beyond the caches nothing is loaded meanwhile, so every part of a block asks for what comes after it.
+fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
+    inputs: [Src<R>; IN],
+    kept: [Dst<R>; KEPT],
+    len: usize,
+    sweep: &dyn Sweep<R, IN, OUT>,
+) -> f64 {
+    const { assert!(KEPT + 1 == OUT) };
+    let kept_plan = Plan::new(inputs, kept, len);
+    // In 128 bits, which no length overflows.
+    let cached = len as u128 * ((IN + KEPT) * size_of::<R>()) as u128 <= STREAM_BYTES as u128;
+    let head = if cached { None } else { stream::start(&inputs, &kept) };
+    let chunk = if cached { BLOCK } else { PREFETCH_CHUNK };
+    let mut block = Block::<R, BLOCK>::new();
+    let mut tree = PairwiseSum::new();
+    let mut done = 0;
+    while done < len {
+        let n = BLOCK.min(len - done);
+        // SAFETY: the loops below write all of it before it is summed.
+        let summed = unsafe { block.dst(n) };
+        let mut at = 0;
+        while at < n {
+            // The numbers before the first line go first, and by ordinary stores: what follows is aligned then.
+            let before_line = head.filter(|head| done + at < *head).map(|head| head - done - at);
+            let step = before_line.unwrap_or(chunk).min(n - at);
+            let part = kept_plan.rest(done + at).first(step);
+            let mut to = [summed.part(at, step).to; OUT];
+            let mut k = 0;
+            while k < KEPT {
+                to[k + 1] = part.to[k];
+                k += 1;
+            }
+            let stream = head.is_some() && before_line.is_none();
+            let part = Plan { from: part.from, steps: part.steps, to, len: step, stream };
+            if chunk < BLOCK {
+                stream::prefetch_ahead(&part);
+            }
+            sweep.sweep(&part);
+            at += step;
+        }
+        tree.push(dispatch(SumBlock(summed.src())));
+        done += n;
+    }
+    if head.is_some() {
+        fence();
+    }
+    tree.sum()
+}
+
+/// The sum of numbers.
+struct Sum<'a, T>(Src<'a, T>);
+
+impl<T: Element> Kernel for Sum<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        token.sum_of(Identity, [self.0], self.0.len)
+    }
+}
+
+/// x itself.
+#[derive(Clone, Copy)]
+struct Identity;
+
+impl Map<1, 1> for Identity {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, x: [L; 1]) -> [L; 1] {
+        x
+    }
+}
+
+/// The sum of slices' numbers.
+pub(crate) fn sum<T: Element>(numbers: &[T]) -> f64 {
+    dispatch(Sum(Src::new(numbers)))
+}
+
+/// The sum of a block, as a function of its own: not once for each function that is mapped.
+struct SumBlock<'a, R>(Src<'a, R>);
+
+impl<R: Real> Kernel for SumBlock<'_, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        token.sum_block(self.0)
+    }
+}
+
+impl<I: Isa> Token<I> {
+    /// The sum of the map of numbers, which may be strided.
+    #[inline(always)]
+    pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
+        self,
+        map: M,
+        inputs: [Src<T>; IN],
+        len: usize,
+    ) -> f64 {
+        self.sum_of_kept(map, inputs, None, len)
+    }
+
+    /// The sum of the map of numbers, which may be strided; kept, not rounded, if there is a place for it.
+    #[inline(always)]
+    pub(crate) fn sum_of_kept<T: Element, M: Map<IN, 1>, const IN: usize>(
+        self,
+        map: M,
+        inputs: [Src<T>; IN],
+        place: Option<Dst<T::Real>>,
+        len: usize,
+    ) -> f64 {
+        let mut block = Block::<T::Real, BLOCK>::new();
+        let mut tree = PairwiseSum::new();
+        let mut done = 0;
+        while done < len {
+            let n = BLOCK.min(len - done);
+            let place = place.map(|place| place.part(done, n));
+            let summed = match place {
+                Some(place) if place.stride == 1 => place,
+                // SAFETY: written by the map before it is summed.
+                _ => unsafe { block.dst(n) },
+            };
+            let mut inputs = inputs;
+            let mut k = 0;
+            while k < IN {
+                inputs[k] = inputs[k].part(done, n);
+                k += 1;
+            }
+            self.map_views(map, inputs, [summed], [], n);
+            if let Some(place) = place.filter(|place| place.stride != 1) {
+                summed.src().copy_to(place);
+            }
+            tree.push(self.sum_block(summed.src()));
+            done += n;
+        }
+        tree.sum()
+    }
+
+    /// The sum of at most BLOCK numbers: number i goes to sum i mod 16, and the sums are added pairwise.
+    #[inline(always)]
+    pub(crate) fn sum_block<R: Real>(self, numbers: Src<R>) -> f64 {
+        let mut sums = Accumulators::<I>::new();
+        let mut done = 0;
+        // SAFETY: the loop stays within the numbers, and the token proves the instructions.
+        unsafe {
+            while numbers.len - done >= ACCUMULATORS {
+                sums.add(numbers.from.add(done));
+                done += ACCUMULATORS;
+            }
+            if done < numbers.len {
+                sums.add_partial(numbers.from.add(done), numbers.len - done);
+            }
+        }
+        sums.total()
+    }
+
+    /// Adds each number to a sum of its own.
+    #[inline(always)]
+    pub(crate) fn add<R: Real>(self, numbers: Src<R>, sums: &mut [f64]) {
+        let (count, len) = (<I::F64 as Lanes>::COUNT, numbers.len);
+        let sums = &mut sums[..len];
+        assert!(numbers.stride == 1);
+        let mut i = 0;
+        // SAFETY: the loop stays within both, and the token proves the instructions.
+        unsafe {
+            while len - i >= count {
+                let sum = sums.as_mut_ptr().add(i);
+                (I::F64::load(sum) + R::load_wide::<I>(numbers.from.add(i))).store(sum);
+                i += count;
+            }
+            while i < len {
+                sums[i] += Real::wide(*numbers.from.add(i));
+                i += 1;
+            }
+        }
+    }
+
+    /// The sum of numbers, which may be strided. A function of its own.
+    #[inline(always)]
+    pub(crate) fn sum<T: Element>(self, numbers: Src<T>) -> f64 {
+        self.call_outlined(Sum(numbers))
+    }
+
+    /// The largest of the numbers times `sign`, 1 or -1, that is no NaN; -inf if there is none.
+    #[inline(always)]
+    pub(crate) fn max<T: Element>(self, numbers: Src<T>, sign: T::Real) -> T::Real {
+        let count = <Lane<T, I> as Lanes>::COUNT;
+        let step = T::Real::STEP;
+        let mut gathered = MaybeUninit::<[T; GATHER_BLOCK]>::uninit();
+        let mut lanes = [step[0]; MAX_LANES];
+        // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or the
+        // block. The token proves the instructions.
+        unsafe {
+            let lowest: Lane<T, I> = Register::load(step.as_ptr().add(MAX_LANES));
+            let sign = lowest.fill(sign);
+            // Four chains, because a maximum takes longer than a load.
+            let mut largest = [lowest; 4];
+            let block = if numbers.stride == 1 { numbers.len } else { GATHER_BLOCK };
+            let mut done = 0;
+            while done < numbers.len {
+                let part = numbers.part(done, block.min(numbers.len - done));
+                let (mut from, n) = (part.from, part.len);
+                done += n;
+                if numbers.stride != 1 {
+                    let to = gathered.as_mut_ptr().cast::<T>();
+                    part.copy_to(Dst::from_raw(to, n));
+                    from = to;
+                }
+                let mut i = 0;
+                while n - i >= 4 * count {
+                    let mut k = 0;
+                    while k < 4 {
+                        largest[k] = largest[k].at_least(T::load::<I>(from.add(i + k * count)) * sign);
+                        k += 1;
+                    }
+                    i += 4 * count;
+                }
+                while n - i >= count {
+                    largest[0] = largest[0].at_least(T::load::<I>(from.add(i)) * sign);
+                    i += count;
+                }
+                if i < n {
+                    // -inf in the lanes that have no number.
+                    let hidden: Lane<T, I> = Register::load(step.as_ptr().add(MAX_LANES - (n - i)));
+                    largest[1] = largest[1].at_least(T::load_partial::<I>(from.add(i), n - i) * sign + hidden);
+                }
+            }
+            let [a, b, c, d] = largest;
+            a.at_least(b).at_least(c.at_least(d)).store(lanes.as_mut_ptr());
+        }
+        let mut half = count / 2;
+        while half > 0 {
+            let mut i = 0;
+            while i < half {
+                lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
+                i += 1;
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+}
+
+/// The sums of a sum, in registers.
+struct Accumulators<I: Isa>([I::F64; ACCUMULATORS]);
+
+impl<I: Isa> Accumulators<I> {
+    const COUNT: usize = <I::F64 as Lanes>::COUNT;
+
+    #[inline(always)]
+    fn new() -> Self {
+        const { assert!(ACCUMULATORS.is_multiple_of(Self::COUNT)) };
+        let zeros = [0.0; ACCUMULATORS];
+        // SAFETY: as many zeros as a register has lanes. Whoever names the instruction set has a token.
+        Accumulators([unsafe { I::F64::load(zeros.as_ptr()) }; ACCUMULATORS])
+    }
+
+    /// Adds a number to each sum.
+    /// # Safety
+    /// `from` is valid for reads of ACCUMULATORS numbers.
+    #[inline(always)]
+    unsafe fn add<R: Real>(&mut self, from: *const R) {
+        let mut i = 0;
+        while i < ACCUMULATORS / Self::COUNT {
+            // SAFETY: the caller's.
+            self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.add(i * Self::COUNT)) };
+            i += 1;
+        }
+    }
+
+    /// Adds a number to each of the first `n` sums.
+    /// # Safety
+    /// `from` is valid for reads of `n` < ACCUMULATORS numbers.
+    #[inline(always)]
+    unsafe fn add_partial<R: Real>(&mut self, from: *const R, n: usize) {
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        const { assert!(ACCUMULATORS.is_multiple_of(<R::Lanes<I> as Lanes>::COUNT)) };
+        let mut rest = [R::zero(); ACCUMULATORS];
+        let mut i = 0;
+        // SAFETY: the caller's; the rest has ACCUMULATORS numbers.
+        unsafe {
+            while i < n {
+                let part: R::Lanes<I> = if n - i < count {
+                    Register::load_partial(from.add(i), n - i)
+                } else {
+                    Register::load(from.add(i))
+                };
+                part.store(rest.as_mut_ptr().add(i));
+                i += count;
+            }
+            self.add(rest.as_ptr());
+        }
+    }
+
+    #[inline(always)]
+    fn total(self) -> f64 {
+        let mut sums = [0.0; ACCUMULATORS];
+        let mut i = 0;
+        while i < ACCUMULATORS / Self::COUNT {
+            // SAFETY: within the sums.
+            unsafe { self.0[i].store(sums.as_mut_ptr().add(i * Self::COUNT)) }
+            i += 1;
+        }
+        *pairwise(&mut sums)
+    }
+}

@@ -1,0 +1,90 @@
+//! Maps of single numbers.
+
+use core::marker::PhantomData;
+
+use super::map::Map;
+use crate::element::Element;
+use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch_scalar};
+
+/// The kernel of one number of each input. A tuple that begins with the map, for the sake of its codegen unit (see
+/// `simd::entry`).
+impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M, [R; IN], PhantomData<[R; OUT]>) {
+    type Output = [R; OUT];
+
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) -> [R; OUT] {
+        let (map, inputs, _) = self;
+        // SAFETY: the token proves the instructions.
+        unsafe { numbers(map.apply(registers::<R, R::Lanes<I>, IN>(&inputs))) }
+    }
+}
+
+/// A register of one lane for each number. As `load` of slices, not inlined always.
+/// # Safety
+/// The machine has the register's instructions.
+#[inline]
+unsafe fn registers<R: Real, L: Register<Real = R>, const IN: usize>(numbers: &[R; IN]) -> [L; IN] {
+    const { assert!(L::COUNT == 1) };
+    // SAFETY: one lane is loaded from one number.
+    let mut registers = [unsafe { L::load(&raw const numbers[0]) }; IN];
+    for k in 1..IN {
+        // SAFETY: as above.
+        registers[k] = unsafe { L::load(&raw const numbers[k]) };
+    }
+    registers
+}
+
+/// The number of each register of one lane.
+#[inline]
+fn numbers<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT]) -> [R; OUT] {
+    const { assert!(L::COUNT == 1) };
+    let mut numbers = [R::zero(); OUT];
+    for k in 0..OUT {
+        // SAFETY: one lane is stored to one number.
+        unsafe { registers[k].store(&raw mut numbers[k]) }
+    }
+    numbers
+}
+
+/// The map of single numbers, by one lane. Elements that are computed in one type share its kernel.
+#[inline(always)]
+pub(crate) fn map_scalar<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [T; IN],
+) -> [T; OUT] {
+    let mut reals = [T::zero().into_real(); IN];
+    for k in 0..IN {
+        reals[k] = inputs[k].into_real();
+    }
+    let results = dispatch_scalar((map, reals, PhantomData::<[T::Real; OUT]>));
+    let mut outputs = [T::zero(); OUT];
+    for k in 0..OUT {
+        outputs[k] = T::from_real(results[k]);
+    }
+    outputs
+}
+
+impl<I: Isa> Token<I> {
+    /// The map of one number, in a register of this instruction set.
+    #[inline(always)]
+    pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
+        // SAFETY: a register is loaded from one number, zeros behind it; the token proves the instructions.
+        let [y] = unsafe {
+            if I::F64::COUNT == 1 {
+                map.apply([I::F64::load(&raw const x)])
+            } else {
+                map.apply([I::F64::load_partial(&raw const x, 1)])
+            }
+        };
+        let mut one = 0.0;
+        // SAFETY: one number of a register, or all of it.
+        unsafe {
+            if I::F64::COUNT == 1 {
+                y.store(&raw mut one);
+            } else {
+                y.store_partial(&raw mut one, 1);
+            }
+        }
+        one
+    }
+}
