@@ -96,16 +96,15 @@ macro_rules! table {
         }
 
         impl $crate::simd::Register for $Name {
-            // What the instruction sets' own loads and stores are, but for the checks that those have with debug assertions.
             #[inline]
             unsafe fn load(from: *const $Real) -> Self {
                 // SAFETY: the caller vouches for as many numbers as there are lanes; no alignment is needed.
-                Self(unsafe { core::ptr::read_unaligned(from.cast()) })
+                Self(unsafe { $crate::simd::read(from) })
             }
             #[inline]
             unsafe fn store(self, to: *mut $Real) {
                 // SAFETY: as above.
-                unsafe { core::ptr::write_unaligned(to.cast(), self.0) }
+                unsafe { $crate::simd::write(to, self.0) }
             }
             $($memory)*
         }

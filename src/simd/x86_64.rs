@@ -4,7 +4,7 @@ use core::arch::x86_64::*;
 
 use super::scalar::{Fuse, Scalar};
 use super::table::{padded, table};
-use super::{Isa, Kernel, entry};
+use super::{Isa, Kernel, entry, read, write};
 
 /// Sixteen f32 or eight f64, with masks.
 #[derive(Clone, Copy, Debug)]
@@ -89,26 +89,26 @@ macro_rules! isa {
 isa! {
     Avx512, F32x16, F64x8;
     features "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c", CallAvx512: call_avx512;
-    widen(p) = _mm512_cvtps_pd(_mm256_loadu_ps(p));
-    f16: load_f16(p) = _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())),
-        store_f16(a, p) = _mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
-    bf16: load_bf16(p) = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast())))),
+    widen(p) = _mm512_cvtps_pd(read(p));
+    f16: load_f16(p) = _mm512_cvtph_ps(read(p)),
+        store_f16(a, p) = write(p, _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
+    bf16: load_bf16(p) = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(read(p)))),
         store_bf16(a, p) = {
             let bits = _mm512_castps_si512(a);
             let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
             let rounded = _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff)));
             let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
             let bits = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x0040_0000));
-            _mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits)))
+            write(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits)))
         };
 }
 isa! {
     Avx2, F32x8, F64x4;
     features "avx2,fma,f16c", CallAvx2: call_avx2;
-    widen(p) = _mm256_cvtps_pd(_mm_loadu_ps(p));
-    f16: load_f16(p) = _mm256_cvtph_ps(_mm_loadu_si128(p.cast())),
-        store_f16(a, p) = _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
-    bf16: load_bf16(p) = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast())))),
+    widen(p) = _mm256_cvtps_pd(read(p));
+    f16: load_f16(p) = _mm256_cvtph_ps(read(p)),
+        store_f16(a, p) = write(p, _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(a));
+    bf16: load_bf16(p) = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(read(p)))),
         store_bf16(a, p) = {
             let bits = _mm256_castps_si256(a);
             let even = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
@@ -117,7 +117,7 @@ isa! {
             let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(a, a));
             let bits = _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan));
             let halves = (_mm256_castsi256_si128(bits), _mm256_extracti128_si256::<1>(bits));
-            _mm_storeu_si128(p.cast(), _mm_packus_epi32(halves.0, halves.1))
+            write(p, _mm_packus_epi32(halves.0, halves.1))
         };
 }
 isa! {

@@ -1,4 +1,7 @@
 //! Maps: so many numbers in, so many out, place by place.
+//!
+//! Loops count by wrapping operations: a program may be built with overflow checks and the standard library's assertions, as
+//! a dev build is, and they would be a third of a short loop.
 
 use core::mem::MaybeUninit;
 
@@ -73,8 +76,8 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M,
         let (map, plan) = self;
         let count = <R::Lanes<I> as Lanes>::COUNT;
         let &Plan { mut from, steps, to, len, stream } = plan;
-        let mut at = 0;
-        while len - at >= count {
+        let (mut registers, mut at) = (len / count, 0_usize);
+        while registers > 0 {
             // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat. The
             // token proves the instructions.
             unsafe {
@@ -82,12 +85,13 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M,
                 // Hidden from the compiler, which would make a second loop, with a second copy of the function.
                 if const { OUT == 1 } && stream && core::hint::black_box(true) {
                     prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
-                    results[0].stream(to[0].add(at));
+                    results[0].stream(to[0].wrapping_add(at));
                 } else {
                     store(results, &to, at);
                 }
             }
-            at += count;
+            at = at.wrapping_add(count);
+            registers = registers.wrapping_sub(1);
         }
         if at < len {
             token.call_outlined(Tail { plan, sweep: &Entered(map, token) });
@@ -104,14 +108,16 @@ unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
     from: &mut [*const R; IN],
     steps: &[usize; IN],
 ) -> [L; IN] {
-    let mut loaded = [const { MaybeUninit::<L>::uninit() }; IN];
-    for k in 0..IN {
+    // SAFETY: the caller's.
+    let mut loaded = [unsafe { L::load(from[0]) }; IN];
+    let mut k = 0;
+    while k < IN {
         // SAFETY: the caller's.
-        loaded[k].write(unsafe { L::load(from[k]) });
-        from[k] = from[k].wrapping_add(steps[k] * L::COUNT);
+        loaded[k] = unsafe { L::load(from[k]) };
+        from[k] = from[k].wrapping_add(steps[k].wrapping_mul(L::COUNT));
+        k += 1;
     }
-    // SAFETY: all of them have been written.
-    unsafe { loaded.as_ptr().cast::<[L; IN]>().read() }
+    loaded
 }
 
 /// Stores a register to each output.
@@ -119,9 +125,11 @@ unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
 /// Each has a register's numbers from `at` on.
 #[inline]
 unsafe fn store<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT], to: &[*mut R; OUT], at: usize) {
-    for k in 0..OUT {
+    let mut k = 0;
+    while k < OUT {
         // SAFETY: the caller's.
-        unsafe { registers[k].store(to[k].add(at)) }
+        unsafe { registers[k].store(to[k].wrapping_add(at)) }
+        k += 1;
     }
 }
 
@@ -326,11 +334,11 @@ impl<I: Isa> Token<I> {
         // numbers, which the slices or the blocks have. The token proves the instructions.
         unsafe {
             loop {
-                let mut at = 0;
+                let mut at = 0_usize;
                 while registers > 0 {
                     store(map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps)), &to, at);
-                    at += count;
-                    registers -= 1;
+                    at = at.wrapping_add(count);
+                    registers = registers.wrapping_sub(1);
                 }
                 if part > 0 {
                     break;
@@ -418,29 +426,29 @@ impl<I: Isa> Token<I> {
             assert!(from[k].len == len && from[k].stride == 1 && !from[k].repeats && to.stride == 1);
             k += 1;
         }
-        let mut i = 0;
+        let mut i = 0_usize;
         // SAFETY: the walk stays within all, and the token proves the instructions.
         unsafe {
-            while len - i >= count {
-                let mut x = [R::Lanes::<I>::load(from[0].from.add(i)); IN];
+            while len.wrapping_sub(i) >= count {
+                let mut x = [R::Lanes::<I>::load(from[0].from.wrapping_add(i)); IN];
                 let mut k = 1;
                 while k < IN {
-                    x[k] = R::Lanes::<I>::load(from[k].from.add(i));
+                    x[k] = R::Lanes::<I>::load(from[k].from.wrapping_add(i));
                     k += 1;
                 }
                 let [y] = map.apply(x);
-                y.store(to.to.add(i));
-                i += count;
+                y.store(to.to.wrapping_add(i));
+                i = i.wrapping_add(count);
             }
             if i < len {
-                let mut x = [R::Lanes::<I>::load_partial(from[0].from.add(i), len - i); IN];
+                let mut x = [R::Lanes::<I>::load_partial(from[0].from.wrapping_add(i), len - i); IN];
                 let mut k = 1;
                 while k < IN {
-                    x[k] = R::Lanes::<I>::load_partial(from[k].from.add(i), len - i);
+                    x[k] = R::Lanes::<I>::load_partial(from[k].from.wrapping_add(i), len - i);
                     k += 1;
                 }
                 let [y] = map.apply(x);
-                y.store_partial(to.to.add(i), len - i);
+                y.store_partial(to.to.wrapping_add(i), len - i);
             }
         }
     }

@@ -185,16 +185,17 @@ impl<I: Isa> Token<I> {
     /// The sum of at most BLOCK numbers: number i goes to sum i mod 16, and the sums are added pairwise.
     #[inline(always)]
     pub(crate) fn sum_block<R: Real>(self, numbers: Src<R>) -> f64 {
+        assert!(numbers.stride == 1 && !numbers.repeats);
         let mut sums = Accumulators::<I>::new();
-        let mut done = 0;
+        let mut done = 0_usize;
         // SAFETY: the loop stays within the numbers, and the token proves the instructions.
         unsafe {
-            while numbers.len - done >= ACCUMULATORS {
-                sums.add(numbers.from.add(done));
-                done += ACCUMULATORS;
+            while numbers.len.wrapping_sub(done) >= ACCUMULATORS {
+                sums.add(numbers.from.wrapping_add(done));
+                done = done.wrapping_add(ACCUMULATORS);
             }
             if done < numbers.len {
-                sums.add_partial(numbers.from.add(done), numbers.len - done);
+                sums.add_partial(numbers.from.wrapping_add(done), numbers.len - done);
             }
         }
         sums.total()
@@ -206,16 +207,16 @@ impl<I: Isa> Token<I> {
         let (count, len) = (<I::F64 as Lanes>::COUNT, numbers.len);
         let sums = &mut sums[..len];
         assert!(numbers.stride == 1);
-        let mut i = 0;
+        let mut i = 0_usize;
         // SAFETY: the loop stays within both, and the token proves the instructions.
         unsafe {
-            while len - i >= count {
-                let sum = sums.as_mut_ptr().add(i);
-                (I::F64::load(sum) + R::load_wide::<I>(numbers.from.add(i))).store(sum);
+            while len.wrapping_sub(i) >= count {
+                let sum = sums.as_mut_ptr().wrapping_add(i);
+                (I::F64::load(sum) + R::load_wide::<I>(numbers.from.wrapping_add(i))).store(sum);
                 i += count;
             }
             while i < len {
-                sums[i] += Real::wide(*numbers.from.add(i));
+                sums[i] += Real::wide(*numbers.from.wrapping_add(i));
                 i += 1;
             }
         }
@@ -237,7 +238,7 @@ impl<I: Isa> Token<I> {
         // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or the
         // block. The token proves the instructions.
         unsafe {
-            let lowest: Lane<T, I> = Register::load(step.as_ptr().add(MAX_LANES));
+            let lowest: Lane<T, I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
             let sign = lowest.fill(sign);
             // Four chains, because a maximum takes longer than a load.
             let mut largest = [lowest; 4];
@@ -252,23 +253,24 @@ impl<I: Isa> Token<I> {
                     part.copy_to(Dst::from_raw(to, n));
                     from = to;
                 }
-                let mut i = 0;
-                while n - i >= 4 * count {
+                let mut i = 0_usize;
+                while n.wrapping_sub(i) >= 4 * count {
                     let mut k = 0;
                     while k < 4 {
-                        largest[k] = largest[k].at_least(T::load::<I>(from.add(i + k * count)) * sign);
+                        largest[k] =
+                            largest[k].at_least(T::load::<I>(from.wrapping_add(i.wrapping_add(k * count))) * sign);
                         k += 1;
                     }
-                    i += 4 * count;
+                    i = i.wrapping_add(4 * count);
                 }
-                while n - i >= count {
-                    largest[0] = largest[0].at_least(T::load::<I>(from.add(i)) * sign);
-                    i += count;
+                while n.wrapping_sub(i) >= count {
+                    largest[0] = largest[0].at_least(T::load::<I>(from.wrapping_add(i)) * sign);
+                    i = i.wrapping_add(count);
                 }
                 if i < n {
                     // -inf in the lanes that have no number.
-                    let hidden: Lane<T, I> = Register::load(step.as_ptr().add(MAX_LANES - (n - i)));
-                    largest[1] = largest[1].at_least(T::load_partial::<I>(from.add(i), n - i) * sign + hidden);
+                    let hidden: Lane<T, I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES - (n - i)));
+                    largest[1] = largest[1].at_least(T::load_partial::<I>(from.wrapping_add(i), n - i) * sign + hidden);
                 }
             }
             let [a, b, c, d] = largest;
@@ -309,7 +311,7 @@ impl<I: Isa> Accumulators<I> {
         let mut i = 0;
         while i < ACCUMULATORS / Self::COUNT {
             // SAFETY: the caller's.
-            self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.add(i * Self::COUNT)) };
+            self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.wrapping_add(i * Self::COUNT)) };
             i += 1;
         }
     }
@@ -327,11 +329,11 @@ impl<I: Isa> Accumulators<I> {
         unsafe {
             while i < n {
                 let part: R::Lanes<I> = if n - i < count {
-                    Register::load_partial(from.add(i), n - i)
+                    Register::load_partial(from.wrapping_add(i), n - i)
                 } else {
-                    Register::load(from.add(i))
+                    Register::load(from.wrapping_add(i))
                 };
-                part.store(rest.as_mut_ptr().add(i));
+                part.store(rest.as_mut_ptr().wrapping_add(i));
                 i += count;
             }
             self.add(rest.as_ptr());
@@ -344,7 +346,7 @@ impl<I: Isa> Accumulators<I> {
         let mut i = 0;
         while i < ACCUMULATORS / Self::COUNT {
             // SAFETY: within the sums.
-            unsafe { self.0[i].store(sums.as_mut_ptr().add(i * Self::COUNT)) }
+            unsafe { self.0[i].store(sums.as_mut_ptr().wrapping_add(i * Self::COUNT)) }
             i += 1;
         }
         *pairwise(&mut sums)
