@@ -4,7 +4,9 @@ use core::arch::x86_64::*;
 
 use super::scalar::{Fuse, Scalar};
 use super::table::{padded, table};
-use super::{Isa, Kernel, entry, read, write};
+#[cfg(feature = "half")]
+use super::write;
+use super::{Isa, Kernel, entry, read};
 
 /// Sixteen f32 or eight f64, with masks.
 #[derive(Clone, Copy, Debug)]
