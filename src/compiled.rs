@@ -15,25 +15,24 @@ macro_rules! concrete {
     (
         $(#[$doc:meta])*
         trait $Name:ident;
-        $($(#[$attribute:meta])* fn $method:ident($($x:ident: $X:ty),* $(,)?) $(-> $Y:ty)? $body:block)+
+        $(fn $method:ident($($x:ident: $X:ty),*) $(-> $Y:ty)? $body:block)+
     ) => {
         $(#[$doc])*
         pub(crate) trait $Name<T: $crate::Element> {
-            $($(#[$attribute])* fn $method($($x: $X),*) $(-> $Y)?;)+
+            $(fn $method($($x: $X),*) $(-> $Y)?;)+
         }
         $crate::compiled::for_each_element! { $crate::compiled::concrete: @of
-            $Name $($(#[$attribute])* fn $method($($x: $X),*) $(-> $Y)? $body)+
+            $Name $(fn $method($($x: $X),*) $(-> $Y)? $body)+
         }
     };
     (
         @of [$T:ty, $feature:literal] $Name:ident
-        $($(#[$attribute:meta])* fn $method:ident($($x:ident: $X:ty),*) $(-> $Y:ty)? $body:block)+
+        $(fn $method:ident($($x:ident: $X:ty),*) $(-> $Y:ty)? $body:block)+
     ) => {
         const _: () = {
             type T = $T;
             impl $Name<T> for T {
                 $(
-                    $(#[$attribute])*
                     #[cfg_attr(not(feature = $feature), inline)]
                     fn $method($($x: $X),*) $(-> $Y)? $body
                 )+

@@ -111,7 +111,6 @@ macro_rules! table {
     };
 }
 
-#[allow(unused_imports, reason = "an architecture without a table uses neither")]
 pub(crate) use {operators, table};
 
 /// Partial loads and stores for registers without masks, through a padded block.

@@ -67,7 +67,7 @@ impl<A: Element, B: Element<Real = A::Real>> Kernel for Convert<'_, A, B> {
             let n = count.min(len - done);
             // SAFETY: both have n numbers from `done` on; the token proves the instructions.
             unsafe {
-                let (from, to) = (self.from.from.add(done), self.to.to.add(done));
+                let (from, to) = (self.from.from.wrapping_add(done), self.to.to.wrapping_add(done));
                 if n == count {
                     B::store::<I>(A::load::<I>(from), to);
                 } else {

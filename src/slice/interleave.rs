@@ -20,8 +20,8 @@ impl<T: Element> Kernel for Pairs<Src<'_, T>, Dst<'_, T>> {
         for i in 0..first.len {
             // SAFETY: number i of len / 2, and its pair.
             unsafe {
-                *first.to.add(i) = *pairs.from.add(2 * i);
-                *second.to.add(i) = *pairs.from.add(2 * i + 1);
+                *first.to.wrapping_add(i) = *pairs.from.wrapping_add(2 * i);
+                *second.to.wrapping_add(i) = *pairs.from.wrapping_add(2 * i + 1);
             }
         }
     }
@@ -38,8 +38,8 @@ impl<T: Element> Kernel for Pairs<Dst<'_, T>, Src<'_, T>> {
         for i in 0..first.len {
             // SAFETY: number i of len / 2, and its pair.
             unsafe {
-                *pairs.to.add(2 * i) = *first.from.add(i);
-                *pairs.to.add(2 * i + 1) = *second.from.add(i);
+                *pairs.to.wrapping_add(2 * i) = *first.from.wrapping_add(i);
+                *pairs.to.wrapping_add(2 * i + 1) = *second.from.wrapping_add(i);
             }
         }
     }

@@ -66,7 +66,7 @@ impl<T: Copy> Src<'_, T> {
         let mut i = 0;
         while i < self.len {
             // SAFETY: within both.
-            unsafe { *to.to.add(i * to.stride) = *self.from.add(i * self.stride) }
+            unsafe { *to.to.wrapping_add(i * to.stride) = *self.from.wrapping_add(i * self.stride) }
             i += 1;
         }
     }
