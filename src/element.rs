@@ -1,10 +1,9 @@
-//! The contents of slices: what a number in memory is, and how it comes into a register and back.
+//! The contents of slices: the types of numbers, and what each is computed in.
 
 use core::fmt::{Debug, Display};
 
-#[cfg(feature = "half")]
-use crate::simd::MAX_LANES;
-use crate::simd::{Isa, Real, Register};
+use crate::simd::Real;
+use crate::slice::Format;
 use crate::{activation, loss};
 
 mod sealed {
@@ -51,7 +50,7 @@ assert_eq!(y, [f16::from_f32(0.5), f16::ZERO, f16::ONE]);
 )]
 pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send + Sync + 'static {
     /// The type that is computed in.
-    type Real: Real + Element<Real = Self::Real>;
+    type Real: Real;
 
     /// Who has the compiled kernels of the crate's own functions: this type itself. Not by supertraits, whose functions
     /// would be this type's too.
@@ -62,9 +61,9 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
         + loss::Kernels<Self>
         + loss::RowKernels<Self>;
 
-    /// Whether this type holds less than the one that is computed in.
+    /// How this type stores the numbers that are computed in [`Real`](Element::Real).
     #[doc(hidden)]
-    const ROUNDS: bool;
+    const FORMAT: Format;
 
     /// `value`, rounded to this type.
     fn of(value: f64) -> Self;
@@ -79,27 +78,10 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     /// What was computed, rounded to this type.
     #[doc(hidden)]
     fn from_real(real: Self::Real) -> Self;
-
-    /// # Safety
-    /// As [`Register::load`].
-    #[doc(hidden)]
-    unsafe fn load<I: Isa>(from: *const Self) -> Lane<Self, I>;
-    /// # Safety
-    /// As [`Register::load_partial`].
-    #[doc(hidden)]
-    unsafe fn load_partial<I: Isa>(from: *const Self, n: usize) -> Lane<Self, I>;
-    /// # Safety
-    /// As [`Register::store`].
-    #[doc(hidden)]
-    unsafe fn store<I: Isa>(register: Lane<Self, I>, to: *mut Self);
-    /// # Safety
-    /// As [`Register::store_partial`].
-    #[doc(hidden)]
-    unsafe fn store_partial<I: Isa>(register: Lane<Self, I>, to: *mut Self, n: usize);
 }
 
-/// The register that a slice of `T` is computed in.
-pub type Lane<T, I> = <<T as Element>::Real as Real>::Lanes<I>;
+/// The type that an element is computed in.
+pub(crate) type RealOf<T> = <T as Element>::Real;
 
 /// An element that is computed in its own type: memory and register hold the same bits.
 macro_rules! real_element {
@@ -107,14 +89,14 @@ macro_rules! real_element {
         impl Element for $T {
             type Real = $T;
             type Kernels = Self;
-            const ROUNDS: bool = false;
+            const FORMAT: Format = Format::Real;
             #[inline(always)]
             fn of(value: f64) -> Self {
-                <$T as Real>::of(value)
+                value as Self
             }
             #[inline(always)]
             fn wide(self) -> f64 {
-                Real::wide(self)
+                self.into()
             }
             #[inline(always)]
             fn into_real(self) -> Self {
@@ -123,26 +105,6 @@ macro_rules! real_element {
             #[inline(always)]
             fn from_real(real: Self) -> Self {
                 real
-            }
-            #[inline(always)]
-            unsafe fn load<I: Isa>(from: *const Self) -> Lane<Self, I> {
-                // SAFETY: the caller's.
-                unsafe { Register::load(from) }
-            }
-            #[inline(always)]
-            unsafe fn load_partial<I: Isa>(from: *const Self, n: usize) -> Lane<Self, I> {
-                // SAFETY: the caller's.
-                unsafe { Register::load_partial(from, n) }
-            }
-            #[inline(always)]
-            unsafe fn store<I: Isa>(register: Lane<Self, I>, to: *mut Self) {
-                // SAFETY: the caller's.
-                unsafe { register.store(to) }
-            }
-            #[inline(always)]
-            unsafe fn store_partial<I: Isa>(register: Lane<Self, I>, to: *mut Self, n: usize) {
-                // SAFETY: the caller's.
-                unsafe { register.store_partial(to, n) }
             }
         }
     };
@@ -153,11 +115,11 @@ real_element!(f64);
 /// An element that is computed in f32.
 #[cfg(feature = "half")]
 macro_rules! half_element {
-    ($T:ident, $load:ident, $store:ident) => {
+    ($T:ident, $Format:ident) => {
         impl Element for half::$T {
             type Real = f32;
             type Kernels = Self;
-            const ROUNDS: bool = true;
+            const FORMAT: Format = Format::$Format;
             #[inline(always)]
             fn of(value: f64) -> Self {
                 Self::from_f32_const(rounded_to_odd(value))
@@ -174,41 +136,13 @@ macro_rules! half_element {
             fn from_real(real: f32) -> Self {
                 Self::from_f32_const(real)
             }
-            #[inline(always)]
-            unsafe fn load<I: Isa>(from: *const Self) -> I::F32 {
-                // SAFETY: the caller's.
-                unsafe { I::$load(from) }
-            }
-            #[inline(always)]
-            unsafe fn load_partial<I: Isa>(from: *const Self, n: usize) -> I::F32 {
-                let mut block = [Self::ZERO; MAX_LANES];
-                // SAFETY: the caller vouches for n numbers; the block has more, and as many as a register.
-                unsafe {
-                    from.copy_to_nonoverlapping(block.as_mut_ptr(), n);
-                    I::$load(block.as_ptr())
-                }
-            }
-            #[inline(always)]
-            unsafe fn store<I: Isa>(register: I::F32, to: *mut Self) {
-                // SAFETY: the caller's.
-                unsafe { I::$store(register, to) }
-            }
-            #[inline(always)]
-            unsafe fn store_partial<I: Isa>(register: I::F32, to: *mut Self, n: usize) {
-                let mut block = [Self::ZERO; MAX_LANES];
-                // SAFETY: as load_partial.
-                unsafe {
-                    I::$store(register, block.as_mut_ptr());
-                    to.copy_from_nonoverlapping(block.as_ptr(), n);
-                }
-            }
         }
     };
 }
 #[cfg(feature = "half")]
-half_element!(f16, load_f16, store_f16);
+half_element!(f16, F16);
 #[cfg(feature = "half")]
-half_element!(bf16, load_bf16, store_bf16);
+half_element!(bf16, Bf16);
 
 /// `value` as an f32: itself, or of its two neighbours the odd one. That is nearer to no number of fewer bits than
 /// `value` is, and a tie only where `value` is one: to round it again gives what rounding `value` once would.

@@ -3,6 +3,7 @@
 //! Limit: the ports; an exponential is 14 operations, and no function here divides by what depends on x.
 
 use super::{Formula, activation};
+use crate::element::Element as _;
 use crate::math::Functions;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
 use crate::math::logistic::lower;

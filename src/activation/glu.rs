@@ -186,7 +186,7 @@ impl<F: GatedFormula> Map<3, 2> for (F, Gradients) {
     }
 }
 
-fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T>, layout: Layout, y: Dst<T>, pairs: usize) {
+fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T::Real>, layout: Layout, y: Dst<T::Real>, pairs: usize) {
     if let Some((row, places)) = layout.halves() {
         let n = row / 2;
         for start in (0..2 * pairs).step_by(row.max(1)) {
@@ -204,7 +204,14 @@ fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T>, layout: Layout, 
 }
 
 /// `x` may be `dx`.
-fn backward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T>, layout: Layout, dy: Src<T>, dx: Dst<T>, pairs: usize) {
+fn backward_packed<T: Element, F: GatedFormula>(
+    f: F,
+    x: Src<T::Real>,
+    layout: Layout,
+    dy: Src<T::Real>,
+    dx: Dst<T::Real>,
+    pairs: usize,
+) {
     if let Some((row, places)) = layout.halves() {
         let n = row / 2;
         for start in (0..2 * pairs).step_by(row.max(1)) {
@@ -286,19 +293,19 @@ impl<F: GatedFormula, T: Element> ComputeGated<F, T> for Here {
     #[track_caller]
     fn forward_packed(f: &F, x: &[T], layout: Layout, y: &mut [T]) {
         layout.check("forward_packed", x.len(), [("y", y.len())]);
-        forward_packed(*f, Src::new(x), layout, Dst::new(y), x.len() / 2);
+        forward_packed::<T, F>(*f, Src::new(x), layout, Dst::new(y), x.len() / 2);
     }
     #[track_caller]
     fn backward_packed(f: &F, x: &[T], layout: Layout, dy: &[T], dx: &mut [T]) {
         same_length("backward_packed", [("x", x.len()), ("dx", dx.len())]);
         layout.check("backward_packed", x.len(), [("dy", dy.len())]);
-        backward_packed(*f, Src::new(x), layout, Src::new(dy), Dst::new(dx), x.len() / 2);
+        backward_packed::<T, F>(*f, Src::new(x), layout, Src::new(dy), Dst::new(dx), x.len() / 2);
     }
     #[track_caller]
     fn backward_packed_in_place(f: &F, x: &mut [T], layout: Layout, dy: &[T]) {
         layout.check("backward_packed_in_place", x.len(), [("dy", dy.len())]);
         let (pairs, x) = (x.len() / 2, Dst::new(x));
-        backward_packed(*f, x.src(), layout, Src::new(dy), x, pairs);
+        backward_packed::<T, F>(*f, x.src(), layout, Src::new(dy), x, pairs);
     }
 }
 

@@ -6,11 +6,11 @@ use super::softmax::{check_temperature, softmax_backward_in_place};
 use super::sparsemax::Hardmax;
 use super::{Softmax, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::facts::BadParameter;
 use crate::math::Functions;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
-use crate::slice::{Dst, Map};
+use crate::slice::{Dst, Map, Src};
 
 /// [`Softmax`] of x + g, g = -ln(-ln u), u uniform in (0, 1): where its temperature is low, or if it is `hard`, the class of a
 /// draw whose probabilities are the softmax of x.
@@ -80,7 +80,12 @@ impl GumbelSoftmax {
     }
 
     fn add_noise<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
-        <T::Kernels as GumbelKernels<T>>::add_noise(Noise { hash: Hash::new(self.seed), x, y, first });
+        <T::Kernels as GumbelKernels<T>>::add_noise(Noise {
+            hash: Hash::new(self.seed),
+            x: Src::new(x),
+            y: Dst::new(y),
+            first,
+        });
     }
 }
 
@@ -99,34 +104,34 @@ const BLOCK: usize = 256;
 
 concrete! {
     trait GumbelKernels;
-    fn add_noise(kernel: Noise<'_, T>) { dispatch(kernel) }
+    fn add_noise(kernel: Noise<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
-pub(crate) struct Noise<'a, T> {
+pub(crate) struct Noise<'a, R> {
     hash: Hash,
-    x: &'a [T],
-    y: &'a mut [T],
+    x: Src<'a, R>,
+    y: Dst<'a, R>,
     first: u64,
 }
 
-impl<T: Element> Kernel for Noise<'_, T> {
+impl<R: Real> Kernel for Noise<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         // So that u, in the middle of its step, is neither 0 nor 1.
-        let step = if size_of::<T::Real>() == 4 { 1.0 / (1u64 << 23) as f64 } else { 1.0 / (1u64 << 52) as f64 };
-        let mut noise = [<T::Real as num_traits::Zero>::zero(); BLOCK];
+        let step = if size_of::<R>() == 4 { 1.0 / (1u64 << 23) as f64 } else { 1.0 / (1u64 << 52) as f64 };
+        let mut noise = [R::zero(); BLOCK];
         for start in (0..self.x.len()).step_by(BLOCK) {
             let n = BLOCK.min(self.x.len() - start);
             for (i, u) in noise[..n].iter_mut().enumerate() {
                 let draw = self.hash.unit(self.first.wrapping_add((start + i) as u64));
                 let steps = (draw / step) as u64 as f64;
-                *u = <T::Real as Real>::of((steps + 0.5) * step);
+                *u = R::of((steps + 0.5) * step);
             }
             let target = Dst::new(&mut noise[..n]);
             token.map(Gumbel, [target.src()], [target]);
-            for ((y, x), noise) in self.y[start..].iter_mut().zip(&self.x[start..start + n]).zip(&noise) {
-                *y = T::of(x.wide() + Element::wide(*noise));
+            for (i, noise) in noise[..n].iter().enumerate() {
+                self.y.write(start + i, self.x.read(start + i) + noise.wide());
             }
         }
     }

@@ -4,8 +4,8 @@ use super::rows::Rows;
 use super::softmax::{Exponentials, Kind, Row, Special, kind, ln, scale};
 use super::{EmptyRow, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
-use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::element::{Element, RealOf};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src};
 
 /// ln sum_i exp(x_i), one number a row.
@@ -35,7 +35,7 @@ impl LogSumExp {
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T]) {
         let count = rows.count(x.len());
         same_length("forward", [("rows of x", count), ("y", y.len())]);
-        <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y });
+        <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y: Dst::new(y) });
     }
 
     /// dx = dy softmax(x), with one number of dy for each row.
@@ -44,59 +44,66 @@ impl LogSumExp {
         let count = rows.count(x.len());
         same_length("backward", [("rows of x", count), ("dy", dy.len())]);
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
-        <T::Kernels as LogSumExpKernels<T>>::backward(Backward { x: Src::new(x), dy, rows, dx: Dst::new(dx) });
+        <T::Kernels as LogSumExpKernels<T>>::backward(Backward {
+            x: Src::new(x),
+            dy: Src::new(dy),
+            rows,
+            dx: Dst::new(dx),
+        });
     }
 }
 
 concrete! {
     trait LogSumExpKernels;
-    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
-    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+    fn forward(kernel: Forward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
-pub(crate) struct Forward<'a, T> {
-    x: Src<'a, T>,
+pub(crate) struct Forward<'a, R> {
+    x: Src<'a, R>,
     rows: Rows,
-    y: &'a mut [T],
+    y: Dst<'a, R>,
 }
 
-impl<T: Element> Kernel for Forward<'_, T> {
+impl<R: Real> Kernel for Forward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let (scale, len) = (scale::<T, I>(1.0), self.rows.row_len());
-        for (i, y) in self.y.iter_mut().enumerate() {
+        let (scale, len) = (scale::<R, I>(1.0), self.rows.row_len());
+        for i in 0..self.y.len() {
             let x = self.rows.of(self.x, i);
-            *y = match kind(token, scale, x, len) {
-                (Kind::Finite, m) => T::of(m + ln(token, Row::new::<T>(scale, m).sum(token, x, None, len))),
-                (_, m) => T::of(m),
+            let y = match kind(token, scale, x, len) {
+                (Kind::Finite, m) => m + ln(token, Row::new::<R>(scale, m).sum(token, x, None, len)),
+                (_, m) => m,
             };
+            self.y.write(i, y);
         }
     }
 }
 
-pub(crate) struct Backward<'a, T> {
-    x: Src<'a, T>,
-    dy: &'a [T],
+pub(crate) struct Backward<'a, R> {
+    x: Src<'a, R>,
+    dy: Src<'a, R>,
     rows: Rows,
-    dx: Dst<'a, T>,
+    dx: Dst<'a, R>,
 }
 
-impl<T: Element> Kernel for Backward<'_, T> {
+impl<R: Real> Kernel for Backward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let (scale, len) = (scale::<T, I>(1.0), self.rows.row_len());
-        for (i, dy) in self.dy.iter().enumerate() {
+        let (scale, len) = (scale::<R, I>(1.0), self.rows.row_len());
+        for i in 0..self.dy.len() {
+            let dy = self.dy.read(i);
             let (x, dx) = (self.rows.of(self.x, i), self.rows.of_target(self.dx, i));
             match kind(token, scale, x, len) {
                 (Kind::Finite, m) => {
-                    let exponentials = Exponentials::new(token, Row::new::<T>(scale, m), x, Some(dx), len);
-                    token.map(exponentials.shares(dy.wide()), [exponentials.from], [dx]);
+                    let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                    token.map(exponentials.shares(dy), [exponentials.from], [dx]);
                 }
                 (kind, _) => {
                     let special = Special::new(kind, 1.0, x, len);
-                    special.write(dx, special.share(EmptyRow::Zero) * dy.wide(), 0.0 * dy.wide());
+                    special.write(dx, special.share(EmptyRow::Zero) * dy, 0.0 * dy);
                 }
             }
         }

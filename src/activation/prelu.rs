@@ -7,8 +7,8 @@ use super::learned::ParameterBackward;
 use super::rectifiers::{leaky, leaky_slope};
 use super::{PRelu, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
-use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::element::{Element, RealOf};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 
 /// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
@@ -79,25 +79,38 @@ impl<'a, T: Element> PReluChannels<'a, T> {
     pub fn slope_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
         same_length("slope_gradient", [("x", x.len()), ("dy", dy.len())]);
         same_length("slope_gradient", [("slopes", self.slopes.len()), ("gradient", gradient.len())]);
-        if self.period(x.len()) == 0 {
+        if self.channels().period(x.len()) == 0 {
             return gradient.fill(T::zero());
         }
         <T::Kernels as PReluKernels<T>>::slope_gradient(SlopeGradient {
-            channels: *self,
+            channels: self.channels(),
             x: Src::new(x),
             dy: Src::new(dy),
-            gradient,
+            gradient: Dst::new(gradient),
             len: x.len(),
         });
     }
 
     #[track_caller]
-    fn rectify(&self, x: Src<T>, dy: Option<Src<T>>, to: Dst<T>, len: usize) {
-        if self.period(len) > 0 {
-            <T::Kernels as PReluKernels<T>>::rectify(Rectify { channels: *self, x, dy, to, len });
+    fn rectify(&self, x: Src<T::Real>, dy: Option<Src<T::Real>>, to: Dst<T::Real>, len: usize) {
+        if self.channels().period(len) > 0 {
+            <T::Kernels as PReluKernels<T>>::rectify(Rectify { channels: self.channels(), x, dy, to, len });
         }
     }
 
+    fn channels(&self) -> Channels<'_, T::Real> {
+        Channels { slopes: Src::new(self.slopes), inner: self.inner }
+    }
+}
+
+/// The slopes of channels, whatever the type of the numbers.
+#[derive(Clone, Copy)]
+struct Channels<'a, R> {
+    slopes: Src<'a, R>,
+    inner: usize,
+}
+
+impl<R: Real> Channels<'_, R> {
     /// The numbers of one sample.
     fn sample(&self) -> usize {
         self.slopes.len() * self.inner
@@ -118,12 +131,12 @@ impl<'a, T: Element> PReluChannels<'a, T> {
 
     /// The slopes of the numbers from place `from` of a period on.
     #[inline(always)]
-    fn lay_out(&self, from: usize, block: &mut [T]) {
+    fn lay_out(&self, from: usize, block: &mut [R]) {
         let (mut channel, mut left) = (from / self.inner, self.inner - from % self.inner);
         let mut done = 0;
         while done < block.len() {
             let n = left.min(block.len() - done);
-            block[done..done + n].fill(self.slopes[channel]);
+            block[done..done + n].fill(R::of(self.slopes.read(channel)));
             (channel, left) = (channel + 1, self.inner);
             if channel == self.slopes.len() {
                 channel = 0;
@@ -158,32 +171,32 @@ impl Map<3, 1> for Backward {
 
 /// The rectifier of x, or dy times its slope, with a slope for each number.
 #[inline(always)]
-pub(super) fn rectify<T: Element, I: Isa>(token: Token<I>, x: Src<T>, slopes: &[T], dy: Option<Src<T>>, to: Dst<T>) {
+pub(super) fn rectify<R: Real, I: Isa>(token: Token<I>, x: Src<R>, slopes: Src<R>, dy: Option<Src<R>>, to: Dst<R>) {
     match dy {
-        None => token.map(Forward, [x, Src::new(slopes)], [to]),
-        Some(dy) => token.map(Backward, [x, Src::new(slopes), dy], [to]),
+        None => token.map(Forward, [x, slopes], [to]),
+        Some(dy) => token.map(Backward, [x, slopes, dy], [to]),
     }
 }
 
 concrete! {
     trait PReluKernels;
-    fn rectify(kernel: Rectify<'_, T>) { dispatch(kernel) }
-    fn slope_gradient(kernel: SlopeGradient<'_, T>) { dispatch(kernel) }
+    fn rectify(kernel: Rectify<'_, RealOf<T>>) { dispatch(kernel) }
+    fn slope_gradient(kernel: SlopeGradient<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
-pub(crate) struct Rectify<'a, T> {
-    channels: PReluChannels<'a, T>,
-    x: Src<'a, T>,
-    dy: Option<Src<'a, T>>,
-    to: Dst<'a, T>,
+pub(crate) struct Rectify<'a, R> {
+    channels: Channels<'a, R>,
+    x: Src<'a, R>,
+    dy: Option<Src<'a, R>>,
+    to: Dst<'a, R>,
     len: usize,
 }
 
-impl<T: Element> Kernel for Rectify<'_, T> {
+impl<R: Real> Kernel for Rectify<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let mut block = [T::zero(); BLOCK];
+        let mut block = [R::zero(); BLOCK];
         let period = self.channels.period(self.len);
         for from in (0..period.min(self.len)).step_by(BLOCK) {
             let slopes = &mut block[..BLOCK.min(period - from)];
@@ -191,26 +204,26 @@ impl<T: Element> Kernel for Rectify<'_, T> {
             for start in (from..self.len).step_by(period) {
                 let n = slopes.len().min(self.len - start);
                 let dy = self.dy.map(|dy| dy.part(start, n));
-                rectify(token, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+                rectify(token, self.x.part(start, n), Src::new(&slopes[..n]), dy, self.to.part(start, n));
             }
         }
     }
 }
 
-pub(crate) struct SlopeGradient<'a, T> {
-    channels: PReluChannels<'a, T>,
-    x: Src<'a, T>,
-    dy: Src<'a, T>,
-    gradient: &'a mut [T],
+pub(crate) struct SlopeGradient<'a, R> {
+    channels: Channels<'a, R>,
+    x: Src<'a, R>,
+    dy: Src<'a, R>,
+    gradient: Dst<'a, R>,
     len: usize,
 }
 
-impl<T: Element> Kernel for SlopeGradient<'_, T> {
+impl<R: Real> Kernel for SlopeGradient<'_, R> {
     type Output = ();
     /// First over the samples, place by place; then over the samples of a period, and over the places of a channel.
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let (mut products, mut sums) = ([T::zero(); BLOCK], [0.0; BLOCK]);
+        let (mut products, mut sums) = ([R::zero(); BLOCK], [0.0; BLOCK]);
         let (period, sample, inner) = (self.channels.period(self.len), self.channels.sample(), self.channels.inner);
         let (mut channel, mut left, mut sum) = (0, inner, 0.0);
         for from in (0..period).step_by(BLOCK) {
@@ -235,7 +248,7 @@ impl<T: Element> Kernel for SlopeGradient<'_, T> {
                 sum += if n > 1 { token.sum(Src::new(places)) } else { places[0] };
                 (done, left) = (done + n, left - n);
                 if left == 0 {
-                    self.gradient[channel] = T::of(sum);
+                    self.gradient.write(channel, sum);
                     (channel, left, sum) = (channel + 1, inner, 0.0);
                 }
             }

@@ -9,7 +9,7 @@ use crate::compiled::concrete;
 use crate::element::Element;
 use crate::facts::BadParameter;
 use crate::math::Functions;
-use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::{PairwiseSum, sum_of_pairs};
 
@@ -136,12 +136,12 @@ impl RadialBasis {
             y,
             dy,
         });
-        sum / Real::wide(<T::Real as Real>::of(self.sigma))
+        sum / T::Real::of(self.sigma).wide()
     }
 
     /// sigma^2, of sigma as the type holds it.
     fn square<T: Element>(&self) -> f64 {
-        let sigma = Real::wide(<T::Real as Real>::of(self.sigma));
+        let sigma = T::Real::of(self.sigma).wide();
         sigma * sigma
     }
 }

@@ -1,6 +1,7 @@
 //! Rows: samples of many numbers, and what a function of them can do.
 
 use crate::element::Element;
+use crate::simd::Real;
 use crate::slice::{Dst, Src};
 
 /// How the samples of a slice are laid out.
@@ -82,13 +83,13 @@ impl Rows {
 
     /// A row of what is read.
     #[inline(always)]
-    pub(crate) fn of<T>(self, numbers: Src<T>, row: usize) -> Src<T> {
+    pub(crate) fn of<R: Real>(self, numbers: Src<R>, row: usize) -> Src<R> {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 
     /// A row of what is written.
     #[inline(always)]
-    pub(crate) fn of_target<T: Copy>(self, numbers: Dst<T>, row: usize) -> Dst<T> {
+    pub(crate) fn of_target<R: Real>(self, numbers: Dst<R>, row: usize) -> Dst<R> {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 }

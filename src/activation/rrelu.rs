@@ -8,8 +8,8 @@ use super::hash::Hash;
 use super::prelu::rectify;
 use super::{RRelu, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
-use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::element::{Element, RealOf};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src};
 
 /// [`RRelu`] in training, made by [`RRelu::training`]: number i has the slope `lower + (upper - lower) u(seed, i)` where
@@ -50,27 +50,27 @@ impl RRelu {
 impl RReluTraining {
     /// The slope that number `index` has where it is not positive.
     pub fn slope_at<T: Element>(&self, index: u64) -> T {
-        self.draw::<T>().slope(index)
+        T::of(self.draw::<T>().slope(index))
     }
 
     /// y = f(x).
     #[track_caller]
     pub fn forward_slice<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
-        self.rectify(Src::new(x), None, Dst::new(y), x.len(), first);
+        self.rectify::<T>(Src::new(x), None, Dst::new(y), x.len(), first);
     }
 
     /// x = f(x).
     pub fn forward_in_place<T: Element>(&self, x: &mut [T], first: u64) {
         let (len, x) = (x.len(), Dst::new(x));
-        self.rectify(x.src(), None, x, len, first);
+        self.rectify::<T>(x.src(), None, x, len, first);
     }
 
     /// dx = dy f'(x), with the slopes of the way forward.
     #[track_caller]
     pub fn backward_slice<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T], first: u64) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        self.rectify(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len(), first);
+        self.rectify::<T>(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len(), first);
     }
 
     /// dy = dy f'(x), with the slopes of the way forward.
@@ -78,10 +78,10 @@ impl RReluTraining {
     pub fn backward_in_place<T: Element>(&self, x: &[T], dy: &mut [T], first: u64) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
         let dy = Dst::new(dy);
-        self.rectify(Src::new(x), Some(dy.src()), dy, x.len(), first);
+        self.rectify::<T>(Src::new(x), Some(dy.src()), dy, x.len(), first);
     }
 
-    fn rectify<T: Element>(&self, x: Src<T>, dy: Option<Src<T>>, to: Dst<T>, len: usize, first: u64) {
+    fn rectify<T: Element>(&self, x: Src<T::Real>, dy: Option<Src<T::Real>>, to: Dst<T::Real>, len: usize, first: u64) {
         <T::Kernels as RReluKernels<T>>::rectify(Rectify { draw: self.draw::<T>(), x, dy, to, len, first });
     }
 
@@ -102,10 +102,10 @@ struct Draw {
 
 impl Draw {
     #[inline(always)]
-    fn slope<T: Element>(self, index: u64) -> T {
+    fn slope(self, index: u64) -> f64 {
         let slope = self.lower + self.width * self.hash.unit(index);
         // The width may have been rounded up.
-        T::of(if slope < self.upper { slope } else { self.upper })
+        if slope < self.upper { slope } else { self.upper }
     }
 }
 
@@ -114,32 +114,34 @@ const BLOCK: usize = 512;
 
 concrete! {
     trait RReluKernels;
-    fn rectify(kernel: Rectify<'_, T>) { dispatch(kernel) }
+    fn rectify(kernel: Rectify<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
-pub(crate) struct Rectify<'a, T> {
+pub(crate) struct Rectify<'a, R> {
     draw: Draw,
-    x: Src<'a, T>,
-    dy: Option<Src<'a, T>>,
-    to: Dst<'a, T>,
+    x: Src<'a, R>,
+    dy: Option<Src<'a, R>>,
+    to: Dst<'a, R>,
     len: usize,
     first: u64,
 }
 
-impl<T: Element> Kernel for Rectify<'_, T> {
+impl<R: Real> Kernel for Rectify<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let mut slopes = [T::zero(); BLOCK];
+        let mut block = [R::zero(); BLOCK];
+        // Slopes are rounded as the numbers are.
+        let slopes = Dst::new(&mut block).with_format(self.to.format());
         for start in (0..self.len).step_by(BLOCK) {
             let n = BLOCK.min(self.len - start);
             let mut index = self.first.wrapping_add(start as u64);
-            for slope in &mut slopes[..n] {
-                *slope = self.draw.slope(index);
+            for i in 0..n {
+                slopes.write(i, self.draw.slope(index));
                 index = index.wrapping_add(1);
             }
             let dy = self.dy.map(|dy| dy.part(start, n));
-            rectify(token, self.x.part(start, n), &slopes[..n], dy, self.to.part(start, n));
+            rectify(token, self.x.part(start, n), slopes.src().part(0, n), dy, self.to.part(start, n));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::gated::{Scaled, scaled};
 use super::{Formula, activation};
+use crate::element::Element as _;
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;

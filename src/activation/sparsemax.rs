@@ -4,9 +4,9 @@ use super::rows::{RowActivation, Rows};
 use super::softmax::{Kind, Special, kind, scale};
 use super::{EmptyRow, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::math::pair::Pair;
-use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 
 /// The shares of one that are nearest to x: max(0, x_i - tau), with the threshold tau for which they sum to 1.
@@ -122,15 +122,15 @@ impl Map<2, 1> for Gradient {
 }
 
 #[inline(always)]
-fn sparsemax_row<T: Element, I: Isa>(token: Token<I>, x: Src<T>, y: Dst<T>, len: usize) {
-    let (kind, m) = kind(token, scale::<T, I>(1.0), x, len);
+fn sparsemax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usize) {
+    let (kind, m) = kind(token, scale::<R, I>(1.0), x, len);
     if kind != Kind::Finite {
         let special = Special::new(kind, 1.0, x, len);
         return special.write(y, special.share(EmptyRow::Zero), 0.0);
     }
     // Whatever has a share is above m - 1, and so x - c is exact: c = 0, or x within a factor of 2 of c.
     let c = if m.abs() < 2.0 { 0.0 } else { m };
-    let mut threshold = Threshold { c, t: Pair::<T::Real>::sum(m - c, -1.0).wide() };
+    let mut threshold = Threshold { c, t: Pair::<R>::sum(m - c, -1.0).wide() };
     let mut count = f64::INFINITY;
     loop {
         let fewer = token.sum_of(Count(threshold), [x], len);
@@ -139,34 +139,34 @@ fn sparsemax_row<T: Element, I: Isa>(token: Token<I>, x: Src<T>, y: Dst<T>, len:
         }
         count = fewer;
         let sum = token.sum_of(Part(threshold), [x], len);
-        threshold.t = Pair::<T::Real>::quotient(sum - 1.0, count).wide();
+        threshold.t = Pair::<R>::quotient(sum - 1.0, count).wide();
     }
     token.map(Above(threshold), [x], [y]);
 }
 
 #[inline(always)]
-fn hardmax_row<T: Element, I: Isa>(token: Token<I>, x: Src<T>, y: Dst<T>, len: usize) {
-    let (kind, m) = kind(token, scale::<T, I>(1.0), x, len);
+fn hardmax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usize) {
+    let (kind, m) = kind(token, scale::<R, I>(1.0), x, len);
     let nan = (0..len).any(|i| x.read(i).is_nan());
-    let first = (0..len).find(|&i| kind != Kind::Empty && x.read(i).wide() == m);
-    (0..len).for_each(|i| y.write(i, if nan { T::nan() } else { T::zero() }));
+    let first = (0..len).find(|&i| kind != Kind::Empty && x.read(i) == m);
+    (0..len).for_each(|i| y.write(i, if nan { f64::NAN } else { 0.0 }));
     if let (Some(first), false) = (first, nan) {
-        y.write(first, T::one());
+        y.write(first, 1.0);
     }
 }
 
 /// The gradient of [`Sparsemax`] from its output.
 #[inline(always)]
-fn gradient_row<T: Element, I: Isa>(token: Token<I>, y: Src<T>, dy: Src<T>, dx: Dst<T>, len: usize) {
+fn gradient_row<R: Real, I: Isa>(token: Token<I>, y: Src<R>, dy: Src<R>, dx: Dst<R>, len: usize) {
     let sum = token.sum_of(Chosen, [y, dy], len);
-    let mean = Pair::<T::Real>::quotient(sum, token.sum_of(Ones, [y], len));
+    let mean = Pair::<R>::quotient(sum, token.sum_of(Ones, [y], len));
     token.map(Gradient(mean.wide()), [y, dy], [dx]);
 }
 
 concrete! {
     trait SparsemaxKernels;
-    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
-    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+    fn forward(kernel: Forward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
 /// Which function, and which way.
@@ -176,15 +176,15 @@ pub(crate) enum Which {
     Hardmax,
 }
 
-pub(crate) struct Forward<'a, T> {
+pub(crate) struct Forward<'a, R> {
     which: Which,
-    x: Src<'a, T>,
-    y: Dst<'a, T>,
+    x: Src<'a, R>,
+    y: Dst<'a, R>,
     rows: Rows,
     count: usize,
 }
 
-impl<T: Element> Kernel for Forward<'_, T> {
+impl<R: Real> Kernel for Forward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
@@ -198,17 +198,17 @@ impl<T: Element> Kernel for Forward<'_, T> {
     }
 }
 
-pub(crate) struct Backward<'a, T> {
+pub(crate) struct Backward<'a, R> {
     /// Whether y is to be made first, of what is there.
     from_input: bool,
-    from: Src<'a, T>,
-    dy: Src<'a, T>,
-    dx: Dst<'a, T>,
+    from: Src<'a, R>,
+    dy: Src<'a, R>,
+    dx: Dst<'a, R>,
     rows: Rows,
     count: usize,
 }
 
-impl<T: Element> Kernel for Backward<'_, T> {
+impl<R: Real> Kernel for Backward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {

@@ -3,9 +3,8 @@
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
 use crate::activation::{Logarithm, ln};
-use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::simd::{Isa, Token};
+use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src};
 use crate::sum::PairwiseSum;
 
@@ -135,30 +134,30 @@ pub(crate) struct Entries<'a> {
 
 /// A probability that logarithms are taken of. What is no probability becomes NaN.
 #[inline(always)]
-fn lifted<T: Element>(z: f64, eps: f64) -> f64 {
-    if (0.0..=1.0).contains(&z) { z + held::<T>(eps) } else { f64::NAN }
+fn lifted<R: Real>(z: f64, eps: f64) -> f64 {
+    if (0.0..=1.0).contains(&z) { z + held::<R>(eps) } else { f64::NAN }
 }
 
 impl RowText for Entries<'_> {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         if let Wanted::Label(label) = sample.target {
-            let weight = self.weights.map_or(1.0, |weights| held::<T>(weights[label]));
+            let weight = self.weights.map_or(1.0, |weights| held::<R>(weights[label]));
             if weight == 0.0 {
                 return None;
             }
-            let z = sample.prediction.read(label).wide();
+            let z = sample.prediction.read(label);
             let [loss, slope, curvature] = match self.kind {
                 Kind::Logarithms => [0.0 - z, -1.0, 0.0],
                 Kind::Probabilities { eps } => {
-                    let z = lifted::<T>(z, eps);
+                    let z = lifted::<R>(z, eps);
                     [0.0 - ln(token, z), -1.0 / z, 1.0 / (z * z)]
                 }
             };
-            sample.fill(T::zero(), T::zero());
+            sample.fill(0.0, 0.0);
             for (target, value) in [(sample.gradient, slope), (sample.curvature, curvature)] {
                 if let Some(target) = target {
-                    target.write(label, T::of(sample.scale * (weight * value)));
+                    target.write(label, sample.scale * (weight * value));
                 }
             }
             return Some(weight * loss);
@@ -171,7 +170,7 @@ impl RowText for Entries<'_> {
             let (z, q, loss) = (&mut z[..n], &mut q[..n], &mut loss[..n]);
             widen(sample.prediction, start, z);
             sample.probabilities(start, q);
-            weigh::<T>(self.weights, start, q);
+            weigh::<R>(self.weights, start, q);
             wanted |= q.iter().any(|q| *q != 0.0);
             match self.kind {
                 Kind::Logarithms => {
@@ -179,7 +178,7 @@ impl RowText for Entries<'_> {
                     slope[..n].copy_from_slice(q);
                 }
                 Kind::Probabilities { eps } => {
-                    z.iter_mut().for_each(|z| *z = lifted::<T>(*z, eps));
+                    z.iter_mut().for_each(|z| *z = lifted::<R>(*z, eps));
                     token.map(Logarithm, [Src::new(z)], [Dst::new(loss)]);
                     for i in 0..n {
                         slope[i] = if q[i] == 0.0 { 0.0 } else { q[i] / z[i] };

@@ -2,9 +2,8 @@
 
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, widen, write};
-use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::simd::{Isa, Token};
+use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
 /// How much every wrong class's score comes too near to the right one's, or its square, averaged over the classes.
@@ -73,9 +72,9 @@ fn excess(margin: f64, wrong: f64, right: f64) -> f64 {
 impl MultiMargin {
     /// h from `start` on.
     #[inline(always)]
-    fn excesses<T: Element>(self, sample: Sample<'_, T>, label: usize, right: f64, start: usize, h: &mut [f64]) {
+    fn excesses<R: Real>(self, sample: Sample<'_, R>, label: usize, right: f64, start: usize, h: &mut [f64]) {
         widen(sample.prediction, start, h);
-        let margin = held::<T>(self.margin);
+        let margin = held::<R>(self.margin);
         h.iter_mut().for_each(|h| *h = excess(margin, *h, right));
         if let Some(h) = label.checked_sub(start).and_then(|i| h.get_mut(i)) {
             *h = if right.is_nan() { right } else { 0.0 };
@@ -95,9 +94,9 @@ impl MultiMargin {
 
 impl RowText for MultiMargin {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
-        let (right, classes) = (sample.prediction.read(label).wide(), sample.len as f64);
+        let (right, classes) = (sample.prediction.read(label), sample.len as f64);
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {
@@ -111,7 +110,7 @@ impl RowText for MultiMargin {
         }
         let [loss, slope, curvature] = trees.map(|tree| tree.sum() / classes);
         if loss.is_nan() {
-            sample.fill(T::nan(), T::nan());
+            sample.fill(f64::NAN, f64::NAN);
             return Some(loss);
         }
         // Of the curvature first: the gradient may be the memory of the prediction.
@@ -125,7 +124,7 @@ impl RowText for MultiMargin {
                 }
                 write(target, start, sample.scale, &part[..n]);
             }
-            target.write(label, T::of(sample.scale * of_label));
+            target.write(label, sample.scale * of_label);
         }
         Some(loss)
     }
@@ -164,29 +163,29 @@ impl RowFormula for CategoricalHinge {
 
 impl RowText for CategoricalHinge {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, _: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<R: Real, I: Isa>(self, _: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
-        let right = sample.prediction.read(label).wide();
+        let right = sample.prediction.read(label);
         let (mut best, mut nan) = (None, right.is_nan());
         for i in (0..sample.len).filter(|&i| i != label) {
-            let z = sample.prediction.read(i).wide();
+            let z = sample.prediction.read(i);
             nan |= z.is_nan();
             if best.is_none_or(|(_, most)| z > most) {
                 best = Some((i, z));
             }
         }
         if nan {
-            sample.fill(T::nan(), T::nan());
+            sample.fill(f64::NAN, f64::NAN);
             return Some(f64::NAN);
         }
-        sample.fill(T::zero(), T::zero());
+        sample.fill(0.0, 0.0);
         let Some((best, wrong)) = best else { return Some(0.0) };
         let loss = excess(1.0, wrong, right);
         if let Some(gradient) = sample.gradient
             && loss > 0.0
         {
-            gradient.write(best, T::of(sample.scale));
-            gradient.write(label, T::of(-sample.scale));
+            gradient.write(best, sample.scale);
+            gradient.write(label, -sample.scale);
         }
         Some(loss)
     }

@@ -6,10 +6,9 @@
 
 use super::rows::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
 use crate::activation::{Exponentials, Kind, Logarithm, Row, kind, ln, one, scale};
-use crate::element::Element;
 use crate::facts::BadParameter;
 use crate::math::Functions;
-use crate::simd::{Isa, Kernel, Lanes, Token};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
 use num_traits::Float;
@@ -236,9 +235,9 @@ struct Block {
 
 impl Shares {
     #[inline(always)]
-    fn of<T: Element, I: Isa>(token: Token<I>, z: Src<T>, len: usize, kind: Kind, row: Row) -> Self {
+    fn of<R: Real, I: Isa>(token: Token<I>, z: Src<R>, len: usize, kind: Kind, row: Row) -> Self {
         if kind != Kind::Finite {
-            let count = (0..len).filter(|&i| z.read(i) == T::infinity()).count() as f64;
+            let count = (0..len).filter(|&i| z.read(i) == f64::INFINITY).count() as f64;
             return Shares::Whole { count, rest: one(token, Logarithm, count) };
         }
         let exponentials = Exponentials::new(token, row, z, None, len);
@@ -247,7 +246,7 @@ impl Shares {
             return Shares::Finite { row, sum, rest: one(token, Logarithm, sum), others: sum };
         }
         // One exponential is 1, that of the maximum.
-        let others = match (0..len).find(|&i| z.read(i).wide() == row.m) {
+        let others = match (0..len).find(|&i| z.read(i) == row.m) {
             Some(largest) => exponentials.sum_without(token, largest, len),
             None => 0.0,
         };
@@ -257,7 +256,7 @@ impl Shares {
 
     /// -ln p of the entries from `start` on.
     #[inline(always)]
-    fn surprises<T: Element>(self, z: Src<T>, start: usize, l: &mut [f64]) {
+    fn surprises<R: Real>(self, z: Src<R>, start: usize, l: &mut [f64]) {
         widen(z, start, l);
         match self {
             Shares::Finite { row, rest, .. } => l.iter_mut().for_each(|l| *l = (row.m - *l) + rest),
@@ -269,15 +268,15 @@ impl Shares {
 
     /// p and 1 - p of the entries from `start` on.
     #[inline(always)]
-    fn shares<T: Element, I: Isa>(self, token: Token<I>, z: Src<T>, start: usize, p: &mut [f64], u: &mut [f64]) {
+    fn shares<R: Real, I: Isa>(self, token: Token<I>, z: Src<R>, start: usize, p: &mut [f64], u: &mut [f64]) {
         match self {
             Shares::Finite { row, sum, others, .. } => {
-                let mut exponentials = [<T::Real as Element>::of(0.0); BLOCK];
+                let mut exponentials = [R::of(0.0); BLOCK];
                 let exponentials = &mut exponentials[..p.len()];
                 row.exponentials(token, z.part(start, p.len()), Dst::new(exponentials));
                 let inverse = 1.0 / sum;
                 for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
-                    let e = Element::wide(*e);
+                    let e = e.wide();
                     // Below 2, the sum has room for one exponential of 1.
                     let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
                     (*p, *u) = (e * inverse, without * inverse);
@@ -303,11 +302,11 @@ struct Worth {
 impl Worth {
     /// Writes the derivatives of the entries from `start` on, n of them, by the row's totals.
     #[inline(always)]
-    fn derive<T: Element>(
+    fn derive<R: Real>(
         &mut self,
         block: &Block,
         [_, all_a, all_b]: [f64; 3],
-        sample: Sample<'_, T>,
+        sample: Sample<'_, R>,
         start: usize,
         n: usize,
     ) {
@@ -330,10 +329,10 @@ impl Worth {
 impl FromLogits<'_> {
     /// The worths of the entries from `start` on, n of them; whether any is wanted.
     #[inline(always)]
-    fn worth<T: Element, I: Isa>(
+    fn worth<R: Real, I: Isa>(
         self,
         token: Token<I>,
-        sample: Sample<'_, T>,
+        sample: Sample<'_, R>,
         start: usize,
         block: &Block,
         worth: &mut Worth,
@@ -341,17 +340,17 @@ impl FromLogits<'_> {
     ) -> bool {
         let Worth { loss, a: q, b } = worth;
         sample.probabilities(start, &mut q[..n]);
-        let smoothing = held::<T>(self.smoothing);
+        let smoothing = held::<R>(self.smoothing);
         if smoothing != 0.0 {
             let (kept, spread) = (1.0 - smoothing, smoothing / sample.len as f64);
             q[..n].iter_mut().for_each(|q| *q = *q * kept + spread);
         }
-        weigh::<T>(self.weights, start, &mut q[..n]);
+        weigh::<R>(self.weights, start, &mut q[..n]);
         let wanted = q[..n].iter().any(|q| *q != 0.0);
         for i in 0..n {
             loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
         }
-        let gamma = held::<T>(self.gamma);
+        let gamma = held::<R>(self.gamma);
         if gamma != 0.0 {
             b[..n].fill(0.0);
             for i in 0..n {
@@ -367,8 +366,8 @@ impl FromLogits<'_> {
 
     /// Any target of any row, in two passes: sums, then derivatives. They share their text: it is long.
     #[inline(always)]
-    fn general<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>, shares: Shares) -> Option<f64> {
-        let (z, len, focal) = (sample.prediction, sample.len, held::<T>(self.gamma) != 0.0);
+    fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
+        let (z, len, focal) = (sample.prediction, sample.len, held::<R>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
         let mut worth = Worth { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
@@ -403,45 +402,45 @@ impl FromLogits<'_> {
 
     /// A label's loss and gradient, in a row with the finite maximum m: exponentials are kept in the gradient's place.
     #[inline(always)]
-    fn of_label<T: Element, I: Isa>(
+    fn of_label<R: Real, I: Isa>(
         self,
         token: Token<I>,
-        sample: Sample<'_, T>,
+        sample: Sample<'_, R>,
         row: Row,
         label: usize,
         weight: f64,
     ) -> f64 {
         let (z, len) = (sample.prediction, sample.len);
-        let distance = row.m - z.read(label).wide();
+        let distance = row.m - z.read(label);
         let largest = distance == 0.0;
         let exponentials = Exponentials::new(token, row, z, sample.gradient, len);
         let (sum, e) = (exponentials.sum, exponentials.read(token, label));
         let mut others = sum - e;
         // The difference is off by some 2^-52 of 1: too much for the others' own precision, unless they are that large.
-        let enough = 512.0 * f64::EPSILON / Element::wide(<T::Real as Float>::epsilon());
+        let enough = 512.0 * f64::EPSILON / R::epsilon().wide();
         if largest && sum < 2.0 && others < enough {
             others = exponentials.sum_without(token, label, len);
         }
         let l = if largest { token.map_one(Logarithm1p, others) } else { distance + ln(token, sum) };
-        let [of_loss, of_a, _] = focus(token, held::<T>(self.gamma), e / sum, others / sum, l);
+        let [of_loss, of_a, _] = focus(token, held::<R>(self.gamma), e / sum, others / sum, l);
         if let Some(gradient) = sample.gradient {
             let a = sample.scale * (weight * of_a);
             token.map(exponentials.shares(a), [exponentials.from], [gradient]);
-            gradient.write(label, T::of(-a * (others / sum)));
+            gradient.write(label, -a * (others / sum));
         }
         weight * l * of_loss
     }
 }
 
 /// A row that needs more than the loss of a label and its gradient.
-struct General<'a, T> {
+struct General<'a, R> {
     text: FromLogits<'a>,
-    sample: Sample<'a, T>,
+    sample: Sample<'a, R>,
     kind: Kind,
     row: Row,
 }
 
-impl<T: Element> Kernel for General<'_, T> {
+impl<R: Real> Kernel for General<'_, R> {
     type Output = Option<f64>;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> Option<f64> {
@@ -452,11 +451,11 @@ impl<T: Element> Kernel for General<'_, T> {
 
 impl RowText for FromLogits<'_> {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
-            Wanted::Label(label) if held::<T>(self.smoothing) == 0.0 => {
-                let weight = self.weights.map_or(1.0, |weights| held::<T>(weights[label]));
+            Wanted::Label(label) if held::<R>(self.smoothing) == 0.0 => {
+                let weight = self.weights.map_or(1.0, |weights| held::<R>(weights[label]));
                 if weight == 0.0 {
                     return None;
                 }
@@ -464,9 +463,9 @@ impl RowText for FromLogits<'_> {
             }
             _ => None,
         };
-        let scale = scale::<T, I>(1.0);
+        let scale = scale::<R, I>(1.0);
         let (kind, m) = kind(token, scale, z, len);
-        let row = Row::new::<T>(scale, m);
+        let row = Row::new::<R>(scale, m);
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
             return token.call_outlined(General { text: self, sample, kind, row });
         };

@@ -21,7 +21,7 @@ use crate::compiled::Here;
 use crate::element::Element;
 use crate::facts::Facts;
 use crate::names::UnknownName;
-use crate::simd::{Lanes, Real};
+use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
 pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
@@ -323,7 +323,7 @@ impl<F: PairFormula, T: Element> Compute<F, T> for Here {
         let each =
             |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| <Self as Compute<F, T::Real>>::each(f, p, t, losses);
         let mean = weighted::mean_target(&each, targets, weights);
-        let one = <T::Real as Real>::of(1.0);
+        let one = T::Real::of(1.0);
         let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| {
             <Self as Compute<F, T::Real>>::gradient(f, p, t, one, made)
         };

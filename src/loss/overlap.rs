@@ -3,9 +3,8 @@
 
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, RowFormula, RowText, Sample, blocks, held, sum, widen, write};
-use crate::element::Element;
 use crate::facts::BadParameter;
-use crate::simd::{Isa, Token};
+use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
 /// The Tversky loss: of a row of probabilities, the part that does not overlap with the target.
@@ -116,7 +115,7 @@ impl RowFormula for Dice {
 
 /// p and y from `start` on. What is no probability becomes NaN.
 #[inline(always)]
-fn pairs<T: Element>(sample: Sample<'_, T>, start: usize, p: &mut [f64], y: &mut [f64]) {
+fn pairs<R: Real>(sample: Sample<'_, R>, start: usize, p: &mut [f64], y: &mut [f64]) {
     widen(sample.prediction, start, p);
     sample.probabilities(start, y);
     for x in p.iter_mut().chain(y) {
@@ -126,8 +125,8 @@ fn pairs<T: Element>(sample: Sample<'_, T>, start: usize, p: &mut [f64], y: &mut
 
 impl RowText for Tversky {
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64> {
-        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(held::<T>);
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
+        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(held::<R>);
         let (mut p, mut y, mut part) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {
@@ -143,7 +142,7 @@ impl RowText for Tversky {
         let (kept, lost) = (hit + smooth, alpha * vain + beta * missed);
         let whole = kept + lost;
         if whole == 0.0 {
-            sample.fill(T::zero(), T::zero());
+            sample.fill(0.0, 0.0);
             return Some(0.0);
         }
         if sample.gradient.is_none() {

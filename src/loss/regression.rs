@@ -5,6 +5,7 @@
 
 use super::{PairFormula, loss};
 use crate::activation::{self, Formula};
+use crate::element::Element as _;
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;

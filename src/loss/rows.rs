@@ -188,20 +188,20 @@ impl Map<2, 1> for Bound {
 
 /// What one row should have been.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted<'a, T> {
+pub(crate) enum Wanted<'a, R> {
     Label(usize),
-    Probabilities(Src<'a, T>),
+    Probabilities(Src<'a, R>),
 }
 
 /// One row, and where its derivatives go, times `scale`. The gradient may be the memory of the prediction.
 #[derive(Clone, Copy)]
-pub(crate) struct Sample<'a, T> {
-    pub(crate) prediction: Src<'a, T>,
-    pub(crate) target: Wanted<'a, T>,
+pub(crate) struct Sample<'a, R> {
+    pub(crate) prediction: Src<'a, R>,
+    pub(crate) target: Wanted<'a, R>,
     pub(crate) len: usize,
     pub(crate) scale: f64,
-    pub(crate) gradient: Option<Dst<'a, T>>,
-    pub(crate) curvature: Option<Dst<'a, T>>,
+    pub(crate) gradient: Option<Dst<'a, R>>,
+    pub(crate) curvature: Option<Dst<'a, R>>,
 }
 
 /// How many numbers of a row are on the way at a time.
@@ -220,26 +220,26 @@ pub(crate) fn sum<I: Isa>(token: Token<I>, block: &[f64]) -> f64 {
 
 /// Numbers of a row from `start` on, in f64.
 #[inline(always)]
-pub(crate) fn widen<T: Element>(row: Src<T>, start: usize, block: &mut [f64]) {
+pub(crate) fn widen<R: Real>(row: Src<R>, start: usize, block: &mut [f64]) {
     let row = row.part(start, block.len());
     for (i, wide) in block.iter_mut().enumerate() {
-        *wide = row.read(i).wide();
+        *wide = row.read(i);
     }
 }
 
 /// Writes numbers times `scale` to a row from `start` on.
 #[inline(always)]
-pub(crate) fn write<T: Element>(row: Dst<T>, start: usize, scale: f64, block: &[f64]) {
+pub(crate) fn write<R: Real>(row: Dst<R>, start: usize, scale: f64, block: &[f64]) {
     let row = row.part(start, block.len());
     for (i, wide) in block.iter().enumerate() {
-        row.write(i, T::of(scale * wide));
+        row.write(i, scale * wide);
     }
 }
 
-impl<T: Element> Sample<'_, T> {
+impl<R: Real> Sample<'_, R> {
     /// Writes derivatives that are the same for every entry.
     #[inline(always)]
-    pub(crate) fn fill(self, gradient: T, curvature: T) {
+    pub(crate) fn fill(self, gradient: f64, curvature: f64) {
         for (target, value) in [(self.gradient, gradient), (self.curvature, curvature)] {
             if let Some(target) = target {
                 (0..self.len).for_each(|i| target.write(i, value));
@@ -269,23 +269,23 @@ impl<T: Element> Sample<'_, T> {
 
 /// A parameter as a type holds it, in f64.
 #[inline(always)]
-pub(crate) fn held<T: Element>(parameter: f64) -> f64 {
-    Real::wide(<T::Real as Real>::of(parameter))
+pub(crate) fn held<R: Real>(parameter: f64) -> f64 {
+    R::of(parameter).wide()
 }
 
 /// Weights of classes from `start` on, as a type holds them, times a block.
 #[inline(always)]
-pub(crate) fn weigh<T: Element>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
+pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
     let Some(weights) = weights else { return };
     for (y, weight) in block.iter_mut().zip(&weights[start..]) {
-        *y *= held::<T>(*weight);
+        *y *= held::<R>(*weight);
     }
 }
 
 /// The text of a loss: what it makes of one row.
 pub(crate) trait RowText: Copy {
     /// The loss of the row in f64, and its derivatives; nothing if the row has no say.
-    fn row<T: Element, I: Isa>(self, token: Token<I>, sample: Sample<'_, T>) -> Option<f64>;
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
 }
 
 /// A loss of rows: its text, and which rows count.
@@ -391,28 +391,35 @@ row_losses! {
     CategoricalHinge, Dice, Tversky,
 }
 
+/// [`Targets`], whatever the type of the numbers.
+#[derive(Clone, Copy)]
+enum RowTargets<'a, R> {
+    Labels(&'a [u32]),
+    Probabilities(Src<'a, R>),
+}
+
 /// The rows of a loss, with what is wanted of them.
-struct EachRow<'a, F, T> {
+struct EachRow<'a, F, R> {
     text: F,
     ignored: Option<u32>,
-    prediction: Src<'a, T>,
-    target: Targets<'a, T>,
+    prediction: Src<'a, R>,
+    target: RowTargets<'a, R>,
     rows: usize,
     layout: Rows,
     scale: f64,
-    losses: Option<Dst<'a, T>>,
-    gradient: Option<Dst<'a, T>>,
-    curvature: Option<Dst<'a, T>>,
+    losses: Option<Dst<'a, R>>,
+    gradient: Option<Dst<'a, R>>,
+    curvature: Option<Dst<'a, R>>,
 }
 
-impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
+impl<'a, F: RowText, R: Real> EachRow<'a, F, R> {
     /// A row, unless it is ignored.
     #[inline(always)]
-    fn sample(&self, row: usize) -> (Sample<'a, T>, bool) {
+    fn sample(&self, row: usize) -> (Sample<'a, R>, bool) {
         let Self { layout, .. } = self;
         let (target, ignored) = match self.target {
-            Targets::Labels(labels) => (Wanted::Label(labels[row] as usize), self.ignored == Some(labels[row])),
-            Targets::Probabilities(y) => (Wanted::Probabilities(layout.of(Src::new(y), row)), false),
+            RowTargets::Labels(labels) => (Wanted::Label(labels[row] as usize), self.ignored == Some(labels[row])),
+            RowTargets::Probabilities(y) => (Wanted::Probabilities(layout.of(y, row)), false),
         };
         let sample = Sample {
             prediction: layout.of(self.prediction, row),
@@ -426,7 +433,7 @@ impl<'a, F: RowText, T: Element> EachRow<'a, F, T> {
     }
 }
 
-impl<F: RowText, T: Element> Kernel for EachRow<'_, F, T> {
+impl<F: RowText, R: Real> Kernel for EachRow<'_, F, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -436,12 +443,12 @@ impl<F: RowText, T: Element> Kernel for EachRow<'_, F, T> {
             let loss = if ignored { None } else { self.text.row(token, sample) };
             if let Some(loss) = loss {
                 // As sums of other losses: of what is computed, in the type that it is computed in.
-                tree.push(held::<T>(loss));
+                tree.push(held::<R>(loss));
             } else {
-                sample.fill(T::zero(), T::zero());
+                sample.fill(0.0, 0.0);
             }
             if let Some(losses) = self.losses {
-                losses.write(row, T::of(loss.unwrap_or(0.0)));
+                losses.write(row, loss.unwrap_or(0.0));
             }
         }
         tree.sum()
@@ -478,7 +485,7 @@ fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, cou
     let counted = counting().count() as f64;
     let Some(weights) = weights else { return [counted; 2] };
     let mut tree = PairwiseSum::new();
-    counting().for_each(|&label| tree.push(held::<T>(weights[label as usize])));
+    counting().for_each(|&label| tree.push(held::<T::Real>(weights[label as usize])));
     [tree.sum(), counted]
 }
 
@@ -486,24 +493,28 @@ fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, cou
 #[track_caller]
 fn kernel<'a, F: RowFormula, T: Element>(
     loss: &F,
-    prediction: Src<'a, T>,
+    prediction: Src<'a, T::Real>,
     numbers: usize,
     target: Targets<'a, T>,
     rows: Rows,
-) -> Result<EachRow<'a, F::Text, T>, TargetError> {
+) -> Result<EachRow<'a, F::Text, T::Real>, TargetError> {
     let count = rows.count(numbers);
-    match target {
+    let views = match target {
         Targets::Labels(labels) => {
             same_length("target", [("rows of prediction", count), ("labels", labels.len())]);
+            RowTargets::Labels(labels)
         }
-        Targets::Probabilities(y) => same_length("target", [("prediction", numbers), ("target", y.len())]),
-    }
+        Targets::Probabilities(y) => {
+            same_length("target", [("prediction", numbers), ("target", y.len())]);
+            RowTargets::Probabilities(Src::new(y))
+        }
+    };
     check(loss, target, rows)?;
     Ok(EachRow {
         text: loss.text(),
         ignored: loss.ignored(),
         prediction,
-        target,
+        target: views,
         rows: count,
         layout: rows,
         scale: 1.0,
@@ -516,7 +527,7 @@ fn kernel<'a, F: RowFormula, T: Element>(
 impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     #[track_caller]
     fn each(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("each", [("rows of prediction", kernel.rows), ("losses", losses.len())]);
         dispatch(EachRow { losses: Some(Dst::new(losses)), ..kernel });
         Ok(())
@@ -524,27 +535,27 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
 
     #[track_caller]
     fn sum(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         Ok(T::of(dispatch(kernel)))
     }
 
     #[track_caller]
     fn denominator(f: &F, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         let count = check(f, target, rows)?;
-        Ok(denominators(f, target, count)[0])
+        Ok(denominators::<F, T>(f, target, count)[0])
     }
 
     #[track_caller]
     fn mean(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
-        let [denominator, _] = denominators(f, target, kernel.rows);
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let [denominator, _] = denominators::<F, T>(f, target, kernel.rows);
         Ok(T::of(dispatch(kernel) / denominator))
     }
 
     #[track_caller]
     fn mean_by_row(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
-        let [_, counted] = denominators(f, target, kernel.rows);
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let [_, counted] = denominators::<F, T>(f, target, kernel.rows);
         Ok(T::of(dispatch(kernel) / counted))
     }
 
@@ -569,7 +580,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         scale: T,
         gradient: &mut [T],
     ) -> Result<T, TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
         let gradient = Some(Dst::new(gradient));
         Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient, ..kernel })))
@@ -585,7 +596,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     ) -> Result<T, TargetError> {
         let numbers = prediction.len();
         let gradient = Dst::new(prediction);
-        let kernel = kernel(f, gradient.src(), numbers, target, rows)?;
+        let kernel = kernel::<F, T>(f, gradient.src(), numbers, target, rows)?;
         Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient: Some(gradient), ..kernel })))
     }
 
@@ -597,9 +608,9 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         rows: Rows,
         gradient: &mut [T],
     ) -> Result<T, TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
-        let [denominator, _] = denominators(f, target, kernel.rows);
+        let [denominator, _] = denominators::<F, T>(f, target, kernel.rows);
         let gradient = Some(Dst::new(gradient));
         Ok(T::of(dispatch(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
     }
@@ -614,7 +625,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         gradient: &mut [T],
         curvature: &mut [T],
     ) -> Result<(), TargetError> {
-        let kernel = kernel(f, Src::new(prediction), prediction.len(), target, rows)?;
+        let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         let [p, g] = [("prediction", prediction.len()), ("gradient", gradient.len())];
         same_length("gradient_with_curvature", [p, g, ("curvature", curvature.len())]);
         let (gradient, curvature) = (Some(Dst::new(gradient)), Some(Dst::new(curvature)));

@@ -8,42 +8,42 @@ use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, blocks, held, sum, widen, write};
 use crate::activation::{Rows, one, same_length};
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::facts::BadParameter;
-use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
 
 /// The text of a loss of N rows that belong together, with what they should be: 1, -1, or nothing.
 pub(crate) trait Text<const N: usize>: Copy {
     /// The loss, and its gradient in every row, times `scale`.
-    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, N>, target: f64) -> f64;
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, N>, target: f64) -> f64;
 
     /// The sum of all rows, by the compiled kernel.
-    fn run<T: Element>(kernel: EachRow<'_, Self, T, N>) -> f64;
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, N>) -> f64;
 }
 
 concrete! {
     trait SimilarityKernels;
-    fn cosine_similarity(kernel: EachRow<'_, CosineSimilarity, T, 2>) -> f64 { dispatch(kernel) }
-    fn cosine_embedding(kernel: EachRow<'_, CosineEmbedding, T, 2>) -> f64 { dispatch(kernel) }
-    fn contrastive(kernel: EachRow<'_, Contrastive, T, 2>) -> f64 { dispatch(kernel) }
-    fn triplet(kernel: EachRow<'_, Triplet, T, 3>) -> f64 { dispatch(kernel) }
+    fn cosine_similarity(kernel: EachRow<'_, CosineSimilarity, RealOf<T>, 2>) -> f64 { dispatch(kernel) }
+    fn cosine_embedding(kernel: EachRow<'_, CosineEmbedding, RealOf<T>, 2>) -> f64 { dispatch(kernel) }
+    fn contrastive(kernel: EachRow<'_, Contrastive, RealOf<T>, 2>) -> f64 { dispatch(kernel) }
+    fn triplet(kernel: EachRow<'_, Triplet, RealOf<T>, 3>) -> f64 { dispatch(kernel) }
 }
 
 /// N rows that belong together, and where the gradients in them go, times `scale`.
 #[derive(Clone, Copy)]
-pub(crate) struct Together<'a, T, const N: usize> {
-    inputs: [Src<'a, T>; N],
-    gradients: [Option<Dst<'a, T>>; N],
+pub(crate) struct Together<'a, R, const N: usize> {
+    inputs: [Src<'a, R>; N],
+    gradients: [Option<Dst<'a, R>>; N],
     len: usize,
     scale: f64,
 }
 
-impl<T: Element, const N: usize> Together<'_, T, N> {
+impl<R: Real, const N: usize> Together<'_, R, N> {
     /// Writes gradients that are the same for every entry.
     #[inline(always)]
-    fn fill(self, gradient: T) {
+    fn fill(self, gradient: f64) {
         for target in self.gradients.into_iter().flatten() {
             (0..self.len).for_each(|i| target.write(i, gradient));
         }
@@ -51,16 +51,16 @@ impl<T: Element, const N: usize> Together<'_, T, N> {
 }
 
 /// The rows of a loss, with what is wanted of them.
-pub(crate) struct EachRow<'a, F, T, const N: usize> {
+pub(crate) struct EachRow<'a, F, R, const N: usize> {
     text: F,
-    all: Together<'a, T, N>,
-    target: Option<&'a [T]>,
+    all: Together<'a, R, N>,
+    target: Option<Src<'a, R>>,
     rows: usize,
     layout: Rows,
-    losses: Option<Dst<'a, T>>,
+    losses: Option<Dst<'a, R>>,
 }
 
-impl<F: Text<N>, T: Element, const N: usize> Kernel for EachRow<'_, F, T, N> {
+impl<F: Text<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -68,12 +68,12 @@ impl<F: Text<N>, T: Element, const N: usize> Kernel for EachRow<'_, F, T, N> {
         for row in 0..self.rows {
             let inputs = all.inputs.map(|input| layout.of(input, row));
             let gradients = all.gradients.map(|gradient| gradient.map(|gradient| layout.of_target(gradient, row)));
-            let target = self.target.map_or(1.0, |target| target[row].wide());
+            let target = self.target.map_or(1.0, |target| target.read(row));
             let loss = self.text.row(token, Together { inputs, gradients, ..all }, target);
             if let Some(losses) = self.losses {
-                losses.write(row, T::of(loss));
+                losses.write(row, loss);
             }
-            tree.push(held::<T>(loss));
+            tree.push(held::<R>(loss));
         }
         tree.sum()
     }
@@ -107,7 +107,8 @@ fn run<F: Text<N>, T: Element, const N: usize>(
         len: rows.row_len(),
         scale: scale.wide(),
     };
-    (F::run(EachRow { text, all, target, rows: count, layout: rows, losses: losses.map(Dst::new) }), count)
+    let (target, losses) = (target.map(Src::new), losses.map(Dst::new));
+    (F::run::<T>(EachRow { text, all, target, rows: count, layout: rows, losses }), count)
 }
 
 /// The methods of a loss of rows that belong together.
@@ -183,9 +184,9 @@ impl Map<1, 1> for Root {
 
 /// A vector: a row, or the difference of two with `eps` added to each entry.
 #[derive(Clone, Copy)]
-struct Vector<'a, T> {
-    x: Src<'a, T>,
-    less: Option<(Src<'a, T>, f64)>,
+struct Vector<'a, R> {
+    x: Src<'a, R>,
+    less: Option<(Src<'a, R>, f64)>,
     len: usize,
 }
 
@@ -217,14 +218,14 @@ impl Length {
 }
 
 /// Entries of a vector from `start` on, times `by`.
-struct Entries<'a, T> {
-    vector: Vector<'a, T>,
+struct Entries<'a, R> {
+    vector: Vector<'a, R>,
     start: usize,
     by: f64,
     entries: &'a mut [f64],
 }
 
-impl<T: Element> Kernel for Entries<'_, T> {
+impl<R: Real> Kernel for Entries<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
@@ -233,14 +234,14 @@ impl<T: Element> Kernel for Entries<'_, T> {
 }
 
 /// Entries of a gradient from `start` on, times `scale`.
-struct Write<'a, T> {
-    gradient: Dst<'a, T>,
+struct Write<'a, R> {
+    gradient: Dst<'a, R>,
     start: usize,
     scale: f64,
     entries: &'a [f64],
 }
 
-impl<T: Element> Kernel for Write<'_, T> {
+impl<R: Real> Kernel for Write<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
@@ -248,7 +249,7 @@ impl<T: Element> Kernel for Write<'_, T> {
     }
 }
 
-impl<T: Element> Vector<'_, T> {
+impl<R: Real> Vector<'_, R> {
     /// Entries from `start` on, times `by`: a function of its own.
     #[inline(always)]
     fn load<I: Isa>(self, token: Token<I>, start: usize, by: f64, entries: &mut [f64]) {
@@ -262,7 +263,7 @@ impl<T: Element> Vector<'_, T> {
         if let Some((y, eps)) = self.less {
             let y = y.part(start, entries.len());
             for (i, entry) in entries.iter_mut().enumerate() {
-                *entry = *entry - y.read(i).wide() + eps;
+                *entry = *entry - y.read(i) + eps;
             }
         }
         if by == 0.0 {
@@ -306,9 +307,9 @@ impl<T: Element> Vector<'_, T> {
 }
 
 /// The length of a vector.
-struct LengthOf<'a, T>(Vector<'a, T>);
+struct LengthOf<'a, R>(Vector<'a, R>);
 
-impl<T: Element> Kernel for LengthOf<'_, T> {
+impl<R: Real> Kernel for LengthOf<'_, R> {
     type Output = Length;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> Length {
@@ -317,12 +318,12 @@ impl<T: Element> Kernel for LengthOf<'_, T> {
 }
 
 /// The sum of the products of two vectors' entries.
-struct Dot<'a, T> {
-    vectors: [Vector<'a, T>; 2],
+struct Dot<'a, R> {
+    vectors: [Vector<'a, R>; 2],
     by: [f64; 2],
 }
 
-impl<T: Element> Kernel for Dot<'_, T> {
+impl<R: Real> Kernel for Dot<'_, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -352,7 +353,7 @@ fn power_near_inverse(x: f64) -> f64 {
 
 /// The cosine of two rows: writes the gradients of what has the slope `slope` in it.
 #[inline(always)]
-fn cosine<T: Element, I: Isa>(token: Token<I>, rows: Together<'_, T, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
+fn cosine<R: Real, I: Isa>(token: Token<I>, rows: Together<'_, R, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
     let [a, b] = rows.inputs.map(|x| Vector { x, less: None, len: rows.len });
     let (length_a, length_b) = (a.length(token), b.length(token));
     let (of_a, of_b) = (length_a.inverse_of_scaled(), length_b.inverse_of_scaled());
@@ -365,7 +366,7 @@ fn cosine<T: Element, I: Isa>(token: Token<I>, rows: Together<'_, T, 2>, loss: i
     }
     // A row of zeros has no angle.
     if of_a * of_b == 0.0 || slope == 0.0 {
-        rows.fill(T::zero());
+        rows.fill(0.0);
         return loss;
     }
     let (mut x, mut y) = ([0.0; BLOCK], [0.0; BLOCK]);
@@ -407,11 +408,11 @@ fn cosine<T: Element, I: Isa>(token: Token<I>, rows: Together<'_, T, 2>, loss: i
 pub struct CosineSimilarity;
 
 impl Text<2> for CosineSimilarity {
-    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::cosine_similarity(kernel)
     }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, _: f64) -> f64 {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, _: f64) -> f64 {
         cosine(token, rows, |cosine| [0.0 - cosine, -1.0])
     }
 }
@@ -456,12 +457,12 @@ impl CosineEmbedding {
 }
 
 impl Text<2> for CosineEmbedding {
-    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::cosine_embedding(kernel)
     }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
-        let margin = held::<T>(self.margin);
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
+        let margin = held::<R>(self.margin);
         cosine(token, rows, |cosine| match target {
             1.0 => [1.0 - cosine, -1.0],
             -1.0 if cosine <= margin => [0.0, 0.0],
@@ -518,13 +519,13 @@ impl Contrastive {
 }
 
 /// Writes the gradient times `scale` of vectors in the direction of each, weighted: a function of its own.
-struct Directions<'a, T, const N: usize> {
-    gradient: Dst<'a, T>,
+struct Directions<'a, R, const N: usize> {
+    gradient: Dst<'a, R>,
     scale: f64,
-    parts: [(Vector<'a, T>, Length, f64); N],
+    parts: [(Vector<'a, R>, Length, f64); N],
 }
 
-impl<T: Element, const N: usize> Kernel for Directions<'_, T, N> {
+impl<R: Real, const N: usize> Kernel for Directions<'_, R, N> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
@@ -545,11 +546,11 @@ impl<T: Element, const N: usize> Kernel for Directions<'_, T, N> {
 
 /// Writes such a gradient, if it is wanted.
 #[inline(always)]
-fn write_directions<T: Element, I: Isa, const N: usize>(
+fn write_directions<R: Real, I: Isa, const N: usize>(
     token: Token<I>,
-    gradient: Option<Dst<T>>,
+    gradient: Option<Dst<R>>,
     scale: f64,
-    parts: [(Vector<T>, Length, f64); N],
+    parts: [(Vector<R>, Length, f64); N],
 ) {
     if let Some(gradient) = gradient {
         token.call_outlined(Directions { gradient, scale, parts });
@@ -557,15 +558,15 @@ fn write_directions<T: Element, I: Isa, const N: usize>(
 }
 
 impl Text<2> for Contrastive {
-    fn run<T: Element>(kernel: EachRow<'_, Self, T, 2>) -> f64 {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::contrastive(kernel)
     }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 2>, target: f64) -> f64 {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
         let [x, y] = rows.inputs;
         let vector = Vector { x, less: Some((y, 0.0)), len: rows.len };
         let length = vector.length(token);
-        let (d, margin) = (length.value(), held::<T>(self.margin));
+        let (d, margin) = (length.value(), held::<R>(self.margin));
         let slope = match target {
             1.0 => d,
             -1.0 if d >= margin => 0.0,
@@ -573,7 +574,7 @@ impl Text<2> for Contrastive {
             _ => f64::NAN,
         };
         if slope == 0.0 {
-            rows.fill(T::zero());
+            rows.fill(0.0);
             return 0.0;
         }
         let [of_x, of_y] = rows.gradients;
@@ -640,18 +641,18 @@ impl Triplet {
 }
 
 impl Text<3> for Triplet {
-    fn run<T: Element>(kernel: EachRow<'_, Self, T, 3>) -> f64 {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 3>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::triplet(kernel)
     }
     #[inline(always)]
-    fn row<T: Element, I: Isa>(self, token: Token<I>, rows: Together<'_, T, 3>, _: f64) -> f64 {
-        let [margin, eps] = [self.margin, self.eps].map(held::<T>);
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 3>, _: f64) -> f64 {
+        let [margin, eps] = [self.margin, self.eps].map(held::<R>);
         let [x, positive, negative] = rows.inputs;
         let [near, far] = [positive, negative].map(|y| Vector { x, less: Some((y, eps)), len: rows.len });
         let (length, length_far) = (near.length(token), far.length(token));
         let loss = margin + length.value() - length_far.value();
         if loss <= 0.0 {
-            rows.fill(T::zero());
+            rows.fill(0.0);
             return 0.0;
         }
         let [of_x, of_positive, of_negative] = rows.gradients;

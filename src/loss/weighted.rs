@@ -234,7 +234,7 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -
             }
         }
         let Some((scale, gradient)) = &mut places.gradient else { continue };
-        let scale = <T::Real as Real>::of(scale.wide());
+        let scale = T::Real::of(scale.wide());
         if let Some(curvature) = &mut places.curvature {
             (loss.gradient)(p, t, scale, first, Some(second));
             weigh(w, second);
@@ -259,7 +259,7 @@ pub(super) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weight
     if let Some(weights) = weights {
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
-    let half = [<T::Real as Real>::of(0.5); BLOCK];
+    let half = [T::Real::of(0.5); BLOCK];
     let mut made = [T::Real::default(); BLOCK];
     let (mut weighted_targets, mut all_weights, mut wrong) = (PairwiseSum::new(), PairwiseSum::new(), false);
     in_blocks(targets, weights, |target, weight| {
@@ -310,7 +310,7 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 
 /// The slope of the sum of the losses at a constant prediction.
 fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
-    let prediction = [<T::Real as Real>::of(x); BLOCK];
+    let prediction = [T::Real::of(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
@@ -323,7 +323,7 @@ fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weight
 
 /// Targets and their weights, 1 if there are none, a block at a time.
 fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
-    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [<T::Real as Real>::of(1.0); BLOCK]);
+    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::of(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {
         let n = BLOCK.min(targets.len() - done);
         slice::convert(&targets[done..done + n], &mut target[..n]);

@@ -11,6 +11,7 @@
 //! exact (it cancels at least the leading bit, and n has few), the second rounds at 2^-25 of |n| * 2^-26. Where they do
 //! not, the first part has so few bits that n times it is exact.
 
+use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
 
 use super::log::split;

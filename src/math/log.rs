@@ -3,6 +3,7 @@
 //! Method: x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f); then
 //! ln(1 + f) = 2 s + s R(s^2) = f - s (f - R), where the correction is at most a fifth of f.
 
+use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
 
 use super::exp;

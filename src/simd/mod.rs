@@ -32,6 +32,8 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 pub(crate) use dispatch::{dispatch, dispatch_scalar, fence, prefetch};
 pub use real::Real;
 
+use crate::element::Element as _;
+
 /// The most lanes of a register, in elements of the narrowest type.
 pub(crate) const MAX_LANES: usize = 32;
 

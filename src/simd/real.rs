@@ -1,19 +1,22 @@
 //! The two floats that are computed in.
 
 use super::{Isa, Register};
+use crate::element::Element;
 use crate::math;
+use crate::slice::Stored;
 
 /// The type of a lane: `f32` or `f64`.
 ///
 /// Sealed: kernels are proved for these two.
 ///
 /// ```
-/// use slopes::Real;
-/// assert_eq!(<f32 as Real>::of(0.1).wide(), f64::from(0.1_f32));
+/// use slopes::{Element, Real};
+/// fn rounding_error<R: Real>(x: f64) -> f64 {
+///     R::of(x).wide() - x
+/// }
+/// assert_eq!(rounding_error::<f32>(0.1), f64::from(0.1_f32) - 0.1);
 /// ```
-pub trait Real:
-    crate::element::Sealed + num_traits::Float + Send + Sync + core::fmt::Debug + math::Constants + 'static
-{
+pub trait Real: Element<Real = Self> + Stored + math::Constants {
     /// The register of this type in an instruction set.
     #[doc(hidden)]
     type Lanes<I: Isa>: Register<Real = Self>;
@@ -29,11 +32,6 @@ pub trait Real:
     /// As many zeros as the widest register has lanes, and as many -inf.
     #[doc(hidden)]
     const STEP: &'static [Self; 64];
-
-    /// `value` rounded to this type.
-    fn of(value: f64) -> Self;
-    /// This number as an f64, exactly.
-    fn wide(self) -> f64;
 
     /// As many numbers as an f64 register has lanes, widened exactly.
     /// # Safety
@@ -59,14 +57,6 @@ macro_rules! real {
                 }
                 step
             };
-            #[inline(always)]
-            fn of(value: f64) -> Self {
-                value as Self
-            }
-            #[inline(always)]
-            fn wide(self) -> f64 {
-                self.into()
-            }
             #[inline(always)]
             unsafe fn load_wide<$I: Isa>($p: *const Self) -> $I::F64 {
                 // SAFETY: the caller's.

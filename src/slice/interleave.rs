@@ -1,8 +1,7 @@
 //! Pairs of numbers, taken apart and put together.
 
 use super::view::{Dst, Src};
-use crate::element::Element;
-use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 
 /// Interleaved pairs, and slices of their first and of their second numbers.
 struct Pairs<P, H> {
@@ -10,47 +9,77 @@ struct Pairs<P, H> {
     halves: [H; 2],
 }
 
-impl<T: Element> Kernel for Pairs<Src<'_, T>, Dst<'_, T>> {
+impl<R: Real> Kernel for Pairs<Src<'_, R>, Dst<'_, R>> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
         let Pairs { pairs, halves: [first, second] } = self;
         assert!(first.len == second.len && pairs.len == 2 * first.len);
         assert!(first.stride == 1 && second.stride == 1 && pairs.stride == 1 && !pairs.repeats);
-        for i in 0..first.len {
-            // SAFETY: number i of len / 2, and its pair.
-            unsafe {
-                *first.to.wrapping_add(i) = *pairs.from.wrapping_add(2 * i);
-                *second.to.wrapping_add(i) = *pairs.from.wrapping_add(2 * i + 1);
+        assert!(first.format == pairs.format && second.format == pairs.format);
+        // SAFETY: the lengths fit each other, and so do the formats.
+        unsafe {
+            if R::rounds(pairs.format) {
+                take_apart::<u16>(pairs.from.cast(), [first.to.cast(), second.to.cast()], first.len);
+            } else {
+                take_apart(pairs.from, [first.to, second.to], first.len);
             }
         }
     }
 }
 
-impl<T: Element> Kernel for Pairs<Dst<'_, T>, Src<'_, T>> {
+impl<R: Real> Kernel for Pairs<Dst<'_, R>, Src<'_, R>> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
         let Pairs { pairs, halves: [first, second] } = self;
         assert!(first.len == second.len && pairs.len == 2 * first.len);
         assert!(first.stride == 1 && second.stride == 1 && pairs.stride == 1);
+        assert!(first.format == pairs.format && second.format == pairs.format);
         assert!(!first.repeats && !second.repeats);
-        for i in 0..first.len {
-            // SAFETY: number i of len / 2, and its pair.
-            unsafe {
-                *pairs.to.wrapping_add(2 * i) = *first.from.wrapping_add(i);
-                *pairs.to.wrapping_add(2 * i + 1) = *second.from.wrapping_add(i);
+        // SAFETY: the lengths fit each other, and so do the formats.
+        unsafe {
+            if R::rounds(pairs.format) {
+                put_together::<u16>([first.from.cast(), second.from.cast()], pairs.to.cast(), first.len);
+            } else {
+                put_together([first.from, second.from], pairs.to, first.len);
             }
         }
     }
 }
 
+/// # Safety
+/// The pointers are valid for `len` pairs, and for `len` numbers each.
+#[inline(always)]
+unsafe fn take_apart<N: Copy>(pairs: *const N, [first, second]: [*mut N; 2], len: usize) {
+    for i in 0..len {
+        // SAFETY: number i of len, and its pair.
+        unsafe {
+            *first.wrapping_add(i) = *pairs.wrapping_add(2 * i);
+            *second.wrapping_add(i) = *pairs.wrapping_add(2 * i + 1);
+        }
+    }
+}
+
+/// # Safety
+/// As [`take_apart`].
+#[inline(always)]
+unsafe fn put_together<N: Copy>([first, second]: [*const N; 2], pairs: *mut N, len: usize) {
+    for i in 0..len {
+        // SAFETY: number i of len, and its pair.
+        unsafe {
+            *pairs.wrapping_add(2 * i) = *first.wrapping_add(i);
+            *pairs.wrapping_add(2 * i + 1) = *second.wrapping_add(i);
+        }
+    }
+}
+
 /// The first and the second numbers of pairs.
-pub(crate) fn deinterleave<T: Element>(pairs: Src<T>, halves: [Dst<T>; 2]) {
+pub(crate) fn deinterleave<R: Real>(pairs: Src<R>, halves: [Dst<R>; 2]) {
     dispatch(Pairs { pairs, halves });
 }
 
 /// Pairs of first and second numbers.
-pub(crate) fn interleave<T: Element>(halves: [Src<T>; 2], pairs: Dst<T>) {
+pub(crate) fn interleave<R: Real>(halves: [Src<R>; 2], pairs: Dst<R>) {
     dispatch(Pairs { pairs, halves });
 }

@@ -5,10 +5,9 @@
 
 use core::mem::MaybeUninit;
 
-use super::half_types::{self, Gather, Scatter, Work};
+use super::format::{Convert, Work, through_real};
 use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
-use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, prefetch};
 
 /// A function over registers: `IN` of them go in, `OUT` come out.
@@ -36,8 +35,8 @@ impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
     /// # Panics
     /// Unless all are contiguous and equally long.
     pub(super) fn new(inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize) -> Self {
-        assert!(inputs.iter().all(|src| src.repeats || (src.len == len && src.stride == 1)));
-        assert!(outputs.iter().all(|dst| dst.len == len && dst.stride == 1));
+        assert!(inputs.iter().all(|src| src.is_plain() && (src.repeats || src.len == len)));
+        assert!(outputs.iter().all(|dst| dst.is_plain() && dst.len == len));
         let from = inputs.map(|src| src.from);
         let steps = inputs.map(|src| usize::from(!src.repeats));
         Plan { from, steps, to: outputs.map(|dst| dst.to), len, stream: false }
@@ -206,14 +205,13 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Tail<'_, R, IN, OUT>
 /// # Panics
 /// If they are not equally long.
 #[inline(always)]
-pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+pub(crate) fn map<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     map: M,
-    inputs: [Src<T>; IN],
-    outputs: [Dst<T>; OUT],
+    inputs: [Src<R>; IN],
+    outputs: [Dst<R>; OUT],
 ) {
-    if T::ROUNDS {
-        let mut blocks = Blocks(&Dispatched(map));
-        half_types::through_real(inputs, outputs, outputs[0].len, &mut blocks);
+    if rounds(&inputs) {
+        map_widened(map, inputs, outputs);
     } else {
         let (plan, start) = plan(inputs, outputs);
         match start {
@@ -223,16 +221,31 @@ pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize
     }
 }
 
-/// The plan of slices of a type that does not round, and where it should begin to pass the caches.
-fn plan<T: Element, const IN: usize, const OUT: usize>(
-    inputs: [Src<T>; IN],
-    outputs: [Dst<T>; OUT],
-) -> (Plan<T::Real, IN, OUT>, Option<usize>) {
-    let plan = Plan::new(inputs.map(Src::real), outputs.map(Dst::real), outputs[0].len);
-    (plan, stream::start(&inputs, &outputs))
+/// The map of slices that round: a function of its own, which the half types share.
+#[inline(never)]
+fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
+    map: M,
+    inputs: [Src<R>; IN],
+    outputs: [Dst<R>; OUT],
+) {
+    through_real(inputs, outputs, outputs[0].len, &mut Blocks(&Dispatched(map)));
 }
 
-/// What a map does with blocks of a type that rounds.
+/// Whether slices of one element type, of which these are the inputs, are of a format that rounds.
+#[inline(always)]
+pub(super) fn rounds<R: Real, const IN: usize>(inputs: &[Src<R>; IN]) -> bool {
+    R::rounds(inputs[0].format)
+}
+
+/// The plan of slices that do not round, and where it should begin to pass the caches.
+fn plan<R: Real, const IN: usize, const OUT: usize>(
+    inputs: [Src<R>; IN],
+    outputs: [Dst<R>; OUT],
+) -> (Plan<R, IN, OUT>, Option<usize>) {
+    (Plan::new(inputs, outputs, outputs[0].len), stream::start(&inputs, &outputs))
+}
+
+/// What a map does with blocks of numbers that were widened.
 struct Blocks<'a, R, const IN: usize, const OUT: usize>(&'a dyn Sweep<R, IN, OUT>);
 
 impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_, R, IN, OUT> {
@@ -241,28 +254,25 @@ impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_,
     }
 }
 
-/// Numbers that are strided, or of a type that rounds, are gathered into blocks of this length, and scattered from them.
+/// Numbers that are strided, or of a format that rounds, are gathered into blocks of this length, and scattered from them.
 pub(super) const GATHER_BLOCK: usize = 256;
 
-/// The loop of a map over numbers that are strided, or of a type that rounds: through blocks of the type that is computed
+/// The loop of a map over numbers that are strided, or of a format that rounds: through blocks of the type that is computed
 /// in. A function of its own, once for each count of views.
-struct Gathered<'a, T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize> {
-    inputs: [Src<'a, T>; IN],
-    real: [Dst<'a, T::Real>; REAL],
-    kept: [Dst<'a, T>; KEPT],
+struct Gathered<'a, R, const IN: usize, const OUT: usize> {
+    inputs: [Src<'a, R>; IN],
+    outputs: [Dst<'a, R>; OUT],
     len: usize,
-    sweep: &'a dyn Sweep<T::Real, IN, OUT>,
+    sweep: &'a dyn Sweep<R, IN, OUT>,
 }
 
-impl<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize> Kernel
-    for Gathered<'_, T, IN, OUT, REAL, KEPT>
-{
+impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, OUT> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let Self { inputs, real, kept, len, sweep } = self;
-        let mut gathered = [const { Block::<T::Real, GATHER_BLOCK>::new() }; IN];
-        let mut scattered = [const { Block::<T::Real, GATHER_BLOCK>::new() }; KEPT];
+        let Self { inputs, outputs, len, sweep } = self;
+        let mut gathered = [const { Block::<R, GATHER_BLOCK>::new() }; IN];
+        let mut scattered = [const { Block::<R, GATHER_BLOCK>::new() }; OUT];
         let mut done = 0;
         while done < len {
             let n = GATHER_BLOCK.min(len - done);
@@ -276,34 +286,26 @@ impl<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEP
             for k in 0..IN {
                 let from = inputs[k].part(done, n);
                 plan.steps[k] = usize::from(!from.repeats);
-                plan.from[k] = match from.as_real() {
-                    Some(from) if from.stride == 1 => from.from,
-                    _ => {
-                        // SAFETY: written right here, as many as are read: a block that repeats is shorter than a block.
-                        let block = unsafe { gathered[k].dst(from.len) };
-                        token.call_outlined(Gather { from: Src { repeats: false, ..from }, to: block });
-                        block.to
-                    }
-                };
+                plan.from[k] = from.from;
+                if !from.is_plain() {
+                    // SAFETY: written right here, as many as are read: a block that repeats is shorter than a block.
+                    let block = unsafe { gathered[k].dst(from.len) };
+                    token.call_outlined(Convert { from: Src { repeats: false, ..from }, to: block });
+                    plan.from[k] = block.to;
+                }
             }
-            for (to, real) in plan.to.iter_mut().zip(real) {
-                assert!(real.stride == 1);
-                *to = real.part(done, n).to;
-            }
-            for k in 0..KEPT {
-                plan.to[REAL + k] = match kept[k].part(done, n).as_real() {
-                    Some(to) if to.stride == 1 => to.to,
-                    // SAFETY: written by the loop, before it is scattered.
-                    _ => unsafe { scattered[k].dst(n) }.to,
-                };
+            for k in 0..OUT {
+                let to = outputs[k].part(done, n);
+                // SAFETY: written by the loop, before it is scattered.
+                plan.to[k] = if to.is_plain() { to.to } else { unsafe { scattered[k].dst(n) }.to };
             }
             sweep.sweep(&plan);
-            for k in 0..KEPT {
-                let to = kept[k].part(done, n);
-                if T::ROUNDS || to.stride != 1 {
+            for k in 0..OUT {
+                let to = outputs[k].part(done, n);
+                if !to.is_plain() {
                     // SAFETY: the loop has written the block.
                     let block = unsafe { scattered[k].dst(n) };
-                    token.call_outlined(Scatter { from: block.src(), to });
+                    token.call_outlined(Convert { from: block.src(), to });
                 }
             }
             done += n;
@@ -311,7 +313,7 @@ impl<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEP
     }
 }
 
-/// Maps as parts of kernels: of numbers that may be strided, whose first outputs may stay in the type that is computed in.
+/// Maps as parts of kernels.
 impl<I: Isa> Token<I> {
     /// The map of contiguous numbers.
     ///
@@ -370,50 +372,19 @@ impl<I: Isa> Token<I> {
         }
     }
 
-    /// The map of numbers that may be strided, or of a type that rounds; of others, as a part of the kernel.
+    /// The map of numbers that may be strided, or of a format that rounds; of others, as a part of the kernel.
     #[inline(always)]
-    pub(super) fn map_views<
-        T: Element,
-        M: Map<IN, OUT>,
-        const IN: usize,
-        const OUT: usize,
-        const REAL: usize,
-        const KEPT: usize,
-    >(
+    pub(crate) fn map<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
         map: M,
-        inputs: [Src<T>; IN],
-        real: [Dst<T::Real>; REAL],
-        kept: [Dst<T>; KEPT],
-        len: usize,
+        inputs: [Src<R>; IN],
+        outputs: [Dst<R>; OUT],
     ) {
-        const { assert!(REAL + KEPT == OUT) };
-        match contiguous(&inputs, &real, &kept, len) {
+        let len = outputs[0].len;
+        match contiguous(&inputs, &outputs, len) {
             Some(plan) => self.map_contiguous(map, plan),
-            None => self.call_outlined(Gathered { inputs, real, kept, len, sweep: &Entered(map, self) }),
+            None => self.call_outlined(Gathered { inputs, outputs, len, sweep: &Entered(map, self) }),
         }
-    }
-
-    /// The map of numbers into others.
-    #[inline(always)]
-    pub(crate) fn map<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-        self,
-        map: M,
-        inputs: [Src<T>; IN],
-        outputs: [Dst<T>; OUT],
-    ) {
-        self.map_views(map, inputs, [], outputs, outputs[0].len);
-    }
-
-    /// The map of numbers into others of the type that is computed in: not yet rounded.
-    #[inline(always)]
-    pub(crate) fn map_unrounded<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
-        self,
-        map: M,
-        inputs: [Src<T>; IN],
-        outputs: [Dst<T::Real>; OUT],
-    ) {
-        self.map_views(map, inputs, outputs, [], outputs[0].len);
     }
 
     /// The map of a short contiguous row. What fills no register has a copy of the function of its own here: beside so few
@@ -423,7 +394,7 @@ impl<I: Isa> Token<I> {
         let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
         let mut k = 0;
         while k < IN {
-            assert!(from[k].len == len && from[k].stride == 1 && !from[k].repeats && to.stride == 1);
+            assert!(from[k].len == len && from[k].is_plain() && !from[k].repeats && to.is_plain());
             k += 1;
         }
         let mut i = 0_usize;
@@ -454,33 +425,28 @@ impl<I: Isa> Token<I> {
     }
 }
 
-/// The plan of views that are all contiguous and in the type that is computed in; none if one is not.
+/// The plan of views that are all plain; none if one is not.
 ///
 /// # Panics
 /// Unless all have `len` numbers.
 #[inline(always)]
-fn contiguous<T: Element, const IN: usize, const OUT: usize, const REAL: usize, const KEPT: usize>(
-    inputs: &[Src<T>; IN],
-    real: &[Dst<T::Real>; REAL],
-    kept: &[Dst<T>; KEPT],
+fn contiguous<R: Real, const IN: usize, const OUT: usize>(
+    inputs: &[Src<R>; IN],
+    outputs: &[Dst<R>; OUT],
     len: usize,
-) -> Option<Plan<T::Real, IN, OUT>> {
-    let mut contiguous = !T::ROUNDS;
+) -> Option<Plan<R, IN, OUT>> {
+    let mut plain = true;
     let (mut from, mut steps) = ([core::ptr::null(); IN], [0; IN]);
     let mut to = [core::ptr::null_mut(); OUT];
     for k in 0..IN {
         assert!(inputs[k].repeats || inputs[k].len == len);
-        contiguous &= inputs[k].stride == 1;
-        (from[k], steps[k]) = (inputs[k].from.cast(), usize::from(!inputs[k].repeats));
+        plain &= inputs[k].is_plain();
+        (from[k], steps[k]) = (inputs[k].from, usize::from(!inputs[k].repeats));
     }
-    for k in 0..REAL {
-        assert!(real[k].len == len && real[k].stride == 1);
-        to[k] = real[k].to;
+    for k in 0..OUT {
+        assert!(outputs[k].len == len);
+        plain &= outputs[k].is_plain();
+        to[k] = outputs[k].to;
     }
-    for k in 0..KEPT {
-        assert!(kept[k].len == len);
-        contiguous &= kept[k].stride == 1;
-        to[REAL + k] = kept[k].to.cast();
-    }
-    contiguous.then_some(Plan { from, steps, to, len, stream: false })
+    plain.then_some(Plan { from, steps, to, len, stream: false })
 }

@@ -8,7 +8,7 @@
 //! Nothing between a kernel's entry and its instructions may be a closure or a call that is not always inlined: it would be
 //! compiled without the instruction set, and every instruction would be a call.
 
-mod half_types;
+mod format;
 mod interleave;
 mod map;
 mod reduce;
@@ -16,7 +16,8 @@ mod scalar;
 mod stream;
 mod view;
 
-pub(crate) use half_types::convert;
+pub(crate) use format::{Convert, convert};
+pub use format::{Format, Stored};
 pub(crate) use interleave::{deinterleave, interleave};
 pub(crate) use map::{Map, map};
 pub(crate) use reduce::{map_and_sum, sum};

@@ -3,38 +3,46 @@
 //! Sums are made in f64: of blocks, each by [`ACCUMULATORS`] interleaved sums, and of the blocks by a tree. So they depend on
 //! the length alone, and not on the registers.
 
-use core::mem::MaybeUninit;
-
-use super::half_types::{self, Work};
-use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep};
+use super::format::{Convert, Work, through_real};
+use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, rounds};
 use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
 use super::view::{Block, Dst, Src};
-use crate::element::{Element, Lane};
+use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, fence};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSum, pairwise};
 
-/// The map of slices: its first output is summed, the others are kept. A block of a type that rounds is a leaf of the sum's
+/// The map of slices: its first output is summed, the others are kept. A block of a format that rounds is a leaf of the sum's
 /// tree.
 ///
 /// # Panics
 /// If the slices are not all of `len` numbers.
 #[inline(always)]
-pub(crate) fn map_and_sum<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
+pub(crate) fn map_and_sum<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
     map: M,
-    inputs: [Src<T>; IN],
-    kept: [Dst<T>; KEPT],
+    inputs: [Src<R>; IN],
+    kept: [Dst<R>; KEPT],
     len: usize,
 ) -> f64 {
-    let sweep = &Dispatched(map);
-    if T::ROUNDS {
-        let mut blocks = Blocks { sweep, tree: PairwiseSum::new() };
-        half_types::through_real(inputs, kept, len, &mut blocks);
-        return blocks.tree.sum();
+    if rounds(&inputs) {
+        sum_widened(inputs, kept, len, &Dispatched(map))
+    } else {
+        sum_blocks(inputs, kept, len, &Dispatched(map))
     }
-    sum_blocks(inputs.map(Src::real), kept.map(Dst::real), len, sweep)
 }
 
-/// What a sum does with blocks of a type that rounds.
+/// The sum over slices that round.
+fn sum_widened<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
+    inputs: [Src<R>; IN],
+    kept: [Dst<R>; KEPT],
+    len: usize,
+    sweep: &dyn Sweep<R, IN, OUT>,
+) -> f64 {
+    let mut blocks = Blocks { sweep, tree: PairwiseSum::new() };
+    through_real(inputs, kept, len, &mut blocks);
+    blocks.tree.sum()
+}
+
+/// What a sum does with blocks of numbers that were widened.
 struct Blocks<'a, R, const IN: usize, const OUT: usize> {
     sweep: &'a dyn Sweep<R, IN, OUT>,
     tree: PairwiseSum,
@@ -97,9 +105,9 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
 }
 
 /// The sum of numbers.
-struct Sum<'a, T>(Src<'a, T>);
+struct Sum<'a, R>(Src<'a, R>);
 
-impl<T: Element> Kernel for Sum<'_, T> {
+impl<R: Real> Kernel for Sum<'_, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -137,25 +145,25 @@ impl<R: Real> Kernel for SumBlock<'_, R> {
 impl<I: Isa> Token<I> {
     /// The sum of the map of numbers, which may be strided.
     #[inline(always)]
-    pub(crate) fn sum_of<T: Element, M: Map<IN, 1>, const IN: usize>(
+    pub(crate) fn sum_of<R: Real, M: Map<IN, 1>, const IN: usize>(
         self,
         map: M,
-        inputs: [Src<T>; IN],
+        inputs: [Src<R>; IN],
         len: usize,
     ) -> f64 {
         self.sum_of_kept(map, inputs, None, len)
     }
 
-    /// The sum of the map of numbers, which may be strided; kept, not rounded, if there is a place for it.
+    /// The sum of the map of numbers, which may be strided; kept if there is a place for it, which does not round.
     #[inline(always)]
-    pub(crate) fn sum_of_kept<T: Element, M: Map<IN, 1>, const IN: usize>(
+    pub(crate) fn sum_of_kept<R: Real, M: Map<IN, 1>, const IN: usize>(
         self,
         map: M,
-        inputs: [Src<T>; IN],
-        place: Option<Dst<T::Real>>,
+        inputs: [Src<R>; IN],
+        place: Option<Dst<R>>,
         len: usize,
     ) -> f64 {
-        let mut block = Block::<T::Real, BLOCK>::new();
+        let mut block = Block::<R, BLOCK>::new();
         let mut tree = PairwiseSum::new();
         let mut done = 0;
         while done < len {
@@ -172,7 +180,7 @@ impl<I: Isa> Token<I> {
                 inputs[k] = inputs[k].part(done, n);
                 k += 1;
             }
-            self.map_views(map, inputs, [summed], [], n);
+            self.map(map, inputs, [summed]);
             if let Some(place) = place.filter(|place| place.stride != 1) {
                 summed.src().copy_to(place);
             }
@@ -185,7 +193,7 @@ impl<I: Isa> Token<I> {
     /// The sum of at most BLOCK numbers: number i goes to sum i mod 16, and the sums are added pairwise.
     #[inline(always)]
     pub(crate) fn sum_block<R: Real>(self, numbers: Src<R>) -> f64 {
-        assert!(numbers.stride == 1 && !numbers.repeats);
+        assert!(numbers.is_plain() && !numbers.repeats);
         let mut sums = Accumulators::<I>::new();
         let mut done = 0_usize;
         // SAFETY: the loop stays within the numbers, and the token proves the instructions.
@@ -206,7 +214,7 @@ impl<I: Isa> Token<I> {
     pub(crate) fn add<R: Real>(self, numbers: Src<R>, sums: &mut [f64]) {
         let (count, len) = (<I::F64 as Lanes>::COUNT, numbers.len);
         let sums = &mut sums[..len];
-        assert!(numbers.stride == 1);
+        assert!(numbers.is_plain());
         let mut i = 0_usize;
         // SAFETY: the loop stays within both, and the token proves the instructions.
         unsafe {
@@ -216,7 +224,7 @@ impl<I: Isa> Token<I> {
                 i += count;
             }
             while i < len {
-                sums[i] += Real::wide(*numbers.from.wrapping_add(i));
+                sums[i] += (*numbers.from.wrapping_add(i)).wide();
                 i += 1;
             }
         }
@@ -224,53 +232,55 @@ impl<I: Isa> Token<I> {
 
     /// The sum of numbers, which may be strided. A function of its own.
     #[inline(always)]
-    pub(crate) fn sum<T: Element>(self, numbers: Src<T>) -> f64 {
+    pub(crate) fn sum<R: Real>(self, numbers: Src<R>) -> f64 {
         self.call_outlined(Sum(numbers))
     }
 
     /// The largest of the numbers times `sign`, 1 or -1, that is no NaN; -inf if there is none.
     #[inline(always)]
-    pub(crate) fn max<T: Element>(self, numbers: Src<T>, sign: T::Real) -> T::Real {
-        let count = <Lane<T, I> as Lanes>::COUNT;
-        let step = T::Real::STEP;
-        let mut gathered = MaybeUninit::<[T; GATHER_BLOCK]>::uninit();
+    pub(crate) fn max<R: Real>(self, numbers: Src<R>, sign: R) -> R {
+        let count = <R::Lanes<I> as Lanes>::COUNT;
+        let step = R::STEP;
+        let mut gathered = Block::<R, GATHER_BLOCK>::new();
         let mut lanes = [step[0]; MAX_LANES];
         // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or the
-        // block. The token proves the instructions.
+        // block, which is written first. The token proves the instructions.
         unsafe {
-            let lowest: Lane<T, I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
+            let lowest: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
             let sign = lowest.fill(sign);
             // Four chains, because a maximum takes longer than a load.
             let mut largest = [lowest; 4];
-            let block = if numbers.stride == 1 { numbers.len } else { GATHER_BLOCK };
+            let block = if numbers.is_plain() { numbers.len } else { GATHER_BLOCK };
             let mut done = 0;
             while done < numbers.len {
-                let part = numbers.part(done, block.min(numbers.len - done));
-                let (mut from, n) = (part.from, part.len);
-                done += n;
-                if numbers.stride != 1 {
-                    let to = gathered.as_mut_ptr().cast::<T>();
-                    part.copy_to(Dst::from_raw(to, n));
-                    from = to;
+                let mut part = numbers.part(done, block.min(numbers.len - done));
+                done += part.len;
+                if !numbers.is_plain() {
+                    let to = gathered.dst(part.len);
+                    self.call_outlined(Convert { from: part, to });
+                    part = to.src();
                 }
+                let (from, n) = (part.from, part.len);
                 let mut i = 0_usize;
                 while n.wrapping_sub(i) >= 4 * count {
                     let mut k = 0;
                     while k < 4 {
-                        largest[k] =
-                            largest[k].at_least(T::load::<I>(from.wrapping_add(i.wrapping_add(k * count))) * sign);
+                        let x: R::Lanes<I> = Register::load(from.wrapping_add(i.wrapping_add(k * count)));
+                        largest[k] = largest[k].at_least(x * sign);
                         k += 1;
                     }
                     i = i.wrapping_add(4 * count);
                 }
                 while n.wrapping_sub(i) >= count {
-                    largest[0] = largest[0].at_least(T::load::<I>(from.wrapping_add(i)) * sign);
+                    let x: R::Lanes<I> = Register::load(from.wrapping_add(i));
+                    largest[0] = largest[0].at_least(x * sign);
                     i = i.wrapping_add(count);
                 }
                 if i < n {
                     // -inf in the lanes that have no number.
-                    let hidden: Lane<T, I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES - (n - i)));
-                    largest[1] = largest[1].at_least(T::load_partial::<I>(from.wrapping_add(i), n - i) * sign + hidden);
+                    let hidden: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES - (n - i)));
+                    let x: R::Lanes<I> = Register::load_partial(from.wrapping_add(i), n - i);
+                    largest[1] = largest[1].at_least(x * sign + hidden);
                 }
             }
             let [a, b, c, d] = largest;

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use super::format::Format;
 use super::map::Map;
 use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch_scalar};
@@ -56,12 +57,23 @@ pub(crate) fn map_scalar<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT
     for k in 0..IN {
         reals[k] = inputs[k].into_real();
     }
-    let results = dispatch_scalar((map, reals, PhantomData::<[T::Real; OUT]>));
+    let results = match T::FORMAT {
+        Format::Real => dispatch_scalar((map, reals, PhantomData)),
+        #[cfg(feature = "half")]
+        _ => map_widened(map, reals),
+    };
     let mut outputs = [T::zero(); OUT];
     for k in 0..OUT {
         outputs[k] = T::from_real(results[k]);
     }
     outputs
+}
+
+/// The map of numbers that were widened: a function of its own, which the half types share.
+#[cfg(feature = "half")]
+#[inline(never)]
+fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(map: M, inputs: [R; IN]) -> [R; OUT] {
+    dispatch_scalar((map, inputs, PhantomData))
 }
 
 impl<I: Isa> Token<I> {

@@ -3,17 +3,20 @@
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
+use super::format::Format;
 use crate::element::Element;
-use crate::simd::MAX_LANES;
+use crate::simd::{MAX_LANES, Real};
 
-/// Memory that is read: numbers `stride` apart, or one block that is read again and again.
+/// Memory that is read: numbers `stride` apart, or one block that is read again and again. They are computed in `R`, and
+/// stored in a format of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Src<'a, T> {
-    pub(super) from: *const T,
+pub(crate) struct Src<'a, R> {
+    pub(super) from: *const R,
     pub(super) len: usize,
     pub(super) stride: usize,
+    pub(super) format: Format,
     pub(super) repeats: bool,
-    pub(super) lifetime: PhantomData<&'a [T]>,
+    pub(super) lifetime: PhantomData<&'a [R]>,
 }
 
 /// Memory that is written, as [`Src`] is read.
@@ -21,22 +24,24 @@ pub(crate) struct Src<'a, T> {
 /// The same numbers may be both: every loop loads from a place before it stores there, and no reference to the memory
 /// exists meanwhile. The numbers are initialised.
 #[derive(Clone, Copy)]
-pub(crate) struct Dst<'a, T> {
-    pub(super) to: *mut T,
+pub(crate) struct Dst<'a, R> {
+    pub(super) to: *mut R,
     pub(super) len: usize,
     pub(super) stride: usize,
-    pub(super) lifetime: PhantomData<&'a mut [T]>,
+    pub(super) format: Format,
+    pub(super) lifetime: PhantomData<&'a mut [R]>,
 }
 
-impl<'a, T> Src<'a, T> {
+impl<'a, R: Real> Src<'a, R> {
     #[inline(always)]
-    pub(crate) fn new(slice: &'a [T]) -> Self {
-        Src { from: slice.as_ptr(), len: slice.len(), stride: 1, repeats: false, lifetime: PhantomData }
+    pub(crate) fn new<T: Element<Real = R>>(slice: &'a [T]) -> Self {
+        let (from, len) = (slice.as_ptr().cast(), slice.len());
+        Src { from, len, stride: 1, format: T::FORMAT, repeats: false, lifetime: PhantomData }
     }
 
     /// `block` again and again: every register of a loop of any length.
     #[inline(always)]
-    pub(crate) fn repeat(block: &'a [T; MAX_LANES]) -> Self {
+    pub(crate) fn repeat<T: Element<Real = R>>(block: &'a [T; MAX_LANES]) -> Self {
         Src { repeats: true, ..Self::new(block) }
     }
 
@@ -47,115 +52,141 @@ impl<'a, T> Src<'a, T> {
             return self;
         }
         assert!(start <= self.len && len <= self.len - start);
-        Src { from: self.from.wrapping_add(start * self.stride), len, ..self }
+        Src { from: self.at(start * self.stride), len, ..self }
+    }
+
+    /// How many numbers there are.
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        self.len
     }
 
     /// `len` of the numbers, `stride` apart, from `start` on.
     #[inline(always)]
     pub(crate) fn strided(self, start: usize, stride: usize, len: usize) -> Self {
         assert!(!self.repeats && self.stride == 1 && fits(start, stride, len, self.len));
-        Src { from: self.from.wrapping_add(start), len, stride, ..self }
+        Src { from: self.at(start), len, stride, ..self }
     }
-}
 
-impl<T: Copy> Src<'_, T> {
-    /// Copies the numbers to others, as many.
+    /// The place of a number, counted without the stride.
     #[inline(always)]
-    pub(super) fn copy_to(self, to: Dst<T>) {
-        assert!(!self.repeats && self.len == to.len);
+    fn at(self, index: usize) -> *const R {
+        self.from.wrapping_byte_add(index.wrapping_mul(R::bytes(self.format)))
+    }
+
+    /// Whether the numbers are contiguous and stored as they are computed in.
+    #[inline(always)]
+    pub(crate) fn is_plain(self) -> bool {
+        self.stride == 1 && !R::rounds(self.format)
+    }
+
+    /// Copies the numbers to others, as many, of the same format.
+    #[inline(always)]
+    pub(super) fn copy_to(self, to: Dst<R>) {
+        assert!(!self.repeats && self.len == to.len && self.format == to.format);
         let mut i = 0;
         while i < self.len {
+            let (from, to) = (self.at(i * self.stride), to.at(i * to.stride));
             // SAFETY: within both.
-            unsafe { *to.to.wrapping_add(i * to.stride) = *self.from.wrapping_add(i * self.stride) }
+            unsafe {
+                if R::rounds(self.format) {
+                    *to.cast::<u16>() = *from.cast::<u16>();
+                } else {
+                    *to = *from;
+                }
+            }
             i += 1;
         }
     }
 
     /// One of the numbers.
     #[inline(always)]
-    pub(crate) fn read(self, index: usize) -> T {
+    pub(crate) fn read(self, index: usize) -> f64 {
         assert!(index < self.len);
         // SAFETY: within the slice.
-        unsafe { *self.from.add(index * self.stride) }
+        unsafe { R::read(self.format, self.at(index * self.stride)) }
     }
 }
 
-impl<'a, T: Element> Src<'a, T> {
-    /// The same numbers in the type that they are computed in, if they are of that type.
+impl<'a, R: Real> Dst<'a, R> {
     #[inline(always)]
-    pub(crate) fn as_real(self) -> Option<Src<'a, T::Real>> {
-        if T::ROUNDS { None } else { Some(self.real()) }
-    }
-
-    /// The same numbers in the type that they are computed in, which they must be of.
-    #[inline(always)]
-    pub(super) fn real(self) -> Src<'a, T::Real> {
-        assert!(!T::ROUNDS);
-        let Src { from, len, stride, repeats, lifetime: _ } = self;
-        Src { from: from.cast(), len, stride, repeats, lifetime: PhantomData }
-    }
-}
-
-impl<'a, T: Copy> Dst<'a, T> {
-    #[inline(always)]
-    pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Dst { to: slice.as_mut_ptr(), len: slice.len(), stride: 1, lifetime: PhantomData }
+    pub(crate) fn new<T: Element<Real = R>>(slice: &'a mut [T]) -> Self {
+        let (to, len) = (slice.as_mut_ptr().cast(), slice.len());
+        Dst { to, len, stride: 1, format: T::FORMAT, lifetime: PhantomData }
     }
 
     /// `len` contiguous numbers from `to` on.
     /// # Safety
     /// `to` is valid for writes of `len` numbers, and they are written before the view is read.
     #[inline(always)]
-    pub(super) unsafe fn from_raw(to: *mut T, len: usize) -> Self {
-        Dst { to, len, stride: 1, lifetime: PhantomData }
+    pub(super) unsafe fn from_raw(to: *mut R, len: usize) -> Self {
+        Dst { to, len, stride: 1, format: Format::Real, lifetime: PhantomData }
+    }
+
+    /// The same memory, for as many numbers of a format, which is no wider.
+    #[inline(always)]
+    pub(crate) fn with_format(self, format: Format) -> Self {
+        assert!(self.stride == 1 && R::bytes(format) <= R::bytes(self.format));
+        Dst { format, ..self }
     }
 
     /// The same numbers, to be read.
     #[inline(always)]
-    pub(crate) fn src(self) -> Src<'a, T> {
-        Src { from: self.to, len: self.len, stride: self.stride, repeats: false, lifetime: PhantomData }
+    pub(crate) fn src(self) -> Src<'a, R> {
+        let Dst { to, len, stride, format, lifetime: _ } = self;
+        Src { from: to, len, stride, format, repeats: false, lifetime: PhantomData }
     }
 
     /// The numbers from `start` on, `len` of them.
     #[inline(always)]
     pub(crate) fn part(self, start: usize, len: usize) -> Self {
         assert!(start <= self.len && len <= self.len - start);
-        Dst { to: self.to.wrapping_add(start * self.stride), len, ..self }
+        Dst { to: self.at(start * self.stride), len, ..self }
     }
 
     /// `len` of the numbers, `stride` apart, from `start` on.
     #[inline(always)]
     pub(crate) fn strided(self, start: usize, stride: usize, len: usize) -> Self {
         assert!(self.stride == 1 && fits(start, stride, len, self.len));
-        Dst { to: self.to.wrapping_add(start), len, stride, ..self }
+        Dst { to: self.at(start), len, stride, ..self }
     }
 
-    /// The same numbers in the type that they are computed in, if they are of that type.
+    /// The place of a number, counted without the stride.
     #[inline(always)]
-    pub(crate) fn as_real(self) -> Option<Dst<'a, T::Real>>
-    where
-        T: Element,
-    {
-        if T::ROUNDS { None } else { Some(self.real()) }
+    fn at(self, index: usize) -> *mut R {
+        self.to.wrapping_byte_add(index.wrapping_mul(R::bytes(self.format)))
     }
 
-    /// The same numbers in the type that they are computed in, which they must be of.
+    /// How many numbers there are.
     #[inline(always)]
-    pub(super) fn real(self) -> Dst<'a, T::Real>
-    where
-        T: Element,
-    {
-        assert!(!T::ROUNDS);
-        let Dst { to, len, stride, lifetime: _ } = self;
-        Dst { to: to.cast(), len, stride, lifetime: PhantomData }
+    pub(crate) fn len(self) -> usize {
+        self.len
     }
 
-    /// Writes one of the numbers.
+    /// How the numbers are stored.
     #[inline(always)]
-    pub(crate) fn write(self, index: usize, value: T) {
+    pub(crate) fn format(self) -> Format {
+        self.format
+    }
+
+    /// Whether what is written is rounded.
+    #[inline(always)]
+    pub(crate) fn rounds(self) -> bool {
+        R::rounds(self.format)
+    }
+
+    /// As [`Src::is_plain`].
+    #[inline(always)]
+    pub(crate) fn is_plain(self) -> bool {
+        self.stride == 1 && !R::rounds(self.format)
+    }
+
+    /// Writes one of the numbers, rounded once.
+    #[inline(always)]
+    pub(crate) fn write(self, index: usize, value: f64) {
         assert!(index < self.len);
         // SAFETY: within the slice.
-        unsafe { *self.to.add(index * self.stride) = value }
+        unsafe { R::write(self.format, self.at(index * self.stride), value) }
     }
 }
 
@@ -167,9 +198,9 @@ fn fits(start: usize, stride: usize, len: usize, count: usize) -> bool {
 }
 
 /// Room for up to `N` numbers on the stack, of which no more are initialised than are asked for.
-pub(crate) struct Workspace<T, const N: usize>([MaybeUninit<T>; N]);
+pub(crate) struct Workspace<R, const N: usize>([MaybeUninit<R>; N]);
 
-impl<T: Element, const N: usize> Workspace<T, N> {
+impl<R: Real, const N: usize> Workspace<R, N> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         Workspace([const { MaybeUninit::uninit() }; N])
@@ -177,10 +208,10 @@ impl<T: Element, const N: usize> Workspace<T, N> {
 
     /// The first `len` numbers of it, all zero.
     #[inline(always)]
-    pub(crate) fn zeros(&mut self, len: usize) -> Dst<'_, T> {
+    pub(crate) fn zeros(&mut self, len: usize) -> Dst<'_, R> {
         let room = &mut self.0[..len];
         // Hidden from the compiler, which would call `memset`, for what is a few registers in a short row.
-        let zero = core::hint::black_box(T::zero());
+        let zero = core::hint::black_box(R::zero());
         for number in &mut *room {
             number.write(zero);
         }
@@ -191,9 +222,9 @@ impl<T: Element, const N: usize> Workspace<T, N> {
 
 /// As many numbers as a block holds, from the beginning of a cache line, not initialised.
 #[repr(align(64))]
-pub(super) struct Block<T, const N: usize>(MaybeUninit<[T; N]>);
+pub(super) struct Block<R, const N: usize>(MaybeUninit<[R; N]>);
 
-impl<T: Copy, const N: usize> Block<T, N> {
+impl<R: Real, const N: usize> Block<R, N> {
     #[inline(always)]
     pub(super) const fn new() -> Self {
         Block(MaybeUninit::uninit())
@@ -204,7 +235,7 @@ impl<T: Copy, const N: usize> Block<T, N> {
     /// They are: whoever reads the view, or a view made of it, has seen all of what is read written. No view outlives the
     /// block.
     #[inline(always)]
-    pub(super) unsafe fn dst<'b>(&mut self, len: usize) -> Dst<'b, T> {
+    pub(super) unsafe fn dst<'b>(&mut self, len: usize) -> Dst<'b, R> {
         assert!(len <= N);
         // SAFETY: no more numbers than the block has; the caller vouches for the order.
         unsafe { Dst::from_raw(self.0.as_mut_ptr().cast(), len) }

@@ -269,7 +269,8 @@ fn channels_are_loops<T: Number>() {
         let x: Vec<T> = x.iter().map(|x| if x.abs() <= T::one() { *x } else { T::one() }).collect();
         let mut exact = vec![(0.0, 0.0); channels];
         for i in 0..len {
-            let term = (dy[i] * if x[i] < T::zero() { x[i] } else { T::zero() }).wide();
+            let term = dy[i].wide() * if x[i] < T::zero() { x[i].wide() } else { 0.0 };
+            let term = T::Real::of(term).wide();
             exact[channel(i)].0 += term;
             exact[channel(i)].1 += term.abs();
         }
@@ -278,8 +279,10 @@ fn channels_are_loops<T: Number>() {
             let mut gradient = vec![T::one(); channels];
             prelu.slope_gradient(&x, &dy, &mut gradient);
             for (got, (sum, size)) in gradient.iter().zip(&exact) {
-                // The loop above rounds at every number, the result once more.
-                let tolerance = size * (outer * inner) as f64 * f64::EPSILON + sum.abs() * T::unit();
+                // The loop above sums number by number; the result is rounded once more, to a step of the subnormals at least.
+                let half_a_step = 0.5 * T::min_positive_value().wide() * T::epsilon().wide();
+                let rounding = (sum.abs() * T::unit()).max(half_a_step);
+                let tolerance = size * (outer * inner) as f64 * f64::EPSILON + rounding;
                 assert!((got.wide() - sum).abs() <= tolerance, "{outer} {channels} {inner} {level:?}: {got} {sum}");
             }
             // Products and sums do not fuse: all levels give the same bits.

@@ -11,7 +11,7 @@ mod side_by_side;
 use super::rows::{RowActivation, Rows};
 use super::same_length;
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::facts::BadParameter;
 use crate::simd::dispatch;
 use crate::slice::{Dst, Src};
@@ -68,6 +68,24 @@ pub enum Mask<'a, T> {
     },
 }
 
+/// A [`Mask`], whatever the type of its numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum Hidden<'a, R> {
+    Keep(&'a [bool]),
+    Add(Src<'a, R>),
+    Causal { queries: usize, offset: usize },
+}
+
+impl<'a, T: Element> Mask<'a, T> {
+    fn hidden(self) -> Hidden<'a, T::Real> {
+        match self {
+            Mask::Keep(keep) => Hidden::Keep(keep),
+            Mask::Add(add) => Hidden::Add(Src::new(add)),
+            Mask::Causal { queries, offset } => Hidden::Causal { queries, offset },
+        }
+    }
+}
+
 /// Declares a function of rows that has a temperature.
 macro_rules! tempered {
     ($(#[$doc:meta])* $Name:ident: $which:expr, $sign:expr) => {
@@ -114,7 +132,7 @@ macro_rules! tempered {
                 same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
                 let count = rows.count(x.len());
                 check_mask(mask, x.len(), rows);
-                self.setting().forward(Src::new(x), Some(mask), Dst::new(y), rows, count);
+                self.setting().forward::<T>(Src::new(x), Some(mask.hidden()), Dst::new(y), rows, count);
             }
 
             fn setting(&self) -> Setting {
@@ -126,22 +144,22 @@ macro_rules! tempered {
             #[track_caller]
             fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
                 same_length("forward", [("x", x.len()), ("y", y.len())]);
-                self.setting().forward(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
+                self.setting().forward::<T>(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn forward_in_place(&self, x: &mut [T], rows: Rows) {
                 let (count, y) = (rows.count(x.len()), Dst::new(x));
-                self.setting().forward(y.src(), None, y, rows, count);
+                self.setting().forward::<T>(y.src(), None, y, rows, count);
             }
             #[track_caller]
             fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
+                self.setting().backward::<T>(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
+                self.setting().backward::<T>(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
             }
         }
     };
@@ -263,13 +281,13 @@ fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
 /// dx, from the output of a softmax in its place.
 pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
     let (count, dx) = (rows.count(dx.len()), Dst::new(dx));
-    softmax.setting().backward(true, dx.src(), Src::new(dy), dx, rows, count);
+    softmax.setting().backward::<T>(true, dx.src(), Src::new(dy), dx, rows, count);
 }
 
 concrete! {
     trait SoftmaxKernels;
-    fn forward(kernel: &Forward<'_, T>) { dispatch(kernel) }
-    fn backward(kernel: &Backward<'_, T>) { dispatch(kernel) }
+    fn forward(kernel: &Forward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn backward(kernel: &Backward<'_, RealOf<T>>) { dispatch(kernel) }
     fn jacobian(softmax: &Softmax, x: &[T], jacobian: &mut [T]) { jacobian_of_row(softmax, x, jacobian) }
 }
 
@@ -284,7 +302,14 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// The first `end` rows.
-    fn forward<T: Element>(self, x: Src<T>, mask: Option<Mask<'_, T>>, y: Dst<T>, rows: Rows, end: usize) {
+    fn forward<T: Element>(
+        self,
+        x: Src<T::Real>,
+        mask: Option<Hidden<'_, T::Real>>,
+        y: Dst<T::Real>,
+        rows: Rows,
+        end: usize,
+    ) {
         <T::Kernels as SoftmaxKernels<T>>::forward(&Forward {
             setting: self,
             x,
@@ -298,7 +323,15 @@ impl Setting {
     }
 
     /// The same, `output` saying whether `from` came out of the function.
-    fn backward<T: Element>(self, output: bool, from: Src<T>, dy: Src<T>, dx: Dst<T>, rows: Rows, end: usize) {
+    fn backward<T: Element>(
+        self,
+        output: bool,
+        from: Src<T::Real>,
+        dy: Src<T::Real>,
+        dx: Dst<T::Real>,
+        rows: Rows,
+        end: usize,
+    ) {
         <T::Kernels as SoftmaxKernels<T>>::backward(&Backward {
             setting: self,
             output,

@@ -7,20 +7,19 @@ use super::row::{
 use super::side_by_side::{
     CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
 };
-use super::{Mask, Setting, SoftmaxKernels, Which};
+use super::{Hidden, Setting, SoftmaxKernels, Which};
 use crate::activation::Rows;
-use crate::element::Element;
 use crate::math::pair::Pair;
 use crate::math::softmax::Scale;
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Token};
-use crate::slice::{Dst, Map, Src, Workspace};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
+use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Forward<'a, T> {
+pub(crate) struct Forward<'a, R> {
     pub(super) setting: Setting,
-    pub(super) x: Src<'a, T>,
-    pub(super) mask: Option<Mask<'a, T>>,
-    pub(super) y: Dst<'a, T>,
+    pub(super) x: Src<'a, R>,
+    pub(super) mask: Option<Hidden<'a, R>>,
+    pub(super) y: Dst<'a, R>,
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
@@ -28,35 +27,43 @@ pub(crate) struct Forward<'a, T> {
     pub(super) plain: bool,
 }
 
-impl<T: Element> Kernel for &Forward<'_, T> {
+impl<R: Real> Kernel for &Forward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let scale = scale::<T, I>(self.setting.temperature);
+        let scale = scale::<R, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let together = together(len);
-        let unrounded = self.x.as_real().zip(self.y.as_real());
-        match unrounded.filter(|_| self.mask.is_none() && !self.plain) {
-            Some((x, y)) if stride == 1 && len <= SHORT => {
-                let mut exponentials = Workspace::<_, CACHED>::new();
-                let exponentials = exponentials.zeros(together.min(self.end - self.first) * len);
+        let any = self.mask.is_some() || self.plain;
+        match Layout::of(stride, len, self.y.rounds()) {
+            Layout::Short if !any => {
+                let mut room = Workspace::<_, CACHED>::new();
+                // A format that rounds takes its numbers there too.
+                let most = if self.y.rounds() { CACHED / 2 } else { CACHED };
+                let together = (most / len.max(1)).clamp(1, TOGETHER);
+                let needed = together.min(self.end - self.first) * len;
+                let room = room.zeros(if self.y.rounds() { 2 * needed } else { needed });
                 let mut first = self.first;
                 while first < self.end {
                     let n = together.min(self.end - first);
-                    let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
-                    if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
+                    let (x, y) = (self.x.part(first * len, n * len), self.y.part(first * len, n * len));
+                    let made = if y.rounds() { room.part(needed, n * len) } else { y };
+                    let x = token.plain(x, made);
+                    if !short_rows(token, (scale, self.setting.which), (n, len), x, room, made) {
                         self.plainly(first, n);
+                    } else if y.rounds() {
+                        token.call_outlined(Convert { from: made.src(), to: y });
                     }
                     first += n;
                 }
             }
-            Some((x, y)) if stride >= SIDE_BY_SIDE && len <= LONG => {
+            Layout::SideBySide if !any && len <= LONG => {
                 let mut room = Room::new();
                 let mut first = self.first;
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
+                    if !columns.forward(token, (scale, self.setting.which), self.x, &mut room, self.y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -74,12 +81,33 @@ impl<T: Element> Kernel for &Forward<'_, T> {
     }
 }
 
-impl<'a, T: Element> Forward<'a, T> {
+/// How rows lie.
+#[derive(Clone, Copy, PartialEq)]
+enum Layout {
+    /// One behind the other, and short.
+    Short,
+    /// Side by side, and stored as they are computed in.
+    SideBySide,
+    Other,
+}
+
+impl Layout {
+    #[inline(always)]
+    fn of(stride: usize, len: usize, rounds: bool) -> Self {
+        match stride {
+            1 if len <= SHORT => Layout::Short,
+            SIDE_BY_SIDE.. if !rounds => Layout::SideBySide,
+            _ => Layout::Other,
+        }
+    }
+}
+
+impl<'a, R: Real> Forward<'a, R> {
     /// Rows among which is one that is not finite.
     #[cold]
     #[inline(never)]
     pub(super) fn plainly(&self, first: usize, n: usize) {
-        <T::Kernels as SoftmaxKernels<T>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
+        <R::Kernels as SoftmaxKernels<R>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
     }
 
     #[inline(always)]
@@ -107,15 +135,15 @@ impl<'a, T: Element> Forward<'a, T> {
             if kinds[k] == Kind::Finite && !long[k] {
                 let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
                 let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
-                let place = if log { None } else { y.as_real() };
-                let row = Row::new::<T>(scale, largest[k]);
+                let place = Some(y).filter(|y| !log && !y.rounds());
+                let row = Row::new::<R>(scale, largest[k]);
                 sums[k] = row.sum(token, x, place, seen[k]);
             }
         }
         for k in 0..n {
             let (x, y) = (self.rows.of(source, first + k).part(0, seen[k]), self.rows.of_target(self.y, first + k));
             let visible = y.part(0, seen[k]);
-            let row = Row::new::<T>(scale, largest[k]);
+            let row = Row::new::<R>(scale, largest[k]);
             let special = Special::new(kinds[k], scale.sign, x, seen[k]);
             // The sum of an ordinary row, the share in another; of either, one text of a logarithm.
             let number = match kinds[k] {
@@ -125,48 +153,46 @@ impl<'a, T: Element> Forward<'a, T> {
             let number = if log { ln(token, number) } else { number };
             let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => token.map(Less::new::<T>(scale, row.m, number), [x], [visible]),
+                Kind::Finite if log => token.map(Less::new::<R>(scale, row.m, number), [x], [visible]),
                 Kind::Finite => {
-                    let kept = !T::ROUNDS && !long[k];
+                    let kept = !visible.rounds() && !long[k];
                     let from = if kept { visible.src() } else { x };
-                    token.map(Share::new::<T>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
+                    token.map(Share::new::<R>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
                 }
                 _ => special.write(visible, number, hidden),
             }
-            let hidden = T::of(hidden);
             (seen[k]..len).for_each(|i| y.write(i, hidden));
         }
     }
 
     /// Writes what the mask leaves of a row into y, and says how many of its entries are looked at.
     #[inline(always)]
-    pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Mask<'a, T>, sign: f64, row: usize) -> usize {
+    pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Hidden<'a, R>, sign: f64, row: usize) -> usize {
         let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
         let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
         match mask {
-            Mask::Add(add) => {
-                let add = Src::new(add).strided(start % add.len(), stride, len);
+            Hidden::Add(add) => {
+                let add = add.strided(start % add.len(), stride, len);
                 token.map(Masked(sign), [x, add], [y]);
                 len
             }
-            Mask::Keep(keep) => {
-                let keep = Src::new(keep).strided(start % keep.len(), stride, len);
-                let mut block = [T::zero(); MASKED];
+            Hidden::Keep(keep) => {
+                let start = start % keep.len();
+                let mut block = [R::zero(); MASKED];
                 let mut done = 0;
                 while done < len {
                     let n = MASKED.min(len - done);
-                    let keep = keep.part(done, n);
                     for (i, add) in block[..n].iter_mut().enumerate() {
-                        *add = if keep.read(i) { T::zero() } else { T::neg_infinity() };
+                        *add = if keep[start + (done + i) * stride] { R::zero() } else { R::neg_infinity() };
                     }
                     token.map(Masked(sign), [x.part(done, n), Src::new(&block[..n])], [y.part(done, n)]);
                     done += n;
                 }
                 len
             }
-            Mask::Causal { queries, offset } => {
+            Hidden::Causal { queries, offset } => {
                 let seen = (row % queries).saturating_add(offset).min(len);
-                token.map(Masked(sign), [x.part(0, seen), Src::repeat(&[T::zero(); MAX_LANES])], [y.part(0, seen)]);
+                token.map(Masked(sign), [x.part(0, seen), Src::repeat(&[R::zero(); MAX_LANES])], [y.part(0, seen)]);
                 seen
             }
         }
@@ -181,13 +207,13 @@ const CHUNK: usize = 1 << 16;
 
 /// The largest number of a long row and the sum of its exponentials, in one pass: of each part by its own largest number,
 /// and then by that of all. Nothing if there is a number that makes the row special.
-struct LongRow<'a, T> {
+struct LongRow<'a, R> {
     scale: Scale,
-    x: Src<'a, T>,
+    x: Src<'a, R>,
     len: usize,
 }
 
-impl<T: Element> Kernel for LongRow<'_, T> {
+impl<R: Real> Kernel for LongRow<'_, R> {
     type Output = Option<(f64, f64)>;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> Option<(f64, f64)> {
@@ -201,7 +227,7 @@ impl<T: Element> Kernel for LongRow<'_, T> {
                 Kind::Finite if top.is_nan() => return None,
                 Kind::Empty => {}
                 Kind::Finite => {
-                    let part = Row::new::<T>(scale, top).sum(token, x.part(done, n), None, n);
+                    let part = Row::new::<R>(scale, top).sum(token, x.part(done, n), None, n);
                     let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
                     sum = if top > m { sum * factor + part } else { sum + part * factor };
                     m = m.max(top);
@@ -229,13 +255,13 @@ impl Map<2, 1> for Masked {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Backward<'a, T> {
+pub(crate) struct Backward<'a, R> {
     pub(super) setting: Setting,
     /// Whether `from` came out of the function.
     pub(super) output: bool,
-    pub(super) from: Src<'a, T>,
-    pub(super) dy: Src<'a, T>,
-    pub(super) dx: Dst<'a, T>,
+    pub(super) from: Src<'a, R>,
+    pub(super) dy: Src<'a, R>,
+    pub(super) dx: Dst<'a, R>,
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
@@ -243,36 +269,44 @@ pub(crate) struct Backward<'a, T> {
     pub(super) plain: bool,
 }
 
-impl<T: Element> Kernel for &Backward<'_, T> {
+impl<R: Real> Kernel for &Backward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let scale = scale::<T, I>(self.setting.temperature);
+        let scale = scale::<R, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
-        let unrounded = self.from.as_real().zip(self.dy.as_real()).zip(self.dx.as_real());
-        match unrounded.filter(|_| !self.plain) {
-            Some(((from, dy), dx)) if stride == 1 && len <= SHORT => {
+        match Layout::of(stride, len, self.dx.rounds()) {
+            Layout::Short if !self.plain => {
                 let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
-                let needed = together(len).min(self.end - self.first) * len;
-                let room = [exponentials.zeros(needed), products.zeros(needed)];
+                let rounds = self.dx.rounds();
+                let most = if rounds { CACHED / 2 } else { CACHED };
+                let together = (most / len.max(1)).clamp(1, TOGETHER);
+                let needed = together.min(self.end - self.first) * len;
+                let zeros = if rounds { 2 * needed } else { needed };
+                let room = [exponentials.zeros(zeros), products.zeros(zeros)];
                 while first < self.end {
-                    let n = together(len).min(self.end - first);
-                    let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
+                    let n = together.min(self.end - first);
+                    let (from, dy) = (self.from.part(first * len, n * len), self.dy.part(first * len, n * len));
                     let setting = (scale, self.setting.which, self.output);
-                    let dx = dx.part(first * len, n * len);
-                    if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
+                    let dx = self.dx.part(first * len, n * len);
+                    let [made, widened] = if rounds { room.map(|room| room.part(needed, n * len)) } else { [dx; 2] };
+                    let inputs = [token.plain(from, made), token.plain(dy, widened)];
+                    if !short_rows_backward(token, setting, (n, len), inputs, room, made) {
                         self.plainly(first, n);
+                    } else if rounds {
+                        token.call_outlined(Convert { from: made.src(), to: dx });
                     }
                     first += n;
                 }
             }
-            Some(((from, dy), dx)) if stride >= SIDE_BY_SIDE => {
+            Layout::SideBySide if !self.plain => {
                 let mut room = Room::new();
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.backward(token, (scale, self.setting.which, self.output), [from, dy], &mut room, dx) {
+                    let setting = (scale, self.setting.which, self.output);
+                    if !columns.backward(token, setting, [self.from, self.dy], &mut room, self.dx) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -287,12 +321,12 @@ impl<T: Element> Kernel for &Backward<'_, T> {
     }
 }
 
-impl<T: Element> Backward<'_, T> {
+impl<R: Real> Backward<'_, R> {
     /// Rows among which is one that is not finite.
     #[cold]
     #[inline(never)]
     pub(super) fn plainly(&self, first: usize, n: usize) {
-        <T::Kernels as SoftmaxKernels<T>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
+        <R::Kernels as SoftmaxKernels<R>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
     }
 
     #[inline(always)]
@@ -306,20 +340,20 @@ impl<T: Element> Backward<'_, T> {
         let total = if log { 1.0 } else { factor[0] };
         let kind = if self.output { None } else { Some(kind(token, scale, x, len)) };
         let (share, from) = match kind {
-            None => (Share::times::<T::Real>(total), x),
+            None => (Share::times::<R>(total), x),
             Some((Kind::Finite, m)) => {
-                let exponentials = Exponentials::new(token, Row::new::<T>(scale, m), x, Some(dx), len);
+                let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
                 (exponentials.shares(total), exponentials.from)
             }
             Some((kind, _)) => {
                 let special = Special::new(kind, scale.sign, x, len);
                 let share = special.share(self.setting.empty);
                 special.write(dx, 1.0, 0.0);
-                (Share::times::<T::Real>(total * share), dx.src())
+                (Share::times::<R>(total * share), dx.src())
             }
         };
         let sum = if log { token.sum(dy) } else { token.sum_of(Product(share), [from, dy], len) };
-        let s = taken::<T::Real>(log, sum, scale).wide();
+        let s = taken::<R>(log, sum, scale).wide();
         if !log {
             token.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
         } else if self.output {

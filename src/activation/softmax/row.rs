@@ -1,7 +1,6 @@
 //! What a row is computed with: the exponentials of a row, its sum, its shares and its gradients, as texts over registers.
 
 use crate::activation::EmptyRow;
-use crate::element::{Element, Lane};
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::rounding::nearly_fused;
@@ -11,8 +10,8 @@ use crate::slice::{Dst, Map, Src};
 
 /// The scale of a temperature, in the lanes of an instruction set.
 #[inline(always)]
-pub(crate) fn scale<T: Element, I: Isa>(temperature: f64) -> Scale {
-    Scale::new::<T::Real>(temperature, <Lane<T, I> as Lanes>::FUSED)
+pub(crate) fn scale<R: Real, I: Isa>(temperature: f64) -> Scale {
+    Scale::new::<R>(temperature, <R::Lanes<I> as Lanes>::FUSED)
 }
 
 /// The exponentials of a row; of a usual one, by fewer operations with the same bits.
@@ -52,19 +51,13 @@ pub(crate) struct Row {
 
 impl Row {
     #[inline(always)]
-    pub(crate) fn new<T: Element>(scale: Scale, m: f64) -> Self {
-        Row { map: Exponential::new(scale, scale.shift::<T::Real>(m)), m }
+    pub(crate) fn new<R: Real>(scale: Scale, m: f64) -> Self {
+        Row { map: Exponential::new(scale, scale.shift::<R>(m)), m }
     }
 
     /// The sum of the exponentials, which are kept if there is a place for them.
     #[inline(always)]
-    pub(crate) fn sum<T: Element, I: Isa>(
-        self,
-        token: Token<I>,
-        x: Src<T>,
-        place: Option<Dst<T::Real>>,
-        len: usize,
-    ) -> f64 {
+    pub(crate) fn sum<R: Real, I: Isa>(self, token: Token<I>, x: Src<R>, place: Option<Dst<R>>, len: usize) -> f64 {
         match self.map.usual() {
             Some(map) => token.sum_of_kept(map, [x], place, len),
             None => token.sum_of_kept(self.map, [x], place, len),
@@ -73,8 +66,8 @@ impl Row {
 
     /// The exponentials of numbers of the row, not rounded.
     #[inline(always)]
-    pub(crate) fn exponentials<T: Element, I: Isa>(self, token: Token<I>, x: Src<T>, to: Dst<T::Real>) {
-        token.map_unrounded(self.map, [x], [to]);
+    pub(crate) fn exponentials<R: Real, I: Isa>(self, token: Token<I>, x: Src<R>, to: Dst<R>) {
+        token.map(self.map, [x], [to]);
     }
 }
 
@@ -83,19 +76,19 @@ impl Row {
 /// A row of the type that is computed in keeps them. Other rows would round them: there they are computed again, so
 /// that what is made of them is rounded once.
 #[derive(Clone, Copy)]
-pub(crate) struct Exponentials<'a, T> {
+pub(crate) struct Exponentials<'a, R> {
     pub(crate) sum: f64,
-    pub(crate) from: Src<'a, T>,
+    pub(crate) from: Src<'a, R>,
     again: Option<Exponential>,
 }
 
-impl<'a, T: Element> Exponentials<'a, T> {
+impl<'a, R: Real> Exponentials<'a, R> {
     /// Of the row x; kept in y, if there is one and it does not round. `x` may be `y`.
     #[inline(always)]
-    pub(crate) fn new<I: Isa>(token: Token<I>, row: Row, x: Src<'a, T>, y: Option<Dst<'a, T>>, len: usize) -> Self {
-        let sum = row.sum(token, x, y.and_then(Dst::as_real), len);
+    pub(crate) fn new<I: Isa>(token: Token<I>, row: Row, x: Src<'a, R>, y: Option<Dst<'a, R>>, len: usize) -> Self {
+        let sum = row.sum(token, x, y.filter(|y| !y.rounds()), len);
         match y {
-            Some(y) if !T::ROUNDS => Exponentials { sum, from: y.src(), again: None },
+            Some(y) if !y.rounds() => Exponentials { sum, from: y.src(), again: None },
             _ => Exponentials { sum, from: x, again: Some(row.map) },
         }
     }
@@ -121,25 +114,25 @@ impl<'a, T: Element> Exponentials<'a, T> {
     pub(crate) fn read<I: Isa>(self, token: Token<I>, index: usize) -> f64 {
         match self.again {
             Some(map) => token.sum_of(map, [self.from.part(index, 1)], 1),
-            None => self.from.read(index).wide(),
+            None => self.from.read(index),
         }
     }
 
     /// The map of `from` into the shares of `total`.
     #[inline(always)]
     pub(crate) fn shares(self, total: f64) -> Share {
-        Share { again: self.again, scale: Pair::<T::Real>::quotient(total, self.sum).wide() }
+        Share { again: self.again, scale: Pair::<R>::quotient(total, self.sum).wide() }
     }
 }
 
 /// Exponentials of a part of a row, to be summed.
-struct Part<'a, T> {
-    from: Src<'a, T>,
+struct Part<'a, R> {
+    from: Src<'a, R>,
     share: Share,
     len: usize,
 }
 
-impl<T: Element> Kernel for Part<'_, T> {
+impl<R: Real> Kernel for Part<'_, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -156,7 +149,7 @@ pub(crate) struct Share {
 
 impl Share {
     #[inline(always)]
-    pub(super) fn new<T: Element>(row: Row, kept: bool, scale: Pair<T::Real>) -> Self {
+    pub(super) fn new<R: Real>(row: Row, kept: bool, scale: Pair<R>) -> Self {
         Share { again: (!kept).then_some(row.map), scale: scale.wide() }
     }
 
@@ -201,8 +194,8 @@ pub(super) struct Less {
 
 impl Less {
     #[inline(always)]
-    pub(super) fn new<T: Element>(scale: Scale, m: f64, rest: f64) -> Self {
-        Less { inverse: scale.factor()[0], from: Self::total::<T::Real>(scale, m, rest).wide() }
+    pub(super) fn new<R: Real>(scale: Scale, m: f64, rest: f64) -> Self {
+        Less { inverse: scale.factor()[0], from: Self::total::<R>(scale, m, rest).wide() }
     }
 
     /// m / t + rest, t being what x is divided by: of a reciprocal that was rounded.
@@ -402,14 +395,14 @@ pub(crate) enum Kind {
 
 /// The kind of a row, and its largest number; NaN if one is and the largest is not finite.
 #[inline(always)]
-pub(crate) fn kind<T: Element, I: Isa>(token: Token<I>, scale: Scale, x: Src<T>, len: usize) -> (Kind, f64) {
-    let m = Real::wide(token.max(x, <T::Real as Real>::of(scale.sign)));
+pub(crate) fn kind<R: Real, I: Isa>(token: Token<I>, scale: Scale, x: Src<R>, len: usize) -> (Kind, f64) {
+    let m = token.max(x, R::of(scale.sign)).wide();
     if m.is_finite() { (Kind::Finite, m) } else { special(x, m, len) }
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn special<T: Element>(x: Src<T>, m: f64, len: usize) -> (Kind, f64) {
+pub(super) fn special<R: Real>(x: Src<R>, m: f64, len: usize) -> (Kind, f64) {
     if (0..len).any(|i| x.read(i).is_nan()) {
         return (Kind::Finite, f64::NAN);
     }
@@ -418,21 +411,21 @@ pub(super) fn special<T: Element>(x: Src<T>, m: f64, len: usize) -> (Kind, f64) 
 
 /// A row that is not ordinary: some of its numbers, or all, have a share, which is the same for each.
 #[derive(Clone, Copy)]
-pub(crate) struct Special<'a, T> {
+pub(crate) struct Special<'a, R> {
     kind: Kind,
     infinity: f64,
-    x: Src<'a, T>,
+    x: Src<'a, R>,
     len: usize,
 }
 
-impl<'a, T: Element> Special<'a, T> {
+impl<'a, R: Real> Special<'a, R> {
     #[inline(always)]
-    pub(crate) fn new(kind: Kind, sign: f64, x: Src<'a, T>, len: usize) -> Self {
+    pub(crate) fn new(kind: Kind, sign: f64, x: Src<'a, R>, len: usize) -> Self {
         Special { kind, infinity: f64::INFINITY * sign, x, len }
     }
 
     fn has_share(self, i: usize) -> bool {
-        self.kind == Kind::Empty || self.x.read(i).wide() == self.infinity
+        self.kind == Kind::Empty || self.x.read(i) == self.infinity
     }
 
     /// The share, not yet rounded.
@@ -450,8 +443,7 @@ impl<'a, T: Element> Special<'a, T> {
     /// A number for those with a share, another for the rest. The target may be the row.
     #[cold]
     #[inline(never)]
-    pub(crate) fn write(self, y: Dst<T>, with: f64, without: f64) {
-        let (with, without) = (T::of(with), T::of(without));
+    pub(crate) fn write(self, y: Dst<R>, with: f64, without: f64) {
         (0..self.len).for_each(|i| y.write(i, if self.has_share(i) { with } else { without }));
     }
 }

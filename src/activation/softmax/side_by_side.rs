@@ -8,7 +8,6 @@ use super::row::{
     Exponential, FromInput, FromOutput, Less, LogSoftmaxGradient, Logarithm, Product, Share, SoftmaxGradient, less,
     product, scaled, softmax_gradient, taken,
 };
-use crate::element::Element;
 use crate::math::Functions;
 use crate::math::pair::Pair;
 use crate::math::softmax::{Scale, Shift, exponential};
@@ -41,7 +40,7 @@ pub(super) const SIDE_BY_SIDE: usize = 8;
 /// length, which become loops over registers.
 pub(super) struct Shifts<R, const N: usize>(pub(super) [[R; N]; 5]);
 
-impl<R: Real + Element<Real = R>, const N: usize> Shifts<R, N> {
+impl<R: Real, const N: usize> Shifts<R, N> {
     /// Of the largest numbers, times the sign; nothing if one is not finite.
     #[inline(always)]
     pub(super) fn new(scale: Scale, largest: &[f64; N]) -> Option<Self> {
@@ -50,11 +49,11 @@ impl<R: Real + Element<Real = R>, const N: usize> Shifts<R, N> {
         for k in 0..N {
             finite &= largest[k].abs() < f64::INFINITY;
             let Shift { minus, floor, octaves, rest, bias } = scale.shift::<R>(largest[k]);
-            shifts[0][k] = <R as Real>::of(minus);
-            shifts[1][k] = <R as Real>::of(floor);
-            shifts[2][k] = <R as Real>::of(octaves);
-            shifts[3][k] = <R as Real>::of(rest);
-            shifts[4][k] = <R as Real>::of(bias);
+            shifts[0][k] = R::of(minus);
+            shifts[1][k] = R::of(floor);
+            shifts[2][k] = R::of(octaves);
+            shifts[3][k] = R::of(rest);
+            shifts[4][k] = R::of(bias);
         }
         finite.then_some(Shifts(shifts))
     }
@@ -64,11 +63,11 @@ impl<R: Real + Element<Real = R>, const N: usize> Shifts<R, N> {
     pub(super) fn of(&self, k: usize) -> Shift<f64> {
         let Self([minus, floor, octaves, rest, bias]) = self;
         Shift {
-            minus: Real::wide(minus[k]),
-            floor: Real::wide(floor[k]),
-            octaves: Real::wide(octaves[k]),
-            rest: Real::wide(rest[k]),
-            bias: Real::wide(bias[k]),
+            minus: minus[k].wide(),
+            floor: floor[k].wide(),
+            octaves: octaves[k].wide(),
+            rest: rest[k].wide(),
+            bias: bias[k].wide(),
         }
     }
 
@@ -139,7 +138,7 @@ pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
 /// The exponentials of short rows that lie one behind the other; the largest number of each, times the sign, and the sum
 /// of its exponentials. Nothing if a row is not finite; nothing is written then.
 #[inline(always)]
-fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
+fn short_exponentials<R: Real, I: Isa>(
     token: Token<I>,
     scale: Scale,
     (n, len): (usize, usize),
@@ -149,7 +148,7 @@ fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
     let (mut largest, mut sums) = ([0.0; TOGETHER], [1.0; TOGETHER]);
     let mut k = 0;
     while k < n {
-        largest[k] = Real::wide(token.max(x.strided(k * len, 1, len), <R as Real>::of(scale.sign)));
+        largest[k] = token.max(x.strided(k * len, 1, len), R::of(scale.sign)).wide();
         k += 1;
     }
     let shifts = Shifts::<R, TOGETHER>::new(scale, &largest)?;
@@ -175,7 +174,7 @@ fn short_exponentials<R: Real + Element<Real = R>, I: Isa>(
 ///
 /// Limit: the instructions, of which half are those of the exponential.
 #[inline(always)]
-pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
+pub(super) fn short_rows<R: Real, I: Isa>(
     token: Token<I>,
     (scale, which): (Scale, Which),
     (n, len): (usize, usize),
@@ -206,7 +205,7 @@ pub(super) fn short_rows<R: Real + Element<Real = R>, I: Isa>(
 
 /// The way back through such rows, as that of `Columns`: `from` is what came out of the function, if `output` says so.
 #[inline(always)]
-pub(super) fn short_rows_backward<R: Real + Element<Real = R>, I: Isa>(
+pub(super) fn short_rows_backward<R: Real, I: Isa>(
     token: Token<I>,
     (scale, which, output): (Scale, Which, bool),
     (n, len): (usize, usize),
@@ -270,23 +269,18 @@ pub(super) struct Columns {
 impl Columns {
     /// Number i of all.
     #[inline(always)]
-    pub(super) fn of<T>(self, numbers: Src<T>, i: usize) -> Src<T> {
+    pub(super) fn of<R: Real>(self, numbers: Src<R>, i: usize) -> Src<R> {
         numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
     #[inline(always)]
-    pub(super) fn of_target<T: Copy>(self, numbers: Dst<T>, i: usize) -> Dst<T> {
+    pub(super) fn of_target<R: Real>(self, numbers: Dst<R>, i: usize) -> Dst<R> {
         numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
     /// The largest numbers, times the sign.
     #[inline(always)]
-    pub(super) fn largest<R: Real + Element<Real = R>, I: Isa>(
-        self,
-        token: Token<I>,
-        scale: Scale,
-        x: Src<R>,
-    ) -> [f64; TILE] {
+    pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [f64; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
         let target = Dst::new(&mut tops[..self.n]);
         // From the end, so that what comes next finds in the caches what was read last; and so at every turn.
@@ -295,7 +289,7 @@ impl Columns {
         }
         let mut largest = [0.0; TILE];
         for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
-            *largest = Real::wide(top);
+            *largest = top.wide();
         }
         largest
     }
@@ -303,7 +297,7 @@ impl Columns {
     /// The exponentials of x, in y if they are to be kept, and what is needed for their logarithms or shares: the largest
     /// numbers and the sums. Nothing if one is not finite; nothing is written then.
     #[inline(always)]
-    pub(super) fn exponentials<R: Real + Element<Real = R>, I: Isa>(
+    pub(super) fn exponentials<R: Real, I: Isa>(
         self,
         token: Token<I>,
         scale: Scale,
@@ -329,7 +323,7 @@ impl Columns {
     ///
     /// Limit: memory, which is passed over three times, in lines that lie apart.
     #[inline(always)]
-    pub(super) fn forward<R: Real + Element<Real = R>, I: Isa>(
+    pub(super) fn forward<R: Real, I: Isa>(
         self,
         token: Token<I>,
         (scale, which): (Scale, Which),
@@ -361,7 +355,7 @@ impl Columns {
 
     /// As [`Backward::row`].
     #[inline(always)]
-    pub(super) fn backward<R: Real + Element<Real = R>, I: Isa>(
+    pub(super) fn backward<R: Real, I: Isa>(
         self,
         token: Token<I>,
         (scale, which, output): (Scale, Which, bool),
