@@ -43,6 +43,7 @@ pub use maxout::{Maxout, MaxoutLayer};
 pub use output::FromOutput;
 pub use prelu::PReluChannels;
 pub use radial::RadialBasis;
+pub(crate) use rows::COPIED;
 pub use rows::{RowActivation, Rows};
 pub use rrelu::RReluTraining;
 pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};

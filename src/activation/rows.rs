@@ -87,12 +87,22 @@ impl Rows {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 
+    /// The length of the copy of a row, if a kernel that passes over a row several times should work on one: if the row is
+    /// short, and strided or of a format that rounds. Else 0.
+    #[inline(always)]
+    pub(crate) fn copied<R: Real>(self, numbers: Src<R>) -> usize {
+        if self.len > COPIED || self.inner == 1 && numbers.is_plain() { 0 } else { self.len }
+    }
+
     /// A row of what is written.
     #[inline(always)]
     pub(crate) fn of_target<R: Real>(self, numbers: Dst<R>, row: usize) -> Dst<R> {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 }
+
+/// Rows of at most this length are copied before a kernel that passes over them several times.
+pub(crate) const COPIED: usize = 1024;
 
 /// A function of rows.
 ///

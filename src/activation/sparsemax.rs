@@ -1,13 +1,13 @@
 //! Functions of a row that leave most of it 0: the nearest point of the simplex, and its nearest corner.
 
-use super::rows::{RowActivation, Rows};
+use super::rows::{COPIED, RowActivation, Rows};
 use super::softmax::{Kind, Special, kind, scale};
 use super::{EmptyRow, same_length};
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::math::pair::Pair;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
-use crate::slice::{Dst, Map, Src};
+use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
 /// The shares of one that are nearest to x: max(0, x_i - tau), with the threshold tau for which they sum to 1.
 ///
@@ -188,11 +188,18 @@ impl<R: Real> Kernel for Forward<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
+        let len = self.rows.row_len();
+        let mut room = Workspace::<R, COPIED>::new();
+        let room = room.zeros(self.rows.copied(self.x));
         for i in 0..self.count {
             let (x, y) = (self.rows.of(self.x, i), self.rows.of_target(self.y, i));
+            let (x, made) = (token.plain(x, room), if room.len() == 0 { y } else { room });
             match self.which {
-                Which::Sparsemax => sparsemax_row(token, x, y, self.rows.row_len()),
-                Which::Hardmax => hardmax_row(token, x, y, self.rows.row_len()),
+                Which::Sparsemax => sparsemax_row(token, x, made, len),
+                Which::Hardmax => hardmax_row(token, x, made, len),
+            }
+            if room.len() > 0 {
+                token.call_outlined(Convert { from: made.src(), to: y });
             }
         }
     }
@@ -213,13 +220,20 @@ impl<R: Real> Kernel for Backward<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let len = self.rows.row_len();
+        let mut rooms = [Workspace::<R, COPIED>::new(), Workspace::<R, COPIED>::new()];
+        let [room, dy_room] = rooms.each_mut().map(|room| room.zeros(self.rows.copied(self.from)));
         for i in 0..self.count {
-            let (mut from, dx) = (self.rows.of(self.from, i), self.rows.of_target(self.dx, i));
+            let (from, dx) = (self.rows.of(self.from, i), self.rows.of_target(self.dx, i));
+            let (mut from, dy) = (token.plain(from, room), token.plain(self.rows.of(self.dy, i), dy_room));
+            let made = if room.len() == 0 { dx } else { room };
             if self.from_input {
-                sparsemax_row(token, from, dx, len);
-                from = dx.src();
+                sparsemax_row(token, from, made, len);
+                from = made.src();
             }
-            gradient_row(token, from, self.rows.of(self.dy, i), dx, len);
+            gradient_row(token, from, dy, made, len);
+            if room.len() > 0 {
+                token.call_outlined(Convert { from: made.src(), to: dx });
+            }
         }
     }
 }

@@ -10,11 +10,11 @@ use super::{
     CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood,
     SoftmaxCrossEntropy, Tversky,
 };
-use crate::activation::{Rows, same_length};
+use crate::activation::{COPIED, Rows, same_length};
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token, dispatch};
-use crate::slice::{self, Dst, Map, Src};
+use crate::slice::{self, Dst, Map, Src, Workspace};
 use crate::sum::PairwiseSum;
 
 /// What a row should have been.
@@ -438,9 +438,20 @@ impl<F: RowText, R: Real> Kernel for EachRow<'_, F, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let mut tree = PairwiseSum::new();
+        // What is written is not copied: it is rounded once, from f64.
+        let mut rooms = [Workspace::<R, COPIED>::new(), Workspace::<R, COPIED>::new()];
+        let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
         for row in 0..self.rows {
-            let (sample, ignored) = self.sample(row);
-            let loss = if ignored { None } else { self.text.row(token, sample) };
+            let (mut sample, ignored) = self.sample(row);
+            let loss = if ignored {
+                None
+            } else {
+                sample.prediction = token.plain(sample.prediction, room);
+                if let Wanted::Probabilities(y) = &mut sample.target {
+                    *y = token.plain(*y, target_room);
+                }
+                self.text.row(token, sample)
+            };
             if let Some(loss) = loss {
                 // As sums of other losses: of what is computed, in the type that it is computed in.
                 tree.push(held::<R>(loss));

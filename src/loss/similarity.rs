@@ -6,12 +6,12 @@
 
 use super::cross_entropy::check_weights;
 use super::rows::{BLOCK, blocks, held, sum, widen, write};
-use crate::activation::{Rows, one, same_length};
+use crate::activation::{COPIED, Rows, one, same_length};
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::facts::BadParameter;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
-use crate::slice::{Dst, Map, Src};
+use crate::slice::{Dst, Map, Src, Workspace};
 use crate::sum::PairwiseSum;
 
 /// The text of a loss of N rows that belong together, with what they should be: 1, -1, or nothing.
@@ -65,8 +65,13 @@ impl<F: Text<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let (all, layout, mut tree) = (self.all, self.layout, PairwiseSum::new());
+        let mut rooms = [const { Workspace::<R, COPIED>::new() }; N];
+        let rooms = rooms.each_mut().map(|room| room.zeros(layout.copied(all.inputs[0])));
         for row in 0..self.rows {
-            let inputs = all.inputs.map(|input| layout.of(input, row));
+            let mut inputs = all.inputs.map(|input| layout.of(input, row));
+            for k in 0..N {
+                inputs[k] = token.plain(inputs[k], rooms[k]);
+            }
             let gradients = all.gradients.map(|gradient| gradient.map(|gradient| layout.of_target(gradient, row)));
             let target = self.target.map_or(1.0, |target| target.read(row));
             let loss = self.text.row(token, Together { inputs, gradients, ..all }, target);

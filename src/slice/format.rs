@@ -276,18 +276,28 @@ impl<R: Real> Kernel for Convert<'_, R> {
 
 /// Numbers of a type as another that is computed in the same, one of them that one.
 pub(crate) fn convert<A: Element, B: Element<Real = A::Real>>(from: &[A], to: &mut [B]) {
-    dispatch(Convert { from: Src::new(from), to: Dst::new(to) });
+    copy(Src::new(from), Dst::new(to));
+}
+
+/// Numbers as those of another view, one of them in the type that is computed in.
+pub(crate) fn copy<R: Real>(from: Src<R>, to: Dst<R>) {
+    dispatch(Convert { from, to });
 }
 
 impl<I: Isa> Token<I> {
-    /// Numbers as they are, if they are contiguous and in the type that is computed in; else a copy of them that is.
+    /// Numbers as they are, if they are contiguous and in the type that is computed in, or more than there is room for;
+    /// else a copy of them that is. What goes over a row several times gathers it once.
     #[inline(always)]
     pub(crate) fn plain<'a, R: Real>(self, numbers: Src<'a, R>, room: Dst<'a, R>) -> Src<'a, R> {
-        if numbers.is_plain() {
+        if let Some(plain) = numbers.as_plain() {
+            return plain;
+        }
+        if numbers.len > room.len {
             return numbers;
         }
-        self.call_outlined(Convert { from: numbers, to: room });
-        room.src()
+        let to = room.part(0, numbers.len);
+        self.call_outlined(Convert { from: numbers, to });
+        to.src()
     }
 }
 

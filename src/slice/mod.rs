@@ -16,7 +16,7 @@ mod scalar;
 mod stream;
 mod view;
 
-pub(crate) use format::{Convert, convert};
+pub(crate) use format::{Convert, convert, copy};
 pub use format::{Format, Stored};
 pub(crate) use interleave::{deinterleave, interleave};
 pub(crate) use map::{Map, map};

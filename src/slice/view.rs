@@ -80,6 +80,18 @@ impl<'a, R: Real> Src<'a, R> {
         self.stride == 1 && !R::rounds(self.format)
     }
 
+    /// The same numbers, if they are contiguous and stored as they are computed in: then the compiler knows it too.
+    #[inline(always)]
+    pub(crate) fn as_plain(self) -> Option<Self> {
+        self.is_plain().then_some(Src { stride: 1, format: Format::Real, ..self })
+    }
+
+    /// As [`Dst::as_real`].
+    #[inline(always)]
+    pub(crate) fn as_real(self) -> Option<Self> {
+        (!R::rounds(self.format)).then_some(Src { format: Format::Real, ..self })
+    }
+
     /// Copies the numbers to others, as many, of the same format.
     #[inline(always)]
     pub(super) fn copy_to(self, to: Dst<R>) {
@@ -181,6 +193,12 @@ impl<'a, R: Real> Dst<'a, R> {
         self.stride == 1 && !R::rounds(self.format)
     }
 
+    /// The same numbers, if they are stored as they are computed in: then the compiler knows it too.
+    #[inline(always)]
+    pub(crate) fn as_real(self) -> Option<Self> {
+        (!R::rounds(self.format)).then_some(Dst { format: Format::Real, ..self })
+    }
+
     /// Writes one of the numbers, rounded once.
     #[inline(always)]
     pub(crate) fn write(self, index: usize, value: f64) {
@@ -202,7 +220,7 @@ pub(crate) struct Workspace<R, const N: usize>([MaybeUninit<R>; N]);
 
 impl<R: Real, const N: usize> Workspace<R, N> {
     #[inline(always)]
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Workspace([const { MaybeUninit::uninit() }; N])
     }
 

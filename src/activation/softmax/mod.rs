@@ -13,10 +13,11 @@ use super::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::facts::BadParameter;
-use crate::simd::dispatch;
-use crate::slice::{Dst, Src};
+use crate::simd::{Real, dispatch};
+use crate::slice::{self, Dst, Src, Workspace};
 use passes::{Backward, Forward};
 pub(crate) use row::{Exponentials, Kind, Logarithm, Row, Special, kind, ln, one, scale};
+use side_by_side::{CACHED, SHORT};
 
 /// What the softmax of a row is that holds -inf alone: nothing to choose from.
 ///
@@ -132,7 +133,7 @@ macro_rules! tempered {
                 same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
                 let count = rows.count(x.len());
                 check_mask(mask, x.len(), rows);
-                self.setting().forward::<T>(Src::new(x), Some(mask.hidden()), Dst::new(y), rows, count);
+                self.setting().forward(Src::new(x), Some(mask.hidden()), Dst::new(y), rows, count);
             }
 
             fn setting(&self) -> Setting {
@@ -144,22 +145,22 @@ macro_rules! tempered {
             #[track_caller]
             fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
                 same_length("forward", [("x", x.len()), ("y", y.len())]);
-                self.setting().forward::<T>(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
+                self.setting().forward(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn forward_in_place(&self, x: &mut [T], rows: Rows) {
                 let (count, y) = (rows.count(x.len()), Dst::new(x));
-                self.setting().forward::<T>(y.src(), None, y, rows, count);
+                self.setting().forward(y.src(), None, y, rows, count);
             }
             #[track_caller]
             fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward::<T>(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
+                self.setting().backward(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
             }
             #[track_caller]
             fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
                 same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward::<T>(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
+                self.setting().backward(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
             }
         }
     };
@@ -281,7 +282,7 @@ fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
 /// dx, from the output of a softmax in its place.
 pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
     let (count, dx) = (rows.count(dx.len()), Dst::new(dx));
-    softmax.setting().backward::<T>(true, dx.src(), Src::new(dy), dx, rows, count);
+    softmax.setting().backward(true, dx.src(), Src::new(dy), dx, rows, count);
 }
 
 concrete! {
@@ -302,48 +303,61 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// The first `end` rows.
-    fn forward<T: Element>(
-        self,
-        x: Src<T::Real>,
-        mask: Option<Hidden<'_, T::Real>>,
-        y: Dst<T::Real>,
-        rows: Rows,
-        end: usize,
-    ) {
-        <T::Kernels as SoftmaxKernels<T>>::forward(&Forward {
-            setting: self,
-            x,
-            mask,
-            y,
-            rows,
-            first: 0,
-            end,
-            plain: false,
-        });
+    fn forward<R: Real>(self, x: Src<R>, mask: Option<Hidden<'_, R>>, y: Dst<R>, rows: Rows, end: usize) {
+        let forward = |x, y, end| {
+            let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false };
+            <R::Kernels as SoftmaxKernels<R>>::forward(&kernel);
+        };
+        if mask.is_some() || !is_widened(y, rows) {
+            return forward(x, y, end);
+        }
+        let mut room = Workspace::<R, CACHED>::new();
+        let room = room.zeros(widened_part(0, end, rows).1);
+        let mut first = 0;
+        while first < end {
+            let (start, len) = widened_part(first, end, rows);
+            let (y, made) = (y.part(start, len), room.part(0, len));
+            slice::copy(x.part(start, len), made);
+            forward(made.src(), made, len / rows.row_len());
+            slice::copy(made.src(), y);
+            first += len / rows.row_len();
+        }
     }
 
     /// The same, `output` saying whether `from` came out of the function.
-    fn backward<T: Element>(
-        self,
-        output: bool,
-        from: Src<T::Real>,
-        dy: Src<T::Real>,
-        dx: Dst<T::Real>,
-        rows: Rows,
-        end: usize,
-    ) {
-        <T::Kernels as SoftmaxKernels<T>>::backward(&Backward {
-            setting: self,
-            output,
-            from,
-            dy,
-            dx,
-            rows,
-            first: 0,
-            end,
-            plain: false,
-        });
+    fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, end: usize) {
+        let backward = |from, dy, dx, end| {
+            let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false };
+            <R::Kernels as SoftmaxKernels<R>>::backward(&kernel);
+        };
+        if !is_widened(dx, rows) {
+            return backward(from, dy, dx, end);
+        }
+        let mut rooms = [const { Workspace::<R, CACHED>::new() }; 2];
+        let rooms = rooms.each_mut().map(|room| room.zeros(widened_part(0, end, rows).1));
+        let mut first = 0;
+        while first < end {
+            let (start, len) = widened_part(first, end, rows);
+            let [made, dy_made] = rooms.map(|room| room.part(0, len));
+            slice::copy(from.part(start, len), made);
+            slice::copy(dy.part(start, len), dy_made);
+            backward(made.src(), dy_made.src(), made, len / rows.row_len());
+            slice::copy(made.src(), dx.part(start, len));
+            first += len / rows.row_len();
+        }
     }
+}
+
+/// Whether rows are widened before they reach the kernel: short ones of a format that rounds. What it makes of them in f32
+/// is rounded to the same number as what it would make in f64, of shares and logarithms of up to [`SHORT`] entries too.
+fn is_widened<R: Real>(numbers: Dst<R>, rows: Rows) -> bool {
+    numbers.rounds() && rows.stride() == 1 && (1..=SHORT).contains(&rows.row_len())
+}
+
+/// Where the numbers of the next rows begin, and how many of them are widened at a time.
+fn widened_part(first: usize, end: usize, rows: Rows) -> (usize, usize) {
+    let len = rows.row_len();
+    (first * len, (CACHED / len).min(end - first) * len)
 }
 
 /// Which function of a row.

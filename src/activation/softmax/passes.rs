@@ -12,7 +12,7 @@ use crate::activation::Rows;
 use crate::math::pair::Pair;
 use crate::math::softmax::Scale;
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
-use crate::slice::{Convert, Dst, Map, Src, Workspace};
+use crate::slice::{Dst, Map, Src, Workspace};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Forward<'a, R> {
@@ -35,35 +35,27 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let together = together(len);
         let any = self.mask.is_some() || self.plain;
-        match Layout::of(stride, len, self.y.rounds()) {
-            Layout::Short if !any => {
-                let mut room = Workspace::<_, CACHED>::new();
-                // A format that rounds takes its numbers there too.
-                let most = if self.y.rounds() { CACHED / 2 } else { CACHED };
-                let together = (most / len.max(1)).clamp(1, TOGETHER);
-                let needed = together.min(self.end - self.first) * len;
-                let room = room.zeros(if self.y.rounds() { 2 * needed } else { needed });
+        match (self.x.as_real(), self.y.as_real()) {
+            (Some(x), Some(y)) if !any && stride == 1 && len <= SHORT => {
+                let mut exponentials = Workspace::<_, CACHED>::new();
+                let exponentials = exponentials.zeros(together.min(self.end - self.first) * len);
                 let mut first = self.first;
                 while first < self.end {
                     let n = together.min(self.end - first);
-                    let (x, y) = (self.x.part(first * len, n * len), self.y.part(first * len, n * len));
-                    let made = if y.rounds() { room.part(needed, n * len) } else { y };
-                    let x = token.plain(x, made);
-                    if !short_rows(token, (scale, self.setting.which), (n, len), x, room, made) {
+                    let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
+                    if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
                         self.plainly(first, n);
-                    } else if y.rounds() {
-                        token.call_outlined(Convert { from: made.src(), to: y });
                     }
                     first += n;
                 }
             }
-            Layout::SideBySide if !any && len <= LONG => {
+            (Some(x), Some(y)) if !any && stride >= SIDE_BY_SIDE && len <= LONG => {
                 let mut room = Room::new();
                 let mut first = self.first;
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(token, (scale, self.setting.which), self.x, &mut room, self.y) {
+                    if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
                         self.plainly(first, n);
                     }
                     first += n;
@@ -77,27 +69,6 @@ impl<R: Real> Kernel for &Forward<'_, R> {
                     first += n;
                 }
             }
-        }
-    }
-}
-
-/// How rows lie.
-#[derive(Clone, Copy, PartialEq)]
-enum Layout {
-    /// One behind the other, and short.
-    Short,
-    /// Side by side, and stored as they are computed in.
-    SideBySide,
-    Other,
-}
-
-impl Layout {
-    #[inline(always)]
-    fn of(stride: usize, len: usize, rounds: bool) -> Self {
-        match stride {
-            1 if len <= SHORT => Layout::Short,
-            SIDE_BY_SIDE.. if !rounds => Layout::SideBySide,
-            _ => Layout::Other,
         }
     }
 }
@@ -276,37 +247,29 @@ impl<R: Real> Kernel for &Backward<'_, R> {
         let scale = scale::<R, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
-        match Layout::of(stride, len, self.dx.rounds()) {
-            Layout::Short if !self.plain => {
+        match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
+            (Some(from), Some(dy), Some(dx)) if !self.plain && stride == 1 && len <= SHORT => {
                 let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
-                let rounds = self.dx.rounds();
-                let most = if rounds { CACHED / 2 } else { CACHED };
-                let together = (most / len.max(1)).clamp(1, TOGETHER);
-                let needed = together.min(self.end - self.first) * len;
-                let zeros = if rounds { 2 * needed } else { needed };
-                let room = [exponentials.zeros(zeros), products.zeros(zeros)];
+                let needed = together(len).min(self.end - self.first) * len;
+                let room = [exponentials.zeros(needed), products.zeros(needed)];
                 while first < self.end {
-                    let n = together.min(self.end - first);
-                    let (from, dy) = (self.from.part(first * len, n * len), self.dy.part(first * len, n * len));
+                    let n = together(len).min(self.end - first);
+                    let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
                     let setting = (scale, self.setting.which, self.output);
-                    let dx = self.dx.part(first * len, n * len);
-                    let [made, widened] = if rounds { room.map(|room| room.part(needed, n * len)) } else { [dx; 2] };
-                    let inputs = [token.plain(from, made), token.plain(dy, widened)];
-                    if !short_rows_backward(token, setting, (n, len), inputs, room, made) {
+                    let dx = dx.part(first * len, n * len);
+                    if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
                         self.plainly(first, n);
-                    } else if rounds {
-                        token.call_outlined(Convert { from: made.src(), to: dx });
                     }
                     first += n;
                 }
             }
-            Layout::SideBySide if !self.plain => {
+            (Some(from), Some(dy), Some(dx)) if !self.plain && stride >= SIDE_BY_SIDE => {
                 let mut room = Room::new();
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = Columns { first: self.rows.start(first), n, len, stride };
                     let setting = (scale, self.setting.which, self.output);
-                    if !columns.backward(token, setting, [self.from, self.dy], &mut room, self.dx) {
+                    if !columns.backward(token, setting, [from, dy], &mut room, dx) {
                         self.plainly(first, n);
                     }
                     first += n;
