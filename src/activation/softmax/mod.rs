@@ -304,46 +304,50 @@ pub(crate) struct Setting {
 impl Setting {
     /// The first `end` rows.
     fn forward<R: Real>(self, x: Src<R>, mask: Option<Hidden<'_, R>>, y: Dst<R>, rows: Rows, end: usize) {
-        let forward = |x, y, end| {
-            let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false };
-            <R::Kernels as SoftmaxKernels<R>>::forward(&kernel);
-        };
-        if mask.is_some() || !is_widened(y, rows) {
-            return forward(x, y, end);
+        if mask.is_none() && is_widened(y, rows) {
+            return self.forward_widened(x, y, rows, end);
         }
+        let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false };
+        <R::Kernels as SoftmaxKernels<R>>::forward(&kernel);
+    }
+
+    #[inline(never)]
+    fn forward_widened<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, end: usize) {
         let mut room = Workspace::<R, CACHED>::new();
         let room = room.zeros(widened_part(0, end, rows).1);
         let mut first = 0;
         while first < end {
             let (start, len) = widened_part(first, end, rows);
-            let (y, made) = (y.part(start, len), room.part(0, len));
-            slice::copy(x.part(start, len), made);
-            forward(made.src(), made, len / rows.row_len());
-            slice::copy(made.src(), y);
-            first += len / rows.row_len();
+            let (count, room) = (len / rows.row_len(), room.part(0, len));
+            slice::copy(x.part(start, len), room);
+            self.forward(room.src(), None, room, rows, count);
+            slice::copy(room.src(), y.part(start, len));
+            first += count;
         }
     }
 
     /// The same, `output` saying whether `from` came out of the function.
     fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, end: usize) {
-        let backward = |from, dy, dx, end| {
-            let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false };
-            <R::Kernels as SoftmaxKernels<R>>::backward(&kernel);
-        };
-        if !is_widened(dx, rows) {
-            return backward(from, dy, dx, end);
+        if is_widened(dx, rows) {
+            return self.backward_widened(output, [from, dy], dx, rows, end);
         }
-        let mut rooms = [const { Workspace::<R, CACHED>::new() }; 2];
+        let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false };
+        <R::Kernels as SoftmaxKernels<R>>::backward(&kernel);
+    }
+
+    #[inline(never)]
+    fn backward_widened<R: Real>(self, output: bool, inputs: [Src<R>; 2], dx: Dst<R>, rows: Rows, end: usize) {
+        let mut rooms = [const { Workspace::<R, CACHED>::new() }; 3];
         let rooms = rooms.each_mut().map(|room| room.zeros(widened_part(0, end, rows).1));
         let mut first = 0;
         while first < end {
             let (start, len) = widened_part(first, end, rows);
-            let [made, dy_made] = rooms.map(|room| room.part(0, len));
-            slice::copy(from.part(start, len), made);
-            slice::copy(dy.part(start, len), dy_made);
-            backward(made.src(), dy_made.src(), made, len / rows.row_len());
+            let (count, [from, dy, made]) = (len / rows.row_len(), rooms.map(|room| room.part(0, len)));
+            slice::copy(inputs[0].part(start, len), from);
+            slice::copy(inputs[1].part(start, len), dy);
+            self.backward(output, from.src(), dy.src(), made, rows, count);
             slice::copy(made.src(), dx.part(start, len));
-            first += len / rows.row_len();
+            first += count;
         }
     }
 }
