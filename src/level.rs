@@ -1,7 +1,8 @@
 //! The instruction sets that kernels are built for, and which of them this machine has.
 
-use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
+
+use crate::error::UnsupportedLevel;
 
 ///
 /// The best one that the machine has is found at the first call and used from then on. All levels of a [`Family`]
@@ -41,31 +42,6 @@ pub enum Family {
     /// They round one after the other: SSE2 and plain Rust.
     Unfused,
 }
-
-/// The machine lacks the level that was asked for.
-///
-/// ```
-/// use slopes::{Level, UnsupportedLevel};
-/// let other = if cfg!(target_arch = "aarch64") { Level::Avx2 } else { Level::Neon };
-/// assert_eq!(other.select(), Err(UnsupportedLevel { level: other }));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnsupportedLevel {
-    /// The level that was asked for.
-    pub level: Level,
-}
-
-impl fmt::Display for UnsupportedLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this machine has no {:?}; it has", self.level)?;
-        Level::available().enumerate().try_for_each(|(i, level)| {
-            let comma = if i == 0 { "" } else { "," };
-            write!(f, "{comma} {level:?}")
-        })
-    }
-}
-
-impl core::error::Error for UnsupportedLevel {}
 
 /// The level in use; 0 until the first call. Every thread would write the same value, so relaxed order is enough.
 static CURRENT: AtomicU8 = AtomicU8::new(0);

@@ -61,19 +61,24 @@
 //! Parameters are f64. A function of f32 takes them as an f32 holds them, and is then exact for that parameter.
 #![no_std]
 
+mod check;
 #[doc(hidden)]
 pub mod compiled;
+mod declare;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod element;
-mod facts;
+mod error;
 #[allow(unsafe_code, reason = "one of the three places that may, and that of CPUID")]
 mod level;
 mod math;
 mod names;
+mod parse;
+mod row;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod simd;
 #[allow(unsafe_code, reason = "one of the three places that may")]
 mod slice;
+mod spec;
 mod sum;
 
 pub mod activation;
@@ -81,13 +86,14 @@ pub mod guide;
 pub mod loss;
 
 pub use element::Element;
-pub use facts::{BadParameter, Facts, Symmetry, Ulp};
-pub use level::{Family, Level, UnsupportedLevel};
+pub use error::{BadParameter, ParseError, Problem, UnknownName, UnsupportedLevel};
+pub use level::{Family, Level};
 pub use math::Functions;
-pub use names::{ParseError, Problem, UnknownName};
+pub use row::Rows;
 pub use simd::{Lanes, Real};
 
 /// The README's examples are tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+pub use spec::{Facts, Symmetry, Ulp};

@@ -2,53 +2,39 @@
 //!
 //! [`Activation`] is what a user calls; [`Formula`] is what an author writes.
 
-mod exponential;
-mod gated;
-mod glu;
-mod gumbel;
-mod hard;
-mod hash;
-mod hyperbolic;
-mod learned;
-mod log_sum_exp;
-mod maxout;
-mod mish;
-mod normal;
-mod output;
-mod periodic;
-mod prelu;
-mod radial;
-mod rectifiers;
-mod rows;
-mod rrelu;
-mod sigmoids;
-mod smooth;
-mod softmax;
-mod sparsemax;
+pub(crate) mod elementwise;
+pub(crate) mod layer;
+pub(crate) mod row;
+pub(crate) mod trained;
 
+use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::facts::Facts;
-use crate::names::UnknownName;
+use crate::error::UnknownName;
 use crate::simd::{Lanes, MAX_LANES};
 use crate::slice::{self, Dst, Map, Src};
+use crate::spec::Facts;
+use elementwise::{
+    exponential, gaussian, gelu, hyperbolic, mish, periodic, piecewise, rectifier, sigmoid, softplus, swish,
+};
 
+pub use crate::row::{FullyMasked, Rows};
 #[doc(hidden)]
-pub use glu::ComputeGated;
-pub use glu::{Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu};
-pub use gumbel::GumbelSoftmax;
-pub use learned::Learned;
-pub use log_sum_exp::LogSumExp;
-pub use maxout::{Maxout, MaxoutLayer};
-pub use output::FromOutput;
-pub use prelu::PReluChannels;
-pub use radial::RadialBasis;
-pub(crate) use rows::COPIED;
-pub use rows::{RowActivation, Rows};
-pub use rrelu::RReluTraining;
-pub use softmax::{EmptyRow, LogSoftmax, Mask, Softmax, Softmin};
-pub(crate) use softmax::{Exponentials, Kind, Logarithm, Row, kind, ln, one, scale};
-pub use sparsemax::{Hardmax, Sparsemax};
+pub use layer::glu::ComputeGated;
+pub use layer::glu::{
+    Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu,
+};
+pub use layer::maxout::{Maxout, MaxoutLayer};
+pub use layer::radial::RadialBasis;
+pub use row::RowActivation;
+pub use row::gumbel::GumbelSoftmax;
+pub use row::log_sum_exp::LogSumExp;
+pub use row::softmax::{LogSoftmax, Mask, Softmax, Softmin};
+pub use row::sparsemax::{Hardmax, Sparsemax};
+pub use trained::from_output::FromOutput;
+pub use trained::learnable::Learned;
+pub use trained::prelu_channels::PReluChannels;
+pub use trained::rrelu::RReluTraining;
 
 /// A function of one number: value, slope (first derivative) and curvature (second derivative).
 ///
@@ -153,21 +139,6 @@ pub trait Activation<T: Element>: Send + Sync {
             (*y, *d) = (self.forward(*x), self.derivative(*x));
         }
     }
-}
-
-/// Panics if lengths differ, and names them.
-#[track_caller]
-#[inline(always)]
-pub(crate) fn same_length<const N: usize>(method: &str, lengths: [(&str, usize); N]) {
-    if lengths.iter().any(|(_, len)| *len != lengths[0].1) {
-        differ(method, &lengths);
-    }
-}
-
-#[cold]
-#[track_caller]
-fn differ(method: &str, lengths: &[(&str, usize)]) -> ! {
-    panic!("{method}: slices differ in length: {lengths:?}");
 }
 
 /// A function over registers: from it, [`impl_activation!`](crate::impl_activation) makes an [`Activation`] of every element
@@ -401,17 +372,17 @@ macro_rules! impl_activation {
 /// The compiled kernels of rows and layers.
 #[doc(hidden)]
 pub(crate) trait RowKernels<T: Element>:
-    glu::GatedKernels<T>
-    + gumbel::GumbelKernels<T>
-    + learned::LearnedKernels<T>
-    + log_sum_exp::LogSumExpKernels<T>
-    + maxout::MaxoutKernels<T>
-    + output::OutputKernels<T>
-    + prelu::PReluKernels<T>
-    + radial::RadialKernels<T>
-    + rrelu::RReluKernels<T>
-    + softmax::SoftmaxKernels<T>
-    + sparsemax::SparsemaxKernels<T>
+    layer::glu::GatedKernels<T>
+    + row::gumbel::GumbelKernels<T>
+    + trained::learnable::LearnedKernels<T>
+    + row::log_sum_exp::LogSumExpKernels<T>
+    + layer::maxout::MaxoutKernels<T>
+    + trained::from_output::OutputKernels<T>
+    + trained::prelu_channels::PReluKernels<T>
+    + layer::radial::RadialKernels<T>
+    + trained::rrelu::RReluKernels<T>
+    + row::softmax::SoftmaxKernels<T>
+    + row::sparsemax::SparsemaxKernels<T>
 {
 }
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKernels }
@@ -419,12 +390,12 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares an activation. See `declare!`.
 macro_rules! activation {
     ($($tokens:tt)*) => {
-        $crate::facts::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
+        $crate::declare::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
     };
 }
 pub(crate) use activation;
 
-crate::facts::catalogue! {
+crate::declare::catalogue! {
     /// Any activation of one number, as a value: to keep in a configuration, to copy, to compare, to write and to read.
     ///
     /// As a text it is its name, and its parameters if it has some:
@@ -454,16 +425,17 @@ crate::facts::catalogue! {
     /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a text, and
     /// where, says [`ParseError`](crate::ParseError).
     AnyActivation of Activation by Compute, __activation_methods!, impl_activation!;
-    rectifiers: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu;
-    sigmoids: Sigmoid, Tanh, Softsign;
-    smooth: Softplus, LogSigmoid, Squareplus;
-    gated: Swish, QuickGelu, GeluTanh;
+    rectifier: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu, Relu6, Relu2, Threshold;
+    sigmoid: Sigmoid, Softsign;
+    hyperbolic: Tanh, TanhShrink, Lisht, LogCosh;
+    softplus: Softplus, LogSigmoid, Squareplus;
+    swish: Swish;
+    gelu: Gelu, GeluTanh, QuickGelu;
     mish: Mish;
-    normal: Gelu, Laplace;
-    exponential: Exp, Elu, Celu, Selu, XIelu, Gaussian;
-    hyperbolic: TanhShrink, Lisht, LogCosh;
+    exponential: Exp, Elu, Celu, Selu, XIelu;
+    gaussian: Gaussian, Laplace;
     periodic: Sine, Snake;
-    hard: Relu6, Relu2, HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Threshold, SparseSigmoid, SparsePlus;
+    piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
 }
 
 /// Every activation of one number, with its usual parameters.
@@ -497,5 +469,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 /// # Ok::<(), slopes::UnknownName>(())
 /// ```
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownName> {
-    crate::names::find(name, NAMES).map(|index| all()[index])
+    crate::parse::find(name, NAMES).map(|index| all()[index])
 }

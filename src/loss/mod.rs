@@ -3,37 +3,34 @@
 //! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
-mod categorical;
-mod class_margin;
-mod cross_entropy;
-mod likelihood;
-mod margin;
-mod overlap;
-mod penalty;
-mod regression;
-mod rows;
-mod similarity;
-mod triples;
-mod weighted;
+pub(crate) mod distance;
+pub(crate) mod elementwise;
+pub(crate) mod penalty;
+pub(crate) mod row;
 
-use crate::activation::same_length;
+use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::facts::Facts;
-use crate::names::UnknownName;
+use crate::error::UnknownName;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
+use crate::spec::Facts;
+use elementwise::{likelihood, margin, regression, weighted};
 
-pub use categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
-pub use class_margin::{CategoricalHinge, MultiMargin};
-pub use cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
-pub use overlap::{Dice, Tversky};
+pub use crate::error::TargetError;
+pub use crate::row::Rows;
+pub use distance::contrastive::Contrastive;
+pub use distance::cosine::{CosineEmbedding, CosineSimilarity};
+pub use distance::triplet::Triplet;
+pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
+pub use elementwise::weighted::Weighted;
 pub use penalty::{ElasticNet, L1, L2, Penalty};
-pub(crate) use rows::ComputeRows;
-pub use rows::{RowLoss, TargetError, Targets};
-pub use similarity::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};
-pub use triples::{GaussianNll, MarginRanking};
-pub use weighted::Weighted;
+pub(crate) use row::ComputeRows;
+pub use row::categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
+pub use row::cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
+pub use row::margin::{CategoricalHinge, MultiMargin};
+pub use row::overlap::{Dice, Tversky};
+pub use row::{RowLoss, Targets};
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///
@@ -362,10 +359,10 @@ fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) ->
 
 /// The compiled kernels of losses of rows, of several numbers and with weights.
 pub(crate) trait RowKernels<T: Element>:
-    rows::RowLosses<T>
+    row::RowLosses<T>
     + penalty::PenaltyKernels<T>
-    + similarity::SimilarityKernels<T>
-    + triples::TripleKernels<T>
+    + distance::SimilarityKernels<T>
+    + elementwise::three_inputs::TripleKernels<T>
     + weighted::WeightedKernels<T>
 {
 }
@@ -374,13 +371,13 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares a loss. See `declare!`.
 macro_rules! loss {
     ($($tokens:tt)*) => {
-        $crate::facts::declare! { "loss", "Loss", PairFormula, "forward(0.5_f64, 1.0)",
+        $crate::declare::declare! { "loss", "Loss", PairFormula, "forward(0.5_f64, 1.0)",
             " * max(1, abs(prediction)) * max(1, abs(target))"; $($tokens)* }
     };
 }
 pub(crate) use loss;
 
-crate::facts::catalogue! {
+crate::declare::catalogue! {
     /// Any loss of pairs of numbers, as a value: to keep in a configuration, to copy, to compare, to write and to read. As
     /// a text it is its name, and its parameters if it has some, as for
     /// [`AnyActivation`](crate::activation::AnyActivation):
@@ -423,5 +420,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
 /// # Ok::<(), slopes::UnknownName>(())
 /// ```
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownName> {
-    crate::names::find(name, NAMES).map(|index| all()[index])
+    crate::parse::find(name, NAMES).map(|index| all()[index])
 }

@@ -1,9 +1,9 @@
 //! Penalties of weights: the R of a cost C = loss + R.
 
-use crate::activation::same_length;
+use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
-use crate::facts::BadParameter;
+use crate::error::BadParameter;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 

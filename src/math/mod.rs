@@ -9,8 +9,8 @@ pub(crate) mod normal;
 pub(crate) mod pair;
 pub(crate) mod polynomial;
 pub(crate) mod rounding;
+pub(crate) mod shifted_exp;
 pub(crate) mod sin;
-pub(crate) mod softmax;
 pub(crate) mod tanh;
 
 use crate::simd::Lanes;

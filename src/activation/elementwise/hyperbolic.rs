@@ -1,0 +1,113 @@
+//! Functions made of the hyperbolic tangent: near 0 by series, so that nothing cancels, far from it by the logistic tail
+//! of 2 |x|.
+
+use super::sigmoid::bell_slope;
+use crate::activation::{Formula, activation};
+use crate::math::Functions;
+use crate::math::exp::{self, power_of_two};
+use crate::math::logistic::{Tail, lower};
+use crate::math::polynomial::polynomial;
+use crate::math::rounding::nearly_fused;
+use crate::math::tanh::{self, SMALL, excess, ln_cosh};
+
+activation! {
+    /// The hyperbolic tangent.
+    Tanh names ["tanh"];
+    formula "tanh(x)", "1 - tanh(x)^2", "-2 tanh(x) (1 - tanh(x)^2)";
+    source "definition";
+    limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
+    range [-1.0, 1.0], monotone true, Odd;
+    f32 [1.5, 2.25, 4.0]; f64 [1.5, 2.25, 4.0];
+    in (self, x)
+    value { x.tanh() }
+    // 4 s(2 x) s(-2 x).
+    slope { tanh::slope(Tail::at_double(x)) }
+    // 8 s''(2 x).
+    curvature { bell_slope(Tail::at_double(x), 8.0).flip_sign(x) }
+}
+
+activation! {
+    /// What the hyperbolic tangent takes away from x.
+    TanhShrink names ["tanh_shrink"];
+    formula "x - tanh(x)", "tanh(x)^2", "2 tanh(x) (1 - tanh(x)^2)";
+    source "definition";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
+    f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
+    in (self, x)
+    value {
+        // Lifted, so that what the products lack does not vanish below the normal numbers.
+        let a = x.abs();
+        let up = a * power_of_two(40);
+        let square = up * up;
+        let cube = square * up;
+        let lacks = up.product_error(up, square).mul_add(up, square.product_error(up, cube));
+        let ratio = polynomial(square * power_of_two(-80), <L::Real as tanh::Constants>::TANH_SHRINK);
+        let small = nearly_fused(cube, ratio, ratio * lacks) * power_of_two(-120);
+        // a - 1 + 2 t, with what the rounded tail lacks, for it is larger than the sum at first.
+        let tail = Tail::at_double(x);
+        let (d, error) = tail.reciprocal_and_error();
+        let t = tail.power * d * 2.0;
+        let large = (a - 1.0) + t + error * t;
+        small.select(a.lt(a.splat(0.8125)), large).copysign(x)
+    }
+    slope {
+        // (a - e)^2 with e = a - tanh a; and 1 - 4 t (1 - t).
+        let a = x.abs();
+        let e = excess(a);
+        let small = nearly_fused(a, a, e * (a + a + e));
+        let t = Tail::at_double(x).value() * 4.0;
+        let large = (t * 0.25).mul_add(t, a.splat(1.0) - t);
+        small.select(a.lt(a.splat(SMALL)), large)
+    }
+    curvature { -Tanh.curvature(x) }
+}
+
+activation! {
+    /// x times its hyperbolic tangent: |x| with a round bottom.
+    Lisht names ["lisht"];
+    formula "x tanh(x)", "tanh(x) + x (1 - tanh(x)^2)", "2 (1 - tanh(x)^2) (1 - x tanh(x))";
+    source "S. Roy et al., LiSHT, arXiv:1901.05894";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    roots [&[], &[], &[-1.199_678_640_257_733_8, 1.199_678_640_257_733_8]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [1.75, 2.0, 4.0], floor [0.0, 0.0, 1.05]; f64 [1.75, 2.0, 4.0], floor [0.0, 0.0, 0.5];
+    in (self, x)
+    value {
+        let a = x.abs();
+        let small = nearly_fused(a, a, excess(a) * a);
+        // 2 a t, where t ends before a does.
+        let end = a.at_most(a.splat(<L::Real as exp::Constants>::TAIL_END));
+        let large = (Tail::at_double(x).value() * end).mul_add(a.splat(-2.0), a);
+        small.select(a.lt(a.splat(SMALL)), large)
+    }
+    slope {
+        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::TAIL_END));
+        Tanh.slope(a).mul_add(a, Tanh.value(a)).copysign(x)
+    }
+    curvature {
+        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::TAIL_END));
+        let small = nearly_fused(a, a, excess(a) * a);
+        // The lifted slope of tanh; and 1 - a tanh a as 1 - a + 2 a t, whose first difference is exact beside the root.
+        let tail = Tail::at_double(x);
+        let d = tail.reciprocal();
+        let (t, lifted) = (tail.power * d, tail.lifted * d);
+        let large = (t * a).mul_add(a.splat(2.0), a.splat(1.0) - a);
+        let bend = (a.splat(1.0) - small).select(a.lt(a.splat(SMALL)), large);
+        (-t).mul_add(lifted, lifted) * bend * (8.0 * lower::<L>())
+    }
+}
+
+activation! {
+    /// The logarithm of the hyperbolic cosine: half a parabola near 0, |x| - ln 2 far from it.
+    LogCosh names ["log_cosh"];
+    formula "ln(cosh(x))", "tanh(x)", "1 - tanh(x)^2";
+    source "definition";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 1.5, 2.25]; f64 [2.0, 1.5, 2.25];
+    in (self, x)
+    value { ln_cosh(x, None) }
+    slope { Tanh.value(x) }
+    curvature { Tanh.slope(x) }
+}

@@ -1,0 +1,119 @@
+//! Functions that repeat themselves: they go on where networks of saturating functions end.
+
+use crate::Facts;
+use crate::activation::{Formula, activation};
+use crate::math::rounding::reciprocal;
+use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
+use crate::simd::{Lanes, Real};
+
+activation! {
+    /// The sine of x in radians, of every size: sin(1e30) is as right as sin(1). NaN at infinities, where it has no limit.
+    Sine names ["sine", "sin"];
+    formula "sin(x)", "cos(x)", "-sin(x)";
+    source "arXiv:2006.09661 (SIREN, sin(30 x): scale x before)";
+    limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
+    range [-1.0, 1.0], monotone false, Odd;
+    f32 [1.75, 1.75, 1.75]; f64 [2.0, 2.5, 2.0];
+}
+
+impl Formula for Sine {
+    fn facts(&self) -> &'static Facts {
+        Self::FACTS
+    }
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        sin_cos(x).0
+    }
+    #[inline(always)]
+    fn slope<L: Lanes>(self, x: L) -> L {
+        sin_cos(x).1
+    }
+    #[inline(always)]
+    fn curvature<L: Lanes>(self, x: L) -> L {
+        -sin_cos(x).0
+    }
+    #[inline(always)]
+    fn value_and_slope<L: Lanes>(self, x: L) -> (L, L) {
+        sin_cos(x)
+    }
+}
+
+activation! {
+    /// x and a wave on it. At infinities the value is infinite, slope and curvature have no limit and are NaN; as they are
+    /// where a x overflows. It rises, but is flat at every turn of the wave, where rounding may take it down by an ulp; the
+    /// bounds of slope and curvature beside their roots are those of a = 1.
+    Snake {
+        /// The frequency of the wave, in radians; its height is 1 / a.
+        a = 1.0, |a| (1e-15..=1e15).contains(&a) => "must be from 1e-15 to 1e15";
+    }
+    names ["snake"];
+    formula "x + sin(a x)^2 / a", "1 + sin(2 a x)", "2 a cos(2 a x)";
+    source "arXiv:2006.08195";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
+}
+
+/// The formula from its methods of x, a x, and what the rounding of that lost. The usual a of 1 is worth a text of its own.
+macro_rules! scaled {
+    ($($method:ident = $of_product:ident),+) => {
+        impl Formula for Snake {
+            fn facts(&self) -> &'static Facts {
+                Self::FACTS
+            }
+            $(#[inline(always)]
+            fn $method<L: Lanes>(self, x: L) -> L {
+                if self.a == 1.0 {
+                    return self.$of_product(x, x, None);
+                }
+                let a = x.splat(self.a);
+                let product = x * a;
+                self.$of_product(x, product, Some(x.product_error(a, product)))
+            })+
+        }
+    };
+}
+scaled! { value = value_of, slope = slope_of, curvature = curvature_of }
+
+impl Snake {
+    /// With a x = k pi / 2 + r: sin^2 is sin^2 r for even k, 1 - sin^2 r for odd k. Around a x = -1, where x takes away two
+    /// thirds of the wave, k is -1, and x + 1 / a is exact. 1 / a is rounded; what it lacks goes into the small terms.
+    #[inline(always)]
+    fn value_of<L: Lanes>(self, x: L, product: L, rest: Option<L>) -> L {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let reduced = reduce::<L, false, true>(product, rest);
+        let even = reduced.even();
+        let (square, small) = sin_squared_reduced(reduced.r, reduced.low);
+        let y = if rest.is_none() {
+            let wave = square + small;
+            (x + wave).select(even, (x + one) - wave)
+        } else {
+            let (inverse, lacks) = reciprocal(x.splat(self.a), zero);
+            let base = zero.select(even, one);
+            let square = square.select(even, -square);
+            let small = (base + square).mul_add(lacks, small.select(even, -small));
+            base.mul_add(inverse, x) + square.mul_add(inverse, small * inverse)
+        };
+        // Beyond, the wave is less than a quarter ulp of x.
+        y.select(product.abs().lt(x.fill(L::Real::WHOLE) * 4.0), x).copysign(x)
+    }
+
+    /// 2 sin^2(a x + pi / 4), which does not cancel where the slope touches 0.
+    #[inline(always)]
+    fn slope_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
+        let reduced = reduce::<L, true, true>(product, rest);
+        let (square, small) = sin_squared_reduced(reduced.r, reduced.low);
+        let half = square + small;
+        let half = half.select(reduced.even(), half.splat(1.0) - half);
+        half + half
+    }
+
+    /// 2 a cos(2 a x) = 2 a sin(2 (a x + pi / 4)).
+    #[inline(always)]
+    fn curvature_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
+        let reduced = reduce::<L, true, true>(product, rest);
+        let (sin, cos) = sin_cos_reduced(reduced.r);
+        let half = sin * cos;
+        half.select(reduced.even(), -half) * (4.0 * self.a)
+    }
+}

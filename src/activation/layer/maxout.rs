@@ -1,0 +1,400 @@
+//! The largest of several pieces: a convex function whose pieces are learned.
+//!
+//! Nothing is computed but comparisons, in groups of numbers; the layer with its weights makes dot products in f64, in an
+//! order that depends on the shape alone and without fusing, so that they have the same bits on every machine.
+
+use crate::check::same_length;
+use crate::compiled::concrete;
+use crate::element::Element;
+use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::sum::sum_of_pairs;
+
+/// The largest of each group of `pieces` neighbouring numbers.
+///
+/// - value: `max(x_1, ..., x_k)`, exact
+/// - slope: 1 in the first of the largest, 0 in the others
+/// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
+///
+/// Zeros are equal whatever their signs, and the first is taken. NaN is larger than any number: the first NaN of a group
+/// is its value, and takes its gradient.
+///
+/// ```
+/// use slopes::activation::Maxout;
+/// let (maxout, x) = (Maxout { pieces: 3 }, [1.0_f32, 4.0, 4.0, -1.0, -2.0, -3.0]);
+/// let (mut y, mut choices, mut dx) = ([0.0; 2], [0; 2], [0.0; 6]);
+/// maxout.forward_with_choices(&x, &mut y, &mut choices);
+/// assert_eq!((y, choices), ([4.0, -1.0], [1, 0]));
+///
+/// // Training need not keep x.
+/// maxout.backward_from_choices(&choices, &[10.0, 20.0], &mut dx);
+/// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices do not fit together, or a choice is no piece, before anything is written; the message names the
+/// lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maxout {
+    /// How many numbers a group has.
+    pub pieces: usize,
+}
+
+impl Maxout {
+    /// y: the largest number of each group.
+    #[track_caller]
+    pub fn forward<T: Element>(&self, x: &[T], y: &mut [T]) {
+        self.check("forward", ("x", x.len()), [("y", y.len())]);
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: None });
+    }
+
+    /// y: the largest number of each group, and which of the group it is.
+    #[track_caller]
+    pub fn forward_with_choices<T: Element>(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
+        self.check("forward_with_choices", ("x", x.len()), [("y", y.len()), ("choices", choices.len())]);
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: Some(choices) });
+    }
+
+    /// dx: of each group, dy where its largest number is, and 0 elsewhere.
+    #[track_caller]
+    pub fn backward<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T]) {
+        same_length("backward", [("x", x.len()), ("dx", dx.len())]);
+        self.check("backward", ("x", x.len()), [("dy", dy.len())]);
+        <T::Kernels as MaxoutKernels<T>>::backward(Backward { pieces: self.pieces, x, dy, dx });
+    }
+
+    /// dx from the choices of [`forward_with_choices`](Maxout::forward_with_choices).
+    #[track_caller]
+    pub fn backward_from_choices<T: Element>(&self, choices: &[u32], dy: &[T], dx: &mut [T]) {
+        let lengths = [("dy", dy.len()), ("choices", choices.len())];
+        self.check("backward_from_choices", ("dx", dx.len()), lengths);
+        check_choices("backward_from_choices", choices, self.pieces);
+        <T::Kernels as MaxoutKernels<T>>::scatter(self.pieces, choices, dy, dx);
+    }
+
+    /// Panics unless the numbers are whole groups, and `others` have one for each.
+    #[track_caller]
+    fn check<const N: usize>(&self, method: &str, (name, numbers): (&str, usize), others: [(&str, usize); N]) {
+        let pieces = self.pieces;
+        let whole = numbers == 0 || pieces > 0 && numbers.is_multiple_of(pieces);
+        assert!(whole, "{method}: {numbers} numbers in {name} are no whole number of groups of {pieces}");
+        let groups = numbers.checked_div(pieces).unwrap_or(0);
+        for (name, len) in others {
+            assert!(len == groups, "{method}: {groups} groups need as many numbers in {name}, not {len}");
+        }
+    }
+}
+
+/// Panics unless each choice is a piece.
+#[track_caller]
+fn check_choices(method: &str, choices: &[u32], pieces: usize) {
+    for (place, &choice) in choices.iter().enumerate() {
+        assert!((choice as usize) < pieces, "{method}: choice {choice} at {place} is none of {pieces} pieces");
+    }
+}
+
+/// How many groups, or numbers, are on the way at a time.
+const BLOCK: usize = 256;
+
+/// Whether `x` takes the place of `best`.
+#[inline(always)]
+fn is_better<T: Element>(x: T, best: T) -> bool {
+    (x > best) | (x.is_nan() & !best.is_nan())
+}
+
+/// The largest numbers of at most a block of groups, and which they are: piece by piece, so that groups are lanes.
+#[inline(always)]
+fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], choices: &mut [u32]) {
+    for (best, group) in best.iter_mut().zip(x.chunks_exact(pieces)) {
+        *best = group[0];
+    }
+    choices.fill(0);
+    for piece in 1..pieces {
+        for ((best, choice), group) in best.iter_mut().zip(choices.iter_mut()).zip(x.chunks_exact(pieces)) {
+            let better = is_better(group[piece], *best);
+            *best = if better { group[piece] } else { *best };
+            *choice = if better { piece as u32 } else { *choice };
+        }
+    }
+}
+
+/// dy at the choices, 0 elsewhere.
+#[inline(always)]
+fn scatter<T: Element>(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    for ((group, dy), choice) in dx.chunks_exact_mut(pieces.max(1)).zip(dy).zip(choices) {
+        group[*choice as usize] = *dy;
+    }
+}
+
+concrete! {
+    trait MaxoutKernels;
+    fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
+    fn scatter(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) { scatter(pieces, choices, dy, dx) }
+    fn layer_forward(kernel: LayerForward<'_, T>) { dispatch(kernel) }
+    fn layer_backward(kernel: LayerBackward<'_, T>) { dispatch(kernel) }
+    fn layer_parameters(kernel: LayerParameters<'_, T>) { dispatch(kernel) }
+}
+
+pub(crate) struct Forward<'a, T> {
+    pieces: usize,
+    x: &'a [T],
+    y: &'a mut [T],
+    choices: Option<&'a mut [u32]>,
+}
+
+impl<T: Element> Kernel for Forward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(mut self, _: Token<I>) {
+        let mut block = [0; BLOCK];
+        for (i, y) in self.y.chunks_mut(BLOCK).enumerate() {
+            let (start, n) = (i * BLOCK, y.len());
+            let choices = match &mut self.choices {
+                Some(choices) => &mut choices[start..start + n],
+                None => &mut block[..n],
+            };
+            choose(self.pieces, &self.x[start * self.pieces..(start + n) * self.pieces], y, choices);
+        }
+    }
+}
+
+pub(crate) struct Backward<'a, T> {
+    pieces: usize,
+    x: &'a [T],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Backward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        let (mut best, mut choices) = ([T::zero(); BLOCK], [0; BLOCK]);
+        for (i, dy) in self.dy.chunks(BLOCK).enumerate() {
+            let (start, n) = (i * BLOCK, dy.len());
+            let place = start * self.pieces..(start + n) * self.pieces;
+            choose(self.pieces, &self.x[place.clone()], &mut best[..n], &mut choices[..n]);
+            scatter(self.pieces, &choices[..n], dy, &mut self.dx[place]);
+        }
+    }
+}
+
+/// A layer of [`Maxout`] units with their weights: output j of a sample x is the largest of its pieces
+/// `w_ji . x + b_ji`.
+///
+/// - value: `max_i (w_ji . x + b_ji)`
+/// - gradients: of the first of the largest pieces alone, `dy w_ji` in x, `dy x` in its weights, `dy` in its bias
+/// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
+///
+/// Weights are units x pieces x inputs and biases units x pieces, both row-major; x holds a row of inputs for each sample,
+/// y and dy a row of units. One input is a sample of one number. With two pieces of one input, weights of (1, 0) and biases
+/// of 0 make a rectifier, weights of (1, a) a leaky one.
+///
+/// Pieces are made and compared in f64. Worst error of y in f32: 0.5 ulp, and in all types (inputs / 16 + 20) 2^-53 of the
+/// sum of the magnitudes `|w x|` and `|b|`, inputs up to 1024. Sums of gradients are made in f64 too, in order, and rounded
+/// once. A piece that is NaN is larger than any number.
+///
+/// ```
+/// use slopes::activation::MaxoutLayer;
+/// // One unit of two pieces of one input: |x|.
+/// let layer = MaxoutLayer::new(&[1.0_f32, -1.0], &[0.0, 0.0], 2);
+/// let (x, dy) = ([-3.0, 2.0], [1.0, 10.0]);
+/// let (mut y, mut choices, mut dx) = ([0.0; 2], [0; 2], [0.0; 2]);
+/// layer.forward(&x, &mut y, &mut choices);
+/// assert_eq!((y, choices), ([3.0, 2.0], [1, 0]));
+/// layer.backward(&choices, &dy, &mut dx);
+/// assert_eq!(dx, [-1.0, 10.0]);
+///
+/// let (mut d_weights, mut d_biases) = ([0.0; 2], [0.0; 2]);
+/// layer.backward_parameters(&x, &choices, &dy, &mut d_weights, &mut d_biases);
+/// assert_eq!((d_weights, d_biases), ([20.0, -3.0], [10.0, 1.0]));
+/// ```
+///
+/// # Panics
+/// Methods panic if slices do not fit together, or a choice is no piece, before anything is written; the message names the
+/// lengths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MaxoutLayer<'a, T> {
+    weights: &'a [T],
+    biases: &'a [T],
+    pieces: usize,
+    inputs: usize,
+}
+
+impl<'a, T: Element> MaxoutLayer<'a, T> {
+    /// The layer of as many units as there are biases for `pieces` pieces each.
+    ///
+    /// # Panics
+    /// If there is no unit, if the biases are no whole number of units, or if the weights are no whole number of rows, one
+    /// for each bias.
+    #[track_caller]
+    pub fn new(weights: &'a [T], biases: &'a [T], pieces: usize) -> Self {
+        let (w, b) = (weights.len(), biases.len());
+        assert!(pieces > 0 && b > 0 && b.is_multiple_of(pieces), "{b} biases are no whole number of units of {pieces}");
+        assert!(w.is_multiple_of(b), "{w} weights are no whole number of rows for {b} biases");
+        MaxoutLayer { weights, biases, pieces, inputs: w / b }
+    }
+
+    /// y, and which piece each of its numbers is.
+    #[track_caller]
+    pub fn forward(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
+        same_length("forward", [("y", y.len()), ("choices", choices.len())]);
+        self.check("forward", ("x", x.len()), ("y", y.len()));
+        <T::Kernels as MaxoutKernels<T>>::layer_forward(LayerForward { layer: *self, x, y, choices });
+    }
+
+    /// dx, from the choices of [`forward`](MaxoutLayer::forward).
+    #[track_caller]
+    pub fn backward(&self, choices: &[u32], dy: &[T], dx: &mut [T]) {
+        same_length("backward", [("choices", choices.len()), ("dy", dy.len())]);
+        self.check("backward", ("dx", dx.len()), ("dy", dy.len()));
+        check_choices("backward", choices, self.pieces);
+        <T::Kernels as MaxoutKernels<T>>::layer_backward(LayerBackward { layer: *self, choices, dy, dx });
+    }
+
+    /// The gradients in the weights and in the biases, summed over the samples, from the choices of
+    /// [`forward`](MaxoutLayer::forward).
+    #[track_caller]
+    pub fn backward_parameters(&self, x: &[T], choices: &[u32], dy: &[T], d_weights: &mut [T], d_biases: &mut [T]) {
+        const METHOD: &str = "backward_parameters";
+        same_length(METHOD, [("choices", choices.len()), ("dy", dy.len())]);
+        same_length(METHOD, [("weights", self.weights.len()), ("d_weights", d_weights.len())]);
+        same_length(METHOD, [("biases", self.biases.len()), ("d_biases", d_biases.len())]);
+        self.check(METHOD, ("x", x.len()), ("dy", dy.len()));
+        check_choices(METHOD, choices, self.pieces);
+        <T::Kernels as MaxoutKernels<T>>::layer_parameters(LayerParameters {
+            layer: *self,
+            x,
+            choices,
+            dy,
+            d_weights,
+            d_biases,
+        });
+    }
+
+    /// Panics unless there is a row of outputs for each sample.
+    #[track_caller]
+    fn check(&self, method: &str, (x_name, x): (&str, usize), (y_name, y): (&str, usize)) {
+        let (units, inputs) = (self.units(), self.inputs);
+        let fits = y.is_multiple_of(units) && x == y / units * inputs;
+        assert!(fits, "{method}: {x} numbers in {x_name} and {y} in {y_name} are no samples of {inputs} and {units}");
+    }
+
+    #[inline(always)]
+    fn units(&self) -> usize {
+        self.biases.len() / self.pieces
+    }
+
+    /// The weights of a piece.
+    #[inline(always)]
+    fn row(&self, unit: usize, piece: usize) -> &'a [T] {
+        &self.weights[(unit * self.pieces + piece) * self.inputs..][..self.inputs]
+    }
+}
+
+pub(crate) struct LayerForward<'a, T> {
+    layer: MaxoutLayer<'a, T>,
+    x: &'a [T],
+    y: &'a mut [T],
+    choices: &'a mut [u32],
+}
+
+impl<T: Element> Kernel for LayerForward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        let (layer, units) = (self.layer, self.layer.units());
+        for (place, (y, choice)) in self.y.iter_mut().zip(self.choices).enumerate() {
+            let (sample, unit) = (place / units, place % units);
+            let x = &self.x[sample * layer.inputs..][..layer.inputs];
+            let mut best = 0.0;
+            for piece in 0..layer.pieces {
+                let bias = layer.biases[unit * layer.pieces + piece].wide();
+                let z = sum_of_pairs(layer.row(unit, piece), x, |w, x| w * x) + bias;
+                if piece == 0 || is_better(z, best) {
+                    (best, *choice) = (z, piece as u32);
+                }
+            }
+            *y = T::of(best);
+        }
+    }
+}
+
+/// sums += weight * row.
+#[inline(always)]
+fn accumulate<T: Element>(sums: &mut [f64], weight: f64, row: &[T]) {
+    for (sum, x) in sums.iter_mut().zip(row) {
+        *sum += weight * x.wide();
+    }
+}
+
+/// The sums, rounded.
+#[inline(always)]
+fn round<T: Element>(sums: &[f64], to: &mut [T]) {
+    for (to, sum) in to.iter_mut().zip(sums) {
+        *to = T::of(*sum);
+    }
+}
+
+pub(crate) struct LayerBackward<'a, T> {
+    layer: MaxoutLayer<'a, T>,
+    choices: &'a [u32],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Element> Kernel for LayerBackward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        let (layer, units) = (self.layer, self.layer.units());
+        for (sample, dx) in self.dx.chunks_exact_mut(layer.inputs.max(1)).enumerate() {
+            for (block, dx) in dx.chunks_mut(BLOCK).enumerate() {
+                let mut sums = [0.0; BLOCK];
+                for unit in 0..units {
+                    let place = sample * units + unit;
+                    let row = layer.row(unit, self.choices[place] as usize);
+                    accumulate(&mut sums, self.dy[place].wide(), &row[block * BLOCK..][..dx.len()]);
+                }
+                round(&sums, dx);
+            }
+        }
+    }
+}
+
+pub(crate) struct LayerParameters<'a, T> {
+    layer: MaxoutLayer<'a, T>,
+    x: &'a [T],
+    choices: &'a [u32],
+    dy: &'a [T],
+    d_weights: &'a mut [T],
+    d_biases: &'a mut [T],
+}
+
+impl<T: Element> Kernel for LayerParameters<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        let MaxoutLayer { pieces, inputs, .. } = self.layer;
+        let units = self.layer.units();
+        for (row, d_bias) in self.d_biases.iter_mut().enumerate() {
+            let (unit, piece) = (row / pieces, row % pieces);
+            // The samples that chose this piece, and their dy.
+            let chosen = (unit..self.dy.len()).step_by(units).filter(|place| self.choices[*place] as usize == piece);
+            let mut sum = 0.0;
+            for place in chosen.clone() {
+                sum += self.dy[place].wide();
+            }
+            *d_bias = T::of(sum);
+            for (block, d_weights) in self.d_weights[row * inputs..][..inputs].chunks_mut(BLOCK).enumerate() {
+                let mut sums = [0.0; BLOCK];
+                for place in chosen.clone() {
+                    let x = &self.x[place / units * inputs + block * BLOCK..][..d_weights.len()];
+                    accumulate(&mut sums, self.dy[place].wide(), x);
+                }
+                round(&sums, d_weights);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Softmax with noise: samples of a class that pass a gradient on.
+
+use super::RowActivation;
+use super::softmax::{Softmax, check_temperature, softmax_backward_in_place};
+use super::sparsemax::Hardmax;
+use crate::activation::trained::rng::Hash;
+use crate::check::same_length;
+use crate::compiled::concrete;
+use crate::element::{Element, RealOf};
+use crate::error::BadParameter;
+use crate::math::Functions;
+use crate::row::Rows;
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
+
+/// [`Softmax`] of x + g, g = -ln(-ln u), u uniform in (0, 1): where its temperature is low, or if it is `hard`, the class of a
+/// draw whose probabilities are the softmax of x.
+///
+/// Nothing is stored: u is a hash of the seed and of the place of a number, so the way back draws what the way forward
+/// drew, and neither chunks nor threads nor registers change a bit of it. `first` is the place of a slice's first number
+/// among all the numbers of a step. Take another seed for each step.
+///
+/// Source: E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712.
+///
+/// ```
+/// use slopes::activation::{GumbelSoftmax, Rows};
+/// let gumbel = GumbelSoftmax { hard: true, ..GumbelSoftmax::new(1.0, 7)? };
+/// let (x, rows) = ([0.0_f32, 0.0, f32::NEG_INFINITY], Rows::contiguous(3));
+/// let mut y = [0.0; 3];
+/// gumbel.forward(&x, rows, &mut y, 0);
+/// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
+/// # Ok::<(), slopes::BadParameter>(())
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, or are no whole number of rows, before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GumbelSoftmax {
+    /// What x + g is divided by.
+    pub temperature: f64,
+    /// Whether the output is 1 for the class that is drawn and 0 for the others. The gradient is that of the soft output.
+    pub hard: bool,
+    /// What is drawn from.
+    pub seed: u64,
+}
+
+impl GumbelSoftmax {
+    /// A soft one, with the temperature checked.
+    ///
+    /// # Errors
+    /// If `temperature` is not between 1e-30 and 1e30.
+    pub fn new(temperature: f64, seed: u64) -> Result<Self, BadParameter> {
+        check_temperature(temperature)?;
+        Ok(GumbelSoftmax { temperature, hard: false, seed })
+    }
+
+    /// y = f(x), row by row.
+    #[track_caller]
+    pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T], first: u64) {
+        same_length("forward", [("x", x.len()), ("y", y.len())]);
+        rows.count(x.len());
+        self.add_noise(x, y, first);
+        if self.hard {
+            return Hardmax.forward_in_place(y, rows);
+        }
+        self.softmax().forward_in_place(y, rows);
+    }
+
+    /// dx: the vector-Jacobian product of the soft output.
+    #[track_caller]
+    pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T], first: u64) {
+        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+        rows.count(x.len());
+        self.add_noise(x, dx, first);
+        self.softmax().forward_in_place(dx, rows);
+        softmax_backward_in_place(self.softmax(), dy, rows, dx);
+    }
+
+    fn softmax(&self) -> Softmax {
+        Softmax { temperature: self.temperature, ..Softmax::USUAL }
+    }
+
+    fn add_noise<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
+        <T::Kernels as GumbelKernels<T>>::add_noise(Noise {
+            hash: Hash::new(self.seed),
+            x: Src::new(x),
+            y: Dst::new(y),
+            first,
+        });
+    }
+}
+
+/// -ln(-ln u).
+#[derive(Clone, Copy)]
+struct Gumbel;
+impl Map<1, 1> for Gumbel {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [u]: [L; 1]) -> [L; 1] {
+        [-((-(u.ln())).ln())]
+    }
+}
+
+/// How many numbers are drawn at a time.
+const BLOCK: usize = 256;
+
+concrete! {
+    trait GumbelKernels;
+    fn add_noise(kernel: Noise<'_, RealOf<T>>) { dispatch(kernel) }
+}
+
+pub(crate) struct Noise<'a, R> {
+    hash: Hash,
+    x: Src<'a, R>,
+    y: Dst<'a, R>,
+    first: u64,
+}
+
+impl<R: Real> Kernel for Noise<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        // So that u, in the middle of its step, is neither 0 nor 1.
+        let step = if size_of::<R>() == 4 { 1.0 / (1u64 << 23) as f64 } else { 1.0 / (1u64 << 52) as f64 };
+        let mut noise = [R::zero(); BLOCK];
+        for start in (0..self.x.len()).step_by(BLOCK) {
+            let n = BLOCK.min(self.x.len() - start);
+            for (i, u) in noise[..n].iter_mut().enumerate() {
+                let draw = self.hash.unit(self.first.wrapping_add((start + i) as u64));
+                let steps = (draw / step) as u64 as f64;
+                *u = R::of((steps + 0.5) * step);
+            }
+            let target = Dst::new(&mut noise[..n]);
+            token.map(Gumbel, [target.src()], [target]);
+            for (i, noise) in noise[..n].iter().enumerate() {
+                self.y.write(start + i, self.x.read(start + i) + noise.wide());
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The logarithm of the sum of a row's exponentials: a smooth maximum, whose gradient is the softmax.
+
+use crate::check::same_length;
+use crate::compiled::concrete;
+use crate::element::{Element, RealOf};
+use crate::row::exponentials::{Exponentials, Row, ln, scale};
+use crate::row::maximum::{Kind, Special, kind};
+use crate::row::{FullyMasked, Rows};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch};
+use crate::slice::{Dst, Src};
+
+/// ln sum_i exp(x_i), one number a row.
+///
+/// Entries of -inf add nothing; a row of them alone, or of nothing, gives -inf; any +inf gives +inf, and any NaN gives NaN.
+/// Worst error: 2 ulp, or 2^-24 (f64: 2^-53) of the largest magnitude in the row.
+///
+/// ```
+/// use slopes::activation::{LogSumExp, Rows};
+/// let (x, rows) = ([0.0_f64, 0.0, 1000.0, 1000.0], Rows::contiguous(2));
+/// let (mut y, mut dx) = ([0.0; 2], [0.0; 4]);
+/// LogSumExp.forward(&x, rows, &mut y);
+/// assert_eq!(y, [2.0_f64.ln(), 1000.0 + 2.0_f64.ln()]);
+/// LogSumExp.backward(&x, &[1.0, 10.0], rows, &mut dx);
+/// assert_eq!(dx, [0.5, 0.5, 5.0, 5.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if x is no whole number of rows, or if y or dy has another length than there are rows, before anything is
+/// written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSumExp;
+
+impl LogSumExp {
+    /// y = f(x), a number for each row.
+    #[track_caller]
+    pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T]) {
+        let count = rows.count(x.len());
+        same_length("forward", [("rows of x", count), ("y", y.len())]);
+        <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y: Dst::new(y) });
+    }
+
+    /// dx = dy softmax(x), with one number of dy for each row.
+    #[track_caller]
+    pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
+        let count = rows.count(x.len());
+        same_length("backward", [("rows of x", count), ("dy", dy.len())]);
+        same_length("backward", [("x", x.len()), ("dx", dx.len())]);
+        <T::Kernels as LogSumExpKernels<T>>::backward(Backward {
+            x: Src::new(x),
+            dy: Src::new(dy),
+            rows,
+            dx: Dst::new(dx),
+        });
+    }
+}
+
+concrete! {
+    trait LogSumExpKernels;
+    fn forward(kernel: Forward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
+}
+
+pub(crate) struct Forward<'a, R> {
+    x: Src<'a, R>,
+    rows: Rows,
+    y: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for Forward<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let (scale, len) = (scale::<R, I>(1.0), self.rows.row_len());
+        for i in 0..self.y.len() {
+            let x = self.rows.of(self.x, i);
+            let y = match kind(token, scale, x, len) {
+                (Kind::Finite, m) => m + ln(token, Row::new::<R>(scale, m).sum(token, x, None, len)),
+                (_, m) => m,
+            };
+            self.y.write(i, y);
+        }
+    }
+}
+
+pub(crate) struct Backward<'a, R> {
+    x: Src<'a, R>,
+    dy: Src<'a, R>,
+    rows: Rows,
+    dx: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for Backward<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let (scale, len) = (scale::<R, I>(1.0), self.rows.row_len());
+        for i in 0..self.dy.len() {
+            let dy = self.dy.read(i);
+            let (x, dx) = (self.rows.of(self.x, i), self.rows.of_target(self.dx, i));
+            match kind(token, scale, x, len) {
+                (Kind::Finite, m) => {
+                    let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                    token.map(exponentials.shares(dy), [exponentials.from], [dx]);
+                }
+                (kind, _) => {
+                    let special = Special::new(kind, 1.0, x, len);
+                    special.write(dx, special.share(FullyMasked::Zero) * dy, 0.0 * dy);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The ways through rows, forward and backward.
+
+use super::batched::{
+    CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
+};
+use super::gradient::{FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, taken};
+use super::{Hidden, Setting, SoftmaxKernels, Which};
+use crate::math::pair::Pair;
+use crate::math::shifted_exp::Scale;
+use crate::row::Rows;
+use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
+use crate::row::maximum::{Kind, Special, kind};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
+use crate::slice::{Dst, Map, Src, Workspace};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Forward<'a, R> {
+    pub(super) setting: Setting,
+    pub(super) x: Src<'a, R>,
+    pub(super) mask: Option<Hidden<'a, R>>,
+    pub(super) y: Dst<'a, R>,
+    pub(super) rows: Rows,
+    pub(super) first: usize,
+    pub(super) end: usize,
+    /// Whether rows are to be done in the way that does any.
+    pub(super) plain: bool,
+}
+
+impl<R: Real> Kernel for &Forward<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let scale = scale::<R, I>(self.setting.temperature);
+        let (len, stride) = (self.rows.row_len(), self.rows.stride());
+        let together = together(len);
+        let any = self.mask.is_some() || self.plain;
+        match (self.x.as_real(), self.y.as_real()) {
+            (Some(x), Some(y)) if !any && stride == 1 && len <= SHORT => {
+                let mut exponentials = Workspace::<_, CACHED>::new();
+                let exponentials = exponentials.zeros(together.min(self.end - self.first) * len);
+                let mut first = self.first;
+                while first < self.end {
+                    let n = together.min(self.end - first);
+                    let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
+                    if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            (Some(x), Some(y)) if !any && stride >= SIDE_BY_SIDE && len <= LONG => {
+                let mut room = Room::new();
+                let mut first = self.first;
+                while first < self.end {
+                    let n = TILE.min(stride - first % stride).min(self.end - first);
+                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            _ => {
+                let mut first = self.first;
+                while first < self.end {
+                    let n = together.min(self.end - first);
+                    self.some_rows(token, scale, first, n);
+                    first += n;
+                }
+            }
+        }
+    }
+}
+
+impl<'a, R: Real> Forward<'a, R> {
+    /// Rows among which is one that is not finite.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn plainly(&self, first: usize, n: usize) {
+        <R::Kernels as SoftmaxKernels<R>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
+    }
+
+    #[inline(always)]
+    pub(super) fn some_rows<I: Isa>(&self, token: Token<I>, scale: Scale, first: usize, n: usize) {
+        let len = self.rows.row_len();
+        let log = self.setting.which == Which::LogSoftmax;
+        let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
+        let (mut seen, mut long) = ([len; TOGETHER], [false; TOGETHER]);
+        // What the mask leaves is found in y.
+        let source = if self.mask.is_some() { self.y.src() } else { self.x };
+        for k in 0..n {
+            if let Some(mask) = self.mask {
+                seen[k] = self.mask_row(token, mask, scale.sign, first + k);
+            }
+            let x = self.rows.of(source, first + k).part(0, seen[k]);
+            if seen[k] > LONG
+                && let Some((m, sum)) = token.call_outlined(LongRow { scale, x, len: seen[k] })
+            {
+                (kinds[k], largest[k], sums[k], long[k]) = (Kind::Finite, m, sum, true);
+                continue;
+            }
+            (kinds[k], largest[k]) = kind(token, scale, x, seen[k]);
+        }
+        for k in 0..n {
+            if kinds[k] == Kind::Finite && !long[k] {
+                let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
+                let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
+                let place = Some(y).filter(|y| !log && !y.rounds());
+                let row = Row::new::<R>(scale, largest[k]);
+                sums[k] = row.sum(token, x, place, seen[k]);
+            }
+        }
+        for k in 0..n {
+            let (x, y) = (self.rows.of(source, first + k).part(0, seen[k]), self.rows.of_target(self.y, first + k));
+            let visible = y.part(0, seen[k]);
+            let row = Row::new::<R>(scale, largest[k]);
+            let special = Special::new(kinds[k], scale.sign, x, seen[k]);
+            // The sum of an ordinary row, the share in another; of either, one text of a logarithm.
+            let number = match kinds[k] {
+                Kind::Finite => sums[k],
+                _ => special.share(self.setting.empty),
+            };
+            let number = if log { ln(token, number) } else { number };
+            let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
+            match kinds[k] {
+                Kind::Finite if log => token.map(Less::new::<R>(scale, row.m, number), [x], [visible]),
+                Kind::Finite => {
+                    let kept = !visible.rounds() && !long[k];
+                    let from = if kept { visible.src() } else { x };
+                    token.map(Share::new::<R>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
+                }
+                _ => special.write(visible, number, hidden),
+            }
+            (seen[k]..len).for_each(|i| y.write(i, hidden));
+        }
+    }
+
+    /// Writes what the mask leaves of a row into y, and says how many of its entries are looked at.
+    #[inline(always)]
+    pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Hidden<'a, R>, sign: f64, row: usize) -> usize {
+        let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
+        let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
+        match mask {
+            Hidden::Add(add) => {
+                let add = add.strided(start % add.len(), stride, len);
+                token.map(Masked(sign), [x, add], [y]);
+                len
+            }
+            Hidden::Keep(keep) => {
+                let start = start % keep.len();
+                let mut block = [R::zero(); MASKED];
+                let mut done = 0;
+                while done < len {
+                    let n = MASKED.min(len - done);
+                    for (i, add) in block[..n].iter_mut().enumerate() {
+                        *add = if keep[start + (done + i) * stride] { R::zero() } else { R::neg_infinity() };
+                    }
+                    token.map(Masked(sign), [x.part(done, n), Src::new(&block[..n])], [y.part(done, n)]);
+                    done += n;
+                }
+                len
+            }
+            Hidden::Causal { queries, offset } => {
+                let seen = (row % queries).saturating_add(offset).min(len);
+                token.map(Masked(sign), [x.part(0, seen), Src::repeat(&[R::zero(); MAX_LANES])], [y.part(0, seen)]);
+                seen
+            }
+        }
+    }
+}
+
+/// A longer row is beyond the caches: it is read twice and written once, and its exponentials are made twice.
+pub(super) const LONG: usize = 1 << 18;
+
+/// So much of a long row is in the caches at a time.
+const CHUNK: usize = 1 << 16;
+
+/// The largest number of a long row and the sum of its exponentials, in one pass: of each part by its own largest number,
+/// and then by that of all. Nothing if there is a number that makes the row special.
+struct LongRow<'a, R> {
+    scale: Scale,
+    x: Src<'a, R>,
+    len: usize,
+}
+
+impl<R: Real> Kernel for LongRow<'_, R> {
+    type Output = Option<(f64, f64)>;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> Option<(f64, f64)> {
+        let Self { scale, x, len } = self;
+        let (mut m, mut sum, mut done) = (f64::NEG_INFINITY, 0.0, 0);
+        while done < len {
+            let n = CHUNK.min(len - done);
+            let (kind, top) = kind(token, scale, x.part(done, n), n);
+            match kind {
+                Kind::Infinite => return None,
+                Kind::Finite if top.is_nan() => return None,
+                Kind::Empty => {}
+                Kind::Finite => {
+                    let part = Row::new::<R>(scale, top).sum(token, x.part(done, n), None, n);
+                    let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
+                    sum = if top > m { sum * factor + part } else { sum + part * factor };
+                    m = m.max(top);
+                }
+            }
+            done += n;
+        }
+        (m > f64::NEG_INFINITY).then_some((m, sum))
+    }
+}
+
+/// How much of a mask of truth values is made into numbers at a time.
+pub(super) const MASKED: usize = 256;
+
+/// x and what is added to it, or what hides it.
+#[derive(Clone, Copy)]
+pub(super) struct Masked(pub(super) f64);
+
+impl Map<2, 1> for Masked {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
+        let hidden = add.equals(add.splat(f64::NEG_INFINITY));
+        [(add * self.0).select(hidden, x + add)]
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Backward<'a, R> {
+    pub(super) setting: Setting,
+    /// Whether `from` came out of the function.
+    pub(super) output: bool,
+    pub(super) from: Src<'a, R>,
+    pub(super) dy: Src<'a, R>,
+    pub(super) dx: Dst<'a, R>,
+    pub(super) rows: Rows,
+    pub(super) first: usize,
+    pub(super) end: usize,
+    /// Whether rows are to be done in the way that does any.
+    pub(super) plain: bool,
+}
+
+impl<R: Real> Kernel for &Backward<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let scale = scale::<R, I>(self.setting.temperature);
+        let (len, stride) = (self.rows.row_len(), self.rows.stride());
+        let mut first = self.first;
+        match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
+            (Some(from), Some(dy), Some(dx)) if !self.plain && stride == 1 && len <= SHORT => {
+                let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
+                let needed = together(len).min(self.end - self.first) * len;
+                let room = [exponentials.zeros(needed), products.zeros(needed)];
+                while first < self.end {
+                    let n = together(len).min(self.end - first);
+                    let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
+                    let setting = (scale, self.setting.which, self.output);
+                    let dx = dx.part(first * len, n * len);
+                    if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            (Some(from), Some(dy), Some(dx)) if !self.plain && stride >= SIDE_BY_SIDE => {
+                let mut room = Room::new();
+                while first < self.end {
+                    let n = TILE.min(stride - first % stride).min(self.end - first);
+                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    let setting = (scale, self.setting.which, self.output);
+                    if !columns.backward(token, setting, [from, dy], &mut room, dx) {
+                        self.plainly(first, n);
+                    }
+                    first += n;
+                }
+            }
+            _ => {}
+        }
+        while first < self.end {
+            self.row(token, scale, first);
+            first += 1;
+        }
+    }
+}
+
+impl<R: Real> Backward<'_, R> {
+    /// Rows among which is one that is not finite.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn plainly(&self, first: usize, n: usize) {
+        <R::Kernels as SoftmaxKernels<R>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
+    }
+
+    #[inline(always)]
+    pub(super) fn row<I: Isa>(&self, token: Token<I>, scale: Scale, row: usize) {
+        let len = self.rows.row_len();
+        let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
+        let dx = self.rows.of_target(self.dx, row);
+        let (log, factor) = (self.setting.which == Which::LogSoftmax, scale.factor());
+        let gradient = LogSoftmaxGradient::new(scale, self.output);
+        // The shares of a softmax come with the factor, and so does their product with dy.
+        let total = if log { 1.0 } else { factor[0] };
+        let kind = if self.output { None } else { Some(kind(token, scale, x, len)) };
+        let (share, from) = match kind {
+            None => (Share::times::<R>(total), x),
+            Some((Kind::Finite, m)) => {
+                let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                (exponentials.shares(total), exponentials.from)
+            }
+            Some((kind, _)) => {
+                let special = Special::new(kind, scale.sign, x, len);
+                let share = special.share(self.setting.empty);
+                special.write(dx, 1.0, 0.0);
+                (Share::times::<R>(total * share), dx.src())
+            }
+        };
+        let sum = if log { token.sum(dy) } else { token.sum_of(Product(share), [from, dy], len) };
+        let s = taken::<R>(log, sum, scale).wide();
+        if !log {
+            token.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
+        } else if self.output {
+            token.map(FromOutput { gradient, s }, [x, dy], [dx]);
+        } else {
+            token.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What training needs beyond a derivative: gradients of parameters, derivatives from outputs, random slopes.
+
+pub(crate) mod from_output;
+pub(crate) mod learnable;
+pub(crate) mod prelu_channels;
+pub(crate) mod rng;
+pub(crate) mod rrelu;

@@ -1,0 +1,258 @@
+//! The rectifier with a learned slope per channel.
+//!
+//! The slopes are laid out as the numbers are, in a block on the stack: whole rows of channels again and again, or a
+//! part of one row. So the loop is the same whether a channel holds one number or a whole image.
+
+use super::learnable::ParameterBackward;
+use crate::activation::PRelu;
+use crate::activation::elementwise::rectifier::{leaky, leaky_slope};
+use crate::check::same_length;
+use crate::compiled::concrete;
+use crate::element::{Element, RealOf};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::slice::{Dst, Map, Src};
+
+/// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
+/// the number of pixels of channels-first images, and 1 where channels come last.
+///
+/// - value: `x if x > 0, else a x`, a the slope of the channel
+/// - slope: `1 if x > 0, else a`
+/// - slope in a: the sum of `min(0, x)` over the channel
+///
+/// ```
+/// use slopes::activation::PReluChannels;
+/// // Two samples of two channels of two numbers.
+/// let prelu = PReluChannels::new(&[0.5_f32, 0.25], 2);
+/// let x = [-2.0, 1.0, -4.0, 1.0, 1.0, -2.0, 1.0, 1.0];
+/// let (mut y, mut gradient) = ([0.0; 8], [0.0; 2]);
+/// prelu.forward(&x, &mut y);
+/// assert_eq!(y, [-1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0]);
+/// prelu.slope_gradient(&x, &[1.0; 8], &mut gradient);
+/// assert_eq!(gradient, [-4.0, -4.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, or are no whole number of samples, before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PReluChannels<'a, T> {
+    slopes: &'a [T],
+    inner: usize,
+}
+
+impl<'a, T: Element> PReluChannels<'a, T> {
+    /// A slope for each channel of `inner` neighbouring numbers.
+    pub const fn new(slopes: &'a [T], inner: usize) -> Self {
+        PReluChannels { slopes, inner }
+    }
+
+    /// y = f(x).
+    #[track_caller]
+    pub fn forward(&self, x: &[T], y: &mut [T]) {
+        same_length("forward", [("x", x.len()), ("y", y.len())]);
+        self.rectify(Src::new(x), None, Dst::new(y), x.len());
+    }
+
+    /// x = f(x).
+    #[track_caller]
+    pub fn forward_in_place(&self, x: &mut [T]) {
+        let (len, x) = (x.len(), Dst::new(x));
+        self.rectify(x.src(), None, x, len);
+    }
+
+    /// dx = dy f'(x).
+    #[track_caller]
+    pub fn backward(&self, x: &[T], dy: &[T], dx: &mut [T]) {
+        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
+        self.rectify(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len());
+    }
+
+    /// dy = dy f'(x).
+    #[track_caller]
+    pub fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
+        same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
+        let dy = Dst::new(dy);
+        self.rectify(Src::new(x), Some(dy.src()), dy, x.len());
+    }
+
+    /// The gradient in the slopes: of each channel the sum of dy min(0, x). Products are rounded to the type and summed in
+    /// f64, in an order that depends on the shape alone.
+    #[track_caller]
+    pub fn slope_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
+        same_length("slope_gradient", [("x", x.len()), ("dy", dy.len())]);
+        same_length("slope_gradient", [("slopes", self.slopes.len()), ("gradient", gradient.len())]);
+        if self.channels().period(x.len()) == 0 {
+            return gradient.fill(T::zero());
+        }
+        <T::Kernels as PReluKernels<T>>::slope_gradient(SlopeGradient {
+            channels: self.channels(),
+            x: Src::new(x),
+            dy: Src::new(dy),
+            gradient: Dst::new(gradient),
+            len: x.len(),
+        });
+    }
+
+    #[track_caller]
+    fn rectify(&self, x: Src<T::Real>, dy: Option<Src<T::Real>>, to: Dst<T::Real>, len: usize) {
+        if self.channels().period(len) > 0 {
+            <T::Kernels as PReluKernels<T>>::rectify(Rectify { channels: self.channels(), x, dy, to, len });
+        }
+    }
+
+    fn channels(&self) -> Channels<'_, T::Real> {
+        Channels { slopes: Src::new(self.slopes), inner: self.inner }
+    }
+}
+
+/// The slopes of channels, whatever the type of the numbers.
+#[derive(Clone, Copy)]
+struct Channels<'a, R> {
+    slopes: Src<'a, R>,
+    inner: usize,
+}
+
+impl<R: Real> Channels<'_, R> {
+    /// The numbers of one sample.
+    fn sample(&self) -> usize {
+        self.slopes.len() * self.inner
+    }
+
+    /// After how many numbers the block of slopes repeats: as many whole samples as fit, or one.
+    #[track_caller]
+    fn period(&self, len: usize) -> usize {
+        let sample = self.sample();
+        assert!(
+            len == 0 || sample > 0 && len.is_multiple_of(sample),
+            "{len} numbers are no whole number of samples of {} channels of {} numbers",
+            self.slopes.len(),
+            self.inner,
+        );
+        sample * BLOCK.checked_div(sample).unwrap_or(0).max(1)
+    }
+
+    /// The slopes of the numbers from place `from` of a period on.
+    #[inline(always)]
+    fn lay_out(&self, from: usize, block: &mut [R]) {
+        let (mut channel, mut left) = (from / self.inner, self.inner - from % self.inner);
+        let mut done = 0;
+        while done < block.len() {
+            let n = left.min(block.len() - done);
+            block[done..done + n].fill(R::of(self.slopes.read(channel)));
+            (channel, left) = (channel + 1, self.inner);
+            if channel == self.slopes.len() {
+                channel = 0;
+            }
+            done += n;
+        }
+    }
+}
+
+/// How many slopes are laid out at a time.
+const BLOCK: usize = 1024;
+
+/// Of x and its slope.
+#[derive(Clone, Copy)]
+struct Forward;
+impl Map<2, 1> for Forward {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, slope]: [L; 2]) -> [L; 1] {
+        [leaky(x, slope)]
+    }
+}
+
+/// Of x, its slope and dy.
+#[derive(Clone, Copy)]
+struct Backward;
+impl Map<3, 1> for Backward {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, slope, dy]: [L; 3]) -> [L; 1] {
+        [dy * leaky_slope(x, slope)]
+    }
+}
+
+/// The rectifier of x, or dy times its slope, with a slope for each number.
+#[inline(always)]
+pub(crate) fn rectify<R: Real, I: Isa>(token: Token<I>, x: Src<R>, slopes: Src<R>, dy: Option<Src<R>>, to: Dst<R>) {
+    match dy {
+        None => token.map(Forward, [x, slopes], [to]),
+        Some(dy) => token.map(Backward, [x, slopes, dy], [to]),
+    }
+}
+
+concrete! {
+    trait PReluKernels;
+    fn rectify(kernel: Rectify<'_, RealOf<T>>) { dispatch(kernel) }
+    fn slope_gradient(kernel: SlopeGradient<'_, RealOf<T>>) { dispatch(kernel) }
+}
+
+pub(crate) struct Rectify<'a, R> {
+    channels: Channels<'a, R>,
+    x: Src<'a, R>,
+    dy: Option<Src<'a, R>>,
+    to: Dst<'a, R>,
+    len: usize,
+}
+
+impl<R: Real> Kernel for Rectify<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let mut block = [R::zero(); BLOCK];
+        let period = self.channels.period(self.len);
+        for from in (0..period.min(self.len)).step_by(BLOCK) {
+            let slopes = &mut block[..BLOCK.min(period - from)];
+            self.channels.lay_out(from, slopes);
+            for start in (from..self.len).step_by(period) {
+                let n = slopes.len().min(self.len - start);
+                let dy = self.dy.map(|dy| dy.part(start, n));
+                rectify(token, self.x.part(start, n), Src::new(&slopes[..n]), dy, self.to.part(start, n));
+            }
+        }
+    }
+}
+
+pub(crate) struct SlopeGradient<'a, R> {
+    channels: Channels<'a, R>,
+    x: Src<'a, R>,
+    dy: Src<'a, R>,
+    gradient: Dst<'a, R>,
+    len: usize,
+}
+
+impl<R: Real> Kernel for SlopeGradient<'_, R> {
+    type Output = ();
+    /// First over the samples, place by place; then over the samples of a period, and over the places of a channel.
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let (mut products, mut sums) = ([R::zero(); BLOCK], [0.0; BLOCK]);
+        let (period, sample, inner) = (self.channels.period(self.len), self.channels.sample(), self.channels.inner);
+        let (mut channel, mut left, mut sum) = (0, inner, 0.0);
+        for from in (0..period).step_by(BLOCK) {
+            let width = BLOCK.min(period - from);
+            sums.fill(0.0);
+            for start in (from..self.len).step_by(period) {
+                let n = width.min(self.len - start);
+                let products = &mut products[..n];
+                let (x, dy) = (self.x.part(start, n), self.dy.part(start, n));
+                token.map((PRelu::USUAL, ParameterBackward), [x, dy], [Dst::new(products)]);
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += product.wide();
+                }
+            }
+            for place in sample..width {
+                sums[place % sample] += sums[place];
+            }
+            let mut done = 0;
+            while done < width.min(sample) {
+                let n = left.min(width - done);
+                let places = &sums[done..done + n];
+                sum += if n > 1 { token.sum(Src::new(places)) } else { places[0] };
+                (done, left) = (done + n, left - n);
+                if left == 0 {
+                    self.gradient.write(channel, sum);
+                    (channel, left, sum) = (channel + 1, inner, 0.0);
+                }
+            }
+        }
+    }
+}

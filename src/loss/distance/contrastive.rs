@@ -1,0 +1,82 @@
+//! The contrastive loss.
+
+use super::{EachRow, SimilarityKernels, Text, Together, Vector, methods, run, write_directions};
+use crate::check::check_weights;
+use crate::element::Element;
+use crate::error::BadParameter;
+use crate::loss::row::held;
+use crate::row::Rows;
+use crate::simd::{Isa, Real, Token};
+
+/// What the distance of two rows costs that should be near each other (target 1), or far from each other (target -1).
+///
+/// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other; `d = |prediction - other|`
+/// - gradient in the prediction: `prediction - other`, or `-max(0, margin - d) (prediction - other) / d`, 0 where d is 0;
+///   in the other minus that
+/// - domain: any numbers. Equal infinities have no difference: NaN, as of NaN.
+/// - unit: that of the rows, squared
+/// - worst error: 1 ulp in f32, or 2^-24 of margin^2; in f64 (8 + len / 64) ulp, or 2^-50 of margin^2
+/// - source: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006
+///
+/// ```
+/// use slopes::{activation::Rows, loss::Contrastive};
+/// let (prediction, other) = ([3.0_f32, 4.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]);
+/// let mut losses = [0.0; 2];
+/// Contrastive::default().each(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+/// assert_eq!(losses, [12.5, 0.125]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contrastive {
+    /// From this distance on, rows are far enough from each other.
+    pub margin: f64,
+}
+
+impl Default for Contrastive {
+    fn default() -> Self {
+        Contrastive { margin: 1.0 }
+    }
+}
+
+impl Contrastive {
+    /// With the parameter checked. The field is public, and what is written there is not.
+    ///
+    /// # Errors
+    /// If `margin` is negative or not finite.
+    ///
+    /// ```
+    /// assert!(slopes::loss::Contrastive::new(f64::INFINITY).is_err());
+    /// ```
+    pub fn new(margin: f64) -> Result<Self, BadParameter> {
+        check_weights("margin", Some(&[margin]))?;
+        Ok(Contrastive { margin })
+    }
+}
+
+impl Text<2> for Contrastive {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::contrastive(kernel)
+    }
+    #[inline(always)]
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
+        let [x, y] = rows.inputs;
+        let vector = Vector { x, less: Some((y, 0.0)), len: rows.len };
+        let length = vector.length(token);
+        let (d, margin) = (length.value(), held::<R>(self.margin));
+        let slope = match target {
+            1.0 => d,
+            -1.0 if d >= margin => 0.0,
+            -1.0 => d - margin,
+            _ => f64::NAN,
+        };
+        if slope == 0.0 {
+            rows.fill(0.0);
+            return 0.0;
+        }
+        let [of_x, of_y] = rows.gradients;
+        write_directions(token, of_x, rows.scale, [(vector, length, slope)]);
+        write_directions(token, of_y, rows.scale, [(vector, length, -slope)]);
+        0.5 * slope * slope
+    }
+}
+
+methods!(Contrastive of 2: prediction, other; target);

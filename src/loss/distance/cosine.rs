@@ -1,0 +1,131 @@
+//! Losses of the angle between rows.
+
+use super::{EachRow, SimilarityKernels, Text, Together, Vector, Write, methods, run};
+use crate::element::Element;
+use crate::error::BadParameter;
+use crate::loss::row::{BLOCK, blocks, held};
+use crate::row::Rows;
+use crate::simd::{Isa, Real, Token};
+
+/// The cosine of two rows: writes the gradients of what has the slope `slope` in it.
+#[inline(always)]
+fn cosine<R: Real, I: Isa>(token: Token<I>, rows: Together<'_, R, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
+    let [a, b] = rows.inputs.map(|x| Vector { x, less: None, len: rows.len });
+    let (length_a, length_b) = (a.length(token), b.length(token));
+    let (of_a, of_b) = (length_a.inverse_of_scaled(), length_b.inverse_of_scaled());
+    let cosine = a.dot(token, length_a.by, b, length_b.by) * of_a * of_b;
+    // Rounding must not lead out of the range; NaN stays.
+    let cosine = if cosine.abs() > 1.0 { cosine.signum() } else { cosine };
+    let [loss, slope] = loss(cosine);
+    if rows.gradients.iter().all(Option::is_none) {
+        return loss;
+    }
+    // A row of zeros has no angle.
+    if of_a * of_b == 0.0 || slope == 0.0 {
+        rows.fill(0.0);
+        return loss;
+    }
+    let (mut x, mut y) = ([0.0; BLOCK], [0.0; BLOCK]);
+    let sides = [(a, b, length_a, length_b, rows.gradients[0]), (b, a, length_b, length_a, rows.gradients[1])];
+    for (from, to, length, to_length, gradient) in sides {
+        let Some(gradient) = gradient else { continue };
+        for (start, n) in blocks(rows.len) {
+            from.load(token, start, length.by, &mut x[..n]);
+            to.load(token, start, to_length.by, &mut y[..n]);
+            for i in 0..n {
+                let turn = y[i] * to_length.inverse_of_scaled() - cosine * (x[i] * length.inverse_of_scaled());
+                x[i] = slope * (turn * length.inverse());
+            }
+            token.call_outlined(Write { gradient, start, scale: rows.scale, entries: &x[..n] });
+        }
+    }
+    loss
+}
+
+/// Minus the cosine of the angle between prediction and target, both rows: -1 for the same direction, 1 for the opposite.
+/// The sign is that of Keras, so that less is better.
+///
+/// - loss: `-cos`, `cos = <p, t> / (|p| |t|)`; a row of zeros has a cosine of 0
+/// - gradient in the prediction: `-(t / |t| - cos p / |p|) / |p|`, and in the target likewise; 0 at a row of zeros
+/// - domain: any numbers. A row with infinite entries has the direction of those alone, and a gradient of 0. NaN makes
+///   the loss and the gradients NaN.
+/// - unit: none
+/// - worst error: of a loss 2^-24 in f32, (8 + len / 128) 2^-53 in f64; of a gradient that much by |p|
+/// - source: G. Salton, A. Wong, C. S. Yang, A Vector Space Model for Automatic Indexing, 1975
+///
+/// ```
+/// use slopes::{activation::Rows, loss::CosineSimilarity};
+/// let (prediction, target) = ([3.0_f32, 4.0, 0.0, 0.0], [4.0, 3.0, 1.0, 0.0]);
+/// let mut losses = [1.0; 2];
+/// CosineSimilarity.each(&prediction, &target, Rows::contiguous(2), &mut losses);
+/// assert_eq!(losses, [-0.96, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CosineSimilarity;
+
+impl Text<2> for CosineSimilarity {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::cosine_similarity(kernel)
+    }
+    #[inline(always)]
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, _: f64) -> f64 {
+        cosine(token, rows, |cosine| [0.0 - cosine, -1.0])
+    }
+}
+
+methods!(CosineSimilarity of 2: prediction, target);
+
+/// What the angle of two rows costs that should have the same direction (target 1), or should not (target -1).
+///
+/// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
+/// - gradient: minus that of the cosine, or that of the cosine where the loss is positive; 0 at a row of zeros
+/// - the cosine, its gradient, domain, unit, worst error: as [`CosineSimilarity`], whose cosine has the other sign
+/// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
+///
+/// ```
+/// use slopes::{activation::Rows, loss::CosineEmbedding};
+/// let (prediction, other) = ([3.0_f32, 4.0, 3.0, 4.0], [4.0, 3.0, 4.0, 3.0]);
+/// let mut losses = [0.0; 2];
+/// CosineEmbedding { margin: 0.5 }.each(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+/// assert!((losses[0] - 0.04).abs() < 1e-7 && (losses[1] - 0.46).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CosineEmbedding {
+    /// Up to this cosine, rows are different enough: from -1 to 1, usually 0.
+    pub margin: f64,
+}
+
+impl CosineEmbedding {
+    /// With the parameter checked. The field is public, and what is written there is not.
+    ///
+    /// # Errors
+    /// If `margin` is not from -1 to 1.
+    ///
+    /// ```
+    /// assert!(slopes::loss::CosineEmbedding::new(2.0).is_err());
+    /// ```
+    pub fn new(margin: f64) -> Result<Self, BadParameter> {
+        if !(-1.0..=1.0).contains(&margin) {
+            return Err(BadParameter { parameter: "margin", value: margin, wanted: "must be from -1 to 1" });
+        }
+        Ok(CosineEmbedding { margin })
+    }
+}
+
+impl Text<2> for CosineEmbedding {
+    fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
+        <T::Kernels as SimilarityKernels<T>>::cosine_embedding(kernel)
+    }
+    #[inline(always)]
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
+        let margin = held::<R>(self.margin);
+        cosine(token, rows, |cosine| match target {
+            1.0 => [1.0 - cosine, -1.0],
+            -1.0 if cosine <= margin => [0.0, 0.0],
+            -1.0 => [cosine - margin, 1.0],
+            _ => [f64::NAN; 2],
+        })
+    }
+}
+
+methods!(CosineEmbedding of 2: prediction, other; target);

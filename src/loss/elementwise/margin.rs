@@ -1,0 +1,175 @@
+//! Losses of the margin m = prediction * target, where the target is a label, -1 or +1.
+//!
+//! A margin is exact. Any other label, 0 above all, gives NaN: value, slope and curvature, so that labels 0 and 1 cannot
+//! pass for these. The slope in the prediction is that in m times the label; the curvature is that in m.
+
+use crate::activation::{Formula, Softplus};
+use crate::loss::{PairFormula, loss};
+use crate::math::Functions;
+use crate::simd::Lanes;
+
+/// prediction * label, or NaN if the label is neither -1 nor +1.
+#[inline(always)]
+pub(crate) fn margin<L: Lanes>(prediction: L, label: L) -> L {
+    let m = prediction * label;
+    m.select(label.abs().equals(m.splat(1.0)), m.splat(f64::NAN))
+}
+
+/// `below` where m < end, `beyond` where it is not; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn step<L: Lanes>(m: L, end: f64, below: f64, beyond: f64) -> L {
+    let end = m.splat(end);
+    m.splat(below).select(m.lt(end), m.splat(beyond).select(end.le(m), m))
+}
+
+/// The best constant of a loss whose best m is that of least squares.
+fn mean_of_labels<F>(_: F, mean: f64) -> f64 {
+    mean
+}
+
+/// ln(p / (1 - p)) for the share p of the label +1 among labels of this mean.
+fn log_odds(mean: f64) -> f64 {
+    num_traits::Float::ln((1.0 + mean) / (1.0 - mean))
+}
+
+loss! {
+    /// What the margin lacks to 1, as support vector machines minimise it. Targets are -1 or +1; any other gives NaN. The
+    /// slope at a margin of 1 is 0.
+    Hinge names ["hinge", "hinge_loss"];
+    formula "max(0, 1 - m), m = prediction * target", "-target if m < 1, else 0", "0";
+    source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
+    limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
+    joints [1.0];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    bound "1, so that a step of slope / bound is one unit long";
+    in (self, prediction, target)
+    value { (-margin(prediction, target) + 1.0).at_least(target.splat(0.0)) }
+    slope { step(margin(prediction, target), 1.0, -1.0, 0.0).flip_sign(target) }
+    curvature { step(margin(prediction, target), 1.0, 0.0, 0.0) }
+    curvature_bound { step(margin(prediction, target), 1.0, 1.0, 1.0) }
+}
+
+loss! {
+    /// The square of the hinge loss. Targets are -1 or +1; any other gives NaN.
+    SquaredHinge names ["squared_hinge"];
+    formula "max(0, 1 - m)^2, m = prediction * target", "-2 max(0, 1 - m) target", "2 if m < 1, else 0";
+    source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
+    limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [2.0, 0.0]];
+    joints [1.0];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    bound "2, the largest curvature";
+    in (self, prediction, target), constant mean_of_labels;
+    value {
+        let hinge = Hinge.value(prediction, target);
+        hinge * hinge
+    }
+    slope { (Hinge.value(prediction, target) * -2.0).flip_sign(target) }
+    curvature { step(margin(prediction, target), 1.0, 2.0, 0.0) }
+    curvature_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
+}
+
+loss! {
+    /// The logistic loss: the cross-entropy of a logit whose label is -1 or +1; any other gives NaN.
+    SoftMargin names ["soft_margin", "logistic", "binomial_deviance"];
+    formula "ln(1 + exp(-m)), m = prediction * target", "-target s(-m), s(x) = 1 / (1 + exp(-x))", "s(m) s(-m)";
+    source "J. Friedman, T. Hastie, R. Tibshirani, Additive Logistic Regression, 2000";
+    limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in (self, prediction, target), constant |_, mean| log_odds(mean);
+    value { Softplus::USUAL.value(-margin(prediction, target)) }
+    slope { (-Softplus::USUAL.slope(-margin(prediction, target))).flip_sign(target) }
+    curvature { Softplus::USUAL.curvature(margin(prediction, target)) }
+}
+
+loss! {
+    /// Of a distance, which should be small where the target is +1, and beyond `margin` where it is -1. Any other target
+    /// gives NaN. The slope at a distance of `margin` is 0.
+    HingeEmbedding {
+        /// How far apart what differs should be.
+        margin = 1.0, |margin| margin.is_finite() => "must be finite";
+    }
+    names ["hinge_embedding"];
+    formula "prediction if target = 1, max(0, margin - prediction) if target = -1", "1; -1 if prediction < margin, else 0",
+        "0";
+    source "S. Chopra, R. Hadsell, Y. LeCun, Learning a Similarity Metric Discriminatively, 2005";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
+    joints [-1.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    bound "1, so that a step of slope / bound is one unit long";
+    in (self, prediction, target)
+    value {
+        let m = margin(prediction, target);
+        let apart = (m + self.margin).at_least(m.splat(0.0));
+        target.select_negative(apart, m)
+    }
+    slope {
+        let m = margin(prediction, target);
+        let apart = step(-m, self.margin, -1.0, 0.0);
+        target.select_negative(apart, step(m, 0.0, 1.0, 1.0))
+    }
+    curvature { step(margin(prediction, target), 0.0, 0.0, 0.0) }
+    curvature_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
+}
+
+loss! {
+    /// The squared hinge loss down to a margin of -1, a line below. Targets are -1 or +1; any other gives NaN.
+    ModifiedHuber names ["modified_huber"];
+    formula "-4 m if m < -1, else max(0, 1 - m)^2; m = prediction * target", "-4 target, or -2 max(0, 1 - m) target",
+        "2 if -1 <= m < 1, else 0";
+    source "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";
+    limits [[f64::INFINITY, 0.0], [-4.0, 0.0], [0.0, 0.0]];
+    joints [-1.0, 1.0];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    bound "2, the largest curvature";
+    in (self, prediction, target), constant mean_of_labels;
+    value {
+        let m = margin(prediction, target);
+        (m * -4.0).select(m.lt(m.splat(-1.0)), SquaredHinge.value(prediction, target))
+    }
+    slope {
+        let hinge = Hinge.value(prediction, target);
+        (hinge.at_most(hinge.splat(2.0)) * -2.0).flip_sign(target)
+    }
+    curvature {
+        let m = margin(prediction, target);
+        step(m, -1.0, 0.0, 2.0).select(m.lt(m.splat(1.0)), step(m, 1.0, 0.0, 0.0))
+    }
+    curvature_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
+}
+
+loss! {
+    /// What the margin lacks to 0: the loss of a wrong side alone. Targets are -1 or +1; any other gives NaN. The slope
+    /// at a margin of 0 is 0.
+    Perceptron names ["perceptron", "perceptron_loss"];
+    formula "max(0, -m), m = prediction * target", "-target if m < 0, else 0", "0";
+    source "F. Rosenblatt, The Perceptron, 1958";
+    limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
+    joints [0.0];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
+    bound "1, so that a step of slope / bound is one unit long";
+    in (self, prediction, target)
+    value { (-margin(prediction, target)).at_least(target.splat(0.0)).abs() }
+    slope { step(margin(prediction, target), 0.0, -1.0, 0.0).flip_sign(target) }
+    curvature { step(margin(prediction, target), 0.0, 0.0, 0.0) }
+    curvature_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
+}
+
+loss! {
+    /// The exponential loss, which AdaBoost minimises. Targets are -1 or +1; any other gives NaN.
+    Exponential names ["exponential", "exponential_loss", "adaboost"];
+    formula "exp(-m), m = prediction * target", "-exp(-m) target", "exp(-m)";
+    source "Y. Freund, R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, 1997";
+    limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [f64::INFINITY, 0.0]];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [1.1, 1.1, 1.1]; f64 [1.1, 1.1, 1.1];
+    in (self, prediction, target), constant |_, mean| log_odds(mean) / 2.0;
+    value { (-margin(prediction, target)).exp() }
+    slope { (-(-margin(prediction, target)).exp()).flip_sign(target) }
+    curvature { (-margin(prediction, target)).exp() }
+}

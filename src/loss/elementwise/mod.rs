@@ -1,0 +1,7 @@
+//! Losses of a number and its target, each written as a formula over registers.
+
+pub(crate) mod likelihood;
+pub(crate) mod margin;
+pub(crate) mod regression;
+pub(crate) mod three_inputs;
+pub(crate) mod weighted;

@@ -1,0 +1,461 @@
+//! Losses of the residual r = prediction - target.
+//!
+//! A residual is rounded once, and that is an error relative to its own size: a loss that grows like a power of it keeps
+//! its relative accuracy, at r = 0 too. Where a loss multiplies the error, what the residual lost is taken along.
+
+use crate::activation::{self, Formula};
+use crate::element::Element as _;
+use crate::loss::{PairFormula, loss};
+use crate::math::exp::power_of_two;
+use crate::math::log::ln_of_ratio;
+use crate::math::logistic::Tail;
+use crate::math::pair::Pair;
+use crate::math::rounding::{nearly_fused, residue, two_sum};
+use crate::math::tanh::{self, ln_cosh};
+use crate::simd::{Lanes, Real};
+
+/// prediction - target as it rounds, and what that lacks; nothing where it is not finite.
+#[inline(always)]
+pub(crate) fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
+    let (r, low) = two_sum(prediction, -target);
+    (r, low.select(r.abs().le(r.fill(L::Real::LARGEST)), r.splat(0.0)))
+}
+
+/// `constant`, or NaN where the residual is none.
+#[inline(always)]
+fn constant<L: Lanes>(constant: f64, prediction: L, target: L) -> L {
+    let r = prediction - target;
+    r.splat(constant).select(r.equals(r), r)
+}
+
+/// The sign of r as -1, 0 or 1.
+#[inline(always)]
+fn sign<L: Lanes>(r: L) -> L {
+    let outside = r.splat(1.0).copysign(r).select(r.splat(0.0).lt(r.abs()), r);
+    outside.select(r.equals(r), r)
+}
+
+loss! {
+    /// The squared error. Its mean is the mean squared error.
+    Mse names ["mse", "mean_squared_error", "squared_error", "l2"];
+    formula "(prediction - target)^2", "2 (prediction - target)", "2";
+    source "A.-M. Legendre, 1805";
+    limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [2.0, 2.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 1.0, 0.0]; f64 [2.0, 1.0, 0.0];
+    in (self, prediction, target), constant |_, mean| mean;
+    value {
+        let r = prediction - target;
+        r * r
+    }
+    slope { (prediction - target) * 2.0 }
+    curvature { constant(2.0, prediction, target) }
+}
+
+loss! {
+    /// Half the squared error, whose slope is the residual itself.
+    HalfSquared names ["half_squared", "half_squared_error"];
+    formula "r^2 / 2, r = prediction - target", "r", "1";
+    source "A.-M. Legendre, 1805";
+    limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    in (self, prediction, target), constant |_, mean| mean;
+    value {
+        let r = prediction - target;
+        r * 0.5 * r
+    }
+    slope { prediction - target }
+    curvature { constant(1.0, prediction, target) }
+}
+
+loss! {
+    /// The absolute error. Its mean is the mean absolute error. The slope at a residual of 0 is 0.
+    Mae names ["mae", "mean_absolute_error", "absolute_error", "l1"];
+    formula "abs(r), r = prediction - target", "sign(r)", "0";
+    source "P.-S. Laplace, 1774";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    joints [0.0];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    bound "1, so that a step of slope / bound is one unit long";
+    in (self, prediction, target), one_minimum true;
+    value { (prediction - target).abs() }
+    slope { sign(prediction - target) }
+    curvature { constant(0.0, prediction, target) }
+    curvature_bound { constant(1.0, prediction, target) }
+}
+
+loss! {
+    /// The absolute error as a percentage of the target. The slope at a residual of 0 is 0.
+    Mape {
+        /// A target that is nearer to 0 counts as this.
+        eps ("epsilon") = 1e-7, |eps| eps > 0.0 && eps.is_finite() => "must be positive and finite";
+    }
+    names ["mape", "mean_absolute_percentage_error"];
+    formula "100 abs(r) / max(abs(target), eps), r = prediction - target", "100 sign(r) / max(abs(target), eps)", "0";
+    source "definition";
+    limits [[f64::INFINITY, f64::INFINITY], [-1e9, 1e9], [0.0, 0.0]];
+    joints [0.0];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
+    in (self, prediction, target), one_minimum true;
+    value {
+        // Large residuals are taken 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
+        let one = target.splat(1.0);
+        let small = (prediction - target).abs().lt(target.splat(power_of_two(64)));
+        let down = one.select(small, target.splat(power_of_two(-48)));
+        let (r, low) = residual(prediction * down, target * down);
+        let hundred = one * 100.0;
+        let percent = nearly_fused(hundred, r.abs(), low.flip_sign(r) * hundred);
+        let percent = percent.select(percent.equals(percent), r.abs() * hundred);
+        percent / (target.abs().at_least(target.splat(self.eps)) * down)
+    }
+    slope { sign(prediction - target) * self.weight(target) }
+    curvature { constant(0.0, prediction, target) }
+    curvature_bound {
+        let r = prediction - target;
+        self.weight(target).select(r.equals(r), r)
+    }
+}
+
+impl Mape {
+    #[inline(always)]
+    fn weight<L: Lanes>(self, target: L) -> L {
+        target.splat(100.0) / target.abs().at_least(target.splat(self.eps))
+    }
+}
+
+loss! {
+    /// The squared difference of the logarithms of 1 + prediction and 1 + target: a squared relative error of what may
+    /// grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. The
+    /// floor of the curvature is for predictions of -0.9 or more: it grows as 1 / (1 + prediction)^2.
+    Msle names ["msle", "mean_squared_logarithmic_error"];
+    formula "l^2, l = ln(1 + prediction) - ln(1 + target)", "2 l / (1 + prediction)", "2 (1 - l) / (1 + prediction)^2";
+    source "definition";
+    limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
+    range [0.0, f64::INFINITY], monotone false, None;
+    f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
+    bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
+    in (self, prediction, target), one_minimum true;
+    value {
+        let (l, lacks) = log_ratio(prediction, target);
+        let square = l.mul_add(l, (l + l) * lacks);
+        square.select(l.abs().le(l.fill(L::Real::LARGEST)), l * l)
+    }
+    slope {
+        let (l, lacks) = log_ratio(prediction, target);
+        per((l + l, lacks + lacks), prediction, 1.0)
+    }
+    curvature {
+        let (l, lacks) = log_ratio(prediction, target);
+        curve_of_logarithm(l, lacks, prediction)
+    }
+    curvature_bound {
+        // The curvature where l is negative, for it is positive there.
+        let (l, lacks) = log_ratio(prediction, target);
+        let zero = l.splat(0.0);
+        curve_of_logarithm(l.at_most(zero), lacks.select(l.lt(zero), zero), prediction)
+    }
+}
+
+/// 2 (1 - l) / (1 + x)^2, `lacks` being what l lacks.
+#[inline(always)]
+fn curve_of_logarithm<L: Lanes>(l: L, lacks: L, x: L) -> L {
+    let (rest, low) = two_sum(l.splat(1.0), -l);
+    let quotient = per((rest + rest, (low - lacks) * 2.0), x, 0.0);
+    per((quotient, l.splat(0.0)), x, 2.0)
+}
+
+/// ln((1 + prediction) / (1 + target)), as the rounded logarithm and what it lacks.
+#[inline(always)]
+fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
+    let (r, low) = residual(prediction, target);
+    let smaller = prediction.at_most(target).select(target.equals(target), target);
+    let (d, d_low) = two_sum(smaller, r.splat(1.0));
+    let (l, lacks) = ln_of_ratio(r.abs(), low.flip_sign(r), d, d_low.select(d.equals(d), d));
+    let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
+    (l.select(r.equals(r), r).copysign(r), lacks.flip_sign(r))
+}
+
+/// (a + a_low) / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
+#[inline(always)]
+fn per<L: Lanes>((a, a_low): (L, L), x: L, times: f64) -> L {
+    let (sum, low) = two_sum(x, x.splat(1.0));
+    let quotient = a / sum;
+    let corrected = quotient + (a_low - quotient * (low * times)) / sum;
+    let largest = x.fill(L::Real::LARGEST);
+    let corrected = corrected.select(quotient.abs().le(largest), quotient);
+    let finite = sum.le(largest);
+    let beyond = x.splat(0.0).select(a.equals(a), a);
+    corrected.select(finite, beyond.select(x.equals(x), x))
+}
+
+loss! {
+    /// The squared error up to `delta`, the absolute error beyond. The slope at a residual of +-delta is +-delta.
+    Huber {
+        /// Where the parabola goes over into lines.
+        delta = 1.0, |delta| delta > 0.0 && delta.is_finite() => "must be positive and finite";
+    }
+    names ["huber", "huber_loss"];
+    formula "r^2 / 2 if abs(r) < delta, else delta (abs(r) - delta / 2); r = prediction - target",
+        "min(max(-delta, r), delta)", "1 if abs(r) < delta, else 0";
+    source "P. J. Huber, Robust Estimation of a Location Parameter, 1964";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    joints [-1.0, 1.0];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    bound "1, the largest curvature";
+    in (self, prediction, target), one_minimum true;
+    value { huber(prediction, target, self.delta) }
+    slope {
+        let delta = prediction.splat(self.delta);
+        (prediction - target).at_most(delta).at_least(-delta)
+    }
+    curvature { inside(prediction, target, self.delta, 1.0) }
+    curvature_bound { constant(1.0, prediction, target) }
+}
+
+/// a (|r| - a / 2) with a = min(|r|, delta).
+#[inline(always)]
+fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
+    let (r, low) = residual(prediction, target);
+    let a = r.abs().at_most(r.splat(delta));
+    a * (a.mul_add(a.splat(-0.5), r.abs()) + low.flip_sign(r))
+}
+
+/// `curvature` where |r| is below `end`, else 0.
+#[inline(always)]
+fn inside<L: Lanes>(prediction: L, target: L, end: f64, curvature: f64) -> L {
+    let r = prediction - target;
+    let y = r.splat(curvature).select(r.abs().lt(r.splat(end)), r.splat(0.0));
+    y.select(r.equals(r), r)
+}
+
+loss! {
+    /// The Huber loss by its delta, here `beta`: the absolute error with a round bottom, of slope 1 outside.
+    SmoothL1 {
+        /// Where the parabola goes over into lines.
+        beta = 1.0, |beta| beta > 0.0 && beta.is_finite() => "must be positive and finite";
+    }
+    names ["smooth_l1", "smooth_l1_loss"];
+    formula "r^2 / (2 beta) if abs(r) < beta, else abs(r) - beta / 2; r = prediction - target",
+        "min(max(-beta, r), beta) / beta", "1 / beta if abs(r) < beta, else 0";
+    source "R. Girshick, Fast R-CNN, arXiv:1504.08083";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    joints [-1.0, 1.0];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
+    bound "1 / beta, the largest curvature";
+    in (self, prediction, target), one_minimum true;
+    value {
+        let (r, low) = residual(prediction, target);
+        let beta = r.splat(self.beta);
+        let a = r.abs().at_most(beta);
+        // Outside, the quotient is 1.
+        a / beta * (a.mul_add(a.splat(-0.5), r.abs()) + low.flip_sign(r))
+    }
+    slope {
+        let beta = prediction.splat(self.beta);
+        (prediction - target).at_most(beta).at_least(-beta) / beta
+    }
+    curvature { inside(prediction, target, self.beta, 1.0 / self.held_in::<L::Real>().beta) }
+    curvature_bound { constant(1.0 / self.held_in::<L::Real>().beta, prediction, target) }
+}
+
+loss! {
+    /// A smooth relative of the Huber loss: a branch of a hyperbola.
+    PseudoHuber {
+        /// How round the bend is: the slope far outside.
+        delta = 1.0, |delta| (1e-15..=1e15).contains(&delta) => "must be between 1e-15 and 1e15";
+    }
+    names ["pseudo_huber", "charbonnier"];
+    formula "delta^2 (s - 1), s = sqrt(1 + (r / delta)^2), r = prediction - target", "r / s", "1 / s^3";
+    source "P. Charbonnier et al., Deterministic Edge-Preserving Regularization in Computed Imaging, 1997";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
+    in (self, prediction, target), one_minimum true;
+    value {
+        // q^2 / (1 + s), which cancels nothing at 0.
+        let Hyperbola { q, q_low, square, square_low, s, s_low } = self.hyperbola(prediction, target);
+        let d = s + 1.0;
+        let d_low = (s - (d - 1.0)) + s_low;
+        let quotient = square / d;
+        let lacks = residue(square, quotient, d) + (square_low - quotient * d_low);
+        let rest = lacks / d + q / s * q_low;
+        let delta = self.held_in::<L::Real>().delta;
+        let [high, low] = Pair::exact(delta).by(delta).to::<L::Real>().wide();
+        let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
+        // Far outside, s is |q|, and 1 is nothing beside it; near 0 it is r^2 / 2, and q^2 might underflow.
+        let (r, low) = residual(prediction, target);
+        let (half, a) = (r * 0.5, r.abs());
+        let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
+        value.select(q.lt(Self::end(q)), a * delta)
+    }
+    slope {
+        let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
+        let quotient = q / s;
+        let lacks = residue(q, quotient, s) - quotient * s_low;
+        let inverse = q.splat(1.0) / s;
+        let slope = quotient + inverse * (lacks + q_low * (inverse * inverse));
+        (slope * self.delta).copysign(prediction - target)
+    }
+    curvature {
+        let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
+        let inverse = q.splat(1.0) / s;
+        let lacks = residue(q.splat(1.0), inverse, s) - inverse * s_low;
+        let cube = inverse * inverse * inverse;
+        let relative = lacks - q * q_low * (inverse * inverse);
+        cube + cube * (relative * 3.0)
+    }
+}
+
+/// |q| = |r| / delta, its square and s = sqrt(1 + q^2), each with what it lacks.
+#[derive(Clone, Copy)]
+struct Hyperbola<L> {
+    q: L,
+    q_low: L,
+    square: L,
+    square_low: L,
+    s: L,
+    s_low: L,
+}
+
+impl PseudoHuber {
+    /// Beyond this, 1 is nothing beside q, and its square might overflow.
+    #[inline(always)]
+    fn end<L: Lanes>(q: L) -> L {
+        q.splat(power_of_two(L::Real::BIAS.wide() as i32 / 2 - 3))
+    }
+
+    #[inline(always)]
+    fn hyperbola<L: Lanes>(self, prediction: L, target: L) -> Hyperbola<L> {
+        let (r, low) = residual(prediction, target);
+        let delta = r.splat(self.delta);
+        let (end, zero) = (Self::end(r), r.splat(0.0));
+        let a = r.abs().at_most(end * delta);
+        let quotient = a / delta;
+        let q_low = (residue(a, quotient, delta) + low.flip_sign(r)) / delta;
+        let q = quotient.at_most(end);
+        let q_low = q_low.select(quotient.lt(end), zero);
+        let square = q * q;
+        let square_low = q.product_error(q, square);
+        let (sum, lost) = two_sum(square, r.splat(1.0));
+        let s = sum.sqrt();
+        let s_low = (residue(sum, s, s) + (lost + square_low)) / (s + s);
+        Hyperbola { q, q_low, square, square_low, s, s_low }
+    }
+}
+
+loss! {
+    /// The logarithm of the hyperbolic cosine of the residual: half its square near 0, its magnitude - ln 2 far from it.
+    LogCosh names ["log_cosh"];
+    formula "ln(cosh(r)), r = prediction - target", "tanh(r)", "1 - tanh(r)^2";
+    source "definition";
+    limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
+    in (self, prediction, target), one_minimum true;
+    value {
+        let (r, low) = residual(prediction, target);
+        ln_cosh(r, Some(rough_tanh(r) * low.flip_sign(r)))
+    }
+    slope {
+        let (r, low) = residual(prediction, target);
+        let t = activation::LogCosh.slope(r);
+        t + low * (-t).mul_add(t, t.splat(1.0))
+    }
+    curvature {
+        // The curvature falls as e^(-2 |r|): far from 0 the rounding of r is worth 2 |r| times itself.
+        let (r, low) = residual(prediction, target);
+        tanh::slope(Tail::new_double(r.abs(), Some(low.flip_sign(r))))
+    }
+}
+
+/// tanh |r| within a twentieth: enough for what roundings lose.
+#[inline(always)]
+fn rough_tanh<L: Lanes>(r: L) -> L {
+    let a = r.abs();
+    let (one, quarter) = (a.splat(1.0), a.splat(0.25));
+    let small = (a * a * a).mul_add(-quarter, a);
+    small.select(a.lt(one), a.mul_add(quarter, a.splat(0.5)).at_most(one))
+}
+
+loss! {
+    /// The absolute error, weighted by `tau` where the prediction is too low, by 1 - `tau` where it is too high: the
+    /// quantile `tau` minimises its mean. The slope at a residual of 0 is 0.
+    Pinball {
+        /// The quantile.
+        tau ("quantile", "alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1";
+    }
+    names ["pinball", "quantile", "quantile_loss"];
+    formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
+    source "R. Koenker, G. Bassett, Regression Quantiles, 1978";
+    limits [[f64::INFINITY, f64::INFINITY], [-0.5, 0.5], [0.0, 0.0]];
+    joints [0.0];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    bound "1";
+    in (self, prediction, target), one_minimum true;
+    value {
+        // Half the residual where it overflows.
+        let r = prediction - target;
+        let weight = self.weight(r);
+        let half = prediction * 0.5 - target * 0.5;
+        (r.abs() * weight).select(r.abs().le(r.fill(L::Real::LARGEST)), half.abs() * (weight + weight))
+    }
+    slope {
+        let r = prediction - target;
+        sign(r) * self.weight(r)
+    }
+    curvature { constant(0.0, prediction, target) }
+    curvature_bound { constant(1.0, prediction, target) }
+}
+
+impl Pinball {
+    #[inline(always)]
+    fn weight<L: Lanes>(self, r: L) -> L {
+        let tau = self.held_in::<L::Real>().tau;
+        r.select_negative(r.splat(tau), r.splat(1.0 - tau))
+    }
+}
+
+loss! {
+    /// The squared error, weighted by `tau` where the prediction is too low, by 1 - `tau` where it is not: the expectile
+    /// `tau` minimises its mean.
+    Expectile {
+        /// The expectile.
+        tau ("alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1";
+    }
+    names ["expectile", "asymmetric_squared_error"];
+    formula "w r^2, w = tau if r < 0, else 1 - tau; r = prediction - target", "2 w r", "2 w";
+    source "W. Newey, J. Powell, Asymmetric Least Squares Estimation and Testing, 1987";
+    limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
+    range [0.0, f64::INFINITY], monotone false, Even;
+    f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
+    in (self, prediction, target), one_minimum true;
+    value {
+        let (r, low) = residual(prediction, target);
+        let weighted = r * self.weight(r);
+        let square = weighted.mul_add(r, weighted * (low + low));
+        square.select(r.abs().le(r.fill(L::Real::LARGEST)), weighted * r)
+    }
+    slope {
+        let r = prediction - target;
+        r * (self.weight(r) * 2.0)
+    }
+    curvature {
+        let r = prediction - target;
+        (self.weight(r) * 2.0).select(r.equals(r), r)
+    }
+}
+
+impl Expectile {
+    #[inline(always)]
+    fn weight<L: Lanes>(self, r: L) -> L {
+        let tau = self.held_in::<L::Real>().tau;
+        r.splat(tau).select(r.lt(r.splat(0.0)), r.splat(1.0 - tau))
+    }
+}

@@ -1,0 +1,283 @@
+//! Losses of three numbers, two of which have a slope.
+
+use super::margin;
+use crate::check::same_length;
+use crate::compiled::Here;
+use crate::element::Element;
+use crate::error::BadParameter;
+use crate::math::Functions;
+use crate::simd::Lanes;
+use crate::slice::{self, Dst, Map, Src};
+
+/// A loss of three numbers as a text over registers.
+trait TripleFormula: Copy {
+    fn value<L: Lanes>(self, inputs: [L; 3]) -> L;
+    /// Its derivatives in two of them.
+    fn slopes<L: Lanes>(self, inputs: [L; 3]) -> [L; 2];
+}
+
+/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+#[derive(Clone, Copy)]
+struct Value;
+impl<F: TripleFormula> Map<3, 1> for (F, Value) {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 1] {
+        [self.0.value(inputs)]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gradients(f64);
+impl<F: TripleFormula> Map<3, 2> for (F, Gradients) {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 2] {
+        let scale = inputs[0].splat(self.1.0);
+        let [first, second] = self.0.slopes(inputs);
+        [scale * first, scale * second]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ValueAndGradients(f64);
+impl<F: TripleFormula> Map<3, 3> for (F, ValueAndGradients) {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 3] {
+        let [first, second] = (self.0, Gradients(self.1.0)).apply(inputs);
+        [self.0.value(inputs), first, second]
+    }
+}
+
+/// What computes such a loss, once the lengths are seen to be right.
+macro_rules! triple_methods {
+    ($then:path: $context:tt) => {
+        $then! { $context
+            each(inputs: [&[T]; 3], losses: &mut [T]) -> ();
+            total(inputs: [&[T]; 3]) -> f64;
+            gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> ();
+            sum_with_gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64;
+        }
+    };
+}
+
+triple_methods! { crate::compiled::declare_compute: { pub(crate) ComputeTriples } }
+
+impl<F: TripleFormula, T: Element> ComputeTriples<F, T> for Here {
+    fn each(f: &F, inputs: [&[T]; 3], losses: &mut [T]) {
+        slice::map((*f, Value), inputs.map(Src::new), [Dst::new(losses)]);
+    }
+    fn total(f: &F, inputs: [&[T]; 3]) -> f64 {
+        slice::map_and_sum((*f, Value), inputs.map(Src::new), [], inputs[0].len())
+    }
+    fn gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) {
+        slice::map((*f, Gradients(scale.wide())), inputs.map(Src::new), gradients.map(Dst::new));
+    }
+    fn sum_with_gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64 {
+        let (map, len) = ((*f, ValueAndGradients(scale.wide())), inputs[0].len());
+        slice::map_and_sum(map, inputs.map(Src::new), gradients.map(Dst::new), len)
+    }
+}
+
+/// The methods of such a loss, with the names of its numbers and of its gradients.
+macro_rules! triple {
+    ($Name:ident: $a:ident, $b:ident, $c:ident -> $first:ident, $second:ident) => {
+        triple_methods! { crate::compiled::compile: { [] ComputeTriples of $Name } }
+
+        impl $Name {
+            /// The loss of each sample.
+            #[track_caller]
+            pub fn each<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], losses: &mut [T]) {
+                let [a, b, c] = Self::lengths($a, $b, $c);
+                same_length("each", [a, b, c, ("losses", losses.len())]);
+                <T::Kernels as ComputeTriples<Self, T>>::each(self, [$a, $b, $c], losses);
+            }
+
+            /// The sum of the losses; 0 for no samples.
+            #[track_caller]
+            pub fn sum<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
+                same_length("sum", Self::lengths($a, $b, $c));
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]))
+            }
+
+            /// The sum of the losses by their count; NaN for no samples.
+            #[track_caller]
+            pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
+                same_length("mean", Self::lengths($a, $b, $c));
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64)
+            }
+
+            #[doc = concat!(
+                "scale * the derivatives in `", stringify!($first), "` and in `", stringify!($second), "`, of each sample.",
+            )]
+            #[track_caller]
+            pub fn gradients<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], scale: T, gradients: [&mut [T]; 2]) {
+                let [a, b, c] = Self::lengths($a, $b, $c);
+                let [first, second] = [gradients[0].len(), gradients[1].len()];
+                same_length("gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
+                <T::Kernels as ComputeTriples<Self, T>>::gradients(self, [$a, $b, $c], scale, gradients);
+            }
+
+            /// The sum of the losses, and both gradients, in one pass.
+            #[track_caller]
+            pub fn sum_with_gradients<T: Element>(
+                &self,
+                $a: &[T],
+                $b: &[T],
+                $c: &[T],
+                scale: T,
+                gradients: [&mut [T]; 2],
+            ) -> T {
+                let [a, b, c] = Self::lengths($a, $b, $c);
+                let [first, second] = [gradients[0].len(), gradients[1].len()];
+                same_length("sum_with_gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
+                T::of(<T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients))
+            }
+
+            fn lengths<T>($a: &[T], $b: &[T], $c: &[T]) -> [(&'static str, usize); 3] {
+                [(stringify!($a), $a.len()), (stringify!($b), $b.len()), (stringify!($c), $c.len())]
+            }
+        }
+    };
+}
+
+/// The compiled kernels of losses of three numbers.
+pub(crate) trait TripleKernels<T>: ComputeTriples<GaussianNll, T> + ComputeTriples<MarginRanking, T> {}
+crate::compiled::for_each_element! { crate::compiled::implement_all: @of TripleKernels }
+
+/// The negative log-likelihood of a number under a normal distribution whose mean and variance are both predicted.
+///
+/// With r = prediction - target and v = max(variance, eps):
+///
+/// - value: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
+/// - slopes: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, which below `eps` is that of `eps`
+/// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; slopes 1 and 4. Beside the roots of the value and
+///   of the slope in the variance the error is that relative to the larger term.
+///
+/// A negative variance gives NaN.
+///
+/// Source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994.
+///
+/// ```
+/// use slopes::loss::GaussianNll;
+/// let (prediction, target, variance) = ([1.0_f64, 2.0], [0.0, 2.0], [1.0, 4.0]);
+/// let loss = GaussianNll::default();
+/// assert_eq!(loss.sum(&prediction, &target, &variance), 0.5 + 2.0_f64.ln());
+/// let (mut of_prediction, mut of_variance) = ([0.0; 2], [0.0; 2]);
+/// loss.gradients(&prediction, &target, &variance, 1.0, [&mut of_prediction, &mut of_variance]);
+/// assert_eq!((of_prediction, of_variance), ([1.0, 0.0], [0.0, 0.125]));
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GaussianNll {
+    /// A variance that is smaller counts as this.
+    pub eps: f64,
+    /// With the constant ln(2 pi) / 2.
+    pub full: bool,
+}
+
+impl Default for GaussianNll {
+    fn default() -> Self {
+        GaussianNll { eps: 1e-6, full: false }
+    }
+}
+
+impl GaussianNll {
+    /// With the parameter checked. The fields are public, and what is written there is not.
+    ///
+    /// # Errors
+    /// If `eps` is not positive and finite.
+    ///
+    /// ```
+    /// assert!(slopes::loss::GaussianNll::new(0.0, false).is_err());
+    /// ```
+    pub fn new(eps: f64, full: bool) -> Result<Self, BadParameter> {
+        if eps > 0.0 && eps.is_finite() {
+            return Ok(GaussianNll { eps, full });
+        }
+        Err(BadParameter { parameter: "eps", value: eps, wanted: "must be positive and finite" })
+    }
+
+    #[inline(always)]
+    fn variance<L: Lanes>(self, variance: L) -> L {
+        let known = variance.select(variance.splat(0.0).le(variance), variance.splat(f64::NAN));
+        known.at_least(variance.splat(self.eps))
+    }
+}
+
+impl TripleFormula for GaussianNll {
+    #[inline(always)]
+    fn value<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> L {
+        let (r, v) = (prediction - target, self.variance(variance));
+        // Divided first: a square might overflow.
+        let twice = v.ln() + r / v * r;
+        if self.full { twice.mul_add(r.splat(0.5), r.splat(0.918_938_533_204_672_8)) } else { twice * 0.5 }
+    }
+
+    #[inline(always)]
+    fn slopes<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> [L; 2] {
+        let (r, v) = (prediction - target, self.variance(variance));
+        let slope = r / v;
+        [slope, (-slope).mul_add(r, r.splat(1.0)) * 0.5 / v]
+    }
+}
+
+triple! { GaussianNll: prediction, target, variance -> prediction_gradient, variance_gradient }
+
+/// Of two scores, what the one that should rank higher lacks to a distance of `margin` from the other: the first where the
+/// target is +1, the second where it is -1. Any other target gives NaN.
+///
+/// - value: `max(0, margin - target (first - second))`
+/// - slopes: `-target` in the first and `target` in the second where that is positive, else 0
+/// - worst error: that of two roundings
+///
+/// Source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000.
+///
+/// ```
+/// use slopes::loss::MarginRanking;
+/// let (first, second, target) = ([3.0_f32, 3.0], [1.0, 1.0], [1.0, -1.0]);
+/// let mut losses = [0.0; 2];
+/// MarginRanking { margin: 0.5 }.each(&first, &second, &target, &mut losses);
+/// assert_eq!(losses, [0.0, 2.5]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, before anything is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MarginRanking {
+    /// How far apart the scores should be.
+    pub margin: f64,
+}
+
+impl MarginRanking {
+    /// With the parameter checked. The field is public, and what is written there is not.
+    ///
+    /// # Errors
+    /// If `margin` is not finite.
+    ///
+    /// ```
+    /// assert!(slopes::loss::MarginRanking::new(f64::NAN).is_err());
+    /// ```
+    pub fn new(margin: f64) -> Result<Self, BadParameter> {
+        if margin.is_finite() {
+            return Ok(MarginRanking { margin });
+        }
+        Err(BadParameter { parameter: "margin", value: margin, wanted: "must be finite" })
+    }
+}
+
+impl TripleFormula for MarginRanking {
+    #[inline(always)]
+    fn value<L: Lanes>(self, [first, second, target]: [L; 3]) -> L {
+        let m = margin::margin(first - second, target);
+        (m.splat(self.margin) - m).at_least(m.splat(0.0))
+    }
+
+    #[inline(always)]
+    fn slopes<L: Lanes>(self, [first, second, target]: [L; 3]) -> [L; 2] {
+        let slope = margin::step(margin::margin(first - second, target), self.margin, -1.0, 0.0).flip_sign(target);
+        [slope, -slope]
+    }
+}
+
+triple! { MarginRanking: first, second, target -> first_gradient, second_gradient }

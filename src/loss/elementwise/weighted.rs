@@ -1,0 +1,335 @@
+//! Losses with a weight for each sample.
+//!
+//! A block at a time: the loss of the block by its own kernel, then times the weights. So a weighted loss has the bits of
+//! the loss, times the weight, and no kernels of its own; a block is a leaf of the sum's tree.
+
+use crate::check::same_length;
+use crate::compiled::concrete;
+use crate::element::Element;
+use crate::loss::Loss;
+use crate::simd::{Lanes, Real};
+use crate::slice::{self, Dst, Map, Src};
+use crate::sum::{BLOCK, PairwiseSum};
+
+/// A loss with a weight for each sample: what [`Loss::weighted`] gives.
+///
+/// A sample with a weight of 0 is ignored: its loss and its gradient are 0 whatever it holds, NaN included, and no other
+/// output depends on it. A weight may be negative; NaN gives NaN.
+///
+/// ```
+/// use slopes::loss::{Loss, Mse};
+///
+/// let (prediction, target, weights) = ([1.0_f32, f32::NAN, 4.0], [0.0; 3], [1.0, 0.0, 3.0]);
+/// let loss = Mse.weighted(&weights);
+/// assert_eq!(loss.sum(&prediction, &target), 49.0);
+/// assert_eq!(loss.mean(&prediction, &target), 49.0 / 4.0);
+/// let mut gradient = [0.0; 3];
+/// loss.gradient(&prediction, &target, 1.0, &mut gradient);
+/// assert_eq!(gradient, [2.0, 0.0, 24.0]);
+/// ```
+///
+/// # Panics
+/// Methods panic if slices differ in length, the weights among them, before anything is written.
+#[derive(Debug)]
+pub struct Weighted<'a, F: ?Sized, T> {
+    loss: &'a F,
+    weights: &'a [T],
+}
+
+/// The weight times a number; 0 where the weight is 0.
+#[derive(Clone, Copy)]
+struct Weigh;
+impl Map<2, 1> for Weigh {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [weight, x]: [L; 2]) -> [L; 1] {
+        let zero = x.splat(0.0);
+        [zero.select(weight.equals(zero), weight * x)]
+    }
+}
+
+/// Where the results go.
+pub(crate) struct Places<'a, T> {
+    sum: bool,
+    losses: Option<&'a mut [T]>,
+    /// With the scale.
+    gradient: Option<(T, &'a mut [T])>,
+    /// Only beside a gradient.
+    curvature: Option<&'a mut [T]>,
+}
+
+impl<T> Places<'_, T> {
+    const NONE: Self = Places { sum: false, losses: None, gradient: None, curvature: None };
+}
+
+/// A block of each slice, in the type that is computed in.
+struct Blocks<R> {
+    prediction: [R; BLOCK],
+    target: [R; BLOCK],
+    weights: [R; BLOCK],
+}
+
+impl<R: Real> Blocks<R> {
+    fn new() -> Self {
+        let zeros = [R::zero(); BLOCK];
+        Blocks { prediction: zeros, target: zeros, weights: zeros }
+    }
+
+    /// The block that begins at `done`, and its length.
+    fn load<T: Element<Real = R>>(&mut self, [prediction, target, weights]: [&[T]; 3], done: usize) -> usize
+    where
+        R: Element<Real = R>,
+    {
+        let n = BLOCK.min(weights.len() - done);
+        slice::convert(&prediction[done..done + n], &mut self.prediction[..n]);
+        slice::convert(&target[done..done + n], &mut self.target[..n]);
+        slice::convert(&weights[done..done + n], &mut self.weights[..n]);
+        n
+    }
+}
+
+/// The block's numbers, weighted.
+fn weigh<R: Element>(weights: &[R], numbers: &mut [R]) {
+    let numbers = Dst::new(numbers);
+    slice::map(Weigh, [Src::new(weights), numbers.src()], [numbers]);
+}
+
+impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
+    /// The loss with these weights. Of a type that is known, [`Loss::weighted`] does the same.
+    ///
+    /// ```
+    /// use slopes::loss::{self, Weighted};
+    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0_f32, 1.0]);
+    /// assert_eq!(loss.sum(&[1.0, 1.0], &[0.0, 0.0]), 3.0);
+    /// # Ok::<(), slopes::UnknownName>(())
+    /// ```
+    pub fn new(loss: &'a F, weights: &'a [T]) -> Self {
+        Weighted { loss, weights }
+    }
+
+    /// The sum of the weights: what [`mean`](Self::mean) divides by.
+    pub fn weight(&self) -> T {
+        T::of(<T::Kernels as WeightedKernels<T>>::sum(self.weights))
+    }
+}
+
+impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
+    /// The weight times the loss, of each sample.
+    #[track_caller]
+    pub fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("each", [p, t, w, ("losses", losses.len())]);
+        self.run(prediction, target, Places { losses: Some(losses), ..Places::NONE });
+    }
+
+    /// The sum of that; 0 for no samples.
+    #[track_caller]
+    pub fn sum(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("sum", self.lengths(prediction, target));
+        T::of(self.total(prediction, target))
+    }
+
+    /// The sum by the sum of the weights; NaN if that is 0.
+    #[track_caller]
+    pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean", self.lengths(prediction, target));
+        T::of(self.total(prediction, target) / <T::Kernels as WeightedKernels<T>>::sum(self.weights))
+    }
+
+    /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
+    #[track_caller]
+    pub fn mean_by_count(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean_by_count", self.lengths(prediction, target));
+        T::of(self.total(prediction, target) / prediction.len() as f64)
+    }
+
+    /// gradient = weight * scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / weights that of
+    /// the mean.
+    #[track_caller]
+    pub fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("gradient", [p, t, w, ("gradient", gradient.len())]);
+        self.run(prediction, target, Places { gradient: Some((scale, gradient)), ..Places::NONE });
+    }
+
+    /// The sum of the losses, and the gradient.
+    #[track_caller]
+    pub fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+        let [p, t, w] = self.lengths(prediction, target);
+        same_length("sum_with_gradient", [p, t, w, ("gradient", gradient.len())]);
+        let gradient = Some((scale, gradient));
+        T::of(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
+    }
+
+    /// gradient = weight * scale * derivative and curvature = weight * scale * curvature bound.
+    #[track_caller]
+    pub fn gradient_with_curvature(
+        &self,
+        prediction: &[T],
+        target: &[T],
+        scale: T,
+        gradient: &mut [T],
+        curvature: &mut [T],
+    ) {
+        let [p, t, w] = self.lengths(prediction, target);
+        let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
+        same_length("gradient_with_curvature", [p, t, w, written[0], written[1]]);
+        let (gradient, curvature) = (Some((scale, gradient)), Some(curvature));
+        self.run(prediction, target, Places { gradient, curvature, ..Places::NONE });
+    }
+
+    fn lengths(&self, prediction: &[T], target: &[T]) -> [(&'static str, usize); 3] {
+        [("prediction", prediction.len()), ("target", target.len()), ("weights", self.weights.len())]
+    }
+
+    fn total(&self, prediction: &[T], target: &[T]) -> f64 {
+        self.run(prediction, target, Places { sum: true, ..Places::NONE })
+    }
+
+    /// Makes what there is a place for, and the sum if it is wanted.
+    fn run(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64 {
+        let loss = Methods {
+            each: &|p, t, losses| self.loss.each(p, t, losses),
+            gradient: &|p, t, scale, gradient, curvature| match curvature {
+                Some(curvature) => self.loss.gradient_with_curvature(p, t, scale, gradient, curvature),
+                None => self.loss.gradient(p, t, scale, gradient),
+            },
+        };
+        <T::Kernels as WeightedKernels<T>>::run(loss, [prediction, target, self.weights], places)
+    }
+}
+
+concrete! {
+    trait WeightedKernels;
+    fn run(loss: Methods<'_, T>, inputs: [&[T]; 3], places: Places<'_, T>) -> f64 { run(loss, inputs, places) }
+    fn sum(numbers: &[T]) -> f64 { slice::sum(numbers) }
+}
+
+/// The methods of a loss that weighted ones are made of. Behind pointers, so that what is done with them is compiled once a
+/// type and not once a loss.
+pub(crate) struct Methods<'a, T: Element> {
+    each: Each<'a, T::Real>,
+    gradient: &'a GradientOf<'a, T::Real>,
+}
+
+/// The gradient of predictions and targets times a scale; with the curvature bound, if there is a place for it.
+type GradientOf<'a, R> = dyn Fn(&[R], &[R], R, &mut [R], Option<&mut [R]>) + 'a;
+
+/// Makes what there is a place for, and the sum if it is wanted: block by block of prediction, target and weights.
+fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -> f64 {
+    let mut blocks = Blocks::new();
+    let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
+    let mut tree = PairwiseSum::new();
+    for done in (0..inputs[2].len()).step_by(BLOCK) {
+        let n = blocks.load(inputs, done);
+        let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
+        let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
+        if places.sum || places.losses.is_some() {
+            (loss.each)(p, t, first);
+            weigh(w, first);
+            if places.sum {
+                tree.push(slice::sum(first));
+            }
+            if let Some(losses) = &mut places.losses {
+                slice::convert(first, &mut losses[part.clone()]);
+            }
+        }
+        let Some((scale, gradient)) = &mut places.gradient else { continue };
+        let scale = T::Real::of(scale.wide());
+        if let Some(curvature) = &mut places.curvature {
+            (loss.gradient)(p, t, scale, first, Some(second));
+            weigh(w, second);
+            slice::convert(second, &mut curvature[part.clone()]);
+        } else {
+            (loss.gradient)(p, t, scale, first, None);
+        }
+        weigh(w, first);
+        slice::convert(first, &mut gradient[part]);
+    }
+    tree.sum()
+}
+
+/// What writes the losses of predictions and targets, or their slopes. Behind a pointer, so that the searches below are
+/// compiled once a type and not once a loss.
+type Each<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
+
+/// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
+/// a prediction of 1/2 for every target, is NaN.
+#[track_caller]
+pub(crate) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
+    if let Some(weights) = weights {
+        same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
+    }
+    let half = [T::Real::of(0.5); BLOCK];
+    let mut made = [T::Real::default(); BLOCK];
+    let (mut weighted_targets, mut all_weights, mut wrong) = (PairwiseSum::new(), PairwiseSum::new(), false);
+    in_blocks(targets, weights, |target, weight| {
+        let made = &mut made[..target.len()];
+        each(&half[..target.len()], target, made);
+        weigh(weight, made);
+        wrong |= slice::sum(made).is_nan();
+        weigh(weight, target);
+        weighted_targets.push(slice::sum(target));
+        all_weights.push(slice::sum(weight));
+    });
+    if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
+}
+
+/// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
+/// sign, or the middle of where it is 0.
+pub(crate) fn minimum<T: Element>(slopes: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
+    let counts = |i: usize| weights.is_none_or(|weights| weights[i] != T::zero());
+    let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.wide());
+    let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
+    let slope = |x| slope_of_sum(slopes, x, targets, weights);
+    let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
+    if slope(first) != 0.0 {
+        // The slope of a kink counts as 0: where it jumps beyond 0 at a target, that is the minimum.
+        return if counted().any(|target| target == last) { last } else { first };
+    }
+    let [last, _] = bisect::<T::Real>(first, largest, |x| slope(x) <= 0.0);
+    first * 0.5 + last * 0.5
+}
+
+/// The last number from `low` on that is below, and the first that is not; `high` if all before it are.
+fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) -> [f64; 2] {
+    if !is_below(low) {
+        return [low; 2];
+    }
+    loop {
+        let middle = R::of(low * 0.5 + high * 0.5).wide();
+        if !(low < middle && middle < high) {
+            return [low, high];
+        }
+        if is_below(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+/// The slope of the sum of the losses at a constant prediction.
+fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
+    let prediction = [T::Real::of(x); BLOCK];
+    let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
+    in_blocks(targets, weights, |target, weight| {
+        let made = &mut made[..target.len()];
+        slopes(&prediction[..target.len()], target, made);
+        weigh(weight, made);
+        tree.push(slice::sum(made));
+    });
+    tree.sum()
+}
+
+/// Targets and their weights, 1 if there are none, a block at a time.
+fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
+    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::of(1.0); BLOCK]);
+    for done in (0..targets.len()).step_by(BLOCK) {
+        let n = BLOCK.min(targets.len() - done);
+        slice::convert(&targets[done..done + n], &mut target[..n]);
+        if let Some(weights) = weights {
+            slice::convert(&weights[done..done + n], &mut weight[..n]);
+        }
+        block(&mut target[..n], &weight[..n]);
+    }
+}
