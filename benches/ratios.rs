@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use slopes::Level;
 use slopes::activation::{
-    self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, LogSoftmax, ReGlu, RowActivation, Rows,
-    Softmax, Sparsemax, SwiGlu,
+    self, Activation, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, GluLayout, LogSoftmax, ReGlu, RowActivation,
+    Rows, Softmax, Sparsemax, SwiGlu,
 };
 use slopes::loss::{self, Loss, RowLoss, SoftmaxCrossEntropy, Targets};
 
@@ -119,10 +119,10 @@ fn gated(name: &str, unit: &dyn GatedUnit<f32>) {
         [
             &mut || black_box(&mut y.borrow_mut()[..PAIRS]).copy_from_slice(gate),
             &mut || unit.forward_slice(gate, up, &mut y.borrow_mut()[..PAIRS]),
-            &mut || unit.forward_packed(x, Layout::GateFirst { row: 64 }, &mut y.borrow_mut()[..PAIRS]),
-            &mut || unit.forward_packed(x, Layout::Interleaved, &mut y.borrow_mut()[..PAIRS]),
-            &mut || unit.backward_packed(x, Layout::GateFirst { row: 2 * PAIRS }, dy, &mut y.borrow_mut()),
-            &mut || unit.backward_packed(x, Layout::Interleaved, dy, &mut y.borrow_mut()),
+            &mut || unit.forward_packed(x, GluLayout::GateFirst { row: 64 }, &mut y.borrow_mut()[..PAIRS]),
+            &mut || unit.forward_packed(x, GluLayout::Interleaved, &mut y.borrow_mut()[..PAIRS]),
+            &mut || unit.backward_packed(x, GluLayout::GateFirst { row: 2 * PAIRS }, dy, &mut y.borrow_mut()),
+            &mut || unit.backward_packed(x, GluLayout::Interleaved, dy, &mut y.borrow_mut()),
         ],
     );
     print!("{name}:");
@@ -171,11 +171,11 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
             &mut || out.borrow_mut().iter_mut().zip(p.iter().zip(t)).for_each(|(out, (p, t))| *out = p - t),
             &mut || _ = black_box(loss.mean(p, t)),
             &mut || _ = black_box(loss.sum_with_gradient(p, t, 1.0, &mut out.borrow_mut())),
-            &mut || loss.gradient_with_curvature(p, t, 1.0, &mut out.borrow_mut(), curvature.get()),
+            &mut || loss.gradient_with_hessian_bound(p, t, 1.0, &mut out.borrow_mut(), curvature.get()),
         ],
     );
     let [copy, one, read, written, mean, both, boosting] = times.map(|time| time / len as f64);
-    let name = loss.facts().name();
+    let name = loss.spec().name();
     println!("{name} of {len}: copy {copy:.3}, a sum {one:.3}, reading two {read:.3}, and writing one {written:.3}");
     println!(
         "  mean {mean:.3} ({:.2} copies, {:.2} sums, {:.2} readings)  with gradient {both:.3} ({:.2} copies, {:.2} differences)",
@@ -213,12 +213,12 @@ fn main() {
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     for f in activation::all::<f32>() {
-        let name = f.facts().name();
+        let name = f.spec().name();
         if !asked(name) {
             continue;
         }
         for level in Level::available() {
-            level.select().expect("the level is available");
+            level.set_global().expect("the level is available");
             println!("{name} {level:?}");
             slices(*f, 1 << 15, 400);
             if level == Level::detected() {
@@ -227,7 +227,7 @@ fn main() {
             }
         }
     }
-    Level::detected().select().expect("the level is available");
+    Level::detected().set_global().expect("the level is available");
     let (swi_glu, clamped) = (SwiGlu::default(), ClampedSwiGlu::default());
     let units: [(&str, &dyn GatedUnit<f32>); 6] = [
         ("glu", &Glu),
@@ -243,7 +243,7 @@ fn main() {
         }
     }
     let of_rows: [(&str, &dyn RowActivation<f32>); 3] =
-        [("softmax", &Softmax::USUAL), ("log_softmax", &LogSoftmax::USUAL), ("sparsemax", &Sparsemax)];
+        [("softmax", &Softmax::DEFAULT), ("log_softmax", &LogSoftmax::DEFAULT), ("sparsemax", &Sparsemax)];
     for (name, f) in of_rows.into_iter().filter(|(name, _)| asked(name)) {
         for [count, len] in [[3276, 10], [1024, 32], [256, 128], [32, 1024], [1, 1 << 17], [1, 1 << 24]] {
             rows(name, f, &[count, len], 1);
@@ -253,7 +253,7 @@ fn main() {
             rows(name, f, &shape, 0);
         }
     }
-    for loss in loss::all::<f32>().iter().filter(|loss| asked(loss.facts().name())) {
+    for loss in loss::all::<f32>().iter().filter(|loss| asked(loss.spec().name())) {
         losses(*loss, 1 << 15, 400);
         losses(*loss, 1 << 24, 8);
     }

@@ -15,7 +15,7 @@ const LENGTHS: [usize; 3] = [4096, 32_768, 1 << 24];
 /// A function by its name.
 type Named = (&'static str, fn(f32) -> f32);
 
-/// What one would write without a library. Functions without an entry have no such loop to be compared with.
+/// What one would write without a library. FloatMath without an entry have no such loop to be compared with.
 const PLAIN: &[Named] = &[
     ("relu", |x| x.max(0.0)),
     ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }),
@@ -37,7 +37,7 @@ fn check(f: &dyn Activation<f32>, plain: fn(f32) -> f32) {
     for (x, y) in x.iter().zip(&y) {
         // The plain forms round three or four times, ours errs by 2 ulp: 8 ulp of 2^-23 between them.
         let error = (plain(*x) - y).abs();
-        assert!(error <= 8.0 * f32::EPSILON * y.abs(), "{} at {x}: {y} here, {} there", f.facts().name(), plain(*x));
+        assert!(error <= 8.0 * f32::EPSILON * y.abs(), "{} at {x}: {y} here, {} there", f.spec().name(), plain(*x));
     }
 }
 
@@ -66,11 +66,11 @@ fn activations(criterion: &mut Criterion) {
         check(activation::by_name::<f32>(name).expect("the table names functions of the catalogue"), *plain);
     }
     for level in Level::available() {
-        level.select().expect("the level is available");
+        level.set_global().expect("the level is available");
         for len in LENGTHS {
             let (x, dy, mut y, mut d) = (inputs(len), vec![1.5; len], vec![0.0; len], vec![0.0; len]);
             for f in activation::all::<f32>() {
-                let id = format!("{}/{level:?}/{len}", f.facts().name());
+                let id = format!("{}/{level:?}/{len}", f.spec().name());
                 group(criterion, "forward", len).bench_function(&id, |b| b.iter(|| f.forward_slice(&x, &mut y)));
                 group(criterion, "derivative", len).bench_function(&id, |b| b.iter(|| f.derivative_slice(&x, &mut y)));
                 group(criterion, "backward", len).bench_function(&id, |b| b.iter(|| f.backward_slice(&x, &dy, &mut y)));
@@ -81,7 +81,7 @@ fn activations(criterion: &mut Criterion) {
             }
         }
     }
-    Level::detected().select().expect("it was detected");
+    Level::detected().set_global().expect("it was detected");
 }
 
 fn losses(criterion: &mut Criterion) {
@@ -89,12 +89,12 @@ fn losses(criterion: &mut Criterion) {
         let (prediction, target) = (inputs(len), vec![1.0; len]);
         let (mut gradient, mut curvature) = (vec![0.0; len], vec![0.0; len]);
         for loss in loss::all::<f32>() {
-            let id = format!("{}/{len}", loss.facts().name());
+            let id = format!("{}/{len}", loss.spec().name());
             group(criterion, "mean", len).bench_function(&id, |b| b.iter(|| loss.mean(&prediction, &target)));
             group(criterion, "sum_with_gradient", len)
                 .bench_function(&id, |b| b.iter(|| loss.sum_with_gradient(&prediction, &target, 1.0, &mut gradient)));
-            group(criterion, "gradient_with_curvature", len).bench_function(&id, |b| {
-                b.iter(|| loss.gradient_with_curvature(&prediction, &target, 1.0, &mut gradient, &mut curvature));
+            group(criterion, "gradient_with_hessian_bound", len).bench_function(&id, |b| {
+                b.iter(|| loss.gradient_with_hessian_bound(&prediction, &target, 1.0, &mut gradient, &mut curvature));
             });
         }
     }

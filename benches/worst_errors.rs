@@ -39,7 +39,7 @@ struct Options {
     /// What `cargo bench` says to every program
     #[arg(long, hide = true)]
     bench: bool,
-    /// Functions to measure, by name [default: all]
+    /// FloatMath to measure, by name [default: all]
     functions: Vec<String>,
 }
 
@@ -182,17 +182,17 @@ impl Sweep {
         let (single, double) = (self.single, self.double);
         // The reference is computed with the best kernels, whichever are measured.
         if let Some(level) = self.level {
-            level.select().expect("the level is available");
+            level.set_global().expect("the level is available");
         }
         single_of(single, self.order, x, y);
         if self.level.is_some() {
-            Level::detected().select().expect("the level is available");
+            Level::detected().set_global().expect("the level is available");
         }
-        let facts = single.facts();
+        let spec = single.spec();
         if self.order == 0 {
             // An end that is no f32 is itself rounded, and comes with the value's error.
-            let beyond = |end: f64| if f64::from(end as f32) == end { 0.0 } else { facts.f32.ulp[0] * ulp(end) };
-            let [lowest, highest] = facts.range;
+            let beyond = |end: f64| if f64::from(end as f32) == end { 0.0 } else { spec.f32.ulp[0] * ulp(end) };
+            let [lowest, highest] = spec.range;
             let (lowest, highest) = (lowest - beyond(lowest), highest + beyond(highest));
             let outside = |y: f32| (f64::from(y) < lowest) | (f64::from(y) > highest);
             if y.iter().map(|y| u32::from(outside(*y))).sum::<u32>() > 0 {
@@ -200,7 +200,7 @@ impl Sweep {
                     findings.outside = (findings.outside.0 + 1, *x);
                 }
             }
-            if facts.monotone && y.iter().zip(&y[1..]).map(|(a, b)| u32::from(a > b)).sum::<u32>() > 0 {
+            if spec.monotone && y.iter().zip(&y[1..]).map(|(a, b)| u32::from(a > b)).sum::<u32>() > 0 {
                 for (i, _) in y.windows(2).enumerate().filter(|(_, pair)| pair[0] > pair[1]) {
                     findings.falls = (findings.falls.0 + 1, x[i]);
                 }
@@ -247,13 +247,13 @@ impl Sweep {
         }
         let error = (f64::from(y) - exact).abs();
         let ulps = error / ulp(exact);
-        let facts = self.single.facts();
-        let floor = facts.floor_at(facts.f32, self.order, f64::from(x));
+        let spec = self.single.spec();
+        let floor = spec.absolute_at(spec.f32, self.order, f64::from(x));
         let wrong_sign = exact < 0.0 && y.is_sign_positive() || exact > 0.0 && y.is_sign_negative();
         if wrong_sign && floor == 0.0 {
             findings.wrong = (findings.wrong.0 + 1, x);
         }
-        if ulps > facts.f32.ulp[self.order] && floor > 0.0 {
+        if ulps > spec.f32.ulp[self.order] && floor > 0.0 {
             let units = error * 2f64.powi(24);
             if units > findings.floor.0 {
                 findings.floor = (units, x);
@@ -266,7 +266,7 @@ impl Sweep {
     /// Whether the level gives other bits than the best one.
     fn differs(&self, x: f32) -> bool {
         let of = |level: Level| {
-            level.select().expect("the level is available");
+            level.set_global().expect("the level is available");
             let mut y = [0.0];
             single_of(self.single, self.order, &[x], &mut y);
             y[0].to_bits()
@@ -277,10 +277,10 @@ impl Sweep {
 
     /// Prints the findings; whether they are within the budget.
     fn report(&self, findings: &Findings) -> bool {
-        let facts = self.single.facts();
-        let (ulp, floor) = (facts.f32.ulp[self.order], facts.f32.floor[self.order]);
+        let spec = self.single.spec();
+        let (ulp, floor) = (spec.f32.ulp[self.order], spec.f32.absolute[self.order]);
         let order = ORDERS[self.order];
-        print!("{:14} {order:9} {:.4} ulp of {ulp} at {:e}", facts.name(), findings.ulp.0, findings.ulp.1);
+        print!("{:14} {order:9} {:.4} ulp of {ulp} at {:e}", spec.name(), findings.ulp.0, findings.ulp.1);
         if findings.floor.0 > 0.0 {
             print!(", {:.3} of floor {floor} at {:e}", findings.floor.0, findings.floor.1);
         }
@@ -317,7 +317,7 @@ impl Table {
     }
 
     fn set(&mut self, sweep: &Sweep, findings: &Findings) {
-        let (name, family) = (sweep.single.facts().name(), sweep.level.unwrap_or(Level::detected()).family());
+        let (name, family) = (sweep.single.spec().name(), sweep.level.unwrap_or(Level::detected()).family());
         let key = (name.to_owned(), ORDERS[sweep.order].to_owned(), format!("{family:?}").to_lowercase());
         let ((ulp, x), (floor, floor_x)) = (findings.ulp, findings.floor);
         // Rounded up, so that no figure is below what was measured.
@@ -328,7 +328,7 @@ impl Table {
     /// What has been found of a function at the best level.
     fn best(&self, sweep: &Sweep) -> Option<Findings> {
         let family = format!("{:?}", Level::detected().family()).to_lowercase();
-        let key = (sweep.single.facts().name().to_owned(), ORDERS[sweep.order].to_owned(), family);
+        let key = (sweep.single.spec().name().to_owned(), ORDERS[sweep.order].to_owned(), family);
         let row: Vec<f64> = self.0.get(&key)?.split(',').map(|number| number.parse()).collect::<Result<_, _>>().ok()?;
         let [ulp, x, floor, floor_x] = row[..] else { return None };
         Some(Findings { ulp: (ulp, x as f32), floor: (floor, floor_x as f32), ..Findings::default() })
@@ -353,7 +353,7 @@ fn main() -> ExitCode {
     let mut wanted = Vec::new();
     for name in &options.functions {
         match activation::by_name::<f32>(name) {
-            Ok(function) => wanted.push(function.facts().name()),
+            Ok(function) => wanted.push(function.spec().name()),
             Err(unknown) => return bad_option(unknown),
         }
     }
@@ -363,7 +363,7 @@ fn main() -> ExitCode {
     println!("{:?}, every {}th of 2^32 f32", level.unwrap_or(Level::detected()), options.stride);
     let mut good = true;
     for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
-        if !wanted.is_empty() && !wanted.contains(&single.facts().name()) {
+        if !wanted.is_empty() && !wanted.contains(&single.spec().name()) {
             continue;
         }
         for order in (0..3).filter(|&order| options.order.as_deref().is_none_or(|only| only == ORDERS[order])) {

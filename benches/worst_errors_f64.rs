@@ -18,7 +18,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slopes::activation::{self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Softplus, Squareplus, Swish};
-use slopes::{Facts, Level, Symmetry, Ulp};
+use slopes::{ErrorBound, Level, Parity, Spec};
 
 use jet::Jet;
 use wide::Wide;
@@ -54,7 +54,7 @@ const ORACLES: &[(&str, f64, Oracle)] = &[
     ("rrelu", (1.0 / 8.0 + 1.0 / 3.0) / 2.0, leaky),
     ("relu6", f64::NAN, |x, _| piece(x, (0.0, 0.0), (6.0, 6.0), |x| x)),
     ("hard_tanh", f64::NAN, |x, _| piece(x, (-1.0, -1.0), (1.0, 1.0), |x| x)),
-    // Slopes of 1/6 and 1/5, which are no f64, have their joints at 3 and 2.5.
+    // Slopes of 1/6 and 1/5, which are no f64, have their kinks at 3 and 2.5.
     ("hard_sigmoid", 1.0 / 6.0, |x, slope| {
         let joint = 0.5 / slope;
         piece(x, (-joint, 0.0), (joint, 1.0), |x| (x + joint) / (2.0 * joint))
@@ -97,7 +97,7 @@ const ORACLES: &[(&str, f64, Oracle)] = &[
     ("ln_1p", f64::NAN, |x, _| x.ln_1p()),
 ];
 
-/// Functions with another parameter than the usual one.
+/// FloatMath with another parameter than the usual one.
 const VARIANTS: &[(&dyn Activation<f64>, f64)] = &[
     (&LeakyRelu { slope: 0.1 }, 0.1),
     (&HardSigmoid { low: -2.5, high: 2.5 }, 0.2),
@@ -178,8 +178,8 @@ fn check_oracles() -> BTreeSet<String> {
         let one = x.exp() * (-x).exp();
         let back = (x * 0.01).expm1().ln_1p() / (x * 0.01);
         for (difference, inverse) in [(one - 1.0, "exp(-x) exp(x)"), (back - 1.0, "ln_1p(expm1(x / 100))")] {
-            if difference.wide().abs() > 2f64.powi(-93) {
-                eprintln!("oracle: {inverse} at {x:?} is off by {:e}", difference.wide());
+            if difference.into_f64().abs() > 2f64.powi(-93) {
+                eprintln!("oracle: {inverse} at {x:?} is off by {:e}", difference.into_f64());
                 bad += 1;
             }
         }
@@ -218,14 +218,14 @@ struct Worst {
     want: f64,
     /// In units of 2^-53, where the floor has to excuse it.
     floor: f64,
-    floor_at: f64,
+    absolute_at: f64,
     wrong: u64,
     wrong_at: [f64; 3],
 }
 
 impl Worst {
     const NONE: Worst =
-        Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, floor_at: 0.0, wrong: 0, wrong_at: [0.0; 3] };
+        Worst { ulp: 0.0, at: 0.0, got: 0.0, want: 0.0, floor: 0.0, absolute_at: 0.0, wrong: 0, wrong_at: [0.0; 3] };
 
     fn wrong(&mut self, x: f64, got: f64, want: f64) {
         if self.wrong == 0 {
@@ -239,7 +239,7 @@ impl Worst {
             (self.ulp, self.at, self.got, self.want) = (other.ulp, other.at, other.got, other.want);
         }
         if other.floor > self.floor {
-            (self.floor, self.floor_at) = (other.floor, other.floor_at);
+            (self.floor, self.absolute_at) = (other.floor, other.absolute_at);
         }
         if self.wrong == 0 {
             self.wrong_at = other.wrong_at;
@@ -249,7 +249,7 @@ impl Worst {
 
     /// NaN, infinity and sign first, then the distance.
     fn add(&mut self, x: f64, got: f64, exact: Wide, (ulp, floor): (f64, f64), beside_a_root: bool) {
-        let want = exact.wide();
+        let want = exact.into_f64();
         if !got.is_finite() || want.is_infinite() {
             if got != want {
                 self.wrong(x, got, want);
@@ -261,9 +261,9 @@ impl Worst {
         if !exact.is_zero() && got.is_sign_negative() != exact.is_negative() && !excused {
             self.wrong(x, got, want);
         } else if excused && ulps > ulp + SLACK {
-            let units = (exact - got).wide().abs() * (1u64 << 53) as f64;
+            let units = (exact - got).into_f64().abs() * (1u64 << 53) as f64;
             if units > self.floor {
-                (self.floor, self.floor_at) = (units, x);
+                (self.floor, self.absolute_at) = (units, x);
             }
         } else if ulps > self.ulp {
             (self.ulp, self.at, self.got, self.want) = (ulps, x, got, want);
@@ -322,15 +322,15 @@ struct Inputs {
 
 impl Inputs {
     /// Edges are found where a coarse grid sees a change, and halved down to neighbouring floats.
-    fn new(count: usize, facts: &Facts, oracle: impl Fn(f64) -> [Wide; 3]) -> Self {
+    fn new(count: usize, spec: &Spec, oracle: impl Fn(f64) -> [Wide; 3]) -> Self {
         let largest = f64::MAX;
-        let limits = [oracle(-largest), oracle(largest)].map(|ends| ends.map(Wide::wide));
+        let limits = [oracle(-largest), oracle(largest)].map(|ends| ends.map(Wide::into_f64));
         // Sign, kind, and whether it is the limit already.
         let class = |x: f64| {
             let side = &limits[usize::from(x > 0.0)];
             let exact = oracle(x);
             std::array::from_fn::<_, 3, _>(|i| {
-                let y = exact[i].wide();
+                let y = exact[i].into_f64();
                 (exact[i].is_negative(), exact[i].is_zero(), y.classify(), y == side[i])
             })
         };
@@ -363,11 +363,11 @@ impl Inputs {
                 }
             }
         }
-        inputs.edges.extend(facts.joints);
-        inputs.edges.extend(facts.roots.concat());
+        inputs.edges.extend(spec.kinks);
+        inputs.edges.extend(spec.roots.concat());
         inputs.edges.extend((708..=746).chain([0, 1, 19, 37]).flat_map(|n| [f64::from(n), -f64::from(n)]));
         // A function without a limit is periodic.
-        let periodic = facts.limits.as_flattened().iter().any(|limit| limit.is_nan());
+        let periodic = spec.limits.as_flattened().iter().any(|limit| limit.is_nan());
         if periodic {
             let near = NEAR_QUARTER_TURNS.iter().flat_map(|x| [*x, x / 2.0]);
             inputs.edges.extend(near.flat_map(|x| [x, -x]));
@@ -423,14 +423,14 @@ impl Inputs {
 }
 
 /// Bounds and limits are declared for the usual parameters. Others have the bounds that no declaration may exceed.
-fn bounds(facts: &Facts, usual: bool) -> Ulp {
-    if usual { facts.f64 } else { Ulp { ulp: [2.0, 4.0, 8.0], floor: facts.f64.floor.map(f64::ceil) } }
+fn bounds(spec: &Spec, usual: bool) -> ErrorBound {
+    if usual { spec.f64 } else { ErrorBound { ulp: [2.0, 4.0, 8.0], absolute: spec.f64.absolute.map(f64::ceil) } }
 }
 
 fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
-    let facts = f.facts();
-    let inputs = Inputs::new(count, facts, &oracle);
-    let Ulp { ulp, floor } = bounds(facts, usual);
+    let spec = f.spec();
+    let inputs = Inputs::new(count, spec, &oracle);
+    let ErrorBound { ulp, absolute: floor } = bounds(spec, usual);
     let measure = |x: &[f64], y: &mut [Vec<f64>; 3], worst: &mut [Worst; 3]| {
         f.forward_slice(x, &mut y[0]);
         f.derivative_slice(x, &mut y[1]);
@@ -470,11 +470,11 @@ fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3]
     for x in [0.0, f64::from_bits(1), f64::MIN_POSITIVE.next_down(), f64::MIN_POSITIVE, f64::MAX] {
         measure(&[x, -x], &mut ORDERS.map(|_| vec![0.0; 2]), &mut total);
     }
-    if facts.symmetry == Symmetry::Odd && !f.forward(-0.0).is_sign_negative() {
+    if spec.parity == Parity::Odd && !f.forward(-0.0).is_sign_negative() {
         total[0].wrong(-0.0, f.forward(-0.0), -0.0);
     }
     for (order, total) in total.iter_mut().enumerate().filter(|_| usual) {
-        let [left, right] = facts.limits[order];
+        let [left, right] = spec.limits[order];
         for (x, want) in
             [(f64::NEG_INFINITY, left), (f64::INFINITY, right), (f64::NAN, f64::NAN), (-f64::NAN, f64::NAN)]
         {
@@ -497,32 +497,32 @@ fn main() {
             "--level" => {
                 let name = arguments.next().expect("--level takes a name");
                 let level = Level::available().find(|l| format!("{l:?}").eq_ignore_ascii_case(&name));
-                level.expect("a level of this machine").select().expect("it is available");
+                level.expect("a level of this machine").set_global().expect("it is available");
             }
-            name => names.push(activation::by_name::<f64>(name).unwrap_or_else(|e| panic!("{e}")).facts().name()),
+            name => names.push(activation::by_name::<f64>(name).unwrap_or_else(|e| panic!("{e}")).spec().name()),
         }
     }
-    let wanted = |f: &&dyn Activation<f64>| names.is_empty() || names.contains(&f.facts().name());
+    let wanted = |f: &&dyn Activation<f64>| names.is_empty() || names.contains(&f.spec().name());
     let catalogue = activation::all::<f64>().iter().map(|&f| (f, None));
     let variants = VARIANTS.iter().map(|&(f, parameter)| (f, Some(parameter)));
     let functions: Vec<_> = catalogue.chain(variants).filter(|(f, _)| wanted(f)).collect();
     for (f, _) in &functions {
-        if oracle(f.facts().names, None).is_none() {
-            missing(f.facts().name());
+        if oracle(f.spec().names, None).is_none() {
+            missing(f.spec().name());
         }
     }
     let covered = check_oracles();
     println!("# {:?}, {count} inputs each", Level::current());
     let mut over = false;
     for (f, parameter) in functions {
-        let facts = f.facts();
-        if !facts.names.iter().any(|name| covered.contains(*name)) {
-            println!("# the oracle of {} is not covered by the reference values", facts.name());
+        let spec = f.spec();
+        if !spec.names.iter().any(|name| covered.contains(*name)) {
+            println!("# the oracle of {} is not covered by the reference values", spec.name());
         }
-        let name = facts.name().to_string() + &parameter.map_or(String::new(), |p| format!(" {p}"));
-        let oracle = oracle(facts.names, parameter).unwrap_or_else(|| missing(facts.name()));
+        let name = spec.name().to_string() + &parameter.map_or(String::new(), |p| format!(" {p}"));
+        let oracle = oracle(spec.names, parameter).unwrap_or_else(|| missing(spec.name()));
         for (order, (worst, title)) in sweep(f, parameter.is_none(), oracle, count).iter().zip(ORDERS).enumerate() {
-            let Ulp { ulp, floor } = bounds(facts, parameter.is_none());
+            let ErrorBound { ulp, absolute: floor } = bounds(spec, parameter.is_none());
             let (budget, floor) = (ulp[order], floor[order]);
             let bad = worst.ulp > budget + SLACK || worst.floor > floor || worst.wrong > 0;
             over |= bad;
@@ -533,7 +533,7 @@ fn main() {
                 worst.got,
                 worst.want,
                 if floor > 0.0 {
-                    format!(", floor {:.3} (of {floor}) at {:e}", worst.floor, worst.floor_at)
+                    format!(", floor {:.3} (of {floor}) at {:e}", worst.floor, worst.absolute_at)
                 } else {
                     String::new()
                 },
@@ -735,7 +735,7 @@ mod wide {
         }
 
         /// The nearest f64.
-        pub fn wide(self) -> f64 {
+        pub fn into_f64(self) -> f64 {
             if self.is_zero() { self.number.0 } else { ldexp(self.number.0, self.shift) }
         }
 
@@ -815,7 +815,7 @@ mod wide {
             if self.shift < -110 {
                 return self;
             }
-            let y = Wide::from(self.wide().ln_1p());
+            let y = Wide::from(self.into_f64().ln_1p());
             let inverse = (-y).expm1();
             let c = self + inverse + self * inverse;
             y + c - c * c * 0.5
@@ -842,7 +842,7 @@ mod wide {
         pub fn normal_cdf(self, density: Self) -> Self {
             const FAR: f64 = 4.0;
             let one = Double(1.0, 0.0);
-            if self.abs().wide() > FAR {
+            if self.abs().into_f64() > FAR {
                 // Beyond 2^100, the fraction is x.
                 let x = if self.shift > 100 { Double(power(100), 0.0) } else { self.abs().double() };
                 let steps = 20 + (1000.0 / (x.0 * x.0)) as i32;
@@ -867,7 +867,7 @@ mod wide {
         /// ln cosh x = ln(1 + 2 sinh(x / 2)^2), and far from 0 that is x + ln(1 + e^-2x) - ln 2.
         pub fn log_cosh(self) -> Self {
             let x = self.abs();
-            if x.wide() > 1.0 {
+            if x.into_f64() > 1.0 {
                 return x + ((x * -2.0).exp().ln_1p() - Wide::new(Self::LN_2, Self::LN_2_LOW));
             }
             let (exp, less_one) = (x * 0.5).exp_and_expm1();
@@ -925,9 +925,9 @@ mod wide {
             if want.is_zero() || self.is_zero() || self.is_negative() != want.is_negative() {
                 return if want.is_zero() && self.is_zero() { 0.0 } else { f64::INFINITY };
             }
-            let ratio = (self / want).wide();
+            let ratio = (self / want).into_f64();
             let beyond = (text.ends_with("1e-400") && ratio < 1.1) || (text.ends_with("1e+400") && ratio > 0.9);
-            if beyond { 0.0 } else { (self / want - 1.0).wide().abs() }
+            if beyond { 0.0 } else { (self / want - 1.0).into_f64().abs() }
         }
 
         fn parse(text: &str) -> Self {
@@ -1031,7 +1031,7 @@ mod jet {
 
         /// The value as an f64, to choose a piece by.
         pub fn at(self) -> f64 {
-            self.value.wide()
+            self.value.into_f64()
         }
 
         /// g of this, given g, g' and g'' at its value.
@@ -1088,7 +1088,7 @@ mod jet {
         pub fn tanh_shrink(self) -> Self {
             let x = self.value;
             let [t, slope, _] = Jet { value: x, slope: 1.0.into(), curvature: 0.0.into() }.tanh().orders();
-            let value = if x.abs().wide() < 0.5 {
+            let value = if x.abs().into_f64() < 0.5 {
                 let cosh = (x.exp() + (-x).exp()) * 0.5;
                 x.cosh_less_relative_sinh() * x / cosh
             } else {

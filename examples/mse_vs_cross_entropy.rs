@@ -74,7 +74,7 @@ fn sigmoid_with_mse(z: &[f64], dz: &mut [f64]) -> (f64, f64) {
 /// C = -ln s(z). The crate has sigmoid and cross-entropy as one function of z: its derivative is a - 1 to the last digit,
 /// where the product of both slopes would be 0 times infinity in the end.
 fn sigmoid_with_cross_entropy(z: &[f64], dz: &mut [f64]) -> (f64, f64) {
-    let loss = BinaryCrossEntropyWithLogits::USUAL.sum_with_gradient(z, &[1.0], 1.0, dz);
+    let loss = BinaryCrossEntropyWithLogits::DEFAULT.sum_with_gradient(z, &[1.0], 1.0, dz);
     (Sigmoid.forward(z[0]), loss)
 }
 

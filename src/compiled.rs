@@ -9,7 +9,7 @@
 //! Without the feature `precompiled-f32` (f32, f16, bf16) or `precompiled-f64`, the same functions of those types are
 //! `#[inline]`: each is compiled where it is used, if it is.
 
-/// Functions that are generic over the element type, and compiled for every one: the methods of a trait of the elements,
+/// FloatMath that are generic over the element type, and compiled for every one: the methods of a trait of the elements,
 /// in which `T` is the element.
 macro_rules! concrete {
     (
@@ -119,8 +119,8 @@ pub(crate) use implement_all;
 macro_rules! delegate {
     ({ $module:ident $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         impl<T: $crate::Element> $Trait<T> for $Any {
-            fn facts(&self) -> &'static $crate::Facts {
-                self.facts()
+            fn spec(&self) -> &'static $crate::Spec {
+                self.spec()
             }
             $(
                 #[track_caller]

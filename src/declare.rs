@@ -1,6 +1,6 @@
 //! The macros that functions are declared with.
 
-use crate::error::BadParameter;
+use crate::error::ParameterError;
 
 /// A declaration with more does not compile.
 pub(crate) const MOST_PARAMETERS: usize = 4;
@@ -11,14 +11,14 @@ pub(crate) type Values = [f64; MOST_PARAMETERS];
 /// A function's parameters in the order of its fields.
 pub(crate) trait Parameters: Sized {
     fn values(&self) -> Values;
-    fn checked(values: Values) -> Result<Self, BadParameter>;
+    fn checked(values: Values) -> Result<Self, ParameterError>;
 }
 
-/// Declares a function: its type, its parameters with their usual values and what they must be, its facts, and, if they
+/// Declares a function: its type, its parameters with their usual values and what they must be, its spec, and, if they
 /// are written here, its formula's methods. The page in the documentation and the tests read the same tokens.
 ///
 /// A parameter may have more names for [`parse`](crate::parse::parse), and what it must be may depend on the others:
-/// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |me| me.a <= me.b => "must not exceed b";`
+/// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |this| this.a <= this.b => "must not exceed b";`
 macro_rules! declare {
     (
         $module:literal, $Trait:literal, $Formula:ident, $call:literal, $floor_of:literal;
@@ -30,9 +30,9 @@ macro_rules! declare {
         formula $f:literal, $df:literal, $ddf:literal;
         source $source:literal;
         limits $limits:expr;
-        $(joints $joints:expr;)?
+        $(kinks $kinks:expr;)?
         $(roots $roots:expr;)?
-        range $range:expr, monotone $monotone:literal, $symmetry:ident;
+        range $range:expr, monotone $monotone:literal, $parity:ident;
         f32 $ulp32:expr $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(bound $bound:literal;)?
@@ -48,9 +48,9 @@ macro_rules! declare {
                     $(", or beside a root ", stringify!($floor32), " * 2^-24", $floor_of, ",",)? "; f64: ", stringify!($ulp64),
                     $(", or beside a root ", stringify!($floor64), " * 2^-53", $floor_of,)?
                     $("\n- curvature bound: ", $bound,)?
-                    $("\n- kinks: `", stringify!($joints), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
+                    $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
-                    "let value = ", stringify!($Name), "::USUAL.", $call, ";\nassert!(value.is_finite());\n```",
+                    "let value = ", stringify!($Name), "::DEFAULT.", $call, ";\nassert!(value.is_finite());\n```",
                 )]
             ]
             $module $Name $({
@@ -59,27 +59,33 @@ macro_rules! declare {
         }
 
         impl $Name {
-            pub(crate) const FACTS: &'static $crate::spec::Facts = &$crate::spec::Facts {
+            /// The specification, which [`spec`](Self::spec) gives too.
+            pub const SPEC: &'static $crate::spec::Spec = &$crate::spec::Spec {
                 names: &$names,
                 parameters: &[$($(&[stringify!($field) $($(, $alias)+)?]),+)?],
-                usual: &[$($($usual),+)?],
+                defaults: &[$($($usual),+)?],
                 formulas: [$f, $df, $ddf],
                 source: $source,
                 limits: $limits,
-                joints: $crate::spec::joints(&[$(&$joints)?]),
+                kinks: $crate::spec::kinks(&[$(&$kinks)?]),
                 roots: $crate::spec::roots(&[$($roots)?]),
                 range: $range,
                 monotone: $monotone,
-                symmetry: $crate::spec::Symmetry::$symmetry,
-                f32: $crate::spec::Ulp::new($ulp32, &[$($floor32)?]),
-                f64: $crate::spec::Ulp::new($ulp64, &[$($floor64)?]),
+                parity: $crate::spec::Parity::$parity,
+                f32: $crate::spec::ErrorBound::new($ulp32, &[$($floor32)?]),
+                f64: $crate::spec::ErrorBound::new($ulp64, &[$($floor64)?]),
             };
         }
 
-        $(impl $Formula for $Name {
-            fn facts(&self) -> &'static $crate::Facts {
-                Self::FACTS
+        impl $Name {
+            /// The specification of the function: its formula, source, limits, kinks, error bounds.
+            pub const fn spec(&self) -> &'static $crate::Spec {
+                Self::SPEC
             }
+        }
+
+        $(impl $Formula for $Name {
+            const SPEC: &'static $crate::Spec = $Name::SPEC;
             $(const ONE_MINIMUM: bool = $one_minimum;)?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;
@@ -95,15 +101,15 @@ macro_rules! declare {
 
         impl $Name {
             /// The function; it has no parameters.
-            pub const USUAL: Self = Self;
-            pub(crate) const USUAL_IN_F32: Self = Self;
+            pub const DEFAULT: Self = Self;
+            pub(crate) const DEFAULT_IN_F32: Self = Self;
         }
 
         impl $crate::declare::Parameters for $Name {
             fn values(&self) -> $crate::declare::Values {
                 Default::default()
             }
-            fn checked(_: $crate::declare::Values) -> Result<Self, $crate::BadParameter> {
+            fn checked(_: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
                 Ok(Self)
             }
         }
@@ -126,14 +132,14 @@ macro_rules! declare {
 
         impl $Name {
             /// The usual parameters.
-            pub const USUAL: Self = Self { $($field: $usual),+ };
-            pub(crate) const USUAL_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
+            pub const DEFAULT: Self = Self { $($field: $usual),+ };
+            pub(crate) const DEFAULT_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
 
             /// With the parameters as a type holds them: for what is computed from them in f64.
             #[inline(always)]
             #[allow(dead_code, reason = "few formulas compute with parameters alone")]
-            pub(crate) fn held_in<R: $crate::Real>(self) -> Self {
-                Self { $($field: R::of(self.$field).wide()),+ }
+            pub(crate) fn rounded_to<R: $crate::Real>(self) -> Self {
+                Self { $($field: R::from_f64_rounded(self.$field).into_f64()),+ }
             }
 
             /// With every parameter checked. The fields are public, and what is written there is not.
@@ -145,23 +151,23 @@ macro_rules! declare {
                 "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
                 "assert!(", stringify!($Name), "::new(", $("f64::NAN, /* ", stringify!($field), " */ ",)+ ").is_err());\n```",
             )]
-            pub fn new($($field: f64),+) -> Result<Self, $crate::BadParameter> {
+            pub fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
                 $(
-                    let right: fn(f64) -> bool = $check;
-                    if !right($field) {
+                    let is_valid: fn(f64) -> bool = $check;
+                    if !is_valid($field) {
                         let (parameter, value) = (stringify!($field), $field);
-                        return Err($crate::BadParameter { parameter, value, wanted: $wanted });
+                        return Err($crate::ParameterError { parameter, value, requirement: $wanted });
                     }
                 )+
-                let me = Self { $($field),+ };
+                let this = Self { $($field),+ };
                 $(
-                    let right: fn(&Self) -> bool = $also;
-                    if !right(&me) {
-                        let (parameter, value) = (stringify!($blamed), me.$blamed);
-                        return Err($crate::BadParameter { parameter, value, wanted: $also_wanted });
+                    let is_valid: fn(&Self) -> bool = $also;
+                    if !is_valid(&this) {
+                        let (parameter, value) = (stringify!($blamed), this.$blamed);
+                        return Err($crate::ParameterError { parameter, value, requirement: $also_wanted });
                     }
                 )*
-                Ok(me)
+                Ok(this)
             }
         }
 
@@ -172,14 +178,14 @@ macro_rules! declare {
                 $(*$field = self.$field;)+
                 values
             }
-            fn checked([$($field,)+ ..]: $crate::declare::Values) -> Result<Self, $crate::BadParameter> {
+            fn checked([$($field,)+ ..]: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
                 Self::new($($field),+)
             }
         }
 
         impl Default for $Name {
             fn default() -> Self {
-                Self::USUAL
+                Self::DEFAULT
             }
         }
     };
@@ -188,9 +194,9 @@ pub(crate) use declare;
 
 /// One method of a formula.
 macro_rules! method {
-    ($method:ident ($me:ident $(, $x:ident)+) $body:block) => {
+    ($method:ident ($this:ident $(, $x:ident)+) $body:block) => {
         #[inline(always)]
-        fn $method<L: $crate::Lanes>($me $(, $x: L)+) -> L $body
+        fn $method<L: $crate::Lanes>($this $(, $x: L)+) -> L $body
     };
 }
 pub(crate) use method;
@@ -205,14 +211,14 @@ macro_rules! catalogue {
     ) => {
         $(pub use $module::{$($Name),+};)+
 
-        const NAMES: $crate::names::Names = &[$($($Name::FACTS.names),+),+];
+        const NAMES: $crate::names::Names = &[$($($Name::SPEC.names),+),+];
 
         /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
         /// is measured against these.
         #[doc(hidden)]
         #[cfg_attr(not(feature = "precompiled-f64"), inline)]
         pub fn references() -> &'static [&'static dyn $Trait<f64>] {
-            &[$($(&$Name::USUAL_IN_F32),+),+]
+            &[$($(&$Name::DEFAULT_IN_F32),+),+]
         }
 
         $($(
@@ -242,9 +248,9 @@ macro_rules! catalogue {
 
         impl $Any {
             /// What the function declares about itself, at its usual parameters.
-            pub fn facts(&self) -> &'static $crate::Facts {
+            pub fn spec(&self) -> &'static $crate::Spec {
                 match self {
-                    $($(Self::$Name(_) => $Name::FACTS,)+)+
+                    $($(Self::$Name(_) => $Name::SPEC,)+)+
                 }
             }
         }
@@ -260,7 +266,7 @@ macro_rules! catalogue {
                 let values = match self {
                     $($(Self::$Name(f) => $crate::declare::Parameters::values(f),)+)+
                 };
-                $crate::parse::write(f, self.facts(), values)
+                $crate::parse::write(f, self.spec(), values)
             }
         }
 
@@ -268,7 +274,7 @@ macro_rules! catalogue {
             type Err = $crate::ParseError;
             fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
                 $crate::parse::parse(text, NAMES, &[$($(
-                    ($Name::FACTS, |values| <$Name as $crate::declare::Parameters>::checked(values).map(Self::$Name)),
+                    ($Name::SPEC, |values| <$Name as $crate::declare::Parameters>::checked(values).map(Self::$Name)),
                 )+)+])
             }
         }
@@ -277,7 +283,7 @@ macro_rules! catalogue {
         impl Kernels<$T> for $T {
             #[cfg_attr(not(feature = $feature), inline)]
             fn all() -> &'static [&'static dyn $Trait<$T>] {
-                &[$($(&$Name::USUAL),+),+]
+                &[$($(&$Name::DEFAULT),+),+]
             }
             #[cfg_attr(not(feature = $feature), inline)]
             fn of(any: &$Any) -> &dyn $Trait<$T> {

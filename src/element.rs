@@ -66,10 +66,10 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     const FORMAT: Format;
 
     /// `value`, rounded to this type.
-    fn of(value: f64) -> Self;
+    fn from_f64_rounded(value: f64) -> Self;
 
     /// This number as an f64, exactly.
-    fn wide(self) -> f64;
+    fn into_f64(self) -> f64;
 
     /// This number in the type that is computed in, exactly.
     #[doc(hidden)]
@@ -91,11 +91,11 @@ macro_rules! real_element {
             type Kernels = Self;
             const FORMAT: Format = Format::Real;
             #[inline(always)]
-            fn of(value: f64) -> Self {
+            fn from_f64_rounded(value: f64) -> Self {
                 value as Self
             }
             #[inline(always)]
-            fn wide(self) -> f64 {
+            fn into_f64(self) -> f64 {
                 self.into()
             }
             #[inline(always)]
@@ -121,11 +121,11 @@ macro_rules! half_element {
             type Kernels = Self;
             const FORMAT: Format = Format::$Format;
             #[inline(always)]
-            fn of(value: f64) -> Self {
+            fn from_f64_rounded(value: f64) -> Self {
                 Self::from_f32_const(rounded_to_odd(value))
             }
             #[inline(always)]
-            fn wide(self) -> f64 {
+            fn into_f64(self) -> f64 {
                 self.to_f32_const().into()
             }
             #[inline(always)]

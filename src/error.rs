@@ -1,4 +1,4 @@
-//! What can be wrong with a parameter, a text, a name, a label, a level.
+//! What can be wrong with a parameter, a kernel, a name, a label, a level.
 
 use core::fmt;
 
@@ -13,22 +13,22 @@ use crate::names::{Names, distance, list};
 /// assert_eq!(error.to_string(), "parameter beta = -1 must be positive and finite");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BadParameter {
+pub struct ParameterError {
     /// The parameter's name.
     pub parameter: &'static str,
     /// The value that was given.
     pub value: f64,
     /// What it must be, as a phrase: "must be positive".
-    pub wanted: &'static str,
+    pub requirement: &'static str,
 }
 
-impl fmt::Display for BadParameter {
+impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "parameter {} = {} {}", self.parameter, self.value, self.wanted)
+        write!(f, "parameter {} = {} {}", self.parameter, self.value, self.requirement)
     }
 }
 
-impl core::error::Error for BadParameter {}
+impl core::error::Error for ParameterError {}
 
 /// A name that no function has, or no parameter of one.
 ///
@@ -37,13 +37,13 @@ impl core::error::Error for BadParameter {}
 /// assert_eq!((error.name(), error.nearest()), ("sigmod", "sigmoid"));
 /// ```
 #[derive(Clone, Copy)]
-pub struct UnknownName {
+pub struct UnknownNameError {
     name: [u8; Self::SHOWN],
     len: usize,
     known: Names,
 }
 
-impl UnknownName {
+impl UnknownNameError {
     /// As much of an unknown name is shown.
     const SHOWN: usize = 40;
 
@@ -51,7 +51,7 @@ impl UnknownName {
         let len = (0..=Self::SHOWN.min(name.len())).rfind(|&i| name.is_char_boundary(i)).unwrap_or(0);
         let mut shown = [0; Self::SHOWN];
         shown[..len].copy_from_slice(&name.as_bytes()[..len]);
-        UnknownName { name: shown, len, known }
+        UnknownNameError { name: shown, len, known }
     }
 
     /// The name that was asked for; of a long one, its beginning.
@@ -66,29 +66,29 @@ impl UnknownName {
     }
 }
 
-impl fmt::Display for UnknownName {
+impl fmt::Display for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown name {:?}: did you mean {:?}? Known are ", self.name(), self.nearest())?;
         list(f, self.known)
     }
 }
 
-impl fmt::Debug for UnknownName {
+impl fmt::Debug for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnknownName").field("name", &self.name()).field("nearest", &self.nearest()).finish()
+        f.debug_struct("UnknownNameError").field("name", &self.name()).field("nearest", &self.nearest()).finish()
     }
 }
 
-impl core::error::Error for UnknownName {}
+impl core::error::Error for UnknownNameError {}
 
 /// A text that is no function: what is wrong with it, and where.
 ///
 /// ```
-/// use slopes::{Problem, activation::AnyActivation};
+/// use slopes::{ParseErrorKind, activation::AnyActivation};
 ///
 /// let error = "leaky_relu(slop=0.2)".parse::<AnyActivation>().unwrap_err();
 /// assert_eq!(error.at, 11);
-/// let Problem::UnknownParameter { function: "leaky_relu", name } = error.problem else { panic!() };
+/// let ParseErrorKind::UnknownParameter { function: "leaky_relu", name } = error.problem else { panic!() };
 /// assert_eq!(name.nearest(), "slope");
 ///
 /// let error = "leaky_relu(0.2".parse::<AnyActivation>().unwrap_err();
@@ -100,42 +100,42 @@ pub struct ParseError {
     /// The byte of the text where the problem begins.
     pub at: usize,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: ParseErrorKind,
 }
 
 /// What is wrong with a text that is no function. See [`ParseError`].
 ///
 /// ```
-/// use slopes::{Problem, activation::AnyActivation};
+/// use slopes::{ParseErrorKind, activation::AnyActivation};
 /// let error = "softplus(beta=-1)".parse::<AnyActivation>().unwrap_err();
-/// assert!(matches!(error.problem, Problem::BadParameter(bad) if bad.value == -1.0));
+/// assert!(matches!(error.problem, ParseErrorKind::Parameter(bad) if bad.value == -1.0));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum ParseErrorKind {
     /// No function has the name.
-    UnknownName(UnknownName),
+    UnknownNameError(UnknownNameError),
     /// The function has no parameter of the name.
     UnknownParameter {
         /// The function.
         function: &'static str,
         /// The name that none of its parameters has.
-        name: UnknownName,
+        name: UnknownNameError,
     },
     /// There are more values than the function has parameters.
-    TooMany {
+    TooManyValues {
         /// The function.
         function: &'static str,
         /// The parameters that it has, each with all its names.
         parameters: &'static [&'static [&'static str]],
     },
     /// The parameter has a value already.
-    GivenTwice {
+    DuplicateParameter {
         /// The parameter.
         parameter: &'static str,
     },
     /// The function has no meaning for the parameter's value.
-    BadParameter(BadParameter),
+    Parameter(ParameterError),
     /// The text has not the form `name(parameter=value, ...)` or `name(value, ...)`.
     Syntax {
         /// What the text should go on with.
@@ -149,17 +149,19 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at byte {}: ", self.at)?;
         match self.problem {
-            Problem::UnknownName(name) => name.fmt(f),
-            Problem::UnknownParameter { function, name } => write!(f, "of {function}'s parameters: {name}"),
-            Problem::TooMany { function, parameters: [] } => write!(f, "{function} has no parameters"),
-            Problem::TooMany { function, parameters } => {
+            ParseErrorKind::UnknownNameError(name) => name.fmt(f),
+            ParseErrorKind::UnknownParameter { function, name } => write!(f, "of {function}'s parameters: {name}"),
+            ParseErrorKind::TooManyValues { function, parameters: [] } => write!(f, "{function} has no parameters"),
+            ParseErrorKind::TooManyValues { function, parameters } => {
                 write!(f, "too many values: the parameters of {function} are ")?;
                 list(f, parameters)
             }
-            Problem::GivenTwice { parameter } => write!(f, "parameter {parameter} is given twice"),
-            Problem::BadParameter(bad) => bad.fmt(f),
-            Problem::Syntax { expected, found: Some(found) } => write!(f, "expected {expected}, found {found:?}"),
-            Problem::Syntax { expected, found: None } => write!(f, "expected {expected}, found the end"),
+            ParseErrorKind::DuplicateParameter { parameter } => write!(f, "parameter {parameter} is given twice"),
+            ParseErrorKind::Parameter(bad) => bad.fmt(f),
+            ParseErrorKind::Syntax { expected, found: Some(found) } => {
+                write!(f, "expected {expected}, found {found:?}")
+            }
+            ParseErrorKind::Syntax { expected, found: None } => write!(f, "expected {expected}, found the end"),
         }
     }
 }
@@ -195,17 +197,17 @@ impl core::error::Error for TargetError {}
 /// The machine lacks the level that was asked for.
 ///
 /// ```
-/// use slopes::{Level, UnsupportedLevel};
+/// use slopes::{Level, UnsupportedLevelError};
 /// let other = if cfg!(target_arch = "aarch64") { Level::Avx2 } else { Level::Neon };
-/// assert_eq!(other.select(), Err(UnsupportedLevel { level: other }));
+/// assert_eq!(other.set_global(), Err(UnsupportedLevelError { level: other }));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnsupportedLevel {
+pub struct UnsupportedLevelError {
     /// The level that was asked for.
     pub level: Level,
 }
 
-impl fmt::Display for UnsupportedLevel {
+impl fmt::Display for UnsupportedLevelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "this machine has no {:?}; it has", self.level)?;
         Level::available().enumerate().try_for_each(|(i, level)| {
@@ -215,4 +217,4 @@ impl fmt::Display for UnsupportedLevel {
     }
 }
 
-impl core::error::Error for UnsupportedLevel {}
+impl core::error::Error for UnsupportedLevelError {}

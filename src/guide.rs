@@ -17,15 +17,15 @@
 //!
 //! impl Formula for SignedSquare {
 //!     #[inline(always)]
-//!     fn value<L: Lanes>(self, x: L) -> L {
+//!     fn f<L: Lanes>(self, x: L) -> L {
 //!         x * x.abs()
 //!     }
 //!     #[inline(always)]
-//!     fn slope<L: Lanes>(self, x: L) -> L {
+//!     fn df<L: Lanes>(self, x: L) -> L {
 //!         x.abs() * 2.0
 //!     }
 //!     #[inline(always)]
-//!     fn curvature<L: Lanes>(self, x: L) -> L {
+//!     fn d2f<L: Lanes>(self, x: L) -> L {
 //!         let two = x.splat(2.0).copysign(x);
 //!         two.select(x.equals(x), x) // NaN is the one number that does not equal itself.
 //!     }
@@ -94,11 +94,11 @@
 //! The cure is the same for most functions: compute with e = e^-|x|, which lies between 0 and 1 and never overflows,
 //! and write what is small as a product, never as a difference from 1. The logistic function is 1 / (1 + e) on one side
 //! and e / (1 + e) on the other; e^x - 1 has a function of its own; and the derivatives, worked out, are polynomials in
-//! e over powers of 1 + e. This is the whole text, and its test:
+//! e over powers of 1 + e. This is the whole kernel, and its test:
 //!
 //! ```
 //! use slopes::activation::{Activation, Formula};
-//! use slopes::{Functions, Lanes, Level};
+//! use slopes::{FloatMath, Lanes, Level};
 //!
 //! #[derive(Clone, Copy)]
 //! struct Elish;
@@ -113,19 +113,19 @@
 //!
 //! impl Formula for Elish {
 //!     #[inline(always)]
-//!     fn value<L: Lanes>(self, x: L) -> L {
+//!     fn f<L: Lanes>(self, x: L) -> L {
 //!         let (a, e, d) = parts(x);
 //!         let numerator = ((-a).exp_m1() * e).select(x.lt(x.splat(0.0)), x);
 //!         numerator / d
 //!     }
 //!     #[inline(always)]
-//!     fn slope<L: Lanes>(self, x: L) -> L {
+//!     fn df<L: Lanes>(self, x: L) -> L {
 //!         let (a, e, d) = parts(x);
 //!         let negative = e * (e * (e + 2.0) - 1.0);
 //!         negative.select(x.lt(x.splat(0.0)), a.mul_add(e, d)) / (d * d)
 //!     }
 //!     #[inline(always)]
-//!     fn curvature<L: Lanes>(self, x: L) -> L {
+//!     fn d2f<L: Lanes>(self, x: L) -> L {
 //!         let (a, e, d) = parts(x);
 //!         let cube = d * d * d;
 //!         let rest = x.splat(1.0) - e;
@@ -147,7 +147,7 @@
 //! let ulp = |y: f64| 2f64.powf(y.abs().log2().floor().max(-126.0) - 23.0);
 //!
 //! for level in Level::available() {
-//!     level.select()?;
+//!     level.set_global()?;
 //!     // A rounding is off by at most u, relatively, and u is at most 1 ulp. exp_m1 (1.5 ulp, so 3 u), exp (1.8 u), their
 //!     // product, the sum (1 u, and 0.9 u from exp), the quotient: below 10 ulp.
 //!     Elish.forward_slice(&x, &mut y);
@@ -179,7 +179,7 @@
 //!     assert_eq!(at(f32::NEG_INFINITY), [0.0, 0.0, 0.0]);
 //!     assert_eq!(at(-0.0)[0].to_bits(), (-0.0_f32).to_bits());
 //! }
-//! # Ok::<(), slopes::UnsupportedLevel>(())
+//! # Ok::<(), slopes::UnsupportedLevelError>(())
 //! ```
 //!
 //! The bounds are counted, and so they are proofs; the worst over every 257th f32 is 3 ulp of the value and 5 of the
@@ -196,7 +196,7 @@
 //!
 //! **An exponent's error is multiplied.** e^z turns an absolute error of z into a relative one of the result: z near 80
 //! that was rounded once is 2^-18 off, and e^z 32 ulp. Where z is x, it is exact. Where z is a product, say x^2 / 2,
-//! what the rounding lost is [`product_error`]: e^(z + low) = e^z (1 + low), to first order.
+//! what the rounding lost is [`mul_error`]: e^(z + low) = e^z (1 + low), to first order.
 //!
 //! **NaN in, NaN out.** [`at_most`] and [`at_least`] pass NaN on, unlike the minimum of a processor. Comparisons are
 //! false for NaN: the branch that passes x on belongs on the side of "false". A constant has forgotten its x:
@@ -216,30 +216,30 @@
 //!
 //! # What there is
 //!
-//! - [`Lanes`]: `+ - * /`, `mul_add`, `sqrt`, `abs`, `copysign`, `flip_sign`, `at_most`, `at_least`; comparisons `lt`,
-//!   `le`, `equals`, and `select`, `select_negative`; `splat`, `fill`; `product_error`, `scale` by a power of two,
+//! - [`Lanes`]: `+ - * /`, `mul_add`, `sqrt`, `abs`, `copysign`, `xor_sign`, `at_most`, `at_least`; comparisons `lt`,
+//!   `le`, `equals`, and `select`, `select_negative`; `splat`, `fill`; `mul_error`, `scale` by a power of two,
 //!   `split` into significand and exponent.
-//! - [`Functions`]: `exp`, `exp_m1`, `tanh`, `ln`, `ln_1p`, with their worst errors.
+//! - [`FloatMath`]: `exp`, `exp_m1`, `tanh`, `ln`, `ln_1p`, with their worst errors.
 //! - [`L::Real`]: the type of a lane, with its constants.
 //! - [`Formula::value_and_slope`] where the two share work: the bits must be those of the two methods.
 //! - [`Formula::facts`] if other code should know the name, the limits or the error of your function.
-//! - [`PairFormula`]: the same for a loss.
+//! - [`LossFormula`]: the same for a loss.
 //!
 //! [`Activation`]: crate::activation::Activation
 //! [`Formula::facts`]: crate::activation::Formula::facts
 //! [`Formula::value_and_slope`]: crate::activation::Formula::value_and_slope
 //! [`Formula`]: crate::activation::Formula
-//! [`Functions`]: crate::Functions
+//! [`FloatMath`]: crate::FloatMath
 //! [`L::FUSED`]: crate::Lanes::FUSED
 //! [`L::Real`]: crate::Real
 //! [`Lanes`]: crate::Lanes
 //! [`Level`]: crate::Level
-//! [`PairFormula`]: crate::loss::PairFormula
+//! [`LossFormula`]: crate::loss::LossFormula
 //! [`at_least`]: crate::Lanes::at_least
 //! [`at_most`]: crate::Lanes::at_most
-//! [`exp_m1`]: crate::Functions::exp_m1
-//! [`ln_1p`]: crate::Functions::ln_1p
+//! [`exp_m1`]: crate::FloatMath::exp_m1
+//! [`ln_1p`]: crate::FloatMath::ln_1p
 //! [`mul_add`]: crate::Lanes::mul_add
-//! [`product_error`]: crate::Lanes::product_error
+//! [`mul_error`]: crate::Lanes::mul_error
 //! [`select`]: crate::Lanes::select
 //! [`x.splat(c)`]: crate::Lanes::splat

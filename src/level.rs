@@ -2,10 +2,10 @@
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use crate::error::UnsupportedLevel;
+use crate::error::UnsupportedLevelError;
 
 ///
-/// The best one that the machine has is found at the first call and used from then on. All levels of a [`Family`]
+/// The best one that the machine has is found at the first call and used from then on. All levels of a [`FmaFamily`]
 /// give the same bits.
 ///
 /// ```
@@ -31,12 +31,12 @@ pub enum Level {
 /// Levels that give the same bits.
 ///
 /// ```
-/// use slopes::{Family, Level};
+/// use slopes::{FmaFamily, Level};
 /// assert_eq!(Level::Avx2.family(), Level::Neon.family());
-/// assert_eq!(Level::Scalar.family(), Family::Unfused);
+/// assert_eq!(Level::Scalar.family(), FmaFamily::Unfused);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Family {
+pub enum FmaFamily {
     /// Multiplication and addition round once: AVX-512, AVX2, NEON.
     Fused,
     /// They round one after the other: SSE2 and plain Rust.
@@ -74,7 +74,7 @@ impl Level {
         detect()
     }
 
-    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`Family::Unfused`] everywhere.
+    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`] everywhere.
     pub const fn lowest() -> Level {
         if cfg!(all(target_arch = "x86_64", target_feature = "sse2")) { Level::Sse2 } else { Level::Scalar }
     }
@@ -101,14 +101,14 @@ impl Level {
     ///
     /// ```
     /// use slopes::Level;
-    /// Level::lowest().select()?;
+    /// Level::lowest().set_global()?;
     /// assert_eq!(Level::current(), Level::lowest());
-    /// Level::detected().select()?;
-    /// # Ok::<(), slopes::UnsupportedLevel>(())
+    /// Level::detected().set_global()?;
+    /// # Ok::<(), slopes::UnsupportedLevelError>(())
     /// ```
-    pub fn select(self) -> Result<(), UnsupportedLevel> {
+    pub fn set_global(self) -> Result<(), UnsupportedLevelError> {
         if !self.is_available() {
-            return Err(UnsupportedLevel { level: self });
+            return Err(UnsupportedLevelError { level: self });
         }
         CURRENT.store(self as u8, Ordering::Relaxed);
         Ok(())
@@ -116,10 +116,10 @@ impl Level {
 
     /// The family whose bits the level gives.
     #[inline]
-    pub fn family(self) -> Family {
+    pub fn family(self) -> FmaFamily {
         match self {
-            Level::Scalar | Level::Sse2 => Family::Unfused,
-            Level::Neon | Level::Avx2 | Level::Avx512 => Family::Fused,
+            Level::Scalar | Level::Sse2 => FmaFamily::Unfused,
+            Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }
     }
 }

@@ -25,12 +25,12 @@
 //!
 //! # What it promises
 //!
-//! - **Accuracy.** Every function declares its worst error in [`Facts`], a few ulp, and holds it over all 2^32 f32: in the
+//! - **Accuracy.** Every function declares its worst error in [`Spec`], a few ulp, and holds it over all 2^32 f32: in the
 //!   tails down into the subnormals, and at the largest numbers. The slope and the curvature have formulas of their own,
 //!   which stay right where the value saturates. Monotone functions are monotone, odd ones odd to the bit.
 //! - **Special numbers.** NaN gives NaN, infinities give the limits, the sign of zero is kept.
 //! - **Same bits.** A number gives the same result alone, and at any place of a slice of any length and alignment, in
-//!   place or not, on every machine of a [`Family`]: all that fuse multiplication and addition (AVX-512, AVX2, NEON),
+//!   place or not, on every machine of a [`FmaFamily`]: all that fuse multiplication and addition (AVX-512, AVX2, NEON),
 //!   and all that do not. Sums too: their order depends on the length alone.
 //! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]). No flags, no set-up.
 //! - **Half precision.** With the feature `half`, slices may also hold `half::f16` and `half::bf16`: computed in f32,
@@ -53,7 +53,7 @@
 //! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, with weights if wanted, [`AnyLoss`](loss::AnyLoss) for those that
 //!   a configuration names, [`Penalty`](loss::Penalty) of weights, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
 //! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a
-//!   [`PairFormula`](loss::PairFormula) over [`Lanes`] becomes every method, type and instruction set by
+//!   [`LossFormula`](loss::LossFormula) over [`Lanes`] becomes every method, type and instruction set by
 //!   [`impl_activation!`] or [`impl_loss!`].
 //!
 //! # Parameters
@@ -86,9 +86,9 @@ pub mod guide;
 pub mod loss;
 
 pub use element::Element;
-pub use error::{BadParameter, ParseError, Problem, UnknownName, UnsupportedLevel};
-pub use level::{Family, Level};
-pub use math::Functions;
+pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};
+pub use level::{FmaFamily, Level};
+pub use math::FloatMath;
 pub use row::Rows;
 pub use simd::{Lanes, Real};
 
@@ -96,4 +96,4 @@ pub use simd::{Lanes, Real};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-pub use spec::{Facts, Symmetry, Ulp};
+pub use spec::{ErrorBound, Parity, Spec};

@@ -13,11 +13,11 @@ pub(crate) fn list(f: &mut fmt::Formatter<'_>, names: Names) -> fmt::Result {
     })
 }
 
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    letters(a).eq(letters(b))
+pub(crate) fn eq_normalized(a: &str, b: &str) -> bool {
+    normalized(a).eq(normalized(b))
 }
 
-pub(crate) fn letters(name: &str) -> impl Iterator<Item = u8> {
+pub(crate) fn normalized(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().filter(|c| !matches!(c, b'_' | b'-' | b' ')).map(|c| c.to_ascii_lowercase())
 }
 
@@ -25,14 +25,14 @@ pub(crate) fn letters(name: &str) -> impl Iterator<Item = u8> {
 pub(crate) fn distance(a: &str, b: &str) -> usize {
     const LONGEST: usize = 48;
     let mut row: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
-    for (i, x) in letters(a).take(LONGEST).enumerate() {
+    for (i, x) in normalized(a).take(LONGEST).enumerate() {
         let mut diagonal = i;
         row[0] = i + 1;
-        for (j, y) in letters(b).take(LONGEST).enumerate() {
+        for (j, y) in normalized(b).take(LONGEST).enumerate() {
             let replaced = diagonal + usize::from(x != y);
             diagonal = row[j + 1];
             row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
         }
     }
-    row[letters(b).take(LONGEST).count()]
+    row[normalized(b).take(LONGEST).count()]
 }

@@ -1,39 +1,39 @@
-//! Functions by name, alone or with parameters as in `leaky_relu(slope=0.2)`, and what can be wrong with such a text.
+//! FloatMath by name, alone or with parameters as in `leaky_relu(slope=0.2)`, and what can be wrong with such a text.
 //!
 //! Names are compared without case, and without what separates words.
 
 use core::fmt;
 
 use crate::declare::{MOST_PARAMETERS, Values};
-use crate::error::{BadParameter, ParseError, Problem, UnknownName};
-use crate::names::{Names, same};
-use crate::spec::Facts;
+use crate::error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError};
+use crate::names::{Names, eq_normalized};
+use crate::spec::Spec;
 
 /// The place of the name in the list.
-pub(crate) fn find(name: &str, known: Names) -> Result<usize, UnknownName> {
-    let has_name = |names: &&[&str]| names.iter().any(|known| same(known, name));
-    known.iter().position(has_name).ok_or_else(|| UnknownName::new(name, known))
+pub(crate) fn find(name: &str, known: Names) -> Result<usize, UnknownNameError> {
+    let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
+    known.iter().position(has_name).ok_or_else(|| UnknownNameError::new(name, known))
 }
 
 /// Writes what [`parse`] reads; of every value the shortest decimal that is read as the same bits.
-pub(crate) fn write(f: &mut fmt::Formatter<'_>, facts: &Facts, values: Values) -> fmt::Result {
-    f.write_str(facts.name())?;
-    for (i, (names, value)) in facts.parameters.iter().zip(values).enumerate() {
+pub(crate) fn write(f: &mut fmt::Formatter<'_>, spec: &Spec, values: Values) -> fmt::Result {
+    f.write_str(spec.name())?;
+    for (i, (names, value)) in spec.parameters.iter().zip(values).enumerate() {
         let before = if i == 0 { "(" } else { ", " };
         write!(f, "{before}{}={value}", names[0])?;
     }
-    f.write_str(if facts.parameters.is_empty() { "" } else { ")" })
+    f.write_str(if spec.parameters.is_empty() { "" } else { ")" })
 }
 
-/// A function's facts, and what makes it from the values of its parameters.
-pub(crate) type Maker<F> = (&'static Facts, fn(Values) -> Result<F, BadParameter>);
+/// A function's spec, and what makes it from the values of its parameters.
+pub(crate) type Maker<F> = (&'static Spec, fn(Values) -> Result<F, ParameterError>);
 
 /// Reads `name`, or `name(parameter=value, ...)`, or `name(value, ...)`; parameters that are not there are the usual ones.
 pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<F, ParseError> {
     let at = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
     let error = |part: &str, problem| ParseError { at: at(part), problem };
     let syntax =
-        |part: &str, expected| error(part, Problem::Syntax { expected, found: text[at(part)..].chars().next() });
+        |part: &str, expected| error(part, ParseErrorKind::Syntax { expected, found: text[at(part)..].chars().next() });
 
     let (name, list) = text.split_at(text.find(['(', ')']).unwrap_or(text.len()));
     let name = name.trim();
@@ -47,7 +47,8 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         list = inside.trim();
     }
 
-    let find_function = |wanted| find(wanted, names).map_err(|unknown| error(name, Problem::UnknownName(unknown)));
+    let find_function =
+        |wanted| find(wanted, names).map_err(|unknown| error(name, ParseErrorKind::UnknownNameError(unknown)));
     let mut function = find_function(name)?;
     if let Some((key, value)) = list.split_once('=')
         && let Some(chosen) = option(makers[function].0.name(), key, value)
@@ -55,11 +56,11 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         let chosen = chosen.map_err(|expected| syntax(value.trim_start(), expected))?;
         (function, list) = (find_function(chosen)?, "");
     }
-    let (facts, make) = makers[function];
-    let (function, parameters) = (facts.name(), facts.parameters);
+    let (spec, make) = makers[function];
+    let (function, parameters) = (spec.name(), spec.parameters);
 
     let mut values = [0.0; MOST_PARAMETERS];
-    values[..parameters.len()].copy_from_slice(facts.usual);
+    values[..parameters.len()].copy_from_slice(spec.defaults);
     let mut given = [None; MOST_PARAMETERS];
     let keyed = list.contains('=');
     let arguments = if list.is_empty() { None } else { Some(list.split(',')) };
@@ -67,31 +68,31 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         let argument = argument.trim();
         // Of more keys than there are parameters, one is unknown or given twice.
         if i >= parameters.len() && (parameters.is_empty() || !keyed) {
-            return Err(error(argument, Problem::TooMany { function, parameters }));
+            return Err(error(argument, ParseErrorKind::TooManyValues { function, parameters }));
         }
         let (place, value) = match argument.split_once('=') {
             None if keyed => return Err(syntax(argument, "`parameter=value`, as the others are")),
             None => (i, argument),
             Some((key, value)) => {
-                let unknown = |name| error(argument, Problem::UnknownParameter { function, name });
+                let unknown = |name| error(argument, ParseErrorKind::UnknownParameter { function, name });
                 (find(key.trim_end(), parameters).map_err(unknown)?, value.trim_start())
             }
         };
         if given[place].replace(argument).is_some() {
-            return Err(error(argument, Problem::GivenTwice { parameter: parameters[place][0] }));
+            return Err(error(argument, ParseErrorKind::DuplicateParameter { parameter: parameters[place][0] }));
         }
         values[place] = value.parse().map_err(|_| syntax(value, "a number"))?;
     }
     make(values).map_err(|bad| {
         let place = parameters.iter().position(|names| names[0] == bad.parameter);
-        error(place.and_then(|place| given[place]).unwrap_or(name), Problem::BadParameter(bad))
+        error(place.and_then(|place| given[place]).unwrap_or(name), ParseErrorKind::Parameter(bad))
     })
 }
 
 /// The one option that is no number: `GELU(approximate='tanh')`, as PyTorch writes it, and `approximate=True`, as Keras
 /// does, is another function. Its name, or what the option should have been; nothing where there is no such option.
 fn option(function: &str, key: &str, value: &str) -> Option<Result<&'static str, &'static str>> {
-    if function != "gelu" || !same(key.trim(), "approximate") {
+    if function != "gelu" || !eq_normalized(key.trim(), "approximate") {
         return None;
     }
     Some(match value.trim() {

@@ -118,7 +118,7 @@ fn sum_of_block<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) ->
     if a.len() < ACCUMULATORS {
         let mut sum = 0.0;
         for (a, b) in a.iter().zip(b) {
-            sum += term(a.wide(), b.wide());
+            sum += term(a.into_f64(), b.into_f64());
         }
         return sum;
     }
@@ -127,11 +127,11 @@ fn sum_of_block<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) ->
     let (whole_b, rest_b) = b.as_chunks::<ACCUMULATORS>();
     for (a, b) in whole_a.iter().zip(whole_b) {
         for i in 0..ACCUMULATORS {
-            strands[i] += term(a[i].wide(), b[i].wide());
+            strands[i] += term(a[i].into_f64(), b[i].into_f64());
         }
     }
     for (strand, (a, b)) in strands.iter_mut().zip(rest_a.iter().zip(rest_b)) {
-        *strand += term(a.wide(), b.wide());
+        *strand += term(a.into_f64(), b.into_f64());
     }
     *pairwise(&mut strands)
 }

@@ -31,7 +31,13 @@ pub fn learn(data: &Data, labels: Labels, rounds: usize, rate: f64) -> Vec<Round
     let mut history = vec![Round { training: training.score(), test: test.score() }];
     for _ in 0..rounds {
         // A new tree moves each score as Newton would, from the derivatives where it stands.
-        labels.loss.gradient_with_curvature(&training.scores, &training.targets, 1.0, &mut gradient, &mut curvature);
+        labels.loss.gradient_with_hessian_bound(
+            &training.scores,
+            &training.targets,
+            1.0,
+            &mut gradient,
+            &mut curvature,
+        );
         let task = Task { rows: &data.training.measurements, gradient: &gradient, curvature: &curvature };
         let tree = Tree::grow(&task, &sorted);
         training.add(&tree, rate);

@@ -20,9 +20,9 @@ impl Labels {
     pub fn of_loss(name: &str) -> Result<Labels, Box<dyn Error + Send + Sync>> {
         let loss = loss::by_name(name)?;
         of_two_classes(loss).ok_or_else(|| {
-            let name = loss.facts().name();
+            let name = loss.spec().name();
             let others = loss::all().iter().filter_map(|&loss| of_two_classes(loss));
-            let others: Vec<_> = others.map(|labels| labels.loss.facts().name()).collect();
+            let others: Vec<_> = others.map(|labels| labels.loss.spec().name()).collect();
             format!("{name} is no loss of two classes and any score; such are {}", others.join(", ")).into()
         })
     }
@@ -43,7 +43,7 @@ impl Labels {
 
     /// What the mean loss is called.
     pub fn quantity(&self) -> &'static str {
-        match self.loss.facts().name() {
+        match self.loss.spec().name() {
             // The negative logarithm of the probability that the logit of a score gives to the right class.
             "binary_cross_entropy_with_logits" | "soft_margin" => "log-loss",
             _ => "loss",
@@ -52,7 +52,7 @@ impl Labels {
 }
 
 fn of_two_classes(loss: &'static dyn Loss<f64>) -> Option<Labels> {
-    let (malignant, benign, boundary) = match loss.facts().name() {
+    let (malignant, benign, boundary) = match loss.spec().name() {
         // The score is the label itself, but for an error: the nearer label counts.
         "mse" | "half_squared" | "mae" | "huber" | "smooth_l1" | "pseudo_huber" | "log_cosh" | "pinball"
         | "expectile" => (0.0, 1.0, 0.5),

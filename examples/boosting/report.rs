@@ -27,7 +27,7 @@ pub fn mean(histories: &[Vec<Round>]) -> Vec<Round> {
 }
 
 pub fn table(out: &mut impl Write, labels: Labels, history: &[Round]) -> io::Result<()> {
-    let (name, quantity) = (labels.loss.facts().name(), labels.quantity());
+    let (name, quantity) = (labels.loss.spec().name(), labels.quantity());
     writeln!(out, "{name}; {TRAINING} tumours to learn from, {TEST} to test, means of {} splits", crate::SPLITS)?;
     let headings = [("training", quantity), ("training", "accuracy"), ("test", quantity), ("test", "accuracy")];
     let headings = headings.map(|(set, quantity)| format!("{set} {quantity}"));
@@ -61,7 +61,7 @@ fn percent(part: f64) -> f64 {
 
 /// Draws loss and accuracy over the rounds.
 pub fn draw(path: &Path, labels: Labels, history: &[Round]) -> Result<(), Box<dyn Error>> {
-    let name = labels.loss.facts().name();
+    let name = labels.loss.spec().name();
     figure::draw(path, &format!("Boosting by {name}"), 2, |panels| {
         let losses = curves(history, |score| figure::cut(score.loss as f32));
         let upper = SeriesLabelPosition::UpperRight;

@@ -87,7 +87,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let pixels = data.training.images.ncols();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
     let mut network = Network::new(task, pixels, hidden, activation, &mut rng);
-    let title = format!("{pixels} -> {hidden} {} -> {}", activation.facts().name(), task.logits());
+    let title = format!("{pixels} -> {hidden} {} -> {}", activation.spec().name(), task.logits());
 
     let mut out = io::stdout().lock();
     report::opening(&mut out, &title)?;

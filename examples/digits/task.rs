@@ -32,7 +32,7 @@ impl Task {
                 .sum_with_gradient(logits, Targets::Labels(labels), Rows::contiguous(DIGITS), scale, gradient)
                 .expect("labels are digits"),
             Task::IsZero => {
-                BinaryCrossEntropyWithLogits::USUAL.sum_with_gradient(logits, &truths(labels), scale, gradient)
+                BinaryCrossEntropyWithLogits::DEFAULT.sum_with_gradient(logits, &truths(labels), scale, gradient)
             }
         };
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
@@ -44,7 +44,7 @@ impl Task {
             Task::WhichDigit => SoftmaxCrossEntropy::default()
                 .sum(logits, Targets::Labels(labels), Rows::contiguous(DIGITS))
                 .expect("labels are digits"),
-            Task::IsZero => BinaryCrossEntropyWithLogits::USUAL.sum(logits, &truths(labels)),
+            Task::IsZero => BinaryCrossEntropyWithLogits::DEFAULT.sum(logits, &truths(labels)),
         };
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
     }

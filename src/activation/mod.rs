@@ -10,10 +10,10 @@ pub(crate) mod trained;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::UnknownName;
+use crate::error::UnknownNameError;
 use crate::simd::{Lanes, MAX_LANES};
 use crate::slice::{self, Dst, Map, Src};
-use crate::spec::Facts;
+use crate::spec::Spec;
 use elementwise::{
     exponential, gaussian, gelu, hyperbolic, mish, periodic, piecewise, rectifier, sigmoid, softplus, swish,
 };
@@ -22,7 +22,7 @@ pub use crate::row::{FullyMasked, Rows};
 #[doc(hidden)]
 pub use layer::glu::ComputeGated;
 pub use layer::glu::{
-    Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, Layout, ReGlu, SwiGlu,
+    Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, GluLayout, ReGlu, SwiGlu,
 };
 pub use layer::maxout::{Maxout, MaxoutLayer};
 pub use layer::radial::RadialBasis;
@@ -32,7 +32,7 @@ pub use row::log_sum_exp::LogSumExp;
 pub use row::softmax::{LogSoftmax, Mask, Softmax, Softmin};
 pub use row::sparsemax::{Hardmax, Sparsemax};
 pub use trained::from_output::FromOutput;
-pub use trained::learnable::Learned;
+pub use trained::learnable::Learnable;
 pub use trained::prelu_channels::PReluChannels;
 pub use trained::rrelu::RReluTraining;
 
@@ -63,8 +63,8 @@ pub use trained::rrelu::RReluTraining;
 /// lengths.
 pub trait Activation<T: Element>: Send + Sync {
     /// What the function declares about itself.
-    fn facts(&self) -> &'static Facts {
-        Facts::UNDECLARED
+    fn spec(&self) -> &'static Spec {
+        Spec::UNDECLARED
     }
 
     /// f(x).
@@ -149,23 +149,23 @@ pub trait Activation<T: Element>: Send + Sync {
 ///
 /// ```
 /// use slopes::activation::{Activation, Formula};
-/// use slopes::{Functions, Lanes};
+/// use slopes::{FloatMath, Lanes};
 ///
 /// /// The bell exp(-x^2).
 /// #[derive(Clone, Copy)]
 /// struct Bell;
 /// impl Formula for Bell {
 ///     #[inline(always)]
-///     fn value<L: Lanes>(self, x: L) -> L {
+///     fn f<L: Lanes>(self, x: L) -> L {
 ///         (-(x * x)).exp()
 ///     }
 ///     #[inline(always)]
-///     fn slope<L: Lanes>(self, x: L) -> L {
-///         x * -2.0 * self.value(x)
+///     fn df<L: Lanes>(self, x: L) -> L {
+///         x * -2.0 * self.f(x)
 ///     }
 ///     #[inline(always)]
-///     fn curvature<L: Lanes>(self, x: L) -> L {
-///         (x * x * 4.0 - 2.0) * self.value(x)
+///     fn d2f<L: Lanes>(self, x: L) -> L {
+///         (x * x * 4.0 - 2.0) * self.f(x)
 ///     }
 /// }
 /// slopes::impl_activation!(Bell);
@@ -176,23 +176,21 @@ pub trait Activation<T: Element>: Send + Sync {
 /// ```
 pub trait Formula: Copy + Send + Sync + 'static {
     /// What the function declares about itself.
-    fn facts(&self) -> &'static Facts {
-        Facts::UNDECLARED
-    }
+    const SPEC: &'static Spec = Spec::UNDECLARED;
 
     /// f(x).
-    fn value<L: Lanes>(self, x: L) -> L;
+    fn f<L: Lanes>(self, x: L) -> L;
 
     /// f'(x).
-    fn slope<L: Lanes>(self, x: L) -> L;
+    fn df<L: Lanes>(self, x: L) -> L;
 
     /// f''(x).
-    fn curvature<L: Lanes>(self, x: L) -> L;
+    fn d2f<L: Lanes>(self, x: L) -> L;
 
     /// f(x) and f'(x), where they share work; the bits are those of the two methods.
     #[inline(always)]
     fn value_and_slope<L: Lanes>(self, x: L) -> (L, L) {
-        (self.value(x), self.slope(x))
+        (self.f(x), self.df(x))
     }
 }
 
@@ -202,25 +200,25 @@ struct Value;
 impl<F: Formula> Map<1, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.value(x)]
+        [self.0.f(x)]
     }
 }
 
 #[derive(Clone, Copy)]
-struct Slope;
-impl<F: Formula> Map<1, 1> for (F, Slope) {
+struct Derivative;
+impl<F: Formula> Map<1, 1> for (F, Derivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.slope(x)]
+        [self.0.df(x)]
     }
 }
 
 #[derive(Clone, Copy)]
-struct Curvature;
-impl<F: Formula> Map<1, 1> for (F, Curvature) {
+struct SecondDerivative;
+impl<F: Formula> Map<1, 1> for (F, SecondDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.curvature(x)]
+        [self.0.d2f(x)]
     }
 }
 
@@ -229,13 +227,13 @@ struct Backward;
 impl<F: Formula> Map<2, 1> for (F, Backward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
-        [dy * self.0.slope(x)]
+        [dy * self.0.df(x)]
     }
 }
 
 #[derive(Clone, Copy)]
-struct ValueAndSlope;
-impl<F: Formula> Map<1, 2> for (F, ValueAndSlope) {
+struct ValueAndDerivative;
+impl<F: Formula> Map<1, 2> for (F, ValueAndDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 2] {
         let (value, slope) = self.0.value_and_slope(x);
@@ -276,11 +274,11 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     }
     #[inline]
     fn derivative(f: &F, x: T) -> T {
-        slice::map_scalar::<_, _, 1, 1>((*f, Slope), [x])[0]
+        slice::map_scalar::<_, _, 1, 1>((*f, Derivative), [x])[0]
     }
     #[inline]
     fn second_derivative(f: &F, x: T) -> T {
-        slice::map_scalar::<_, _, 1, 1>((*f, Curvature), [x])[0]
+        slice::map_scalar::<_, _, 1, 1>((*f, SecondDerivative), [x])[0]
     }
     #[track_caller]
     fn forward_slice(f: &F, x: &[T], y: &mut [T]) {
@@ -301,7 +299,7 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     #[track_caller]
     fn second_derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("second_derivative_slice", [("x", x.len()), ("d", d.len())]);
-        slice::map((*f, Curvature), [Src::new(x)], [Dst::new(d)]);
+        slice::map((*f, SecondDerivative), [Src::new(x)], [Dst::new(d)]);
     }
     #[track_caller]
     fn backward_slice(f: &F, x: &[T], dy: &[T], dx: &mut [T]) {
@@ -317,7 +315,7 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     #[track_caller]
     fn forward_with_derivative(f: &F, x: &[T], y: &mut [T], d: &mut [T]) {
         same_length("forward_with_derivative", [("x", x.len()), ("y", y.len()), ("d", d.len())]);
-        slice::map((*f, ValueAndSlope), [Src::new(x)], [Dst::new(y), Dst::new(d)]);
+        slice::map((*f, ValueAndDerivative), [Src::new(x)], [Dst::new(y), Dst::new(d)]);
     }
 }
 
@@ -335,16 +333,16 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
 /// struct OfDouble<F>(F);
 /// impl<F: Formula> Formula for OfDouble<F> {
 ///     #[inline(always)]
-///     fn value<L: Lanes>(self, x: L) -> L {
-///         self.0.value(x + x)
+///     fn f<L: Lanes>(self, x: L) -> L {
+///         self.0.f(x + x)
 ///     }
 ///     #[inline(always)]
-///     fn slope<L: Lanes>(self, x: L) -> L {
-///         self.0.slope(x + x) * 2.0
+///     fn df<L: Lanes>(self, x: L) -> L {
+///         self.0.df(x + x) * 2.0
 ///     }
 ///     #[inline(always)]
-///     fn curvature<L: Lanes>(self, x: L) -> L {
-///         self.0.curvature(x + x) * 4.0
+///     fn d2f<L: Lanes>(self, x: L) -> L {
+///         self.0.d2f(x + x) * 4.0
 ///     }
 /// }
 /// impl_activation!(<F: Formula> OfDouble<F>);
@@ -362,8 +360,8 @@ macro_rules! impl_activation {
     };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
         $crate::__activation_methods! { $crate::__implement: { [$($generics)*] activation Activation Compute, $place, $Name, {
-            fn facts(&self) -> &'static $crate::Facts {
-                $crate::activation::Formula::facts(self)
+            fn spec(&self) -> &'static $crate::Spec {
+                <Self as $crate::activation::Formula>::SPEC
             }
         } } }
     };
@@ -422,7 +420,7 @@ crate::declare::catalogue! {
     /// - values alone, in the order of the fields: `leaky_relu(0.2)`;
     /// - `gelu(approximate='tanh')`, which is `gelu_tanh`; spaces around everything; `relu()`.
     ///
-    /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a text, and
+    /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a kernel, and
     /// where, says [`ParseError`](crate::ParseError).
     AnyActivation of Activation by Compute, __activation_methods!, impl_activation!;
     rectifier: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu, Relu6, Relu2, Threshold;
@@ -442,7 +440,7 @@ crate::declare::catalogue! {
 ///
 /// ```
 /// for activation in slopes::activation::all::<f32>() {
-///     println!("{:12} {}", activation.facts().name(), activation.forward(0.5));
+///     println!("{:12} {}", activation.spec().name(), activation.forward(0.5));
 /// }
 /// ```
 pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
@@ -464,10 +462,10 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 /// ```
 /// use slopes::activation::by_name;
 /// let silu = by_name::<f32>("SiLU")?;
-/// assert_eq!(silu.facts().name(), "swish");
+/// assert_eq!(silu.spec().name(), "swish");
 /// assert_eq!(by_name::<f32>("sigmiod").err().unwrap().nearest(), "sigmoid");
-/// # Ok::<(), slopes::UnknownName>(())
+/// # Ok::<(), slopes::UnknownNameError>(())
 /// ```
-pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownName> {
+pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownNameError> {
     crate::parse::find(name, NAMES).map(|index| all()[index])
 }

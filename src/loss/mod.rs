@@ -1,6 +1,6 @@
 //! Losses: what a prediction costs, its gradient and its curvature.
 //!
-//! [`Loss`] is what a user calls; [`PairFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
+//! [`Loss`] is what a user calls; [`LossFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
 //! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
 
 pub(crate) mod distance;
@@ -11,10 +11,10 @@ pub(crate) mod row;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::UnknownName;
+use crate::error::UnknownNameError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
-use crate::spec::Facts;
+use crate::spec::Spec;
 use elementwise::{likelihood, margin, regression, weighted};
 
 pub use crate::error::TargetError;
@@ -34,7 +34,7 @@ pub use row::{RowLoss, Targets};
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///
-/// The crate's own losses implement it for every [`Element`], through [`PairFormula`].
+/// The crate's own losses implement it for every [`Element`], through [`LossFormula`].
 ///
 /// ```
 /// use slopes::loss::{Loss, Mse};
@@ -54,8 +54,8 @@ pub use row::{RowLoss, Targets};
 pub trait Loss<T: Element>: Send + Sync {
     /// What the loss declares about itself. Limits, range and symmetry are those in the prediction at a target of 0, or of
     /// 1 if 0 is no target of the loss; kinks are residuals, or margins.
-    fn facts(&self) -> &'static Facts {
-        Facts::UNDECLARED
+    fn spec(&self) -> &'static Spec {
+        Spec::UNDECLARED
     }
 
     /// The loss of one sample.
@@ -68,10 +68,10 @@ pub trait Loss<T: Element>: Send + Sync {
     fn second_derivative(&self, prediction: T, target: T) -> T;
 
     /// A positive stand-in for the second derivative where that is not positive, for methods that divide by it.
-    fn curvature_bound(&self, prediction: T, target: T) -> T;
+    fn hessian_bound(&self, prediction: T, target: T) -> T;
 
     /// The loss of each sample.
-    fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]);
+    fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]);
 
     /// The sum of the losses; 0 for no samples.
     fn sum(&self, prediction: &[T], target: &[T]) -> T;
@@ -86,7 +86,7 @@ pub trait Loss<T: Element>: Send + Sync {
     fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
 
     /// gradient = scale * derivative and curvature = scale * curvature bound, in one pass.
-    fn gradient_with_curvature(
+    fn gradient_with_hessian_bound(
         &self,
         prediction: &[T],
         target: &[T],
@@ -105,7 +105,7 @@ pub trait Loss<T: Element>: Send + Sync {
     ///
     /// ```
     /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss, Mae};
-    /// let score = BinaryCrossEntropyWithLogits::USUAL.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
+    /// let score = BinaryCrossEntropyWithLogits::DEFAULT.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
     /// assert_eq!(score, Some(3.0_f32.ln()));
     /// assert_eq!(Mae.initial_score(&[7.0_f32, 1.0, 2.0], None), Some(2.0));
     /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
@@ -130,24 +130,24 @@ pub trait Loss<T: Element>: Send + Sync {
 /// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
 ///
 /// ```
-/// use slopes::{Lanes, loss::{Loss, PairFormula}};
+/// use slopes::{Lanes, loss::{Loss, LossFormula}};
 ///
 /// /// The fourth power of the residual.
 /// #[derive(Clone, Copy)]
 /// struct Quartic;
-/// impl PairFormula for Quartic {
+/// impl LossFormula for Quartic {
 ///     #[inline(always)]
-///     fn value<L: Lanes>(self, prediction: L, target: L) -> L {
+///     fn f<L: Lanes>(self, prediction: L, target: L) -> L {
 ///         let r = prediction - target;
 ///         (r * r) * (r * r)
 ///     }
 ///     #[inline(always)]
-///     fn slope<L: Lanes>(self, prediction: L, target: L) -> L {
+///     fn df<L: Lanes>(self, prediction: L, target: L) -> L {
 ///         let r = prediction - target;
 ///         r * r * r * 4.0
 ///     }
 ///     #[inline(always)]
-///     fn curvature<L: Lanes>(self, prediction: L, target: L) -> L {
+///     fn d2f<L: Lanes>(self, prediction: L, target: L) -> L {
 ///         let r = prediction - target;
 ///         r * r * 12.0
 ///     }
@@ -156,20 +156,18 @@ pub trait Loss<T: Element>: Send + Sync {
 ///
 /// assert_eq!(Quartic.mean(&[1.0_f32, 3.0], &[0.0, 1.0]), 8.5);
 /// ```
-pub trait PairFormula: Copy + Send + Sync + 'static {
+pub trait LossFormula: Copy + Send + Sync + 'static {
     /// What the loss declares about itself.
-    fn facts(&self) -> &'static Facts {
-        Facts::UNDECLARED
-    }
+    const SPEC: &'static Spec = Spec::UNDECLARED;
 
     /// The loss.
-    fn value<L: Lanes>(self, prediction: L, target: L) -> L;
+    fn f<L: Lanes>(self, prediction: L, target: L) -> L;
 
     /// Its first derivative in the prediction.
-    fn slope<L: Lanes>(self, prediction: L, target: L) -> L;
+    fn df<L: Lanes>(self, prediction: L, target: L) -> L;
 
     /// Its second derivative in the prediction.
-    fn curvature<L: Lanes>(self, prediction: L, target: L) -> L;
+    fn d2f<L: Lanes>(self, prediction: L, target: L) -> L;
 
     /// Whether the sum of the loss over any targets has its minimum between the least and the largest target, and falls
     /// up to it and rises from there, as for any convex loss of the residual: then [`Loss::initial_score`] is searched.
@@ -183,8 +181,8 @@ pub trait PairFormula: Copy + Send + Sync + 'static {
 
     /// A positive stand-in for the curvature.
     #[inline(always)]
-    fn curvature_bound<L: Lanes>(self, prediction: L, target: L) -> L {
-        self.curvature(prediction, target)
+    fn d2f_bound<L: Lanes>(self, prediction: L, target: L) -> L {
+        self.d2f(prediction, target)
     }
 }
 
@@ -195,7 +193,7 @@ macro_rules! map {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         struct $Map $(($Scale))?;
-        impl<F: PairFormula> Map<2, $outputs> for (F, $Map) {
+        impl<F: LossFormula> Map<2, $outputs> for (F, $Map) {
             #[inline(always)]
             fn apply<L: Lanes>(self, [$p, $t]: [L; 2]) -> [L; $outputs] {
                 let $map = self;
@@ -204,15 +202,15 @@ macro_rules! map {
         }
     };
 }
-map!(Value: -> 1, |map, p, t| [map.0.value(p, t)]);
-map!(Slope: -> 1, |map, p, t| [map.0.slope(p, t)]);
-map!(Curvature: -> 1, |map, p, t| [map.0.curvature(p, t)]);
-map!(CurvatureBound: -> 1, |map, p, t| [map.0.curvature_bound(p, t)]);
-map!(Gradient(f64): -> 1, |map, p, t| [p.splat(map.1.0) * map.0.slope(p, t)]);
-map!(ValueAndGradient(f64): -> 2, |map, p, t| [map.0.value(p, t), p.splat(map.1.0) * map.0.slope(p, t)]);
-map!(GradientAndBound(f64): -> 2, |map, p, t| {
+map!(Value: -> 1, |map, p, t| [map.0.f(p, t)]);
+map!(Derivative: -> 1, |map, p, t| [map.0.df(p, t)]);
+map!(SecondDerivative: -> 1, |map, p, t| [map.0.d2f(p, t)]);
+map!(HessianBound: -> 1, |map, p, t| [map.0.d2f_bound(p, t)]);
+map!(Gradient(f64): -> 1, |map, p, t| [p.splat(map.1.0) * map.0.df(p, t)]);
+map!(ValueAndGradient(f64): -> 2, |map, p, t| [map.0.f(p, t), p.splat(map.1.0) * map.0.df(p, t)]);
+map!(GradientAndHessianBound(f64): -> 2, |map, p, t| {
     let scale = p.splat(map.1.0);
-    [scale * map.0.slope(p, t), scale * map.0.curvature_bound(p, t)]
+    [scale * map.0.df(p, t), scale * map.0.d2f_bound(p, t)]
 });
 
 /// The methods of [`Loss`] that compute, for the macros of `compiled.rs`.
@@ -224,13 +222,13 @@ macro_rules! __loss_methods {
             forward(prediction: T, target: T) -> T;
             derivative(prediction: T, target: T) -> T;
             second_derivative(prediction: T, target: T) -> T;
-            curvature_bound(prediction: T, target: T) -> T;
-            each(prediction: &[T], target: &[T], losses: &mut [T]) -> ();
+            hessian_bound(prediction: T, target: T) -> T;
+            forward_slice(prediction: &[T], target: &[T], losses: &mut [T]) -> ();
             sum(prediction: &[T], target: &[T]) -> T;
             mean(prediction: &[T], target: &[T]) -> T;
             gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> ();
             sum_with_gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
-            gradient_with_curvature(
+            gradient_with_hessian_bound(
                 prediction: &[T],
                 target: &[T],
                 scale: T,
@@ -252,45 +250,45 @@ fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
 }
 
-impl<F: PairFormula, T: Element> Compute<F, T> for Here {
+impl<F: LossFormula, T: Element> Compute<F, T> for Here {
     #[inline]
     fn forward(f: &F, prediction: T, target: T) -> T {
         slice::map_scalar::<_, _, 2, 1>((*f, Value), [prediction, target])[0]
     }
     #[inline]
     fn derivative(f: &F, prediction: T, target: T) -> T {
-        slice::map_scalar::<_, _, 2, 1>((*f, Slope), [prediction, target])[0]
+        slice::map_scalar::<_, _, 2, 1>((*f, Derivative), [prediction, target])[0]
     }
     #[inline]
     fn second_derivative(f: &F, prediction: T, target: T) -> T {
-        slice::map_scalar::<_, _, 2, 1>((*f, Curvature), [prediction, target])[0]
+        slice::map_scalar::<_, _, 2, 1>((*f, SecondDerivative), [prediction, target])[0]
     }
     #[inline]
-    fn curvature_bound(f: &F, prediction: T, target: T) -> T {
-        slice::map_scalar::<_, _, 2, 1>((*f, CurvatureBound), [prediction, target])[0]
+    fn hessian_bound(f: &F, prediction: T, target: T) -> T {
+        slice::map_scalar::<_, _, 2, 1>((*f, HessianBound), [prediction, target])[0]
     }
     #[track_caller]
-    fn each(f: &F, prediction: &[T], target: &[T], losses: &mut [T]) {
+    fn forward_slice(f: &F, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t] = lengths(prediction, target);
-        same_length("each", [p, t, ("losses", losses.len())]);
+        same_length("forward_slice", [p, t, ("losses", losses.len())]);
         slice::map((*f, Value), [Src::new(prediction), Src::new(target)], [Dst::new(losses)]);
     }
     #[track_caller]
     fn sum(f: &F, prediction: &[T], target: &[T]) -> T {
         same_length("sum", lengths(prediction, target));
-        T::of(total(*f, prediction, target))
+        T::from_f64_rounded(total(*f, prediction, target))
     }
     #[track_caller]
     fn mean(f: &F, prediction: &[T], target: &[T]) -> T {
         same_length("mean", lengths(prediction, target));
-        T::of(total(*f, prediction, target) / prediction.len() as f64)
+        T::from_f64_rounded(total(*f, prediction, target) / prediction.len() as f64)
     }
     #[track_caller]
     fn gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
         let [p, t] = lengths(prediction, target);
         same_length("gradient", [p, t, ("gradient", gradient.len())]);
         let inputs = [Src::new(prediction), Src::new(target)];
-        slice::map((*f, Gradient(scale.wide())), inputs, [Dst::new(gradient)]);
+        slice::map((*f, Gradient(scale.into_f64())), inputs, [Dst::new(gradient)]);
     }
     #[track_caller]
     fn sum_with_gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
@@ -298,10 +296,15 @@ impl<F: PairFormula, T: Element> Compute<F, T> for Here {
         same_length("sum_with_gradient", [p, t, ("gradient", gradient.len())]);
         let inputs = [Src::new(prediction), Src::new(target)];
         let len = gradient.len();
-        T::of(slice::map_and_sum((*f, ValueAndGradient(scale.wide())), inputs, [Dst::new(gradient)], len))
+        T::from_f64_rounded(slice::map_and_sum(
+            (*f, ValueAndGradient(scale.into_f64())),
+            inputs,
+            [Dst::new(gradient)],
+            len,
+        ))
     }
     #[track_caller]
-    fn gradient_with_curvature(
+    fn gradient_with_hessian_bound(
         f: &F,
         prediction: &[T],
         target: &[T],
@@ -311,28 +314,29 @@ impl<F: PairFormula, T: Element> Compute<F, T> for Here {
     ) {
         let [p, t] = lengths(prediction, target);
         let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
-        same_length("gradient_with_curvature", [p, t, written[0], written[1]]);
+        same_length("gradient_with_hessian_bound", [p, t, written[0], written[1]]);
         let inputs = [Src::new(prediction), Src::new(target)];
-        slice::map((*f, GradientAndBound(scale.wide())), inputs, [Dst::new(gradient), Dst::new(curvature)]);
+        slice::map((*f, GradientAndHessianBound(scale.into_f64())), inputs, [Dst::new(gradient), Dst::new(curvature)]);
     }
     #[track_caller]
     fn initial_score(f: &F, targets: &[T], weights: Option<&[T]>) -> Option<T> {
-        let each =
-            |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| <Self as Compute<F, T::Real>>::each(f, p, t, losses);
+        let each = |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| {
+            <Self as Compute<F, T::Real>>::forward_slice(f, p, t, losses)
+        };
         let mean = weighted::mean_target(&each, targets, weights);
-        let one = T::Real::of(1.0);
+        let one = T::Real::from_f64_rounded(1.0);
         let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| {
             <Self as Compute<F, T::Real>>::gradient(f, p, t, one, made)
         };
         let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
-        f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::of)
+        f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::from_f64_rounded)
     }
 }
 
-/// Makes a type that is a [`PairFormula`] a [`Loss`] of every element type. Its kernels are compiled in the crate that says
+/// Makes a type that is a [`LossFormula`] a [`Loss`] of every element type. Its kernels are compiled in the crate that says
 /// so.
 ///
-/// `impl_loss!(Quartic)`, or with parameters `impl_loss!(<F: PairFormula> Scaled<F>)`. See [`PairFormula`].
+/// `impl_loss!(Quartic)`, or with parameters `impl_loss!(<F: LossFormula> Scaled<F>)`. See [`LossFormula`].
 #[macro_export]
 macro_rules! impl_loss {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
@@ -344,15 +348,15 @@ macro_rules! impl_loss {
     };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
         $crate::__loss_methods! { $crate::__implement: { [$($generics)*] loss Loss Compute, $place, $Name, {
-            fn facts(&self) -> &'static $crate::Facts {
-                $crate::loss::PairFormula::facts(self)
+            fn spec(&self) -> &'static $crate::Spec {
+                <Self as $crate::loss::LossFormula>::SPEC
             }
         } } }
     };
 }
 
 /// The sum in f64.
-fn total<F: PairFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
+fn total<F: LossFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
     let inputs = [Src::new(prediction), Src::new(target)];
     slice::map_and_sum((loss, Value), inputs, [], prediction.len())
 }
@@ -371,7 +375,7 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares a loss. See `declare!`.
 macro_rules! loss {
     ($($tokens:tt)*) => {
-        $crate::declare::declare! { "loss", "Loss", PairFormula, "forward(0.5_f64, 1.0)",
+        $crate::declare::declare! { "loss", "Loss", LossFormula, "forward(0.5_f64, 1.0)",
             " * max(1, abs(prediction)) * max(1, abs(target))"; $($tokens)* }
     };
 }
@@ -402,7 +406,7 @@ crate::declare::catalogue! {
 ///
 /// ```
 /// for loss in slopes::loss::all::<f64>() {
-///     println!("{:32} {}", loss.facts().name(), loss.forward(0.5, 1.0));
+///     println!("{:32} {}", loss.spec().name(), loss.forward(0.5, 1.0));
 /// }
 /// ```
 pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
@@ -417,8 +421,8 @@ pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
 /// ```
 /// let loss = slopes::loss::by_name::<f32>("MSE")?;
 /// assert_eq!(loss.forward(3.0, 1.0), 4.0);
-/// # Ok::<(), slopes::UnknownName>(())
+/// # Ok::<(), slopes::UnknownNameError>(())
 /// ```
-pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownName> {
+pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownNameError> {
     crate::parse::find(name, NAMES).map(|index| all()[index])
 }

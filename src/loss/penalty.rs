@@ -3,7 +3,7 @@
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
-use crate::error::BadParameter;
+use crate::error::ParameterError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
@@ -20,9 +20,9 @@ use crate::slice::{self, Dst, Map, Src};
 /// assert_eq!(cost, 2.5 + 4.0);
 ///
 /// let mut gradient = [0.0; 2]; // what the loss gives
-/// penalty.gradient_add(&weights, &mut gradient);
+/// penalty.add_gradient(&weights, &mut gradient);
 /// assert_eq!(gradient, [0.75, -1.25]);
-/// # Ok::<(), slopes::BadParameter>(())
+/// # Ok::<(), slopes::ParameterError>(())
 /// ```
 pub trait Penalty<T: Element>: Send + Sync {
     /// The penalty of all the weights together; 0 for none.
@@ -32,7 +32,7 @@ pub trait Penalty<T: Element>: Send + Sync {
     ///
     /// # Panics
     /// If the slices differ in length, before anything is written.
-    fn gradient_add(&self, weights: &[T], gradient: &mut [T]);
+    fn add_gradient(&self, weights: &[T], gradient: &mut [T]);
 }
 
 /// a |w| + b w^2 / 2.
@@ -50,8 +50,8 @@ impl Map<1, 1> for Value {
 }
 
 #[derive(Clone, Copy)]
-struct GradientAdd(Value);
-impl Map<2, 1> for GradientAdd {
+struct AddGradient(Value);
+impl Map<2, 1> for AddGradient {
     #[inline(always)]
     fn apply<L: Lanes>(self, [w, gradient]: [L; 2]) -> [L; 1] {
         let zero = w.splat(0.0);
@@ -64,9 +64,9 @@ impl Map<2, 1> for GradientAdd {
 concrete! {
     trait PenaltyKernels;
     fn value(map: Value, weights: &[T]) -> f64 { slice::map_and_sum(map, [Src::new(weights)], [], weights.len()) }
-    fn gradient_add(map: Value, weights: &[T], gradient: &mut [T]) {
+    fn add_gradient(map: Value, weights: &[T], gradient: &mut [T]) {
         let gradient = Dst::new(gradient);
-        slice::map(GradientAdd(map), [Src::new(weights), gradient.src()], [gradient]);
+        slice::map(AddGradient(map), [Src::new(weights), gradient.src()], [gradient]);
     }
 }
 
@@ -75,7 +75,7 @@ macro_rules! penalty {
     (
         $(#[$doc:meta])*
         $Name:ident { $($(#[$field_doc:meta])* $field:ident = $usual:literal, $check:expr => $wanted:literal;)+ }
-        coefficients |$me:ident| $coefficients:expr;
+        coefficients |$this:ident| $coefficients:expr;
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,18 +98,18 @@ macro_rules! penalty {
                 "\n```\nassert!(slopes::loss::", stringify!($Name), "::new(", $("-1.0, /* ", stringify!($field), " */ ",)+
                 ").is_err());\n```",
             )]
-            pub fn new($($field: f64),+) -> Result<Self, BadParameter> {
+            pub fn new($($field: f64),+) -> Result<Self, ParameterError> {
                 $(
-                    let right: fn(f64) -> bool = $check;
-                    if !right($field) {
-                        return Err(BadParameter { parameter: stringify!($field), value: $field, wanted: $wanted });
+                    let is_valid: fn(f64) -> bool = $check;
+                    if !is_valid($field) {
+                        return Err(ParameterError { parameter: stringify!($field), value: $field, requirement: $wanted });
                     }
                 )+
                 Ok($Name { $($field),+ })
             }
 
             fn map(&self) -> Value {
-                let $me = self;
+                let $this = self;
                 let [a, b] = $coefficients;
                 Value { a, b }
             }
@@ -117,12 +117,12 @@ macro_rules! penalty {
 
         impl<T: Element> Penalty<T> for $Name {
             fn value(&self, weights: &[T]) -> T {
-                T::of(<T::Kernels as PenaltyKernels<T>>::value(self.map(), weights))
+                T::from_f64_rounded(<T::Kernels as PenaltyKernels<T>>::value(self.map(), weights))
             }
             #[track_caller]
-            fn gradient_add(&self, weights: &[T], gradient: &mut [T]) {
-                same_length("gradient_add", [("weights", weights.len()), ("gradient", gradient.len())]);
-                <T::Kernels as PenaltyKernels<T>>::gradient_add(self.map(), weights, gradient);
+            fn add_gradient(&self, weights: &[T], gradient: &mut [T]) {
+                same_length("add_gradient", [("weights", weights.len()), ("gradient", gradient.len())]);
+                <T::Kernels as PenaltyKernels<T>>::add_gradient(self.map(), weights, gradient);
             }
         }
     };
@@ -141,7 +141,7 @@ penalty! {
         /// How much it counts.
         lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
     }
-    coefficients |me| [me.lambda, 0.0];
+    coefficients |this| [this.lambda, 0.0];
 }
 
 penalty! {
@@ -157,7 +157,7 @@ penalty! {
         /// How much it counts.
         lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
     }
-    coefficients |me| [0.0, me.lambda];
+    coefficients |this| [0.0, this.lambda];
 }
 
 penalty! {
@@ -175,5 +175,5 @@ penalty! {
         /// The share of the magnitudes.
         l1_ratio = 0.5, |ratio| (0.0..=1.0).contains(&ratio) => "must be between 0 and 1";
     }
-    coefficients |me| [me.lambda * me.l1_ratio, me.lambda * (1.0 - me.l1_ratio)];
+    coefficients |this| [this.lambda * this.l1_ratio, this.lambda * (1.0 - this.l1_ratio)];
 }

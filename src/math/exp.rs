@@ -15,7 +15,7 @@ use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
 
 use super::log::split;
-use super::pair::Pair;
+use super::pair::HiLo;
 use super::polynomial::polynomial;
 use super::rounding::fast_two_sum;
 
@@ -35,15 +35,15 @@ pub trait Constants: Sized + 'static {
     /// Above this, e^x overflows.
     const EXP_OVERFLOW: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
-    const TAIL_END: f64;
-    /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `TAIL_END`, rounded down.
-    const BELL_END: f64;
-    /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `TAIL_END` there.
-    const CUBIC_END: f64;
+    const EXP_CUTOFF: f64;
+    /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `EXP_CUTOFF`, rounded down.
+    const GAUSSIAN_CUTOFF: f64;
+    /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `EXP_CUTOFF` there.
+    const GELU_TANH_CUTOFF: f64;
     /// e^-x is below half an ulp of 1 from here on.
-    const ONE_SATURATES: f64;
+    const EXP_M1_CUTOFF: f64;
     /// Tails are computed 2^LIFT times too large, so that their last operation alone rounds into the subnormals:
-    /// 2^(n + LIFT) is normal for every n down to -`TAIL_END` / ln 2.
+    /// 2^(n + LIFT) is normal for every n down to -`EXP_CUTOFF` / ln 2.
     const LIFT: i32;
 }
 
@@ -72,10 +72,10 @@ impl Constants for f32 {
     ];
     const EXP_UNDERFLOW: f64 = -104.0;
     const EXP_OVERFLOW: f64 = 89.0;
-    const TAIL_END: f64 = 114.0;
-    const BELL_END: f64 = 15.0;
-    const CUBIC_END: f64 = 11.04;
-    const ONE_SATURATES: f64 = 18.0;
+    const EXP_CUTOFF: f64 = 114.0;
+    const GAUSSIAN_CUTOFF: f64 = 15.0;
+    const GELU_TANH_CUTOFF: f64 = 11.04;
+    const EXP_M1_CUTOFF: f64 = 18.0;
     const LIFT: i32 = 40;
 }
 
@@ -116,10 +116,10 @@ impl Constants for f64 {
     ];
     const EXP_UNDERFLOW: f64 = -746.0;
     const EXP_OVERFLOW: f64 = 710.0;
-    const TAIL_END: f64 = 760.0;
-    const BELL_END: f64 = 38.9;
-    const CUBIC_END: f64 = 21.65;
-    const ONE_SATURATES: f64 = 40.0;
+    const EXP_CUTOFF: f64 = 760.0;
+    const GAUSSIAN_CUTOFF: f64 = 38.9;
+    const GELU_TANH_CUTOFF: f64 = 21.65;
+    const EXP_M1_CUTOFF: f64 = 40.0;
     const LIFT: i32 = 100;
 }
 
@@ -141,23 +141,23 @@ pub(crate) struct Reduced<L> {
 /// Reduces x, or x / 2 by the same n where `halves` is set, then |r| <= ln 2 / 4.
 #[inline(always)]
 fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L> {
-    let magic = x.fill(L::Real::WHOLE) + (L::Real::BIAS.wide() + f64::from(lift));
+    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
     let (per_octave, half) = if HALVES { (2.0, 0.5) } else { (1.0, 1.0) };
     let j = x.mul_add(x.splat(core::f64::consts::LOG2_E * per_octave), magic);
     let n = j - magic;
     let [high, low] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
-    let minus = |part: L::Real| x.splat(-part.wide() * half);
+    let minus = |part: L::Real| x.splat(-part.into_f64() * half);
     let r = n.mul_add(minus(low), n.mul_add(minus(high), x));
     Reduced { power: j.to_power(), n, r }
 }
 
-/// x = n ln 2 + r, for |x| up to `TAIL_END`.
+/// x = n ln 2 + r, for |x| up to `EXP_CUTOFF`.
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, false>(x, lift)
 }
 
-/// 2 x = n ln 2 + 2 r, for |x| up to `TAIL_END` / 2.
+/// 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
 #[inline(always)]
 pub(crate) fn reduce_double<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, true>(x, lift)
@@ -187,7 +187,7 @@ pub(crate) fn exp_parts<L: Lanes>(x: L) -> (L, L) {
     let x = x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(x.splat(L::Real::EXP_OVERFLOW));
     let Reduced { n, r, .. } = reduce(x, 0);
     let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
-    (e.scale(n), low.scale(n))
+    (e.ldexp(n), low.ldexp(n))
 }
 
 /// y e^(x + low) for y >= 0, `low` being small beside 1: no factor of it overflows or underflows before the product
@@ -200,19 +200,19 @@ pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
 /// The same as it rounds, and most of what that lacks.
 #[inline(always)]
 pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
-    let end = x.splat(2.0 * L::Real::TAIL_END);
+    let end = x.splat(2.0 * L::Real::EXP_CUTOFF);
     let a = x.at_least(-end).at_most(end);
     let Reduced { n, r, .. } = reduce(a, 0);
     let r = if let Some(low) = low { r + low } else { r };
     let (m, k) = split(y);
-    let lowest = x.splat(-2.0 * L::Real::BIAS.wide());
+    let lowest = x.splat(-2.0 * L::Real::BIAS.into_f64());
     let n = (n + k).at_least(lowest).at_most(-lowest);
     let excess = excess(r);
     let product = excess.mul_add(m, m);
-    let lacks = excess.mul_add(m, m - product).scale(n);
+    let lacks = excess.mul_add(m, m - product).ldexp(n);
     // 0 and infinity stay what they are, and have no m.
-    let (zero, largest) = (x.splat(0.0), x.fill(L::Real::LARGEST));
-    let product = product.scale(n).select(zero.lt(y), y).select(y.le(largest), y);
+    let (zero, largest) = (x.splat(0.0), x.fill(L::Real::MAX));
+    let product = product.ldexp(n).select(zero.lt(y), y).select(y.le(largest), y);
     (product.select(x.equals(x), x), lacks.select(zero.lt(product), zero).select(product.le(largest), zero))
 }
 
@@ -220,7 +220,7 @@ pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
 /// Worst near 17 (36 in f64), where 2^(n-1) - 1/2 begins to round.
 #[inline(always)]
 pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
-    let low = x.splat(-L::Real::ONE_SATURATES);
+    let low = x.splat(-L::Real::EXP_M1_CUTOFF);
     let a = x.at_least(low).at_most(x.splat(L::Real::EXP_OVERFLOW));
     let Reduced { power, r, .. } = reduce(a, -1);
     let half = power.mul_add(excess(r), power - 0.5);
@@ -228,17 +228,17 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
 }
 
-/// factor e^x 2^LIFT for x from -`TAIL_END` to 0, so that whatever lowers it again rounds once into the subnormals; `low`
+/// factor e^x 2^LIFT for x from -`EXP_CUTOFF` to 0, so that whatever lowers it again rounds once into the subnormals; `low`
 /// is what x lacks. The factor times a power of two is exact, so the product costs no rounding.
 #[inline(always)]
-pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: Pair<L::Real>) -> L {
+pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: HiLo<L::Real>) -> L {
     let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
     let r = if let Some(low) = low { r + low } else { r };
     let (high, low) = (power * x.fill(factor.high), power * x.fill(factor.low));
     excess(r).mul_add(high, low) + high
 }
 
-/// e^x - 1 for x from -`ONE_SATURATES` to 0, as the rounded sum and what it lacks: 2^n - 1 is exact, and so is the product
+/// e^x - 1 for x from -`EXP_M1_CUTOFF` to 0, as the rounded sum and what it lacks: 2^n - 1 is exact, and so is the product
 /// 2^n t. Monotone: each step to it is.
 #[inline(always)]
 pub(crate) fn exp_m1_of_negative<L: Lanes>(x: L) -> (L, L) {

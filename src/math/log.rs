@@ -8,7 +8,7 @@ use crate::simd::{Lanes, Real};
 
 use super::exp;
 use super::polynomial::polynomial;
-use super::rounding::{fast_two_sum, nearly_fused, residue, two_sum};
+use super::rounding::{div_remainder, fast_two_sum, fma_emulated, two_sum};
 
 /// Constants of the logarithm for a type.
 #[doc(hidden)]
@@ -121,7 +121,7 @@ fn assemble_parts<L: Lanes>(k: L, f: L, f_low: Option<L>) -> (L, L) {
 #[inline(always)]
 pub(crate) fn split<L: Lanes>(x: L) -> (L, L) {
     let small = x.lt(x.splat(L::Real::SMALLEST_NORMAL));
-    let (m, k) = (x * exp::power_of_two(64)).select(small, x).split();
+    let (m, k) = (x * exp::power_of_two(64)).select(small, x).frexp();
     (m, (k - 64.0).select(small, k))
 }
 
@@ -132,7 +132,7 @@ fn unless_special<L: Lanes>(x: L, y: L) -> L {
     let y = x.splat(f64::NEG_INFINITY).select(x.equals(zero), y);
     let y = x.splat(f64::NAN).select(x.lt(zero), y);
     // inf and NaN are their own logarithms.
-    y.select(x.le(x.fill(L::Real::LARGEST)), x)
+    y.select(x.le(x.fill(L::Real::MAX)), x)
 }
 
 /// ln x. Worst near 1/sqrt(2) and sqrt(2), where k ln 2 and ln m cancel the most.
@@ -148,7 +148,7 @@ pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
     let (m, k) = split(x);
     let (y, low) = assemble_parts(k, m - 1.0, None);
     let zero = x.splat(0.0);
-    (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::LARGEST)), zero)))
+    (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::MAX)), zero)))
 }
 
 /// 1 + x = 2^k (1 + f), x >= -1: with u = 1 + x rounded and c its error, ln u + c / u, where c is added to the reduced
@@ -161,9 +161,10 @@ fn reduce_1p<L: Lanes>(x: L) -> (L, L, L) {
     let u = x + one;
     let (large, small) = (x.at_least(one), x.at_most(one));
     let c = small - (u - large);
-    let (m, k) = u.split();
+    let (m, k) = u.frexp();
     // Beyond 2^(bias - 1), c is nothing beside u, whatever it is divided by.
-    let down = (x.fill(L::Real::WHOLE) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
+    let down =
+        (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
     (k, m - one, c * down)
 }
 
@@ -175,7 +176,7 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     let y = assemble(k, f + more).copysign(x);
     let y = x.splat(f64::NEG_INFINITY).select(x.equals(minus_one), y);
     let y = x.splat(f64::NAN).select(x.lt(minus_one), y);
-    y.select(x.le(x.fill(L::Real::LARGEST)), x)
+    y.select(x.le(x.fill(L::Real::MAX)), x)
 }
 
 /// ln((d + n) / d) for n, d >= 0, each with what its rounding lost: as ln(1 + n / d), which nothing cancels, since n / d
@@ -186,28 +187,28 @@ pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
     // The quotient of the mantissas, and the powers of two apart: beyond 2^64, where 1 is nothing, they go into the sum.
     let ((n_part, n_power), (d_part, d_power)) = (split(n), split(d));
     let power = n_power - d_power;
-    let lowest = -2.0 * L::Real::BIAS.wide();
+    let lowest = -2.0 * L::Real::BIAS.into_f64();
     let within = power.at_most(n.splat(64.0)).at_least(n.splat(lowest));
     let quotient = n_part / d_part;
-    let lacks = residue(n_part, quotient, d_part) + (n_low.scale(-n_power) - quotient * d_low.scale(-d_power));
-    let q = quotient.scale(within);
+    let lacks = div_remainder(n_part, quotient, d_part) + (n_low.ldexp(-n_power) - quotient * d_low.ldexp(-d_power));
+    let q = quotient.ldexp(within);
     let (k, f, more) = reduce_1p(q);
     let (f, f_low) = two_sum(f, more);
     let beyond = (power - within).at_least(zero);
     let (l, rest) = assemble_parts(k + beyond, f, Some(f_low));
-    let rest = rest + lacks.scale(within) / (d_part + d_part * q);
+    let rest = rest + lacks.ldexp(within) / (d_part + d_part * q);
     // Zeros, infinities and NaN.
-    let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::LARGEST)));
+    let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::MAX)));
     let special = n / d;
     let (l, rest) = (l.select(positive, special), rest.select(positive, zero));
     (l.select(finite, special), rest.select(finite, zero))
 }
 
-/// Up to here ln(1 + e^z) may be taken directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in
+/// Up to here ln(1 + e^z) may be softmax_mean directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in
 /// steps that are no larger than those of z.
 pub(crate) const LN_1P_EXP_BEND: f64 = 0.5;
 
-/// ln(1 + e^(z + low)) 2^LIFT, with a relative `correction` (tiny), for z from -`TAIL_END` to `LN_1P_EXP_BEND`.
+/// ln(1 + e^(z + low)) 2^LIFT, with a relative `correction` (tiny), for z from -`EXP_CUTOFF` to `LN_1P_EXP_BEND`.
 ///
 /// e^z is rounded to e, and ln(1 + e) = e + e Q(e). That costs a quarter ulp against keeping the excess apart, but makes
 /// the function monotone: each step to e is, and a step of e moves e + e Q(e) by more than the error of Q. Limit: the
@@ -218,7 +219,7 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
     let r = if let Some(low) = low { r + low } else { r };
     let lifted = (exp::excess(r) + 1.0) * power;
     let f = lifted * super::logistic::lower::<L>() - 23.0 / 32.0;
-    let ratio = nearly_fused(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]));
+    let ratio = fma_emulated(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]));
     let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
-    nearly_fused(lifted, ratio, lifted)
+    fma_emulated(lifted, ratio, lifted)
 }

@@ -11,7 +11,7 @@
 use crate::simd::Lanes;
 
 use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
-use super::rounding::residue;
+use super::rounding::div_remainder;
 
 /// The pieces of 1 / (1 + e^a), a >= 0.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ pub(crate) fn lower<L: Lanes>() -> f64 {
 }
 
 impl<L: Lanes> Tail<L> {
-    /// For a in [0, `TAIL_END`]; `low` is what a lacks.
+    /// For a in [0, `EXP_CUTOFF`]; `low` is what a lacks.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
         let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
@@ -42,7 +42,7 @@ impl<L: Lanes> Tail<L> {
     /// For x of either sign.
     #[inline(always)]
     pub(crate) fn at(x: L) -> Self {
-        Self::new(x.abs().at_most(x.splat(L::Real::TAIL_END)), None)
+        Self::new(x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), None)
     }
 
     /// For 2 x, without forming it.
@@ -54,7 +54,7 @@ impl<L: Lanes> Tail<L> {
     /// For 2 a, a >= 0; `low` is what a lacks.
     #[inline(always)]
     pub(crate) fn new_double(a: L, low: Option<L>) -> Self {
-        let a = a.at_most(a.splat(L::Real::TAIL_END / 2.0));
+        let a = a.at_most(a.splat(L::Real::EXP_CUTOFF / 2.0));
         let Reduced { power: lifted, r, .. } = reduce_double(-a, L::Real::LIFT);
         let r = if let Some(low) = low { low - r } else { -r };
         Tail { power: lifted * lower::<L>(), lifted, excess: excess(r * 2.0) }
@@ -87,7 +87,7 @@ impl<L: Lanes> Tail<L> {
         let one = self.lifted.splat(1.0);
         let d = one / self.denominator();
         let most = (self.lifted * d).mul_add(d.splat(-lower::<L>()), one - d);
-        (d, residue(most, d, self.excess))
+        (d, div_remainder(most, d, self.excess))
     }
 
     /// One over the denominator, corrected: for functions that use it more than once.
@@ -113,7 +113,7 @@ impl<L: Lanes> Tail<L> {
     }
 
     /// The tail, and t (1 - t) 2^LIFT. The error of the reciprocal enters that (1 - 2 t) / (1 - t) times, nearly
-    /// 1 - t - t^2, and is taken out in the last step.
+    /// 1 - t - t^2, and is softmax_mean out in the last step.
     #[inline(always)]
     pub(crate) fn bell(self) -> (L, L) {
         let (d, error) = self.reciprocal_and_error();

@@ -23,7 +23,7 @@ impl<T: exp::Constants + log::Constants + normal::Constants + sin::Constants + t
 /// Elementary functions of a register, for formulas.
 ///
 /// ```
-/// use slopes::{Functions, Lanes};
+/// use slopes::{FloatMath, Lanes};
 ///
 /// /// The hyperbolic sine, relative to its own size near 0.
 /// fn sinh<L: Lanes>(x: L) -> L {
@@ -34,7 +34,7 @@ impl<T: exp::Constants + log::Constants + normal::Constants + sin::Constants + t
 ///
 /// Their worst errors over all f32, in ulp: `exp` 0.9, `exp_m1` 1.5, `ln` 1.0, `ln_1p` 1.1, `sin` 2.0,
 /// `cos` 2.5.
-pub trait Functions: Lanes {
+pub trait FloatMath: Lanes {
     /// e^x. Underflows gradually; 0 at -inf.
     #[inline(always)]
     fn exp(self) -> Self {
@@ -77,4 +77,4 @@ pub trait Functions: Lanes {
         log::ln_1p(self)
     }
 }
-impl<L: Lanes> Functions for L {}
+impl<L: Lanes> FloatMath for L {}

@@ -2,15 +2,15 @@
 //!
 //! Method: with u = 1 / (a + c), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the tail
 //! to the density is u times something smooth in k = 1 - 2 c u, from -1 at a = 0 to almost 1: a polynomial. The
-//! quotient's rounding is taken out again with one factor, because the ratio changes with u somewhat faster.
+//! quotient's rounding is softmax_mean out again with one factor, because the ratio changes with u somewhat faster.
 //! The exponential's argument a^2 / 2 is a sum of two numbers, for its rounding would become a^2 / 4 ulp.
 
 use crate::simd::Lanes;
 
 use super::exp::{self, Reduced, reduce};
-use super::pair::Pair;
+use super::pair::HiLo;
 use super::polynomial::polynomial;
-use super::rounding::{nearly_fused, reciprocal, two_sum};
+use super::rounding::{fma_emulated, reciprocal, two_sum};
 
 /// Constants of the normal distribution for a type.
 #[doc(hidden)]
@@ -136,11 +136,11 @@ pub(crate) struct Bell<L> {
 }
 
 impl<L: Lanes> Bell<L> {
-    /// For a in [0, `BELL_END`]; `low` is what a lacks.
+    /// For a in [0, `GAUSSIAN_CUTOFF`]; `low` is what a lacks.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
         let square = a * a;
-        let lost = a.product_error(a, square);
+        let lost = a.mul_error(a, square);
         let lost = if let Some(low) = low { (a + a).mul_add(low, lost) } else { lost };
         let Reduced { power, r, .. } = reduce(square * -0.5, <L::Real as exp::Constants>::LIFT);
         Bell { lifted: power, excess: exp::excess(lost.mul_add(a.splat(-0.5), r)) }
@@ -155,8 +155,8 @@ impl<L: Lanes> Bell<L> {
     /// 2^LIFT times its product with f (1 + ratio), where f lacks `low`. All but f is one smaller term.
     #[inline(always)]
     fn times(self, f: L, low: L, ratio: L) -> L {
-        let rest = nearly_fused(self.excess + 1.0, ratio, self.excess);
-        (f + nearly_fused(rest, f, low.mul_add(rest, low))) * self.lifted
+        let rest = fma_emulated(self.excess + 1.0, ratio, self.excess);
+        (f + fma_emulated(rest, f, low.mul_add(rest, low))) * self.lifted
     }
 }
 
@@ -172,7 +172,7 @@ fn argument<L: Lanes>(a: L, low: Option<L>, offset: f64) -> (L, L, L) {
 }
 
 /// 1 / sqrt(2 pi), in two parts.
-pub(crate) const DENSITY: Pair<f64> = Pair { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
+pub(crate) const DENSITY: HiLo<f64> = HiLo { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
 
 /// 2^(LIFT + 1) times a Q(a), Q the tail of the normal distribution. Limit: the ports, with some 50
 /// operations and a division.
@@ -181,7 +181,7 @@ pub(crate) fn tail_times_a<L: Lanes>(a: L) -> L {
     let (u, lacks, k) = argument(a, None, <L::Real as Constants>::OFFSET);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL);
     let f = a * u;
-    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(lacks, u.product_error(a, f));
+    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(lacks, u.mul_error(a, f));
     Bell::new(a, None).times(f, low, ratio)
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn tail<L: Lanes>(a: L, low: L) -> L {
 }
 
 /// The root of Q(a) = a phi(a), in two parts.
-const ROOT: Pair<f64> = Pair { high: 0.751_791_524_693_564_5, low: -1.495_675_917_700_988_6e-17 };
+const ROOT: HiLo<f64> = HiLo { high: 0.751_791_524_693_564_5, low: -1.495_675_917_700_988_6e-17 };
 
 /// 2^(LIFT + 1) times Q(a) - a phi(a), with relative accuracy beside the root, which is a factor.
 #[inline(always)]

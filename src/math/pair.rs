@@ -4,24 +4,24 @@ use crate::simd::{Lanes, Real};
 
 /// A number as the sum of two of a type.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pair<R> {
+pub(crate) struct HiLo<R> {
     pub(crate) high: R,
     pub(crate) low: R,
 }
 
-impl<R: Real> Pair<R> {
+impl<R: Real> HiLo<R> {
     /// high + low, where low is small beside high.
     #[inline(always)]
     pub(crate) fn new(high: f64, low: f64) -> Self {
-        let rounded = R::of(high);
-        let rest = (high - rounded.wide()) + low;
-        Pair { high: rounded, low: R::of(if rest.is_finite() { rest } else { 0.0 }) }
+        let rounded = R::from_f64_rounded(high);
+        let rest = (high - rounded.into_f64()) + low;
+        HiLo { high: rounded, low: R::from_f64_rounded(if rest.is_finite() { rest } else { 0.0 }) }
     }
 
     /// A number of the type.
     #[inline(always)]
     pub(crate) fn exact(value: f64) -> Self {
-        Pair { high: R::of(value), low: R::of(0.0) }
+        HiLo { high: R::from_f64_rounded(value), low: R::from_f64_rounded(0.0) }
     }
 
     /// a + b.
@@ -41,23 +41,23 @@ impl<R: Real> Pair<R> {
             return Self::new(high, 0.0);
         }
         let product = high * b;
-        Self::new(high, ((a - product) - product_error(high, b, product)) / b)
+        Self::new(high, ((a - product) - mul_error(high, b, product)) / b)
     }
 
     /// 1 / a^2.
     #[inline(always)]
     pub(crate) fn inverse_square(a: f64) -> Self {
         let square = a * a;
-        let lost = product_error(a, a, square);
+        let lost = mul_error(a, a, square);
         let high = 1.0 / square;
         let product = high * square;
-        Self::new(high, ((1.0 - product) - product_error(high, square, product) - high * lost) / square)
+        Self::new(high, ((1.0 - product) - mul_error(high, square, product) - high * lost) / square)
     }
 
     /// Both parts.
     #[inline(always)]
-    pub(crate) fn wide(self) -> [f64; 2] {
-        [self.high.wide(), self.low.wide()]
+    pub(crate) fn into_f64(self) -> [f64; 2] {
+        [self.high.into_f64(), self.low.into_f64()]
     }
 
     /// This number times x: rounded once, but for a hundredth of an ulp.
@@ -67,36 +67,36 @@ impl<R: Real> Pair<R> {
     }
 }
 
-impl Pair<f64> {
+impl HiLo<f64> {
     /// This pair times a.
     #[inline(always)]
     pub(crate) fn by(self, a: f64) -> Self {
         let high = self.high * a;
-        Self::new(high, product_error(self.high, a, high) + self.low * a)
+        Self::new(high, mul_error(self.high, a, high) + self.low * a)
     }
 
     /// This pair and a.
     #[inline(always)]
     pub(crate) fn plus(self, a: f64) -> Self {
-        let Pair { high, low } = Self::sum(self.high, a);
+        let HiLo { high, low } = Self::sum(self.high, a);
         Self::new(high, low + self.low)
     }
 
     /// As a pair of another type.
     #[inline(always)]
-    pub(crate) fn to<R: Real>(self) -> Pair<R> {
-        Pair::new(self.high, self.low)
+    pub(crate) fn to<R: Real>(self) -> HiLo<R> {
+        HiLo::new(self.high, self.low)
     }
 
     #[inline(always)]
     pub(crate) fn twice(self) -> Self {
-        Pair { high: self.high * 2.0, low: self.low * 2.0 }
+        HiLo { high: self.high * 2.0, low: self.low * 2.0 }
     }
 }
 
 /// a b - p, p being a b rounded; Dekker 1971.
 #[inline(always)]
-fn product_error(a: f64, b: f64, p: f64) -> f64 {
+fn mul_error(a: f64, b: f64, p: f64) -> f64 {
     let ((ah, al), (bh, bl)) = (halves(a), halves(b));
     al * bl + (al * bh + (ah * bl + (ah * bh - p)))
 }

@@ -13,7 +13,7 @@
 use crate::simd::{Lanes, Real};
 
 use super::exp::{Constants, bend, excess};
-use super::pair::Pair;
+use super::pair::HiLo;
 use super::rounding::two_sum;
 
 /// What the rows of a call have in common: numbers of the type that is computed in, each held as an f64.
@@ -36,23 +36,23 @@ impl Scale {
     /// For the temperature t, or -t for the shares of -x. For the bits of the family that fuses, or of the other.
     #[inline(always)]
     pub(crate) fn new<R: Real>(temperature: f64, fused: bool) -> Self {
-        let t = R::of(temperature.abs()).wide();
+        let t = R::from_f64_rounded(temperature.abs()).into_f64();
         let [high, low] = f64::LN_2;
-        let octave = Pair::<f64>::new(high, low).by(t);
+        let octave = HiLo::<f64>::new(high, low).by(t);
         // 30 bits, for n of 12; 14 bits of a f32, for n of 10.
         let short = first_bits(octave.high, 23);
         let short = [short, (octave.high - short) + octave.low];
         let first = if fused {
-            R::of(octave.high).wide()
+            R::from_f64_rounded(octave.high).into_f64()
         } else if size_of::<R>() == 4 {
             first_bits(octave.high, 39)
         } else {
             short[0]
         };
-        let inverse = Pair::<R>::quotient(1.0, t);
+        let inverse = HiLo::<R>::quotient(1.0, t);
         Scale {
             sign: if temperature < 0.0 { -1.0 } else { 1.0 },
-            inverse: inverse.wide(),
+            inverse: inverse.into_f64(),
             per_octave: core::f64::consts::LOG2_E / t,
             octave: [first, (octave.high - first) + octave.low],
             short,
@@ -72,10 +72,10 @@ impl Scale {
         let lowest = R::EXP_UNDERFLOW - 10.0;
         let z = m * self.inverse[0];
         let far = z.abs() >= -2.0 * lowest;
-        let octaves = (z * core::f64::consts::LOG2_E + f64::WHOLE) - f64::WHOLE;
+        let octaves = (z * core::f64::consts::LOG2_E + f64::ROUND_MAGIC) - f64::ROUND_MAGIC;
         let octaves = if far { 0.0 } else { octaves };
         let rest = if far { 0.0 } else { m };
-        let rest = R::of((rest - octaves * self.short[0]) - octaves * self.short[1]).wide();
+        let rest = R::from_f64_rounded((rest - octaves * self.short[0]) - octaves * self.short[1]).into_f64();
         Shift {
             minus: if far { -m } else { 0.0 },
             floor: if far { 0.0 } else { m } + lowest * self.temperature,
@@ -123,32 +123,32 @@ impl Shift<f64> {
 
 /// Whether neither the sign, nor the temperature, nor what is added to x changes anything.
 #[inline(always)]
-pub(crate) fn is_usual(scale: Scale, shift: Shift<f64>) -> bool {
+pub(crate) fn is_default(scale: Scale, shift: Shift<f64>) -> bool {
     scale.sign == 1.0 && scale.temperature == 1.0 && shift.minus == 0.0
 }
 
 /// e^(sign x / t) / e^(m / t), up to what all have in common. Worst error: 1 ulp; the division by a temperature that is no
 /// power of two adds half a one.
 ///
-/// `USUAL` says that the scale and the shift [are](is_usual), and leaves out what then changes nothing: two of some twenty
+/// `DEFAULT` says that the scale and the shift [are](is_default), and leaves out what then changes nothing: two of some twenty
 /// operations.
 #[inline(always)]
-pub(crate) fn exponential<L: Lanes, const USUAL: bool>(x: L, scale: Scale, shift: Shift<L>) -> L {
-    let x = if USUAL { x } else { x.mul_add(x.splat(scale.sign), shift.minus) };
+pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale, shift: Shift<L>) -> L {
+    let x = if DEFAULT { x } else { x.mul_add(x.splat(scale.sign), shift.minus) };
     let x = x.at_least(shift.floor);
-    let magic = x.fill(L::Real::WHOLE);
+    let magic = x.fill(L::Real::ROUND_MAGIC);
     let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
     let (whole, low) = (n.mul_add(x.splat(-scale.octave[0]), x), x.splat(-scale.octave[1]));
     let e = if L::FUSED {
         let r = n.mul_add(low, whole - shift.rest);
-        excess(if USUAL { r } else { r * scale.inverse[0] }) + 1.0
+        excess(if DEFAULT { r } else { r * scale.inverse[0] }) + 1.0
     } else {
         // Two roundings less make up for those of the products.
         let (difference, lost) = two_sum(whole, -shift.rest);
         let r = difference + (lost + n * low);
-        let r = if USUAL { r } else { r * scale.inverse[0] };
+        let r = if DEFAULT { r } else { r * scale.inverse[0] };
         let sum = r + 1.0;
         sum + ((r - (sum - 1.0)) + bend(r))
     };
-    e.scale(n - shift.octaves)
+    e.ldexp(n - shift.octaves)
 }

@@ -1,7 +1,7 @@
 //! Sine and cosine, of arguments of every size.
 //!
 //! Method: x = k pi / 2 + r with |r| <= pi / 4, k rounded by adding and subtracting 1.5 * 2^m, whose two lowest bits then
-//! tell which of sin r and cos r is taken, and its sign.
+//! tell which of sin r and cos r is softmax_mean, and its sign.
 //!
 //! r = x - n pi / 2 by parts of pi / 2. Where multiplication and addition fuse, the first step is exact for any n: it
 //! cancels the leading bits of x and ends no lower than the first part does. Where they do not, the parts are so short
@@ -10,7 +10,7 @@
 //! of that.
 //!
 //! Beyond `NEAR`, lane by lane: the fraction of x / 2 pi, to 128 bits, from the 192 bits of 1 / 2 pi that matter there
-//! (M. Payne, R. Hanek, Radian Reduction for Trigonometric Functions, 1983). Whole turns drop out of the wrapping
+//! (M. Payne, R. Hanek, Radian Reduction for Trigonometric FloatMath, 1983). Whole turns drop out of the wrapping
 //! product. No f64 is nearer to a multiple of pi / 4 than 2^-62, so 62 bits of r are right.
 //!
 //! Limit: the ports.
@@ -24,10 +24,10 @@ use super::polynomial::polynomial;
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
     /// pi / 2 in three parts, each the nearest to what the others lack.
-    const QUARTER: &'static [Self];
+    const PI_2_PARTS: &'static [Self];
     /// pi / 2 in four parts: of an x within `NEAR_SHORT`, 2 n times the first three is exact.
     const QUARTER_SHORT: &'static [Self];
-    /// Up to here x is reduced by `QUARTER`.
+    /// Up to here x is reduced by `PI_2_PARTS`.
     const NEAR: f64;
     /// Up to here x is reduced by `QUARTER_SHORT`.
     const NEAR_SHORT: f64;
@@ -40,7 +40,7 @@ pub trait Constants: Sized + 'static {
 }
 
 impl Constants for f32 {
-    const QUARTER: &'static [f32] =
+    const PI_2_PARTS: &'static [f32] =
         &[f32::from_bits(0x3fc9_0fdb), f32::from_bits(0xb33b_bd2e), f32::from_bits(0xa6f7_2ced)];
     // 13 bits each, down to 2^-12, 2^-25, 2^-38, and the rest.
     const QUARTER_SHORT: &'static [f32] = &[
@@ -68,7 +68,7 @@ impl Constants for f32 {
 }
 
 impl Constants for f64 {
-    const QUARTER: &'static [f64] = &[
+    const PI_2_PARTS: &'static [f64] = &[
         f64::from_bits(0x3ff9_21fb_5444_2d18),
         f64::from_bits(0x3c91_a626_3314_5c07),
         f64::from_bits(0xb91f_1976_b7ed_8fbc),
@@ -136,7 +136,7 @@ impl<L: Lanes> Reduced<L> {
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest: Option<L>) -> Reduced<L> {
     let per_quarter = x.splat(core::f64::consts::FRAC_2_PI);
-    let magic = x.fill(L::Real::WHOLE);
+    let magic = x.fill(L::Real::ROUND_MAGIC);
     let (mut j, n) = if EIGHTH {
         let j = x.mul_add(per_quarter, x.splat(0.5)) + magic;
         (j, j - magic - 0.5)
@@ -145,7 +145,7 @@ pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest
         (j, j - magic)
     };
     let (parts, near) =
-        if L::FUSED { (L::Real::QUARTER, L::Real::NEAR) } else { (L::Real::QUARTER_SHORT, L::Real::NEAR_SHORT) };
+        if L::FUSED { (L::Real::PI_2_PARTS, L::Real::NEAR) } else { (L::Real::QUARTER_SHORT, L::Real::NEAR_SHORT) };
     let last = parts.len() - 1;
     let zero = x.splat(0.0);
     let (mut r, mut low) = (x, zero);
@@ -178,7 +178,7 @@ pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest
 
     let far = x.splat(near).lt(x.abs());
     if L::any(far) {
-        let [far_r, far_j] = x.each(rest.unwrap_or(zero), reduce_far::<L::Real, EIGHTH>);
+        let [far_r, far_j] = x.map_lanes(rest.unwrap_or(zero), reduce_far::<L::Real, EIGHTH>);
         r = far_r.select(far, r);
         low = zero.select(far, low);
         j = far_j.select(far, j);
@@ -200,7 +200,7 @@ pub(crate) fn sin_cos_reduced<L: Lanes>(r: L) -> (L, L) {
 #[inline(always)]
 pub(crate) fn sin_squared_reduced<L: Lanes>(r: L, low: L) -> (L, L) {
     let z = r * r;
-    let lacks = (r + r).mul_add(low, r.product_error(r, z));
+    let lacks = (r + r).mul_add(low, r.mul_error(r, z));
     let derivative = z.mul_add(z.splat(-0.6), z.splat(1.0));
     (z, polynomial(z, L::Real::SIN_SQUARED).mul_add(z * z, derivative * lacks))
 }
@@ -211,7 +211,7 @@ pub(crate) fn sin_cos<L: Lanes>(x: L) -> (L, L) {
     let reduced = reduce::<L, false, false>(x.abs(), None);
     let (sin, cos) = sin_cos_reduced(reduced.r);
     let (even, quadrant) = (reduced.even(), reduced.quadrant);
-    (sin.select(even, cos).flip_sign(quadrant).flip_sign(x), cos.select(even, -sin).flip_sign(quadrant))
+    (sin.select(even, cos).xor_sign(quadrant).xor_sign(x), cos.select(even, -sin).xor_sign(quadrant))
 }
 
 /// r and 1.5 * 2^m + k, k modulo 4, for x + rest of any size.
@@ -221,11 +221,11 @@ fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
     if !x.is_finite() {
         return [R::nan(); 2];
     }
-    let turns = turns(x.wide()).wrapping_add(turns(rest.wide()));
+    let turns = turns(x.into_f64()).wrapping_add(turns(rest.into_f64()));
     let turns = if EIGHTH { turns.wrapping_add(1 << 125) } else { turns };
     let k = turns.wrapping_add(1 << 125) >> 126;
     let r = radians(turns.wrapping_sub(k << 126) as i128);
-    [R::of(r), R::WHOLE + R::of(k as f64)]
+    [R::from_f64_rounded(r), R::ROUND_MAGIC + R::from_f64_rounded(k as f64)]
 }
 
 /// 1 / 2 pi, the first word for 2^0 .. 2^-63 after two that are 0:

@@ -13,7 +13,7 @@ use super::exp;
 use super::log::ln_1p_exp;
 use super::logistic::{Tail, lower};
 use super::polynomial::polynomial;
-use super::rounding::nearly_fused;
+use super::rounding::fma_emulated;
 
 /// Constants of the hyperbolic tangent for a type.
 #[doc(hidden)]
@@ -146,11 +146,11 @@ pub(crate) fn ln_cosh<L: Lanes>(x: L, more: Option<L>) -> L {
     let ratio = polynomial(square, <L::Real as Constants>::LN_COSH);
     // a - ln 2 + ln(1 + e^(-2 a)): the first difference is exact up to 2 ln 2.
     let tail =
-        ln_1p_exp((a * -2.0).at_least(a.splat(-<L::Real as exp::Constants>::TAIL_END)), None, None) * lower::<L>();
+        ln_1p_exp((a * -2.0).at_least(a.splat(-<L::Real as exp::Constants>::EXP_CUTOFF)), None, None) * lower::<L>();
     let [high, low] = <L::Real as exp::Constants>::LN_2;
     let (difference, tail) = (a - a.fill(high), tail - a.fill(low));
     let (small, large) = match more {
-        Some(more) => (nearly_fused(ratio, square, more), difference + (tail + more)),
+        Some(more) => (fma_emulated(ratio, square, more), difference + (tail + more)),
         None => (ratio * square, difference + tail),
     };
     small.select(a.lt(a.splat(1.0)), large)

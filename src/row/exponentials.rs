@@ -1,9 +1,9 @@
 //! The exponentials of a row, their sum and their shares.
 
-use crate::math::Functions;
-use crate::math::pair::Pair;
-use crate::math::rounding::nearly_fused;
-use crate::math::shifted_exp::{Scale, Shift, exponential, is_usual};
+use crate::math::FloatMath;
+use crate::math::pair::HiLo;
+use crate::math::rounding::fma_emulated;
+use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 
@@ -15,7 +15,7 @@ pub(crate) fn scale<R: Real, I: Isa>(temperature: f64) -> Scale {
 
 /// The exponentials of a row; of a usual one, by fewer operations with the same bits.
 #[derive(Clone, Copy)]
-pub(crate) struct Exponential<const USUAL: bool = false> {
+pub(crate) struct Exponential<const DEFAULT: bool = false> {
     scale: Scale,
     shift: Shift<f64>,
 }
@@ -30,14 +30,14 @@ impl Exponential {
     #[inline(always)]
     pub(crate) fn usual(self) -> Option<Exponential<true>> {
         let Exponential { scale, shift } = self;
-        is_usual(scale, shift).then_some(Exponential { scale, shift })
+        is_default(scale, shift).then_some(Exponential { scale, shift })
     }
 }
 
-impl<const USUAL: bool> Map<1, 1> for Exponential<USUAL> {
+impl<const DEFAULT: bool> Map<1, 1> for Exponential<DEFAULT> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [exponential::<L, USUAL>(x, self.scale, self.shift.fill(x))]
+        [exponential::<L, DEFAULT>(x, self.scale, self.shift.fill(x))]
     }
 }
 
@@ -120,7 +120,7 @@ impl<'a, R: Real> Exponentials<'a, R> {
     /// The map of `from` into the shares of `total`.
     #[inline(always)]
     pub(crate) fn shares(self, total: f64) -> Share {
-        Share { again: self.again, scale: Pair::<R>::quotient(total, self.sum).wide() }
+        Share { again: self.again, scale: HiLo::<R>::quotient(total, self.sum).into_f64() }
     }
 }
 
@@ -148,14 +148,14 @@ pub(crate) struct Share {
 
 impl Share {
     #[inline(always)]
-    pub(crate) fn new<R: Real>(row: Row, kept: bool, scale: Pair<R>) -> Self {
-        Share { again: (!kept).then_some(row.map), scale: scale.wide() }
+    pub(crate) fn new<R: Real>(row: Row, kept: bool, scale: HiLo<R>) -> Self {
+        Share { again: (!kept).then_some(row.map), scale: scale.into_f64() }
     }
 
     /// A multiple of what has been made.
     #[inline(always)]
     pub(crate) fn times<R: Real>(factor: f64) -> Self {
-        Share { again: None, scale: Pair::<R>::quotient(factor, 1.0).wide() }
+        Share { again: None, scale: HiLo::<R>::quotient(factor, 1.0).into_f64() }
     }
 
     #[inline(always)]
@@ -174,7 +174,7 @@ impl Share {
 /// y times a pair, of which `high` is not tiny: rounded once.
 #[inline(always)]
 pub(crate) fn scaled<L: Lanes>(y: L, high: L, low: L) -> L {
-    nearly_fused(high, y, y * low)
+    fma_emulated(high, y, y * low)
 }
 
 impl Map<1, 1> for Share {

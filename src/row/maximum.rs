@@ -5,7 +5,7 @@ use crate::row::FullyMasked;
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src};
 
-/// What a row is, beside its numbers, which are taken times the sign.
+/// What a row is, beside its numbers, which are softmax_mean times the sign.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     /// An ordinary one, or NaN.
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 /// The kind of a row, and its largest number; NaN if one is and the largest is not finite.
 #[inline(always)]
 pub(crate) fn kind<R: Real, I: Isa>(token: Token<I>, scale: Scale, x: Src<R>, len: usize) -> (Kind, f64) {
-    let m = token.max(x, R::of(scale.sign)).wide();
+    let m = token.max(x, R::from_f64_rounded(scale.sign)).into_f64();
     if m.is_finite() { (Kind::Finite, m) } else { special(x, m, len) }
 }
 

@@ -12,7 +12,7 @@ use crate::slice::{Dst, Src};
 /// ```
 /// use slopes::activation::{FullyMasked, RowActivation, Rows, Softmax};
 /// let mut x = [f32::NEG_INFINITY; 4];
-/// Softmax { fully_masked: FullyMasked::Uniform, ..Softmax::USUAL }.forward_in_place(&mut x, Rows::contiguous(4));
+/// Softmax { fully_masked: FullyMasked::Uniform, ..Softmax::DEFAULT }.forward_in_place(&mut x, Rows::contiguous(4));
 /// assert_eq!(x, [0.25; 4]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum FullyMasked {
 /// use slopes::activation::{RowActivation, Rows, Softmax};
 /// let x = [0.0, 0.0, 1.0, 1.0_f32];
 /// let mut y = [0.0; 4];
-/// Softmax::USUAL.forward(&x, Rows::contiguous(2), &mut y);
+/// Softmax::DEFAULT.forward(&x, Rows::contiguous(2), &mut y);
 /// assert_eq!(y, [0.5; 4]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Rows {
     /// use slopes::activation::{RowActivation, Rows, Softmax};
     /// // The columns of a matrix.
     /// let (mut x, columns) = ([0.0_f32, 1.0, 0.0, 1.0], Rows::along(&[2, 2], 0));
-    /// Softmax::USUAL.forward_in_place(&mut x, columns);
+    /// Softmax::DEFAULT.forward_in_place(&mut x, columns);
     /// assert_eq!(x, [0.5; 4]);
     /// ```
     ///

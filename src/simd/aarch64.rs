@@ -113,7 +113,7 @@ table! {
     }
     two {
         copysign(a, b) = vbslq_f32(vdupq_n_u32(1 << 31), b, a);
-        flip_sign(a, b) = {
+        xor_sign(a, b) = {
             let sign = vandq_u32(vreinterpretq_u32_f32(b), vdupq_n_u32(1 << 31));
             vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), sign))
         };
@@ -170,7 +170,7 @@ table! {
     }
     two {
         copysign(a, b) = vbslq_f64(vdupq_n_u64(1 << 63), b, a);
-        flip_sign(a, b) = {
+        xor_sign(a, b) = {
             let sign = vandq_u64(vreinterpretq_u64_f64(b), vdupq_n_u64(1 << 63));
             vreinterpretq_f64_u64(veorq_u64(vreinterpretq_u64_f64(a), sign))
         };

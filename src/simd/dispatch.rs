@@ -6,7 +6,7 @@ use super::scalar::{Scalar, Unfused};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use super::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
 use super::{Isa, Kernel};
-use crate::level::{Family, Level};
+use crate::level::{FmaFamily, Level};
 
 /// Runs a kernel with the registers of the current level.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -54,7 +54,7 @@ pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
             all(target_arch = "aarch64", target_feature = "neon"),
         ))]
         // SAFETY: a fusing level is current, so the machine fuses.
-        Family::Fused => unsafe { FusedScalar::call(kernel) },
+        FmaFamily::Fused => unsafe { FusedScalar::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
         _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }

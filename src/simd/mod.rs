@@ -77,7 +77,7 @@ pub trait Lanes:
     /// `value`, rounded to the register's type, in every lane.
     #[inline]
     fn splat(self, value: f64) -> Self {
-        self.fill(Self::Real::of(value))
+        self.fill(Self::Real::from_f64_rounded(value))
     }
 
     /// `self * b + c`: rounded once if [`FUSED`](Lanes::FUSED), else twice.
@@ -93,7 +93,7 @@ pub trait Lanes:
     fn copysign(self, sign: Self) -> Self;
 
     /// `self` with its sign bit flipped where the sign bit of `sign` is set. Never rounds; NaN stays NaN.
-    fn flip_sign(self, sign: Self) -> Self;
+    fn xor_sign(self, sign: Self) -> Self;
 
     /// `bound` where `bound < self`, else `self`: NaN stays NaN, and a zero that equals the bound keeps its sign.
     fn at_most(self, bound: Self) -> Self;
@@ -110,7 +110,7 @@ pub trait Lanes:
     /// `self == other`; false if either is NaN; -0 equals 0.
     fn equals(self, other: Self) -> Self::Mask;
 
-    /// `self` where the mask is set, else `other`. Moves bits: never rounds, and NaN on the side not taken is harmless.
+    /// `self` where the mask is set, else `other`. Moves bits: never rounds, and NaN on the side not softmax_mean is harmless.
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
     /// Whether the mask is set in some lane. For ways that few lanes take: a lane's result may depend on itself alone, so
@@ -132,7 +132,7 @@ pub trait Lanes:
     fn any(mask: Self::Mask) -> bool;
 
     /// f of the numbers of each lane, by one call a lane: for ways that few lanes take, behind [`any`](Lanes::any).
-    fn each(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
+    fn map_lanes(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
 
     /// By the sign bit of `self`, so that -0 counts as negative: `negative` where it is set, else `positive`.
     fn select_negative(self, negative: Self, positive: Self) -> Self;
@@ -147,14 +147,14 @@ pub trait Lanes:
 
     /// Of a positive normal number: (s, k) with `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k a whole number. Exact.
     /// No meaning for other numbers; never faults.
-    fn split(self) -> (Self, Self);
+    fn frexp(self) -> (Self, Self);
 
     /// `self * 2^n` for a whole n and `self` in [1/4, 4]: rounded once, gradual underflow and overflow included;
     /// -2b <= n <= 2b, b the largest exponent.
     #[inline(always)]
-    fn scale(self, n: Self) -> Self {
+    fn ldexp(self, n: Self) -> Self {
         // Both factors are normal. The first product is exact because |n| / 2 stays far from the ends of the range.
-        let magic = self.fill(Self::Real::WHOLE);
+        let magic = self.fill(Self::Real::ROUND_MAGIC);
         let half = n.mul_add(self.splat(0.5), magic) - magic;
         let biased = magic + self.fill(Self::Real::BIAS);
         self * (half + biased).to_power() * (n - half + biased).to_power()
@@ -172,7 +172,7 @@ pub trait Lanes:
     /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where products and
     /// sums do not fuse, 0 where the halves of `self` underflow, and NaN where those of `b` overflow, from 2^(bias/2) on.
     #[inline(always)]
-    fn product_error(self, b: Self, p: Self) -> Self {
+    fn mul_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {
             return self.mul_add(b, -p);
         }

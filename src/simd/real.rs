@@ -12,7 +12,7 @@ use crate::slice::Stored;
 /// ```
 /// use slopes::{Element, Real};
 /// fn rounding_error<R: Real>(x: f64) -> f64 {
-///     R::of(x).wide() - x
+///     R::from_f64_rounded(x).into_f64() - x
 /// }
 /// assert_eq!(rounding_error::<f32>(0.1), f64::from(0.1_f32) - 0.1);
 /// ```
@@ -22,13 +22,13 @@ pub trait Real: Element<Real = Self> + Stored + math::Constants {
     type Lanes<I: Isa>: Register<Real = Self>;
 
     /// 1.5 * 2^m, m the stored bits of the significand: added and subtracted, it rounds to a whole number.
-    const WHOLE: Self;
+    const ROUND_MAGIC: Self;
     /// The exponent's bias: 127 or 1023.
     const BIAS: Self;
     /// 2^12 + 1 or 2^27 + 1: halves a significand (Dekker).
     const SPLITTER: Self;
     /// The largest finite number.
-    const LARGEST: Self;
+    const MAX: Self;
     /// As many zeros as the widest register has lanes, and as many -inf.
     #[doc(hidden)]
     const STEP: &'static [Self; 64];
@@ -44,10 +44,10 @@ macro_rules! real {
     ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr, |$I:ident, $p:ident| $wide:expr) => {
         impl Real for $Real {
             type Lanes<I: Isa> = I::$Register;
-            const WHOLE: Self = $whole;
+            const ROUND_MAGIC: Self = $whole;
             const BIAS: Self = $bias;
             const SPLITTER: Self = $splitter;
-            const LARGEST: Self = <$Real>::MAX;
+            const MAX: Self = <$Real>::MAX;
             const STEP: &'static [Self; 64] = &{
                 let mut step = [0.0; 64];
                 let mut i = 32;

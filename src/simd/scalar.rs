@@ -114,7 +114,7 @@ macro_rules! one {
                 self.fill(self.0.copysign(sign.0))
             }
             #[inline(always)]
-            fn flip_sign(self, sign: Self) -> Self {
+            fn xor_sign(self, sign: Self) -> Self {
                 const SIGN: $Bits = 1 << ($Bits::BITS - 1);
                 self.fill($Real::from_bits(self.0.to_bits() ^ (sign.0.to_bits() & SIGN)))
             }
@@ -147,7 +147,7 @@ macro_rules! one {
                 mask
             }
             #[inline(always)]
-            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+            fn map_lanes(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
                 let [first, second] = f(self.0, other.0);
                 [self.fill(first), self.fill(second)]
             }
@@ -164,7 +164,7 @@ macro_rules! one {
                 self.fill($Real::from_bits(self.0.to_bits() << ($Bits::BITS - 2)))
             }
             #[inline(always)]
-            fn split(self) -> (Self, Self) {
+            fn frexp(self) -> (Self, Self) {
                 const ROOT_HALF: $Bits = $root_half;
                 const ONE: $Bits = (1.0 as $Real).to_bits();
                 let shifted = self.0.to_bits().wrapping_add(ONE - ROOT_HALF);

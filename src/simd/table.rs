@@ -78,7 +78,7 @@ macro_rules! table {
             #[inline]
             fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
             #[inline]
-            fn each(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+            fn map_lanes(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
                 let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
                 unsafe {
                     $crate::simd::Register::store(self, first.as_mut_ptr());
@@ -91,7 +91,7 @@ macro_rules! table {
             }
             // Of so many instructions that it would not be inlined otherwise.
             #[inline(always)]
-            fn split(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
+            fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
             $($override)*
         }
 

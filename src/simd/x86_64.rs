@@ -188,7 +188,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xCA>(_mm512_set1_epi32(i32::MAX), _mm512_castps_si512(a), _mm512_castps_si512(b)));
-        flip_sign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0x78>(_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_castps_si512(_mm512_set1_ps(-0.0))));
+        xor_sign(a, b) = _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0x78>(_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_castps_si512(_mm512_set1_ps(-0.0))));
         at_most(a, b) = _mm512_min_ps(b, a);
         at_least(a, b) = _mm512_max_ps(b, a);
     }
@@ -215,7 +215,7 @@ table! {
     };
     override {
         #[inline(always)]
-        fn scale(self, n: Self) -> Self {
+        fn ldexp(self, n: Self) -> Self {
             Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
         }
     }
@@ -256,7 +256,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0xCA>(_mm512_set1_epi64(i64::MAX), _mm512_castpd_si512(a), _mm512_castpd_si512(b)));
-        flip_sign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0x78>(_mm512_castpd_si512(a), _mm512_castpd_si512(b), _mm512_castpd_si512(_mm512_set1_pd(-0.0))));
+        xor_sign(a, b) = _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0x78>(_mm512_castpd_si512(a), _mm512_castpd_si512(b), _mm512_castpd_si512(_mm512_set1_pd(-0.0))));
         at_most(a, b) = _mm512_min_pd(b, a);
         at_least(a, b) = _mm512_max_pd(b, a);
     }
@@ -283,7 +283,7 @@ table! {
     };
     override {
         #[inline(always)]
-        fn scale(self, n: Self) -> Self {
+        fn ldexp(self, n: Self) -> Self {
             Self(unsafe { _mm512_scalef_pd(self.0, n.0) })
         }
     }
@@ -324,7 +324,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0), a), _mm256_and_ps(_mm256_set1_ps(-0.0), b));
-        flip_sign(a, b) = _mm256_xor_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), b));
+        xor_sign(a, b) = _mm256_xor_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), b));
         at_most(a, b) = _mm256_min_ps(b, a);
         at_least(a, b) = _mm256_max_ps(b, a);
     }
@@ -387,7 +387,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm256_or_pd(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a), _mm256_and_pd(_mm256_set1_pd(-0.0), b));
-        flip_sign(a, b) = _mm256_xor_pd(a, _mm256_and_pd(_mm256_set1_pd(-0.0), b));
+        xor_sign(a, b) = _mm256_xor_pd(a, _mm256_and_pd(_mm256_set1_pd(-0.0), b));
         at_most(a, b) = _mm256_min_pd(b, a);
         at_least(a, b) = _mm256_max_pd(b, a);
     }
@@ -450,7 +450,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm_or_ps(_mm_andnot_ps(_mm_set1_ps(-0.0), a), _mm_and_ps(_mm_set1_ps(-0.0), b));
-        flip_sign(a, b) = _mm_xor_ps(a, _mm_and_ps(_mm_set1_ps(-0.0), b));
+        xor_sign(a, b) = _mm_xor_ps(a, _mm_and_ps(_mm_set1_ps(-0.0), b));
         at_most(a, b) = _mm_min_ps(b, a);
         at_least(a, b) = _mm_max_ps(b, a);
     }
@@ -507,7 +507,7 @@ table! {
     }
     two {
         copysign(a, b) = _mm_or_pd(_mm_andnot_pd(_mm_set1_pd(-0.0), a), _mm_and_pd(_mm_set1_pd(-0.0), b));
-        flip_sign(a, b) = _mm_xor_pd(a, _mm_and_pd(_mm_set1_pd(-0.0), b));
+        xor_sign(a, b) = _mm_xor_pd(a, _mm_and_pd(_mm_set1_pd(-0.0), b));
         at_most(a, b) = _mm_min_pd(b, a);
         at_least(a, b) = _mm_max_pd(b, a);
     }

@@ -138,7 +138,7 @@ impl Stored for f32 {
 unsafe fn read_half(format: Format, from: *const u16) -> f64 {
     // SAFETY: the caller's; every pattern is a number.
     let bits = unsafe { *from };
-    if format == Format::F16 { half::f16::from_bits(bits).wide() } else { half::bf16::from_bits(bits).wide() }
+    if format == Format::F16 { half::f16::from_bits(bits).into_f64() } else { half::bf16::from_bits(bits).into_f64() }
 }
 
 /// # Safety
@@ -146,7 +146,11 @@ unsafe fn read_half(format: Format, from: *const u16) -> f64 {
 #[cfg(feature = "half")]
 #[inline(never)]
 unsafe fn write_half(format: Format, to: *mut u16, value: f64) {
-    let bits = if format == Format::F16 { half::f16::of(value).to_bits() } else { half::bf16::of(value).to_bits() };
+    let bits = if format == Format::F16 {
+        half::f16::from_f64_rounded(value).to_bits()
+    } else {
+        half::bf16::from_f64_rounded(value).to_bits()
+    };
     // SAFETY: the caller's.
     unsafe { *to = bits }
 }

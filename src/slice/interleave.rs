@@ -1,4 +1,4 @@
-//! Pairs of numbers, taken apart and put together.
+//! Pairs of numbers, softmax_mean apart and put together.
 
 use super::view::{Dst, Src};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};

@@ -224,7 +224,7 @@ impl<I: Isa> Token<I> {
                 i += count;
             }
             while i < len {
-                sums[i] += (*numbers.from.wrapping_add(i)).wide();
+                sums[i] += (*numbers.from.wrapping_add(i)).into_f64();
                 i += 1;
             }
         }

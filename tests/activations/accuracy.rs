@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::{Exact, Number, ORDERS, at_every_level, csv, fix_level, from_hex, none, over_budget};
 use crate::functions::{three, variants};
 use slopes::activation::{self, Activation, Formula};
-use slopes::{Facts, Functions, Lanes, Level, Ulp};
+use slopes::{ErrorBound, FloatMath, Lanes, Level, Spec};
 
 struct Sample {
     x: f64,
@@ -24,12 +24,18 @@ fn reference() -> BTreeMap<&'static str, Vec<Sample>> {
 }
 
 /// What is over budget of a function, at the current level.
-fn check<T: Number>(name: &str, level: Level, f: &dyn Activation<T>, budget: Ulp, samples: &[Sample]) -> Vec<String> {
-    let x: Vec<T> = samples.iter().map(|sample| T::of(sample.x)).collect();
+fn check<T: Number>(
+    name: &str,
+    level: Level,
+    f: &dyn Activation<T>,
+    budget: ErrorBound,
+    samples: &[Sample],
+) -> Vec<String> {
+    let x: Vec<T> = samples.iter().map(|sample| T::from_f64_rounded(sample.x)).collect();
     let outputs = three(f, &x);
     let over = |order: usize| {
         let label = format!("{name} {} {} {level:?}", ORDERS[order], T::NAME);
-        let floor = |x: T| f.facts().floor_at(budget, order, x.wide()) * T::unit();
+        let floor = |x: T| f.spec().absolute_at(budget, order, x.into_f64()) * T::unit();
         over_budget(&label, budget.ulp[order], floor, &x, &outputs[order], |i| samples[i].exact[order])
     };
     (0..3).filter_map(over).collect()
@@ -53,7 +59,7 @@ fn catalogue_is_accurate<T: Number>() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for (name, f) in known::<T>(&reference) {
-            failures.extend(check(name, level, f, T::budget(f.facts()), &reference[name]));
+            failures.extend(check(name, level, f, T::budget(f.spec()), &reference[name]));
         }
     });
     none(&failures);
@@ -73,8 +79,8 @@ fn catalogue_is_accurate_in_f64() {
 fn no_function_is_left_out() {
     let reference = reference();
     let known = known::<f64>(&reference);
-    let covered: BTreeSet<_> = known.iter().map(|(_, f)| f.facts().name()).collect();
-    let catalogue: BTreeSet<_> = activation::all::<f64>().iter().map(|f| f.facts().name()).collect();
+    let covered: BTreeSet<_> = known.iter().map(|(_, f)| f.spec().name()).collect();
+    let catalogue: BTreeSet<_> = activation::all::<f64>().iter().map(|f| f.spec().name()).collect();
     assert_eq!(covered, catalogue, "functions with a reference, and functions of the catalogue");
 
     let mut left: BTreeSet<_> = reference.keys().copied().collect();
@@ -90,22 +96,22 @@ fn no_function_is_left_out() {
     assert_eq!(left, BTreeSet::from(["snake_2.5"]));
 }
 
-/// Wraps functions of [`Functions`] so that they can be called.
+/// Wraps functions of [`FloatMath`] so that they can be called.
 macro_rules! math {
     ($($Name:ident $method:ident)+) => { $(
         #[derive(Clone, Copy)]
         struct $Name;
         impl Formula for $Name {
             #[inline(always)]
-            fn value<L: Lanes>(self, x: L) -> L {
+            fn f<L: Lanes>(self, x: L) -> L {
                 x.$method()
             }
             #[inline(always)]
-            fn slope<L: Lanes>(self, x: L) -> L {
+            fn df<L: Lanes>(self, x: L) -> L {
                 x.splat(f64::NAN)
             }
             #[inline(always)]
-            fn curvature<L: Lanes>(self, x: L) -> L {
+            fn d2f<L: Lanes>(self, x: L) -> L {
                 x.splat(f64::NAN)
             }
         }
@@ -117,7 +123,7 @@ math! { Exp exp  ExpM1 exp_m1  Ln ln  Ln1p ln_1p  Tanh tanh  Sin sin  Cos cos }
 /// A function in both types.
 type Both = (&'static dyn Activation<f32>, &'static dyn Activation<f64>);
 
-/// The elementary functions that have reference values of their own, with the budgets of [`Functions`]' page.
+/// The elementary functions that have reference values of their own, with the budgets of [`FloatMath`]' page.
 const MATH: [(&str, f64, Both); 4] = [
     ("exp", 0.9, (&Exp, &Exp)),
     ("expm1", 1.5, (&ExpM1, &ExpM1)),
@@ -136,25 +142,25 @@ fn elementary_functions_are_accurate() {
     at_every_level(|level| {
         for (name, ulp, (in_f32, in_f64)) in MATH {
             let samples = value_only(name);
-            let budget = Ulp { ulp: [ulp, 0.0, 0.0], ..Ulp::EXACT };
+            let budget = ErrorBound { ulp: [ulp, 0.0, 0.0], ..ErrorBound::CORRECTLY_ROUNDED };
             failures.extend(check::<f32>(name, level, in_f32, budget, &samples));
             failures.extend(check::<f64>(name, level, in_f64, budget, &samples));
         }
         // `tanh` is the value of the activation, and has its budget.
         let samples = value_only("tanh");
-        let facts: &Facts = Activation::<f32>::facts(&activation::Tanh);
-        failures.extend(check::<f32>("Lanes::tanh", level, &Tanh, facts.f32, &samples));
-        failures.extend(check::<f64>("Lanes::tanh", level, &Tanh, facts.f64, &samples));
+        let spec: &Spec = Activation::<f32>::spec(&activation::Tanh);
+        failures.extend(check::<f32>("Lanes::tanh", level, &Tanh, spec.f32, &samples));
+        failures.extend(check::<f64>("Lanes::tanh", level, &Tanh, spec.f64, &samples));
         // `sin` is the value of an activation, `cos` its slope.
-        let facts: &Facts = Activation::<f32>::facts(&activation::Sine);
+        let spec: &Spec = Activation::<f32>::spec(&activation::Sine);
         let samples = value_only("sine");
-        failures.extend(check::<f32>("Lanes::sin", level, &Sin, facts.f32, &samples));
-        failures.extend(check::<f64>("Lanes::sin", level, &Sin, facts.f64, &samples));
+        failures.extend(check::<f32>("Lanes::sin", level, &Sin, spec.f32, &samples));
+        failures.extend(check::<f64>("Lanes::sin", level, &Sin, spec.f64, &samples));
         let slope_as_value = |s: &Sample| Sample { x: s.x, exact: [s.exact[1], f64::NAN.into(), f64::NAN.into()] };
         let samples: Vec<Sample> = reference["sine"].iter().map(slope_as_value).collect();
-        let slope_first = |ulp: Ulp| Ulp { ulp: [ulp.ulp[1], 0.0, 0.0], ..ulp };
-        failures.extend(check::<f32>("Lanes::cos", level, &Cos, slope_first(facts.f32), &samples));
-        failures.extend(check::<f64>("Lanes::cos", level, &Cos, slope_first(facts.f64), &samples));
+        let slope_first = |ulp: ErrorBound| ErrorBound { ulp: [ulp.ulp[1], 0.0, 0.0], ..ulp };
+        failures.extend(check::<f32>("Lanes::cos", level, &Cos, slope_first(spec.f32), &samples));
+        failures.extend(check::<f64>("Lanes::cos", level, &Cos, slope_first(spec.f64), &samples));
     });
     none(&failures);
 }
@@ -221,8 +227,8 @@ fn sine_and_cosine_take_every_size() {
         (1.7976931348623157e308, "0.004961954789184061790502671", "-0.9999876894265599374648701"),
     ];
     fn check<T: Number>(level: Level, f: &dyn Activation<T>, (x, sin, cos): (f64, &str, &str)) -> Option<String> {
-        let budget = T::budget(f.facts()).ulp;
-        let [y, slope, _] = three(f, &[T::of(x)]);
+        let budget = T::budget(f.spec()).ulp;
+        let [y, slope, _] = three(f, &[T::from_f64_rounded(x)]);
         let errors = [Exact::parse(sin).distance(y[0]).ulp, Exact::parse(cos).distance(slope[0]).ulp];
         (errors[0] > budget[0] || errors[1] > budget[1])
             .then(|| format!("{x:e} {} {level:?}: {errors:?} ulp, should be {sin} and {cos}", T::NAME))
@@ -251,10 +257,10 @@ fn f32_is_accurate_at_a_coarse_stride() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for (f, reference) in all.iter().zip(&references) {
-            let budget = f.facts().f32;
+            let budget = f.spec().f32;
             for (order, output) in three(*f, &x).iter().enumerate() {
-                let label = format!("{} {} {level:?}", f.facts().name(), ORDERS[order]);
-                let floor = |x: f32| f.facts().floor_at(budget, order, f64::from(x)) * f32::unit();
+                let label = format!("{} {} {level:?}", f.spec().name(), ORDERS[order]);
+                let floor = |x: f32| f.spec().absolute_at(budget, order, f64::from(x)) * f32::unit();
                 let exact = |i: usize| reference[order][i].into();
                 failures.extend(over_budget(&label, budget.ulp[order], floor, &x, output, exact));
             }

@@ -12,11 +12,11 @@ use slopes::activation::{self, Activation, Relu, Sigmoid};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Output {
     Value,
-    Slope,
-    Curvature,
+    Derivative,
+    SecondDerivative,
     Gradient,
 }
-use Output::{Curvature, Gradient, Slope, Value};
+use Output::{Derivative, Gradient, SecondDerivative, Value};
 
 /// Calls a slice method with x, dy and what it writes.
 pub type Method<T> = fn(&dyn Activation<T>, &[T], &[T], &mut [T]);
@@ -28,10 +28,10 @@ pub fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
             y.copy_from_slice(x);
             f.forward_in_place(y);
         }),
-        ("derivative_slice", Slope, |f, x, _, d| f.derivative_slice(x, d)),
-        ("second_derivative_slice", Curvature, |f, x, _, d| f.second_derivative_slice(x, d)),
+        ("derivative_slice", Derivative, |f, x, _, d| f.derivative_slice(x, d)),
+        ("second_derivative_slice", SecondDerivative, |f, x, _, d| f.second_derivative_slice(x, d)),
         ("backward_slice", Gradient, |f, x, dy, dx| f.backward_slice(x, dy, dx)),
-        ("backward_slice of ones", Slope, |f, x, _, dx| f.backward_slice(x, &vec![T::one(); x.len()], dx)),
+        ("backward_slice of ones", Derivative, |f, x, _, dx| f.backward_slice(x, &vec![T::one(); x.len()], dx)),
         ("backward_in_place", Gradient, |f, x, dy, dx| {
             dx.copy_from_slice(dy);
             f.backward_in_place(x, dx);
@@ -39,7 +39,7 @@ pub fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
         ("the value of forward_with_derivative", Value, |f, x, _, y| {
             f.forward_with_derivative(x, y, &mut vec![T::zero(); x.len()]);
         }),
-        ("the slope of forward_with_derivative", Slope, |f, x, _, d| {
+        ("the slope of forward_with_derivative", Derivative, |f, x, _, d| {
             f.forward_with_derivative(x, &mut vec![T::zero(); x.len()], d);
         }),
     ]
@@ -71,7 +71,7 @@ impl<'a, T: Number> Expected<'a, T> {
     fn check(&self, from: usize, len: usize, buffer: &mut [T], level: Level) {
         let part = from..from + len;
         let at = GUARD + (OFFSETS - 1).saturating_sub(from);
-        let untouched = T::of(-1234.5);
+        let untouched = T::from_f64_rounded(-1234.5);
         for (method, output, call) in methods::<T>() {
             let buffer = &mut buffer[..at + len + GUARD];
             buffer.fill(untouched);
@@ -94,7 +94,7 @@ fn slices_agree_with_numbers<T: Number>() {
     let mut buffer = vec![T::zero(); count + 2 * GUARD];
     at_every_level(|level| {
         for (number, f) in activation::all::<T>().iter().enumerate() {
-            let expected = Expected::new(f.facts().name(), *f, &x, &dy);
+            let expected = Expected::new(f.spec().name(), *f, &x, &dy);
             for len in 0..LENGTHS {
                 // Every second pair of a length and an offset, the others with the next function.
                 for from in (0..OFFSETS).filter(|from| (from + len + number) % (2 * scale()) == 0) {
@@ -184,7 +184,7 @@ fn streaming_agrees_with_short_calls() {
                 call(f, &x, &x, &mut long[from..from + LEN]);
                 let got = &long[from..from + LEN];
                 let differs = (0..LEN).find(|&i| got[i].to_bits() != expected[i].to_bits());
-                assert_eq!(differs, None, "{method} of {} at {level:?}", f.facts().name());
+                assert_eq!(differs, None, "{method} of {} at {level:?}", f.spec().name());
                 let mut outside = long[..from].iter().chain(&long[from + LEN..]);
                 assert!(outside.all(|x| *x == -1234.5), "{method} at {level:?} wrote outside");
             }
@@ -241,5 +241,5 @@ fn every_lower_level_is_available() {
     };
     assert_eq!(available, expected);
     assert_eq!(available[0], Level::lowest());
-    assert_eq!(Level::lowest().family(), slopes::Family::Unfused);
+    assert_eq!(Level::lowest().family(), slopes::FmaFamily::Unfused);
 }

@@ -6,7 +6,7 @@ use slopes::activation::{
     self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
 };
 
-/// Functions with parameters that are not the usual ones, under their names in the reference file.
+/// FloatMath with parameters that are not the usual ones, under their names in the reference file.
 pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),
@@ -24,7 +24,7 @@ pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9]
 
 /// The catalogue, and the variants.
 pub fn functions<T: Element>() -> Vec<(&'static str, &'static dyn Activation<T>)> {
-    let catalogue = activation::all().iter().map(|&f| (f.facts().name(), f));
+    let catalogue = activation::all().iter().map(|&f| (f.spec().name(), f));
     catalogue.chain(variants()).collect()
 }
 

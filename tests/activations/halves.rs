@@ -14,15 +14,15 @@ use slopes::activation::{self, Activation, Formula, Relu};
 struct Times(f32);
 impl Formula for Times {
     #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
+    fn f<L: Lanes>(self, x: L) -> L {
         x * f64::from(self.0)
     }
     #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    fn df<L: Lanes>(self, x: L) -> L {
         x.splat(f64::from(self.0))
     }
     #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
+    fn d2f<L: Lanes>(self, x: L) -> L {
         x.splat(0.0)
     }
 }
@@ -42,13 +42,13 @@ fn check_times<T: Half>(x: &[T], constant: f32, y: &mut [T], label: &str) {
 /// Halfway to the next number of larger magnitude, or, of the largest, to the one that the type lacks.
 fn tie_after<T: Half>(x: T) -> f64 {
     let next = x.bits() + 1;
-    let next = if T::of_bits(next).is_finite() { T::of_bits(next).wide() } else { ldexp(1.0, T::MAX_EXPONENT + 1) };
-    (x.wide().abs() + next.abs()).copysign(x.wide()) / 2.0
+    let next = if T::of_bits(next).is_finite() { T::of_bits(next).into_f64() } else { ldexp(1.0, T::MAX_EXPONENT + 1) };
+    (x.into_f64().abs() + next.abs()).copysign(x.into_f64()) / 2.0
 }
 
 fn conversions_are_right<T: Half>() {
     let all = all::<T>();
-    let few: Vec<T> = [1.0, -1.0, 2.0, 0.5, -1.5].iter().cycle().take(37).map(|&x| T::of(x)).collect();
+    let few: Vec<T> = [1.0, -1.0, 2.0, 0.5, -1.5].iter().cycle().take(37).map(|&x| T::from_f64_rounded(x)).collect();
     let mut constants: Vec<f32> = (0..=u32::MAX).step_by(65537 * scale()).map(f32::from_bits).collect();
     for x in all.iter().filter(|x| x.is_finite()) {
         let tie = tie_after(*x) as f32;
@@ -79,14 +79,17 @@ fn numbers_round_once<T: Half>() {
         let tie = tie_after(x);
         let even = low + (low & 1);
         for sign in [0, 0x8000] {
-            let of = |x: f64| T::of(if sign == 0 { x } else { -x }).bits();
-            let got = [x.wide(), tie.next_down(), tie, tie.next_up()].map(of);
+            let of = |x: f64| T::from_f64_rounded(if sign == 0 { x } else { -x }).bits();
+            let got = [x.into_f64(), tie.next_down(), tie, tie.next_up()].map(of);
             assert_eq!(got, [low, low, even, low + 1].map(|bits| bits | sign), "about {tie:e} in {}", T::NAME);
         }
     }
-    assert!(T::of(f64::NAN).is_nan());
-    assert_eq!([T::of(f64::MAX), T::of(f64::NEG_INFINITY)], [T::infinity(), T::neg_infinity()]);
-    assert_eq!([T::of(5e-324).bits(), T::of(-5e-324).bits()], [0, 0x8000]);
+    assert!(T::from_f64_rounded(f64::NAN).is_nan());
+    assert_eq!(
+        [T::from_f64_rounded(f64::MAX), T::from_f64_rounded(f64::NEG_INFINITY)],
+        [T::infinity(), T::neg_infinity()]
+    );
+    assert_eq!([T::from_f64_rounded(5e-324).bits(), T::from_f64_rounded(-5e-324).bits()], [0, 0x8000]);
 }
 
 #[test]
@@ -106,8 +109,8 @@ fn every_input_is_right<T: Half>() {
     at_every_level(|level| {
         for (f, exact) in activation::all::<T>().iter().zip(&references) {
             for (order, got) in three(*f, &x).iter().enumerate() {
-                let label = format!("{} {} {level:?}", f.facts().name(), ORDERS[order]);
-                let floor = |i: usize| f.facts().floor_at(f.facts().f32, order, x[i].wide()) * f32::unit();
+                let label = format!("{} {} {level:?}", f.spec().name(), ORDERS[order]);
+                let floor = |i: usize| f.spec().absolute_at(f.spec().f32, order, x[i].into_f64()) * f32::unit();
                 failures.extend(wrong(&label, got, &exact[order], floor));
             }
         }
@@ -132,12 +135,12 @@ fn slices_round_what_f32_computes<T: Half>() {
     let mut any = || -> Vec<T> { (0..LEN).map(|_| T::of_bits(random.next() as u16)).collect() };
     let (x, dy) = (any(), any());
     let (wide, wide_dy) = (f32s(&x), f32s(&dy));
-    let untouched = T::of(-1234.5);
+    let untouched = T::from_f64_rounded(-1234.5);
     let mut buffer = [untouched; LEN + 2 * GUARD];
     at_every_level(|level| {
         for (f, g) in activation::all::<T>().iter().zip(activation::all::<f32>()) {
-            let name = f.facts().name();
-            let round = |y: f32| bits(T::of(y.into()));
+            let name = f.spec().name();
+            let round = |y: f32| bits(T::from_f64_rounded(y.into()));
             let expected: Vec<[u64; 4]> = wide
                 .iter()
                 .zip(&wide_dy)

@@ -1,4 +1,4 @@
-//! What holds of every function, or of every function that says so: NaN, limits, ranges, symmetry, order, joints; and
+//! What holds of every function, or of every function that says so: NaN, limits, ranges, symmetry, order, kinks; and
 //! what bad input meets.
 
 use crate::common::{
@@ -10,14 +10,14 @@ use proptest::prelude::*;
 use slopes::activation::{
     self, Activation, BinaryStep, Formula, LeakyRelu, Linear, Relu, Sigmoid, Snake, Softplus, Swish,
 };
-use slopes::{BadParameter, Facts, Lanes, Level, Symmetry, UnsupportedLevel};
+use slopes::{Lanes, Level, ParameterError, Parity, Spec, UnsupportedLevelError};
 
 fn nan_gives_nan<T: Number>(nans: &[T]) {
     at_every_level(|level| {
         for (name, f) in functions::<T>() {
             for len in 1..=35 {
                 for place in 0..len {
-                    let mut x: Vec<T> = (0..len).map(|i| T::of(i as f64 / 4.0 - 3.0)).collect();
+                    let mut x: Vec<T> = (0..len).map(|i| T::from_f64_rounded(i as f64 / 4.0 - 3.0)).collect();
                     x[place] = nans[(len + place) % nans.len()];
                     let only = |y: &[T]| y.iter().enumerate().all(|(i, y)| y.is_nan() == (i == place));
                     let mut outputs = three(f, &x).to_vec();
@@ -48,11 +48,11 @@ fn nan_gives_nan_in_f64() {
 fn limits_are_reached<T: Number>() {
     at_every_level(|level| {
         for f in activation::all::<T>() {
-            let (infinite, name) = ([T::neg_infinity(), T::infinity()], f.facts().name());
+            let (infinite, name) = ([T::neg_infinity(), T::infinity()], f.spec().name());
             let outputs = three(*f, &infinite);
             for (order, output) in outputs.iter().enumerate() {
                 for (end, y) in output.iter().enumerate() {
-                    let limit = T::of(f.facts().limits[order][end]);
+                    let limit = T::from_f64_rounded(f.spec().limits[order][end]);
                     let place = || format!("{} of {name} {} at {}, {level:?}", ORDERS[order], T::NAME, infinite[end]);
                     // Where there is no limit, NaN says so.
                     assert!(*y == limit || (y.is_nan() && limit.is_nan()), "{}: {y:?} should be {limit:?}", place());
@@ -83,16 +83,16 @@ fn limits_follow_the_parameters() {
     });
 }
 
-/// Ascending: runs of neighbours at random places, around 0, joints, and where a reduction by multiples of ln 2 takes
+/// Ascending: runs of neighbours at random places, around 0, kinks, and where a reduction by multiples of ln 2 takes
 /// another step: odd multiples of ln 2 / 2, and what a function makes of its argument by doubling or scaling it.
-fn ascending<T: Number>(joints: &[f64]) -> Vec<T> {
+fn ascending<T: Number>(kinks: &[f64]) -> Vec<T> {
     const RUN: usize = 48;
     let mut random = Random(6);
     let last = if T::BITS > 30 { 1100 } else { 160 };
     let steps = (-2 * last..=2 * last).map(|k| f64::from(k) * std::f64::consts::LN_2 / 4.0);
-    let mut starts: Vec<T> = steps.flat_map(|x| [x, x / 1.5]).map(T::of).collect();
-    starts.extend(joints.iter().map(|x| T::of(*x)));
-    starts.extend(crate::common::EDGES.into_iter().flat_map(|x| [T::of(x), T::of(-x)]));
+    let mut starts: Vec<T> = steps.flat_map(|x| [x, x / 1.5]).map(T::from_f64_rounded).collect();
+    starts.extend(kinks.iter().map(|x| T::from_f64_rounded(*x)));
+    starts.extend(crate::common::EDGES.into_iter().flat_map(|x| [T::from_f64_rounded(x), T::from_f64_rounded(-x)]));
     starts.extend((0..cases(2000)).map(|_| random.uniform::<T>(-110.0..=110.0)));
     starts.extend((0..cases(2000)).map(|_| random.magnitude::<T>()));
     let mut x = specials::<T>();
@@ -110,42 +110,43 @@ fn ascending<T: Number>(joints: &[f64]) -> Vec<T> {
 
 /// Range, order, symmetry and sign over the same dense inputs.
 fn shape_is_kept<T: Number>() {
-    let joints: Vec<f64> = activation::all::<T>().iter().flat_map(|f| f.facts().joints).copied().collect();
-    let x = ascending::<T>(&joints);
+    let kinks: Vec<f64> = activation::all::<T>().iter().flat_map(|f| f.spec().kinks).copied().collect();
+    let x = ascending::<T>(&kinks);
     let negative: Vec<T> = x.iter().map(|x| -*x).collect();
     let (mut y, mut mirrored) = (x.clone(), x.clone());
     let mut failures = Vec::new();
     at_every_level(|level| {
         for (name, f) in functions::<T>() {
-            let facts = f.facts();
+            let spec = f.spec();
             f.forward_slice(&x, &mut y);
             f.forward_slice(&negative, &mut mirrored);
             let mut fail = |law: &str, i: Option<usize>| {
                 if let Some(i) = i {
-                    let what = format!("{name} {} {level:?} {law}: f({:e}) = {:e}", T::NAME, x[i].wide(), y[i].wide());
+                    let what =
+                        format!("{name} {} {level:?} {law}: f({:e}) = {:e}", T::NAME, x[i].into_f64(), y[i].into_f64());
                     failures.push(what);
                 }
             };
             let numbers = || 0..x.len();
-            if facts.monotone {
+            if spec.monotone {
                 fail("falls", numbers().skip(1).find(|&i| y[i] < y[i - 1]));
             }
-            match facts.symmetry {
-                Symmetry::Odd => fail("is not odd", numbers().find(|&i| bits(mirrored[i]) != bits(-y[i]))),
-                Symmetry::Even => fail("is not even", numbers().find(|&i| bits(mirrored[i]) != bits(y[i]))),
-                Symmetry::None => {}
+            match spec.parity {
+                Parity::Odd => fail("is not odd", numbers().find(|&i| bits(mirrored[i]) != bits(-y[i]))),
+                Parity::Even => fail("is not even", numbers().find(|&i| bits(mirrored[i]) != bits(y[i]))),
+                Parity::Neither => {}
             }
-            if name == facts.name() {
+            if name == spec.name() {
                 // An end that is no number of the type is itself rounded, and comes with the value's error.
                 let allowed = |end: f64| {
-                    let exact = T::of(end).wide() == end;
-                    if exact { 0.0 } else { end.abs() * T::unit() * (1.0 + 2.0 * T::budget(facts).ulp[0]) }
+                    let exact = T::from_f64_rounded(end).into_f64() == end;
+                    if exact { 0.0 } else { end.abs() * T::unit() * (1.0 + 2.0 * T::budget(spec).ulp[0]) }
                 };
-                let [low, high] = facts.range;
+                let [low, high] = spec.range;
                 let outside = |y: f64| y < low - allowed(low) || y > high + allowed(high);
-                fail("leaves its range", numbers().find(|&i| outside(y[i].wide())));
+                fail("leaves its range", numbers().find(|&i| outside(y[i].into_f64())));
             }
-            if KEEP_SIGN.contains(&facts.name()) {
+            if KEEP_SIGN.contains(&spec.name()) {
                 let other = |i: &usize| y[*i].is_sign_negative() != x[*i].is_sign_negative();
                 fail("changes sign", numbers().find(other));
             }
@@ -154,7 +155,7 @@ fn shape_is_kept<T: Number>() {
     none(&failures);
 }
 
-/// Functions with the sign of x, of a zero too.
+/// FloatMath with the sign of x, of a zero too.
 const KEEP_SIGN: [&str; 6] = ["identity", "scaled_linear", "leaky_relu", "tanh", "swish", "snake"];
 
 #[test]
@@ -170,7 +171,7 @@ fn shape_is_kept_in_f64() {
 #[test]
 fn names_in_this_file_are_in_the_catalogue() {
     for name in KEEP_SIGN.into_iter().chain(JOINTS.iter().map(|joint| joint.0)) {
-        assert_eq!(activation::by_name::<f32>(name).map(|f| f.facts().name()).ok(), Some(name));
+        assert_eq!(activation::by_name::<f32>(name).map(|f| f.spec().name()).ok(), Some(name));
     }
 }
 
@@ -204,22 +205,22 @@ const JOINTS: &[(&str, f64, f64, [f64; 3])] = &[
 /// A slope that depends on how near the next number is.
 const OTHER: f64 = f64::NAN;
 
-/// Functions with joints that bend between them.
+/// FloatMath with kinks that bend between them.
 const BENT: [&str; 3] = ["elu", "selu", "hard_swish"];
 
 fn joints_have_one_slope<T: Number>() {
     at_every_level(|level| {
         for &(name, x, value, slopes) in JOINTS {
             let f = activation::by_name::<T>(name).unwrap();
-            let x = T::of(x);
+            let x = T::from_f64_rounded(x);
             let mut around = vec![x, x.down(), x.up()];
-            let mut wanted = slopes.map(T::of).to_vec();
+            let mut wanted = slopes.map(T::from_f64_rounded).to_vec();
             if x.is_zero() {
                 around.push(-x);
                 wanted.push(wanted[0]);
             }
             let [values, slopes, curvatures] = three(f, &around);
-            assert_eq!(values[0], T::of(value), "{name} {} at {level:?}", T::NAME);
+            assert_eq!(values[0], T::from_f64_rounded(value), "{name} {} at {level:?}", T::NAME);
             for (slope, wanted) in slopes.iter().zip(wanted).filter(|(_, wanted)| !wanted.is_nan()) {
                 assert_eq!(*slope, wanted, "the slopes of {name} {} at {x} at {level:?}: {slopes:?}", T::NAME);
             }
@@ -238,8 +239,8 @@ fn joints_have_one_slope_in_both_types() {
 #[test]
 fn every_joint_is_tested() {
     for f in activation::all::<f32>() {
-        let tested: Vec<f64> = JOINTS.iter().filter(|joint| joint.0 == f.facts().name()).map(|joint| joint.1).collect();
-        assert_eq!(tested, f.facts().joints, "the joints of {}", f.facts().name());
+        let tested: Vec<f64> = JOINTS.iter().filter(|joint| joint.0 == f.spec().name()).map(|joint| joint.1).collect();
+        assert_eq!(tested, f.spec().kinks, "the kinks of {}", f.spec().name());
     }
 }
 
@@ -263,16 +264,16 @@ fn nothing_overflows_early() {
             for (order, (got, exact)) in three(*f, &x).iter().zip(three(*reference, &wide)).enumerate() {
                 for (i, y) in got.iter().enumerate() {
                     let fits = exact[i].abs() <= f64::from(f32::MAX);
-                    let place = || format!("{} of {} at {level:?}", ORDERS[order], f.facts().name());
+                    let place = || format!("{} of {} at {level:?}", ORDERS[order], f.spec().name());
                     assert!(y.is_finite() || !fits, "{} of {:e}: {y}, not {:e}", place(), x[i], exact[i]);
                 }
             }
         }
         // In f64: every value of the catalogue but those that square or raise is at most twice as far from 0 as x or 1.
-        for f in activation::all::<f64>().iter().filter(|f| !["exp", "relu2", "xielu"].contains(&f.facts().name())) {
+        for f in activation::all::<f64>().iter().filter(|f| !["exp", "relu2", "xielu"].contains(&f.spec().name())) {
             let ends = [-f64::MAX / 2.0, f64::MAX / 2.0, -1e300, 1e300];
             let outputs = three(*f, &ends);
-            assert!(outputs.iter().flatten().all(|y| y.is_finite()), "{} {level:?} {outputs:?}", f.facts().name());
+            assert!(outputs.iter().flatten().all(|y| y.is_finite()), "{} {level:?} {outputs:?}", f.spec().name());
         }
     });
 }
@@ -293,15 +294,15 @@ impl Activation<f64> for Cube {
 struct Square;
 impl Formula for Square {
     #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
+    fn f<L: Lanes>(self, x: L) -> L {
         x * x
     }
     #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    fn df<L: Lanes>(self, x: L) -> L {
         x * 2.0
     }
     #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
+    fn d2f<L: Lanes>(self, x: L) -> L {
         x.splat(2.0)
     }
 }
@@ -309,7 +310,7 @@ slopes::impl_activation!(Square);
 
 /// Every slice method of x = [1, 2, -3] and dy = [10, 1, 2], against what was worked out by hand.
 fn check_own<T: Number>(f: &dyn Activation<T>, value: [f64; 3], slope: [f64; 3], gradient: [f64; 3]) {
-    let numbers = |x: [f64; 3]| x.map(T::of);
+    let numbers = |x: [f64; 3]| x.map(T::from_f64_rounded);
     let (x, dy) = (numbers([1.0, 2.0, -3.0]), numbers([10.0, 1.0, 2.0]));
     let (mut y, mut d) = ([T::zero(); 3], [T::zero(); 3]);
     f.forward_slice(&x, &mut y);
@@ -338,7 +339,7 @@ fn functions_of_ones_own_work() {
         let mut curvature = [0.0; 2];
         Cube.second_derivative_slice(&[1.0, 2.0], &mut curvature);
         assert!(curvature.iter().all(|y| y.is_nan()), "what is not said is NaN");
-        assert_eq!(Cube.facts().name(), "undeclared");
+        assert_eq!(Cube.spec().name(), "undeclared");
     });
 }
 
@@ -351,8 +352,8 @@ fn levels_that_the_machine_lacks_are_refused() {
     assert_eq!(available, Level::available().collect::<Vec<_>>());
     assert!(!missing.is_empty(), "no machine has both NEON and SSE2");
     for level in missing {
-        let error = level.select().unwrap_err();
-        assert_eq!(error, UnsupportedLevel { level });
+        let error = level.set_global().unwrap_err();
+        assert_eq!(error, UnsupportedLevelError { level });
         assert_eq!(Level::current(), current);
         let message = error.to_string();
         assert!(message.contains(&format!("{level:?}")), "{message}");
@@ -361,7 +362,7 @@ fn levels_that_the_machine_lacks_are_refused() {
         }
     }
     for level in available {
-        level.select().unwrap();
+        level.set_global().unwrap();
         assert_eq!(Level::current(), level);
     }
 }
@@ -369,7 +370,7 @@ fn levels_that_the_machine_lacks_are_refused() {
 #[test]
 fn bad_parameters_are_refused() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
-    type Constructor = fn(f64) -> Result<(), BadParameter>;
+    type Constructor = fn(f64) -> Result<(), ParameterError>;
     let constructors: [(&str, Constructor, &[f64], &[f64]); 5] = [
         ("slope", |c| Linear::new(c).map(drop), &[nan, inf, -inf], &[0.0, -2.5, 1e300]),
         ("slope", |a| LeakyRelu::new(a).map(drop), &[nan, inf, -inf], &[0.0, 0.3, -1.0]),
@@ -383,7 +384,7 @@ fn bad_parameters_are_refused() {
             assert_eq!((error.parameter, bits(error.value)), (parameter, bits(value)));
             let message = error.to_string();
             assert!(message.contains(parameter) && message.contains(&value.to_string()), "{message}");
-            assert!(message.contains(error.wanted), "{message}");
+            assert!(message.contains(error.requirement), "{message}");
         }
         for &value in good {
             assert_eq!(new(value), Ok(()), "constructor {i} of {value}");
@@ -407,7 +408,7 @@ fn lengths_must_agree<T: Number>(f: &dyn Activation<T>) {
         ("backward_in_place", &[0, 2], |f, [x, _], [dy, _]| f.backward_in_place(x, dy)),
         ("forward_with_derivative", &[0, 2, 3], |f, [x, _], [y, d]| f.forward_with_derivative(x, y, d)),
     ];
-    let untouched = T::of(-7.5);
+    let untouched = T::from_f64_rounded(-7.5);
     for (method, takes, call) in methods {
         for (a, b) in [(3, 4), (0, 1), (33, 32), (17, 40)] {
             for choice in 0..16 {
@@ -439,8 +440,8 @@ fn lengths_that_differ_are_refused() {
 fn every_function_is_found_by_all_its_names() {
     let mut seen = std::collections::BTreeMap::new();
     for f in activation::all::<f32>() {
-        let facts: &Facts = f.facts();
-        for name in facts.names {
+        let spec: &Spec = f.spec();
+        for name in spec.names {
             let spellings = [
                 name.to_string(),
                 name.to_uppercase(),
@@ -450,19 +451,19 @@ fn every_function_is_found_by_all_its_names() {
                 name[..1].to_uppercase() + &name[1..],
             ];
             for spelling in spellings {
-                let found = activation::by_name::<f32>(&spelling).map(|f| f.facts().name());
-                assert_eq!(found.ok(), Some(facts.name()), "{spelling}");
-                let found = activation::by_name::<f64>(&spelling).map(|f| f.facts().name());
-                assert_eq!(found.ok(), Some(facts.name()), "{spelling}");
+                let found = activation::by_name::<f32>(&spelling).map(|f| f.spec().name());
+                assert_eq!(found.ok(), Some(spec.name()), "{spelling}");
+                let found = activation::by_name::<f64>(&spelling).map(|f| f.spec().name());
+                assert_eq!(found.ok(), Some(spec.name()), "{spelling}");
             }
-            let other = seen.insert(name.replace('_', ""), facts.name());
+            let other = seen.insert(name.replace('_', ""), spec.name());
             assert_eq!(other, None, "{name} names two functions");
         }
     }
     for (name, function) in
         [("silu", "swish"), ("logistic", "sigmoid"), ("linear", "identity"), ("heaviside", "binary_step")]
     {
-        assert_eq!(activation::by_name::<f32>(name).unwrap().facts().name(), function);
+        assert_eq!(activation::by_name::<f32>(name).unwrap().spec().name(), function);
     }
 }
 
@@ -476,7 +477,7 @@ fn unknown_names_are_refused_with_the_nearest() {
         let message = error.to_string();
         assert!(message.contains(name) && message.contains(nearest), "{message}");
         for f in activation::all::<f64>() {
-            assert!(message.contains(f.facts().name()), "{message} lacks {}", f.facts().name());
+            assert!(message.contains(f.spec().name()), "{message} lacks {}", f.spec().name());
         }
     }
     // Nothing to go by, far too long, and no character boundary where the name is cut.
@@ -489,12 +490,12 @@ fn unknown_names_are_refused_with_the_nearest() {
 #[test]
 fn facts_are_consistent() {
     for f in activation::all::<f64>() {
-        let facts = f.facts();
-        let name = facts.name();
-        assert!(facts.formulas.iter().chain([&facts.source]).all(|text| !text.is_empty()), "{name}");
-        assert!(facts.range[0] < facts.range[1], "{name}");
-        for end in facts.limits[0] {
-            let within = facts.range[0] <= end && end <= facts.range[1];
+        let spec = f.spec();
+        let name = spec.name();
+        assert!(spec.formulas.iter().chain([&spec.source]).all(|text| !text.is_empty()), "{name}");
+        assert!(spec.range[0] < spec.range[1], "{name}");
+        for end in spec.limits[0] {
+            let within = spec.range[0] <= end && end <= spec.range[1];
             assert!(within || end.is_nan(), "{name}: a limit of {end} is out of range");
         }
         // The contract: 2, 3, 4 ulp in f32 and 2, 4, 8 in f64, and floors of half an ulp of 1. Two functions have budgets
@@ -510,10 +511,10 @@ fn facts_are_consistent() {
             "laplace" => [[2.5, 3.0, 4.0], [2.5, 4.0, 8.0]],
             _ => [[2.0, 3.0, 4.0], [2.0, 4.0, 8.0]],
         };
-        for (budget, most) in [facts.f32, facts.f64].into_iter().zip(most) {
-            let within = (0..3).all(|order| budget.ulp[order] <= most[order] && budget.floor[order] <= floor);
+        for (budget, most) in [spec.f32, spec.f64].into_iter().zip(most) {
+            let within = (0..3).all(|order| budget.ulp[order] <= most[order] && budget.absolute[order] <= floor);
             assert!(within, "{name}: {budget:?} is over the contract's {most:?}");
-            let floors = (0..3).all(|order| budget.floor[order] == 0.0 || !facts.roots[order].is_empty());
+            let floors = (0..3).all(|order| budget.absolute[order] == 0.0 || !spec.roots[order].is_empty());
             assert!(floors, "{name}: a floor without a root");
         }
     }
@@ -557,11 +558,11 @@ proptest! {
     fn slopes_are_finite_differences(x in -30.0..30.0_f64) {
         let _fixed = fix_level();
         for (name, f) in functions::<f64>() {
-            let jumps = JUMPS.iter().filter(|jump| jump.0 == f.facts().name()).flat_map(|jump| jump.1);
-            if f.facts().joints.iter().chain(jumps).any(|joint| (x - joint).abs() < 1e-4) {
+            let jumps = JUMPS.iter().filter(|jump| jump.0 == f.spec().name()).flat_map(|jump| jump.1);
+            if f.spec().kinks.iter().chain(jumps).any(|joint| (x - joint).abs() < 1e-4) {
                 continue;
             }
-            let budget = f.facts().f64.ulp;
+            let budget = f.spec().f64.ulp;
             let orders: [(Differentiated, f64, f64); 2] =
                 [(|f, x| f.forward(x), f.derivative(x), budget[0]), (|f, x| f.derivative(x), f.second_derivative(x), budget[1])];
             for (order, (f_of, slope, ulp)) in orders.into_iter().enumerate() {
@@ -591,7 +592,7 @@ proptest! {
     }
 }
 
-/// Functions with parameters go where the mathematics says: c times identity, leaky relu from relu's pieces, and
+/// FloatMath with parameters go where the mathematics says: c times identity, leaky relu from relu's pieces, and
 /// f_beta(x) = f_1(beta x) / beta, exactly where beta is a power of two.
 #[test]
 fn parameters_scale() {
@@ -602,7 +603,7 @@ fn parameters_scale() {
             assert_eq!(Linear { slope: -3.0 }.forward(x), -3.0 * x);
             assert_eq!(LeakyRelu { slope: 0.25 }.forward(x), Relu.forward(x) - 0.25 * Relu.forward(-x));
             let close = |a: f64, b: f64| (a - b).abs() <= 4.0 * f64::EPSILON * b.abs() + f64::MIN_POSITIVE;
-            let (a, b) = (softplus.forward(x), Softplus::USUAL.forward(2.0 * x) / 2.0);
+            let (a, b) = (softplus.forward(x), Softplus::DEFAULT.forward(2.0 * x) / 2.0);
             assert!(close(a, b), "softplus of {x:e} at {level:?}: {a:e}, {b:e}");
             let (a, b) = (swish.forward(x), Swish::SILU.forward(2.0 * x) / 2.0);
             assert!(close(a, b), "swish of {x:e} at {level:?}: {a:e}, {b:e}");

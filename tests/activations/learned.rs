@@ -6,11 +6,11 @@ use crate::common::{
     specials,
 };
 use slopes::activation::{
-    Activation, Celu, Elu, Gaussian, LeakyRelu, Learned, Linear, PRelu, PReluChannels, Snake, Softplus, Swish,
+    Activation, Celu, Elu, Gaussian, LeakyRelu, Learnable, Linear, PRelu, PReluChannels, Snake, Softplus, Swish,
 };
 use slopes::{Element, Level};
 
-fn slopes_of<F: Learned, T: Element>(f: F, x: &[T]) -> (f64, Vec<T>) {
+fn slopes_of<F: Learnable, T: Element>(f: F, x: &[T]) -> (f64, Vec<T>) {
     let mut slopes = vec![T::zero(); x.len()];
     f.parameter_derivative_slice(x, &mut slopes);
     (F::PARAMETER_ULP, slopes)
@@ -37,7 +37,7 @@ fn slopes_are_accurate<T: Number>() {
         for rows in rows.chunk_by(|a, b| a[..2] == b[..2]) {
             functions += 1;
             let (name, parameter) = (rows[0][0], from_hex(rows[0][1]));
-            let x: Vec<T> = rows.iter().map(|row| T::of(from_hex(row[2]))).collect();
+            let x: Vec<T> = rows.iter().map(|row| T::from_f64_rounded(from_hex(row[2]))).collect();
             let (ulp, slopes) = known(name, parameter, &x);
             let label = format!("d {name} / d {parameter} {} {level:?}", T::NAME);
             failures.extend(over_budget(&label, ulp, |_| 0.0, &x, &slopes, |i| Exact::parse(rows[i][4])));
@@ -57,7 +57,7 @@ fn slopes_in_parameters_are_accurate() {
 #[test]
 fn slopes_in_parameters_are_accurate_in_f32() {
     /// With the error of the f64 formula, relative to the largest of its terms: a few roundings.
-    fn check<F: Learned>(name: &str, f: F, exact: impl Fn(f64) -> (f64, f64)) {
+    fn check<F: Learnable>(name: &str, f: F, exact: impl Fn(f64) -> (f64, f64)) {
         let mut random = Random(8);
         let x: Vec<f32> =
             (0..1 << 18).map(|i| random.uniform(if i % 2 == 0 { -20.0..=20.0 } else { -2.0..=2.0 })).collect();
@@ -132,9 +132,9 @@ fn linear_slopes_are_exact<T: Number>() {
             (x.clone(), slopes_of(Linear { slope: 2.5 }, &x).1),
             (
                 x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(),
-                slopes_of(LeakyRelu::USUAL, &x).1,
+                slopes_of(LeakyRelu::DEFAULT, &x).1,
             ),
-            (x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(), slopes_of(PRelu::USUAL, &x).1),
+            (x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(), slopes_of(PRelu::DEFAULT, &x).1),
         ] {
             assert!(x.iter().zip(&slopes).all(|(x, slope)| bits(*x) == bits(*slope)), "{x:?}\n{slopes:?}");
         }
@@ -148,12 +148,13 @@ fn linear_slopes_are_exact_in_both_types() {
 }
 
 /// What every slope in a parameter is at the ends and at 0, -0 and NaN; and that slices and single numbers agree.
-fn ends_are_right<F: Learned, T: Number>(f: F, at_infinities: [f64; 2], at_zero: f64) {
+fn ends_are_right<F: Learnable, T: Number>(f: F, at_infinities: [f64; 2], at_zero: f64) {
     at_every_level(|level| {
-        let slope = |x: f64| f.parameter_derivative(T::of(x)).wide();
+        let slope = |x: f64| f.parameter_derivative(T::from_f64_rounded(x)).into_f64();
         let got = [f64::NEG_INFINITY, f64::INFINITY].map(slope);
         assert_eq!(got, at_infinities, "{f:?} {} at {level:?}", T::NAME, f = F::PARAMETER);
-        let close = |got: f64| Exact::from(at_zero).distance(T::of(got)).is_within(F::PARAMETER_ULP + 1.0, 0.0);
+        let close =
+            |got: f64| Exact::from(at_zero).distance(T::from_f64_rounded(got)).is_within(F::PARAMETER_ULP + 1.0, 0.0);
         assert!(close(slope(0.0)) && close(slope(-0.0)), "{} at 0: {}", F::PARAMETER, slope(0.0));
         assert!(slope(f64::NAN).is_nan());
         let x = inputs::<T>(777);
@@ -175,7 +176,7 @@ fn all_ends_are_right<T: Number>() {
         ends_are_right::<_, T>(Celu { alpha }, [-1.0, 0.0], 0.0);
     }
     for beta in [1.0, 1e-6, 0.75, 1e6] {
-        let beta = T::of(beta).wide();
+        let beta = T::from_f64_rounded(beta).into_f64();
         ends_are_right::<_, T>(Softplus { beta }, [0.0, 0.0], -std::f64::consts::LN_2 / beta / beta);
         ends_are_right::<_, T>(Swish { beta }, [0.0, 0.0], 0.0);
         ends_are_right::<_, T>(Swish { beta: -beta }, [0.0, 0.0], 0.0);
@@ -197,7 +198,7 @@ fn gradients_are_sums<T: Number>() {
     at_every_level(|level| {
         for len in [0, 1, 2, 15, 16, 17, 1023, 1024, 1025, 5000] {
             let (x, dy) = (&x[..len], &dy[..len]);
-            let terms = x.iter().zip(dy).map(|(x, dy)| (*dy * f.parameter_derivative(*x)).wide());
+            let terms = x.iter().zip(dy).map(|(x, dy)| (*dy * f.parameter_derivative(*x)).into_f64());
             let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
             let gradient = f.parameter_gradient(x, dy);
             // The test's own sum, in order, has `len` roundings in f64.
@@ -211,9 +212,9 @@ fn gradients_are_sums<T: Number>() {
 fn gradients_in_parameters_are_sums() {
     gradients_are_sums::<f32>();
     gradients_are_sums::<f64>();
-    let message = panic_message(|| PRelu::USUAL.parameter_gradient(&[0.0_f32; 3], &[0.0; 4]));
+    let message = panic_message(|| PRelu::DEFAULT.parameter_gradient(&[0.0_f32; 3], &[0.0; 4]));
     assert!(message.contains("(\"x\", 3), (\"dy\", 4)"), "{message}");
-    let message = panic_message(|| PRelu::USUAL.parameter_derivative_slice(&[0.0_f32; 3], &mut [0.0; 4]));
+    let message = panic_message(|| PRelu::DEFAULT.parameter_derivative_slice(&[0.0_f32; 3], &mut [0.0; 4]));
     assert!(message.contains("(\"x\", 3), (\"d\", 4)"), "{message}");
 }
 
@@ -257,7 +258,7 @@ fn channels_are_loops<T: Number>() {
             prelu.forward_in_place(&mut y_in_place);
             prelu.backward_in_place(&x, &mut dx_in_place);
             for i in 0..len {
-                let f = PRelu { slope: slopes[channel(i)].wide() };
+                let f = PRelu { slope: slopes[channel(i)].into_f64() };
                 let place = format!("{outer} x {channels} x {inner} {} at {i}, {level:?}", T::NAME);
                 assert_eq!(bits(y[i]), bits(f.forward(x[i])), "{place}");
                 assert_eq!(bits(dx[i]), bits(dy[i] * f.derivative(x[i])), "{place}");
@@ -269,21 +270,21 @@ fn channels_are_loops<T: Number>() {
         let x: Vec<T> = x.iter().map(|x| if x.abs() <= T::one() { *x } else { T::one() }).collect();
         let mut exact = vec![(0.0, 0.0); channels];
         for i in 0..len {
-            let term = dy[i].wide() * if x[i] < T::zero() { x[i].wide() } else { 0.0 };
-            let term = T::Real::of(term).wide();
+            let term = dy[i].into_f64() * if x[i] < T::zero() { x[i].into_f64() } else { 0.0 };
+            let term = T::Real::from_f64_rounded(term).into_f64();
             exact[channel(i)].0 += term;
             exact[channel(i)].1 += term.abs();
         }
         let mut first = None;
         at_every_level(|level| {
             let mut gradient = vec![T::one(); channels];
-            prelu.slope_gradient(&x, &dy, &mut gradient);
+            prelu.parameter_gradient(&x, &dy, &mut gradient);
             for (got, (sum, size)) in gradient.iter().zip(&exact) {
                 // The loop above sums number by number; the result is rounded once more, to a step of the subnormals at least.
-                let half_a_step = 0.5 * T::min_positive_value().wide() * T::epsilon().wide();
+                let half_a_step = 0.5 * T::min_positive_value().into_f64() * T::epsilon().into_f64();
                 let rounding = (sum.abs() * T::unit()).max(half_a_step);
                 let tolerance = size * (outer * inner) as f64 * f64::EPSILON + rounding;
-                assert!((got.wide() - sum).abs() <= tolerance, "{outer} {channels} {inner} {level:?}: {got} {sum}");
+                assert!((got.into_f64() - sum).abs() <= tolerance, "{outer} {channels} {inner} {level:?}: {got} {sum}");
             }
             // Products and sums do not fuse: all levels give the same bits.
             let bits: Vec<u64> = gradient.iter().map(|x| bits(*x)).collect();
@@ -314,7 +315,7 @@ fn channels_agree_with_pytorch() {
             prelu.forward_in_place(&mut y);
             let mut got = vec![0.0; gradient.len()];
             if case["options"]["wrt"] == "weight" {
-                prelu.slope_gradient(&x, &ones, &mut got);
+                prelu.parameter_gradient(&x, &ones, &mut got);
             } else {
                 prelu.backward(&x, &ones, &mut got);
             }
@@ -338,11 +339,11 @@ fn channels_panic_with_lengths() {
     assert!(message.contains("7 numbers"), "{message}");
     let message = panic_message(|| prelu.backward(&[0.0; 6], &[0.0; 6], &mut [0.0; 5]));
     assert!(message.contains("(\"dx\", 5)"), "{message}");
-    let message = panic_message(|| prelu.slope_gradient(&[0.0; 6], &[0.0; 6], &mut [0.0; 2]));
+    let message = panic_message(|| prelu.parameter_gradient(&[0.0; 6], &[0.0; 6], &mut [0.0; 2]));
     assert!(message.contains("(\"slopes\", 3), (\"gradient\", 2)"), "{message}");
     let message = panic_message(|| PReluChannels::new(&[], 2).forward_in_place(&mut [0.0_f64; 2]));
     assert!(message.contains("0 channels"), "{message}");
     let mut gradient = [1.0; 3];
-    PReluChannels::new(&[0.25_f32; 3], 0).slope_gradient(&[], &[], &mut gradient);
+    PReluChannels::new(&[0.25_f32; 3], 0).parameter_gradient(&[], &[], &mut gradient);
     assert_eq!(gradient, [0.0; 3]);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::common::{fix_level, proptest_config};
 use proptest::prelude::*;
 use slopes::activation::{self, Activation, AnyActivation, HardSigmoid, HardTanh, LeakyRelu, Relu, Softplus, XIelu};
-use slopes::{BadParameter, Facts, ParseError, Problem};
+use slopes::{ParameterError, ParseError, ParseErrorKind, Spec};
 
 /// The first names of ours, and what other projects call them. Each line is a project's own spelling; a name that some
 /// project gives to another function, or to a function that we lack, is not here.
@@ -53,8 +53,8 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("xielu", &["xielu", "XIELU"]),
 ];
 
-fn catalogue() -> impl Iterator<Item = &'static Facts> {
-    activation::all::<f32>().iter().map(|f| f.facts())
+fn catalogue() -> impl Iterator<Item = &'static Spec> {
+    activation::all::<f32>().iter().map(|f| f.spec())
 }
 
 fn letters(name: &str) -> String {
@@ -65,19 +65,19 @@ fn letters(name: &str) -> String {
 fn names_of_other_projects_are_known() {
     let mut meant = BTreeMap::new();
     for &(function, aliases) in ALIASES {
-        assert!(catalogue().any(|facts| facts.name() == function), "{function} is not in the catalogue");
+        assert!(catalogue().any(|spec| spec.name() == function), "{function} is not in the catalogue");
         for alias in aliases.iter().chain([&function]) {
             let other = *meant.entry(letters(alias)).or_insert(function);
             assert_eq!(other, function, "{alias} in the table");
-            let found = activation::by_name::<f64>(alias).map(|f| f.facts().name());
+            let found = activation::by_name::<f64>(alias).map(|f| f.spec().name());
             assert_eq!(found.ok(), Some(function), "{alias}");
         }
     }
-    for facts in catalogue() {
-        assert!(ALIASES.iter().any(|(function, _)| *function == facts.name()), "the table lacks {}", facts.name());
-        for name in facts.names {
+    for spec in catalogue() {
+        assert!(ALIASES.iter().any(|(function, _)| *function == spec.name()), "the table lacks {}", spec.name());
+        for name in spec.names {
             let function = meant.get(&letters(name));
-            assert!(function.is_none_or(|function| *function == facts.name()), "{name} is {function:?} in the table");
+            assert!(function.is_none_or(|function| *function == spec.name()), "{name} is {function:?} in the table");
         }
     }
 }
@@ -138,7 +138,7 @@ fn options_of_gelu_choose_the_function() {
     {
         for option in options {
             for text in [format!("GELU(approximate={option})"), format!("gelu( Approximate = {option} )")] {
-                assert_eq!(parse(&text).map(|f| f.facts().name()).ok(), parse(name).map(|f| f.facts().name()).ok());
+                assert_eq!(parse(&text).map(|f| f.spec().name()).ok(), parse(name).map(|f| f.spec().name()).ok());
                 assert!(parse(&text).is_ok(), "{text}");
             }
         }
@@ -182,16 +182,16 @@ fn a_wrong_text_says_what_and_where() {
         assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
     }
     let error = parse(" leakyrelo(0.2)").unwrap_err();
-    assert!(matches!(error.problem, Problem::UnknownName(name) if name.nearest() == "leaky_relu"));
+    assert!(matches!(error.problem, ParseErrorKind::UnknownNameError(name) if name.nearest() == "leaky_relu"));
     assert_eq!(error.at, 1);
     for empty in ["", " ", "()", "(0.2)"] {
-        assert!(matches!(parse(empty).unwrap_err().problem, Problem::UnknownName(_)), "{empty:?}");
+        assert!(matches!(parse(empty).unwrap_err().problem, ParseErrorKind::UnknownNameError(_)), "{empty:?}");
     }
 }
 
 #[test]
 fn parameters_may_bound_each_other() {
-    let bad = |parameter, value, wanted| Err(BadParameter { parameter, value, wanted });
+    let bad = |parameter, value, requirement| Err(ParameterError { parameter, value, requirement });
     assert_eq!(HardTanh::new(1.0, 0.5), bad("low", 1.0, "must not exceed high"));
     assert_eq!(HardTanh::new(0.5, 0.5), Ok(HardTanh { low: 0.5, high: 0.5 }));
     assert!(HardSigmoid::new(0.5, 0.5).is_err() && HardSigmoid::new(0.25, 0.5).is_ok());
@@ -200,15 +200,18 @@ fn parameters_may_bound_each_other() {
 /// Names of parameters are as strict as those of functions: each finds its own.
 #[test]
 fn every_name_of_a_parameter_is_its_own() {
-    for facts in catalogue() {
-        assert_eq!(facts.parameters.len(), facts.usual.len());
-        for (i, names) in facts.parameters.iter().enumerate() {
+    for spec in catalogue() {
+        assert_eq!(spec.parameters.len(), spec.defaults.len());
+        for (i, names) in spec.parameters.iter().enumerate() {
             for name in *names {
-                let usual = format!("{}({name}={})", facts.name(), facts.usual[i]);
-                assert_eq!(parse(&usual).unwrap().to_string(), parse(facts.name()).unwrap().to_string(), "{usual}");
-                let twice = format!("{}({}=1, {name}=1)", facts.name(), names[0]);
+                let usual = format!("{}({name}={})", spec.name(), spec.defaults[i]);
+                assert_eq!(parse(&usual).unwrap().to_string(), parse(spec.name()).unwrap().to_string(), "{usual}");
+                let twice = format!("{}({}=1, {name}=1)", spec.name(), names[0]);
                 let problem = parse(&twice).unwrap_err().problem;
-                assert!(matches!(problem, Problem::GivenTwice { parameter } if parameter == names[0]), "{twice}");
+                assert!(
+                    matches!(problem, ParseErrorKind::DuplicateParameter { parameter } if parameter == names[0]),
+                    "{twice}"
+                );
             }
         }
     }
@@ -240,15 +243,15 @@ fn any_activation_computes_as_the_one_that_it_is() {
     assert_ne!(got[0], [0.0; 5]);
     // In the catalogue's order, all of it, with the usual parameters.
     for f in activation::all::<f64>() {
-        let any = parse(f.facts().name()).unwrap();
-        assert_eq!(any.facts().names, f.facts().names);
+        let any = parse(f.spec().name()).unwrap();
+        assert_eq!(any.spec().names, f.spec().names);
         assert_eq!((any.forward(0.3), any.derivative(-0.3)), (f.forward(0.3), f.derivative(-0.3)), "{any}");
     }
 }
 
 /// A function with parameters, as the catalogue declares it.
-fn with_parameters() -> impl Strategy<Value = &'static Facts> {
-    let all: Vec<_> = catalogue().filter(|facts| !facts.parameters.is_empty()).collect();
+fn with_parameters() -> impl Strategy<Value = &'static Spec> {
+    let all: Vec<_> = catalogue().filter(|spec| !spec.parameters.is_empty()).collect();
     prop::sample::select(all)
 }
 
@@ -261,10 +264,10 @@ proptest! {
     #![proptest_config(proptest_config(4000))]
 
     #[test]
-    fn what_is_written_is_read_as_the_same_bits(facts in with_parameters(), numbers in prop::array::uniform4(value())) {
+    fn what_is_written_is_read_as_the_same_bits(spec in with_parameters(), numbers in prop::array::uniform4(value())) {
         let arguments: Vec<_> =
-            facts.parameters.iter().zip(numbers).map(|(names, value)| format!("{}={value:?}", names[0])).collect();
-        let Ok(f) = parse(&format!("{}({})", facts.name(), arguments.join(", "))) else { return Ok(()) };
+            spec.parameters.iter().zip(numbers).map(|(names, value)| format!("{}={value:?}", names[0])).collect();
+        let Ok(f) = parse(&format!("{}({})", spec.name(), arguments.join(", "))) else { return Ok(()) };
         let text = f.to_string();
         let again = parse(&text).unwrap();
         prop_assert_eq!(f, again);
@@ -272,7 +275,7 @@ proptest! {
         // The bits that went in are those that came out, by way of the standard library alone.
         let written = text.split(['=', ',', ')']).filter_map(|part| part.parse::<f64>().ok());
         let bits: Vec<_> = written.map(f64::to_bits).collect();
-        let expected: Vec<_> = numbers[..facts.parameters.len()].iter().map(|x| x.to_bits()).collect();
+        let expected: Vec<_> = numbers[..spec.parameters.len()].iter().map(|x| x.to_bits()).collect();
         prop_assert_eq!(bits, expected, "{}", text);
     }
 
@@ -301,7 +304,7 @@ proptest! {
             Ok(f) => prop_assert_eq!(parse(&f.to_string()).unwrap().to_string(), f.to_string()),
             Err(error) => {
                 prop_assert!(text.is_char_boundary(error.at) && !error.to_string().is_empty());
-                if let Problem::Syntax { found, .. } = error.problem {
+                if let ParseErrorKind::Syntax { found, .. } = error.problem {
                     prop_assert_eq!(found, text[error.at..].chars().next());
                 }
             }

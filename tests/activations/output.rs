@@ -36,7 +36,7 @@ fn slopes_are_accurate<T: Number>() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for rows in rows.chunk_by(|a, b| a[0] == b[0]) {
-            let y: Vec<T> = rows.iter().map(|row| T::of(from_hex(row[2]))).collect();
+            let y: Vec<T> = rows.iter().map(|row| T::from_f64_rounded(from_hex(row[2]))).collect();
             let (ulp, slopes) = known(rows[0][0], from_hex(rows[0][1]), &y);
             let label = format!("{} {} {level:?}", rows[0][0], T::NAME);
             failures.extend(over_budget(&label, ulp, |_| 0.0, &y, &slopes, |i| Exact::parse(rows[i][4])));
@@ -74,11 +74,11 @@ fn slopes_from_outputs_are_accurate_in_f32() {
     none(&failures);
 }
 
-/// The slope from f(x) is the slope from x, to the bit, joints included, where `lost` does not hold of f(x).
-fn exact<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, joints: &[f64], lost: impl Fn(T) -> bool) {
+/// The slope from f(x) is the slope from x, to the bit, kinks included, where `lost` does not hold of f(x).
+fn exact<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, kinks: &[f64], lost: impl Fn(T) -> bool) {
     let mut x = inputs::<T>(4000);
-    for joint in joints {
-        let joint = T::of(*joint);
+    for joint in kinks {
+        let joint = T::from_f64_rounded(*joint);
         x.extend([joint.down().down(), joint.down(), joint, joint.up(), joint.up().up()]);
     }
     at_every_level(|level| {
@@ -99,7 +99,7 @@ fn pieces_are_exact<T: Number>() {
     exact::<_, T>("linear", Linear { slope: -2.5 }, &[0.0], never);
     exact::<_, T>("relu", Relu, &[0.0], never);
     exact::<_, T>("relu6", Relu6, &[0.0, 6.0], never);
-    exact::<_, T>("hard_tanh", HardTanh::USUAL, &[-1.0, 1.0], never);
+    exact::<_, T>("hard_tanh", HardTanh::DEFAULT, &[-1.0, 1.0], never);
     exact::<_, T>("hard_tanh", HardTanh { low: -0.3, high: 2.7 }, &[-0.3, 2.7], never);
     for slope in [0.0, 1e-300, 0.01, 0.25, 3.0] {
         // 0 times -inf is NaN.
@@ -108,7 +108,7 @@ fn pieces_are_exact<T: Number>() {
     }
     // Inside, y may have rounded to an end.
     let at_an_end = |y: T| y == T::zero() || y == T::one();
-    exact("hard_sigmoid", HardSigmoid::USUAL, &[-3.0, 3.0], at_an_end);
+    exact("hard_sigmoid", HardSigmoid::DEFAULT, &[-3.0, 3.0], at_an_end);
     exact("hard_sigmoid", HardSigmoid { low: -2.5, high: 2.5 }, &[-2.5, 2.5], at_an_end);
 }
 
@@ -129,25 +129,25 @@ fn a_negative_slope_has_no_way_back() {
 /// of their own. At the ends, at 0 and at NaN they are equal.
 fn consistent<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, steepest: f64) {
     let x = inputs::<T>(8000);
-    let facts = Activation::<T>::facts(&f);
-    let budget = T::budget(facts);
+    let spec = Activation::<T>::spec(&f);
+    let budget = T::budget(spec);
     at_every_level(|level| {
         let (mut y, mut d) = (x.clone(), x.clone());
         f.forward_with_derivative(&x, &mut y, &mut d);
         let slopes = slopes_of(f, &y).1;
         for i in 0..x.len() {
             let place = format!("{name} {} at {}, {level:?}: {} {}", T::NAME, x[i], slopes[i], d[i]);
-            let ulp = |y: T| (y.abs().up().wide() - y.abs().wide()).min(y.abs().wide());
+            let ulp = |y: T| (y.abs().up().into_f64() - y.abs().into_f64()).min(y.abs().into_f64());
             // The lower end of selu is no number of the types.
             let at_end = x[i].is_infinite() && name != "selu";
             if x[i].is_nan() || at_end || x[i] == T::zero() {
                 assert!(slopes[i] == d[i] || slopes[i].is_nan() && d[i].is_nan(), "{place}");
             } else if d[i].is_finite() && y[i].is_finite() {
                 // The least of numbers has no half.
-                let least = T::min_positive_value().wide() * T::unit() * 2.0;
+                let least = T::min_positive_value().into_f64() * T::unit() * 2.0;
                 let lacking =
                     steepest * budget.ulp[0] * ulp(y[i]) + (F::OUTPUT_ULP + budget.ulp[1]) * ulp(d[i]) + least;
-                assert!((slopes[i].wide() - d[i].wide()).abs() <= lacking, "{place}, allowed {lacking}");
+                assert!((slopes[i].into_f64() - d[i].into_f64()).abs() <= lacking, "{place}, allowed {lacking}");
             }
         }
     });

@@ -1,4 +1,4 @@
-//! PyTorch's values and slopes of activations of one number, joints and both zeros among them.
+//! PyTorch's values and slopes of activations of one number, kinks and both zeros among them.
 
 use crate::common::pytorch::{Kind, cases, numbers};
 use crate::common::{Exact, at_every_level, none};

@@ -5,8 +5,8 @@ use slopes::activation;
 
 #[test]
 fn tables_hold_the_catalogue() {
-    let all: Vec<_> = activation::all::<f32>().iter().map(|f| f.facts()).collect();
-    holds("activation", &all, |name| activation::by_name::<f32>(name).map(|f| f.facts()));
+    let all: Vec<_> = activation::all::<f32>().iter().map(|f| f.spec()).collect();
+    holds("activation", &all, |name| activation::by_name::<f32>(name).map(|f| f.spec()));
 }
 
 #[test]

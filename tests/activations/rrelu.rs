@@ -9,9 +9,10 @@ const SEEDS: [u64; 8] = [0, 1, 2, 3, 0x9e37_79b9_7f4a_7c15, 1 << 32, u64::MAX, 1
 /// The slopes of the first numbers, as the kernel draws them, brought to [0, 1].
 fn draws<T: Number>(seed: u64, first: u64) -> Vec<f64> {
     let mut slopes = vec![-T::one(); COUNT];
-    RRelu::USUAL.training(seed).forward_in_place(&mut slopes, first);
-    let [lower, upper] = [RRelu::USUAL.lower, RRelu::USUAL.upper].map(|bound| T::of(bound).wide());
-    slopes.iter().map(|y| (-y.wide() - lower) / (upper - lower)).collect()
+    RRelu::DEFAULT.training(seed).forward_in_place(&mut slopes, first);
+    let [lower, upper] =
+        [RRelu::DEFAULT.lower, RRelu::DEFAULT.upper].map(|bound| T::from_f64_rounded(bound).into_f64());
+    slopes.iter().map(|y| (-y.into_f64() - lower) / (upper - lower)).collect()
 }
 
 /// Sums of so many products of independent numbers of variance 1 are within 5 standard deviations of 0 but for 1 in
@@ -67,15 +68,19 @@ fn seeds_are_uncorrelated() {
 
 /// The oracle is the generator that the hash is the step of: SplitMix64, seeded by its own first number.
 fn slopes_are_those_of_split_mix<T: Number>() {
-    let (lower, upper) = (T::of(0.125).wide(), T::of(1.0 / 3.0).wide());
+    let (lower, upper) = (T::from_f64_rounded(0.125).into_f64(), T::from_f64_rounded(1.0 / 3.0).into_f64());
     at_every_level(|_| {
         for seed in SEEDS {
             let key = Random(seed).next();
             for index in [0, 1, 2, 1000, u64::MAX, 1 << 40] {
                 let state = key.wrapping_add(index.wrapping_sub(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 let u = (Random(state).next() >> 12) as f64 / (1u64 << 52) as f64;
-                let slope = RRelu::USUAL.training(seed).slope_at::<T>(index);
-                assert_eq!(bits(slope), bits(T::of(lower + (upper - lower) * u)), "seed {seed}, index {index}");
+                let slope = RRelu::DEFAULT.training(seed).slope_at::<T>(index);
+                assert_eq!(
+                    bits(slope),
+                    bits(T::from_f64_rounded(lower + (upper - lower) * u)),
+                    "seed {seed}, index {index}"
+                );
             }
         }
     });
@@ -158,9 +163,9 @@ fn slopes_are_between_the_bounds() {
 #[test]
 fn evaluation_is_the_mean() {
     let _fixed = fix_level();
-    let mean = RRelu::USUAL.derivative(-1.0_f64);
+    let mean = RRelu::DEFAULT.derivative(-1.0_f64);
     assert_eq!(mean, (0.125 + 1.0 / 3.0) / 2.0);
-    assert_eq!(RRelu::USUAL.forward(-3.0_f64), -3.0 * mean);
+    assert_eq!(RRelu::DEFAULT.forward(-3.0_f64), -3.0 * mean);
     assert_eq!(RRelu { lower: f64::MAX, upper: f64::MAX }.derivative(-1.0_f64), f64::MAX);
     let drawn = draws::<f64>(6, 0).iter().sum::<f64>() / COUNT as f64;
     // The standard deviation of a uniform number is 1 / sqrt(12).
@@ -175,8 +180,8 @@ fn bad_bounds_are_refused() {
     let message = error(0.5, 0.25).to_string();
     assert!(message.contains("0.25") && message.contains("upper"), "{message}");
     assert!(RRelu::new(0.5, 0.5).is_ok());
-    let message = panic_message(|| RRelu::USUAL.training(0).forward_slice(&[0.0_f32; 2], &mut [0.0; 3], 0));
+    let message = panic_message(|| RRelu::DEFAULT.training(0).forward_slice(&[0.0_f32; 2], &mut [0.0; 3], 0));
     assert!(message.contains("(\"x\", 2), (\"y\", 3)"), "{message}");
-    let message = panic_message(|| RRelu::USUAL.training(0).backward_in_place(&[0.0_f32; 2], &mut [0.0; 3], 0));
+    let message = panic_message(|| RRelu::DEFAULT.training(0).backward_in_place(&[0.0_f32; 2], &mut [0.0; 3], 0));
     assert!(message.contains("(\"x\", 2), (\"dy\", 3)"), "{message}");
 }

@@ -34,10 +34,10 @@ fn the_table_is_complete() {
     let table = table();
     for f in activation::all::<f32>() {
         for (order, title) in ORDERS.iter().enumerate() {
-            let families = table.get(&(f.facts().name(), order)).map_or(&[][..], |families| families);
+            let families = table.get(&(f.spec().name(), order)).map_or(&[][..], |families| families);
             for wanted in ["fused", "unfused"] {
                 let has = families.iter().any(|family| family.0 == wanted);
-                assert!(has, "tests/worst_errors.csv lacks the {title} of {}, {wanted}", f.facts().name());
+                assert!(has, "tests/worst_errors.csv lacks the {title} of {}, {wanted}", f.spec().name());
             }
         }
     }
@@ -66,9 +66,9 @@ fn the_readme_shows_the_table() {
 #[test]
 fn bounds_are_those_of_the_table() {
     for ((name, order), families) in table() {
-        let facts = activation::by_name::<f32>(name).expect("a function of the catalogue").facts();
-        assert_eq!(facts.name(), name);
-        let (bound, floor) = (facts.f32.ulp[order], facts.f32.floor[order]);
+        let spec = activation::by_name::<f32>(name).expect("a function of the catalogue").spec();
+        assert_eq!(spec.name(), name);
+        let (bound, floor) = (spec.f32.ulp[order], spec.f32.absolute[order]);
         for (family, ulp, units) in &families {
             let within = *ulp <= bound && *units <= floor;
             assert!(

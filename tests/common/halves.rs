@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use super::{Distance, Exact, Number, Random, SLACK, constants, scale};
-use slopes::{Facts, Ulp};
+use slopes::{ErrorBound, Spec};
 
 /// Rounding costs half an ulp. What is rounded is an f32: its own few ulp are 2^13 (bf16: 2^16) times smaller, and the
 /// largest budget of a function leaves them below this.
@@ -23,8 +23,8 @@ macro_rules! half {
     ($Type:ident) => {
         impl Number for $Type {
             constants!($Type);
-            fn budget(_: &Facts) -> Ulp {
-                Ulp { ulp: [BUDGET; 3], ..Ulp::EXACT }
+            fn budget(_: &Spec) -> ErrorBound {
+                ErrorBound { ulp: [BUDGET; 3], ..ErrorBound::CORRECTLY_ROUNDED }
             }
             fn up(self) -> Self {
                 match self.bits() {
@@ -67,7 +67,7 @@ pub fn f32s<T: Half>(x: &[T]) -> Vec<f32> {
 }
 
 pub fn f64s<T: Half>(x: &[T]) -> Vec<f64> {
-    x.iter().map(|x| x.wide()).collect()
+    x.iter().map(|x| x.into_f64()).collect()
 }
 
 /// Within the budget, or half an ulp more than an absolute error.
@@ -81,7 +81,7 @@ pub fn wrong<T: Half>(label: &str, got: &[T], exact: &[f64], floor: impl Fn(usiz
     assert_eq!(got.len(), exact.len());
     let i = (0..got.len()).find(|&i| !is_right(Exact::from(exact[i]).distance(got[i]), floor(i)))?;
     let ulp = Exact::from(exact[i]).distance(got[i]).ulp;
-    Some(format!("{label} {}, number {i}: {:e} should be {:e}, {ulp:.4} ulp", T::NAME, got[i].wide(), exact[i]))
+    Some(format!("{label} {}, number {i}: {:e} should be {:e}, {ulp:.4} ulp", T::NAME, got[i].into_f64(), exact[i]))
 }
 
 /// Numbers of a row, some of them -inf.

@@ -9,7 +9,7 @@ pub mod rows;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use slopes::{Element, Facts, Level, Ulp};
+use slopes::{Element, ErrorBound, Level, Spec};
 
 /// The names of value, slope and curvature in messages.
 pub const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
@@ -26,13 +26,13 @@ pub trait Number: Element {
     const MAX_EXPONENT: i32;
     /// The stored bits of the significand.
     const BITS: i32;
-    fn budget(facts: &Facts) -> Ulp;
+    fn budget(spec: &Spec) -> ErrorBound;
     fn up(self) -> Self;
     fn down(self) -> Self;
 
     /// What floors are counted in: half an ulp of 1.
     fn unit() -> f64 {
-        Self::epsilon().wide() / 2.0
+        Self::epsilon().into_f64() / 2.0
     }
 }
 
@@ -51,8 +51,8 @@ macro_rules! number {
     ($Type:ident) => {
         impl Number for $Type {
             constants!($Type);
-            fn budget(facts: &Facts) -> Ulp {
-                facts.$Type
+            fn budget(spec: &Spec) -> ErrorBound {
+                spec.$Type
             }
             fn up(self) -> Self {
                 self.next_up()
@@ -68,7 +68,7 @@ number!(f64);
 
 /// The bits of a number as an f64 holds them; all NaN have the same.
 pub fn bits<T: Element>(x: T) -> u64 {
-    let wide = x.wide();
+    let wide = x.into_f64();
     if wide.is_nan() { f64::NAN.to_bits() } else { wide.to_bits() }
 }
 
@@ -146,18 +146,18 @@ impl Exact {
     }
 
     /// The nearest f64.
-    pub fn wide(self) -> f64 {
+    pub fn into_f64(self) -> f64 {
         ldexp(self.high, self.shift)
     }
 
     pub fn abs(self) -> f64 {
-        self.wide().abs()
+        self.into_f64().abs()
     }
 
     /// The distance of a number from this one. NaN, infinities and the sign of a zero come first: a number that is not
     /// of their kind is infinitely far from them. An exact zero has no sign here.
     pub fn distance<T: Number>(mut self, got: T) -> Distance {
-        let wide = got.wide();
+        let wide = got.into_f64();
         if self.high.is_nan() || wide.is_nan() || self.high.is_infinite() {
             let same = wide == self.high || (wide.is_nan() && self.high.is_nan());
             return if same { Distance::NONE } else { Distance::INFINITE };
@@ -171,7 +171,7 @@ impl Exact {
         let wrong_side = self.high != 0.0 && wide.is_sign_negative() != (self.high < 0.0);
         if wide.is_infinite() {
             // Right only for what is larger than any number of the type.
-            let excess = self.less(T::max_value().wide().copysign(wide)) * wide.signum();
+            let excess = self.less(T::max_value().into_f64().copysign(wide)) * wide.signum();
             let beyond = binade > T::MAX_EXPONENT || excess > 0.0;
             return if beyond && !wrong_side { Distance::NONE } else { Distance::INFINITE };
         }
@@ -265,9 +265,9 @@ pub fn over_budget<T: Number>(
             "{label}: {:.3} ulp (budget {ulp}, floor {:e}) at {:e}: {:e} should be {:e}; {over} of {} are over",
             distance.ulp,
             floor(inputs[i]),
-            inputs[i].wide(),
-            got[i].wide(),
-            exact(i).wide(),
+            inputs[i].into_f64(),
+            got[i].into_f64(),
+            exact(i).into_f64(),
             got.len(),
         )
     })
@@ -287,7 +287,7 @@ pub struct FixedLevel(#[allow(dead_code, reason = "held, not read")] MutexGuard<
 
 impl Drop for FixedLevel {
     fn drop(&mut self) {
-        Level::detected().select().unwrap();
+        Level::detected().set_global().unwrap();
     }
 }
 
@@ -299,7 +299,7 @@ pub fn fix_level() -> FixedLevel {
 pub fn at_every_level(mut test: impl FnMut(Level)) {
     let _fixed = fix_level();
     for level in Level::available() {
-        level.select().unwrap();
+        level.set_global().unwrap();
         test(level);
     }
 }
@@ -337,21 +337,21 @@ impl Random {
     }
 
     pub fn uniform<T: Element>(&mut self, range: RangeInclusive<f64>) -> T {
-        T::of(range.start() + (range.end() - range.start()) * self.unit())
+        T::from_f64_rounded(range.start() + (range.end() - range.start()) * self.unit())
     }
 
     /// Of any finite magnitude, each as likely as any other.
     pub fn magnitude<T: Number>(&mut self) -> T {
         let exponents = (T::MAX_EXPONENT - T::MIN_EXPONENT + T::BITS + 1) as u64;
         let exponent = (self.next() % exponents) as i32 + T::MIN_EXPONENT - T::BITS;
-        let x = T::of(ldexp(1.0 + self.unit() / 2.0, exponent));
+        let x = T::from_f64_rounded(ldexp(1.0 + self.unit() / 2.0, exponent));
         if self.next() & 1 == 0 { x } else { -x }
     }
 }
 
 /// NaN, zeros, infinities, and both ends of the range of magnitudes, with both signs.
 pub fn specials<T: Number>() -> Vec<T> {
-    let least = T::of(ldexp(1.0, T::MIN_EXPONENT - T::BITS));
+    let least = T::from_f64_rounded(ldexp(1.0, T::MIN_EXPONENT - T::BITS));
     let normal = T::min_positive_value();
     let magnitudes = [T::zero(), T::infinity(), least, normal.down(), normal, T::max_value(), T::nan()];
     magnitudes.into_iter().flat_map(|x| [x, -x]).collect()
@@ -386,7 +386,7 @@ pub const EDGES: [f64; 20] = [
 pub fn inputs<T: Number>(count: usize) -> Vec<T> {
     let mut random = Random(count as u64);
     let mut inputs = specials();
-    inputs.extend(EDGES.into_iter().flat_map(|x| [T::of(x), T::of(-x)]));
+    inputs.extend(EDGES.into_iter().flat_map(|x| [T::from_f64_rounded(x), T::from_f64_rounded(-x)]));
     while inputs.len() < count {
         inputs.push(match inputs.len() % 8 {
             0 | 1 => random.magnitude(),
@@ -423,7 +423,7 @@ pub fn panic_message<R>(call: impl FnOnce() -> R) -> String {
 }
 
 pub fn narrow<T: Element>(x: &[f64]) -> Vec<T> {
-    x.iter().map(|x| T::of(*x)).collect()
+    x.iter().map(|x| T::from_f64_rounded(*x)).collect()
 }
 
 pub fn all_bits<T: Element>(x: &[T]) -> Vec<u64> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Number, Random, at_every_level, bits, inputs, none};
-use slopes::{Element, Family, Level};
+use slopes::{Element, FmaFamily, Level};
 
 /// "type function order", and the numbers.
 pub struct Outputs<T>(Vec<(String, Vec<T>)>);
@@ -110,7 +110,7 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
 
 /// Fails unless all levels of a family give the same bits.
 pub fn families_agree<T: Number>(outputs: fn() -> Outputs<T>) {
-    let mut first: Vec<(Family, Level, Outputs<T>)> = Vec::new();
+    let mut first: Vec<(FmaFamily, Level, Outputs<T>)> = Vec::new();
     let mut failures = Vec::new();
     at_every_level(|level| {
         let now = outputs();

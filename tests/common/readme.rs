@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use slopes::{Facts, UnknownName};
+use slopes::{Spec, UnknownNameError};
 
 pub fn readme() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("README.md")
@@ -28,7 +28,7 @@ fn letters(name: &str) -> String {
 
 /// Fails unless the README has each function of a catalogue in its part for the kind, with names and bounds that are
 /// true.
-pub fn holds(kind: &str, all: &[&'static Facts], by_name: fn(&str) -> Result<&'static Facts, UnknownName>) {
+pub fn holds(kind: &str, all: &[&'static Spec], by_name: fn(&str) -> Result<&'static Spec, UnknownNameError>) {
     let text = readme();
     // Activations come first; a name may be that of a loss too.
     let (activations, losses) = text.split_once("Losses of pairs").expect("a table of losses");
@@ -36,20 +36,20 @@ pub fn holds(kind: &str, all: &[&'static Facts], by_name: fn(&str) -> Result<&'s
     let mut listed = BTreeSet::new();
     for (row, names) in if is_activation { activations } else { losses }.lines().filter_map(entry) {
         let Some(first) = names.first() else { continue };
-        let facts = by_name(first).unwrap_or_else(|_| panic!("README.md: no {kind} has the name {first} of {row}"));
-        assert_eq!(*first, facts.name(), "README.md: the name of {row}");
+        let spec = by_name(first).unwrap_or_else(|_| panic!("README.md: no {kind} has the name {first} of {row}"));
+        assert_eq!(*first, spec.name(), "README.md: the name of {row}");
         if is_activation {
-            let bounds = facts.f32.ulp.map(|ulp| ulp.to_string()).join(", ");
+            let bounds = spec.f32.ulp.map(|ulp| ulp.to_string()).join(", ");
             let line = text.lines().find(|line| line.starts_with(&format!("| `{row}` |"))).unwrap_or_default();
             assert!(line.ends_with(&format!("| {bounds} |")), "README.md: the bounds of {row} are {bounds}");
         }
         for name in names {
-            let known = facts.names.iter().any(|known| letters(known) == letters(name));
+            let known = spec.names.iter().any(|known| letters(known) == letters(name));
             assert!(known, "README.md: {row} has no name {name}");
         }
-        assert!(listed.insert(facts.name()), "README.md lists {row} twice");
+        assert!(listed.insert(spec.name()), "README.md lists {row} twice");
     }
-    for facts in all {
-        assert!(listed.contains(facts.name()), "README.md has no row for the {kind} {}", facts.name());
+    for spec in all {
+        assert!(listed.contains(spec.name()), "README.md has no row for the {kind} {}", spec.name());
     }
 }

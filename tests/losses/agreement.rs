@@ -11,7 +11,7 @@ fn losses_agree_with_numbers<T: Number>() {
     let count = LENGTHS + OFFSETS;
     let x = mixed::<T>(count);
     let shares: Vec<T> = mixed::<T>(count).iter().rev().map(|y| y.abs() / (y.abs() + T::one())).collect();
-    let factor = T::of(-0.75);
+    let factor = T::from_f64_rounded(-0.75);
     let check = |name: &str, level: Level, expected: &[u64], got: &[T]| {
         for (i, (expected, got)) in expected.iter().zip(got).enumerate() {
             assert_eq!(bits(*got), *expected, "{name} {} at {level:?}, number {i} of {}: {got}", T::NAME, expected);
@@ -19,21 +19,21 @@ fn losses_agree_with_numbers<T: Number>() {
     };
     at_every_level(|level| {
         for loss in loss::all::<T>() {
-            let (x, target) = samples(loss.facts(), &x, &shares);
+            let (x, target) = samples(loss.spec(), &x, &shares);
             let each =
                 |f: &dyn Fn(T, T) -> T| -> Vec<u64> { x.iter().zip(&target).map(|(x, y)| bits(f(*x, *y))).collect() };
             let value = each(&|x, y| loss.forward(x, y));
             let gradient = each(&|x, y| factor * loss.derivative(x, y));
-            let bound = each(&|x, y| factor * loss.curvature_bound(x, y));
-            let name = loss.facts().name();
+            let bound = each(&|x, y| factor * loss.hessian_bound(x, y));
+            let name = loss.spec().name();
             for len in 0..LENGTHS {
                 let from = len % OFFSETS;
                 let part = from..from + len;
                 let (x, target) = (&x[part.clone()], &target[part.clone()]);
-                let untouched = T::of(-1234.5);
+                let untouched = T::from_f64_rounded(-1234.5);
                 let (mut first, mut second) = (vec![untouched; len + GUARD], vec![untouched; len + GUARD]);
 
-                loss.each(x, target, &mut first[..len]);
+                loss.forward_slice(x, target, &mut first[..len]);
                 check(name, level, &value[part.clone()], &first[..len]);
                 loss.gradient(x, target, factor, &mut first[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
@@ -41,7 +41,7 @@ fn losses_agree_with_numbers<T: Number>() {
                 let sum = loss.sum_with_gradient(x, target, factor, &mut first[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
                 assert_eq!(bits(sum), bits(loss.sum(x, target)), "the sum of {name}, {len} samples, {level:?}");
-                loss.gradient_with_curvature(x, target, factor, &mut first[..len], &mut second[..len]);
+                loss.gradient_with_hessian_bound(x, target, factor, &mut first[..len], &mut second[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
                 check(name, level, &bound[part.clone()], &second[..len]);
                 assert!(first[len..].iter().chain(&second[len..]).all(|x| *x == untouched), "{name} wrote outside");
@@ -61,18 +61,18 @@ fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
     let mut all = Outputs::new();
     for loss in loss::all::<T>() {
-        let name = loss.facts().name();
+        let name = loss.spec().name();
         let mut output = vec![T::zero(); COUNT];
-        let (x, target) = samples(loss.facts(), &x, &shares);
-        loss.each(&x, &target, &mut output);
+        let (x, target) = samples(loss.spec(), &x, &shares);
+        loss.forward_slice(&x, &target, &mut output);
         all.add(name, "value", output.clone());
         let mut curvature = output.clone();
-        loss.gradient_with_curvature(&x, &target, T::of(0.75), &mut output, &mut curvature);
+        loss.gradient_with_hessian_bound(&x, &target, T::from_f64_rounded(0.75), &mut output, &mut curvature);
         all.add(name, "gradient", output);
         all.add(name, "bound", curvature);
         let pairs = x.iter().zip(&target);
         all.add(name, "curvature", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
-        let (x, target) = samples(loss.facts(), &likely, &shares);
+        let (x, target) = samples(loss.spec(), &likely, &shares);
         let parts = (0..COUNT).step_by(997).map(|n| loss.sum(&x[..n], &target[..n])).collect();
         all.add(name, "sum", parts);
     }
@@ -89,9 +89,10 @@ fn outputs<T: Number>() -> Outputs<T> {
                 continue;
             }
             let mut losses = vec![T::zero(); count];
-            loss.each(x, target, rows, &mut losses).unwrap();
+            loss.forward(x, target, rows, &mut losses).unwrap();
             all.add(name, &format!("{kind} value"), losses);
-            loss.gradient_with_curvature(x, target, rows, T::of(0.75), &mut output, &mut curvature).unwrap();
+            loss.gradient_with_hessian(x, target, rows, T::from_f64_rounded(0.75), &mut output, &mut curvature)
+                .unwrap();
             all.add(name, &format!("{kind} gradient"), output.clone());
             all.add(name, &format!("{kind} curvature"), curvature.clone());
             all.add(name, &format!("{kind} sum"), vec![loss.sum(x, target, rows).unwrap()]);
@@ -103,20 +104,20 @@ fn outputs<T: Number>() -> Outputs<T> {
     let signs: Vec<T> = (0..count).map(|i| [T::one(), -T::one()][i % 2]).collect();
     let (mut of_a, mut of_b, mut of_c) = (output.clone(), output.clone(), output);
     let mut losses = vec![T::zero(); count];
-    let scale = T::of(0.75);
-    CosineSimilarity.each(a, b, rows, &mut losses);
+    let scale = T::from_f64_rounded(0.75);
+    CosineSimilarity.forward(a, b, rows, &mut losses);
     let sum = CosineSimilarity.sum_with_gradients(a, b, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
     all.add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let embedding = CosineEmbedding { margin: 0.25 };
-    embedding.each(a, b, &signs, rows, &mut losses);
+    embedding.forward(a, b, &signs, rows, &mut losses);
     let sum = embedding.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
     all.add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let contrastive = Contrastive { margin: 5.0 };
-    contrastive.each(a, b, &signs, rows, &mut losses);
+    contrastive.forward(a, b, &signs, rows, &mut losses);
     let sum = contrastive.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
     all.add("contrastive", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
     let triplet = Triplet { margin: 50.0, eps: 1e-6 };
-    triplet.each(a, b, c, rows, &mut losses);
+    triplet.forward(a, b, c, rows, &mut losses);
     let gradients = [Some(&mut of_a[..]), Some(&mut of_b), Some(&mut of_c)];
     let sum = triplet.sum_with_gradients(a, b, c, rows, scale, gradients);
     all.add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[sum]].concat());
@@ -134,10 +135,10 @@ fn sums_are_trees() {
     let half = x.len() / 2;
     at_every_level(|level| {
         for loss in loss::all::<f64>() {
-            let (x, target) = samples(loss.facts(), &x, &shares);
+            let (x, target) = samples(loss.spec(), &x, &shares);
             let sum = |part: std::ops::Range<usize>| loss.sum(&x[part.clone()], &target[part]);
             let (whole, halves) = (sum(0..x.len()), sum(0..half) + sum(half..x.len()));
-            assert!(whole == halves && whole.is_finite(), "{} at {level:?}: {whole}", loss.facts().name());
+            assert!(whole == halves && whole.is_finite(), "{} at {level:?}: {whole}", loss.spec().name());
         }
     });
 }

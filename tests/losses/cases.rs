@@ -5,11 +5,11 @@ use slopes::loss::{
     CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood, RowLoss,
     SoftmaxCrossEntropy, Tversky,
 };
-use slopes::{Element, Facts};
+use slopes::{Element, Spec};
 
 /// A prediction and a target that are in the domain of a loss, from any number and one from 0 to 1.
-pub fn sample<T: Element>(loss: &Facts, x: T, share: T) -> (T, T) {
-    let (one, half) = (T::one(), T::of(0.5));
+pub fn sample<T: Element>(loss: &Spec, x: T, share: T) -> (T, T) {
+    let (one, half) = (T::one(), T::from_f64_rounded(0.5));
     let class = share >= half;
     match loss.name() {
         "hinge" | "squared_hinge" | "soft_margin" | "hinge_embedding" | "modified_huber" | "perceptron"
@@ -18,14 +18,14 @@ pub fn sample<T: Element>(loss: &Facts, x: T, share: T) -> (T, T) {
         "binary_cross_entropy" => (x.abs() / (x.abs() + one), share),
         "msle" if x <= -one => (-x, share),
         "kl_divergence" | "poisson_nll_of_rate" => (x.abs(), share),
-        "kl_divergence_of_logs" => (x, -T::of(20.0) * share),
+        "kl_divergence_of_logs" => (x, -T::from_f64_rounded(20.0) * share),
         "mape" | "gamma" => (x, share + half),
         _ => (x, share),
     }
 }
 
 /// The samples of two slices.
-pub fn samples<T: Element>(loss: &Facts, x: &[T], shares: &[T]) -> (Vec<T>, Vec<T>) {
+pub fn samples<T: Element>(loss: &Spec, x: &[T], shares: &[T]) -> (Vec<T>, Vec<T>) {
     x.iter().zip(shares).map(|(x, share)| sample(loss, *x, *share)).unzip()
 }
 
@@ -49,38 +49,53 @@ pub struct RowCase<T: 'static> {
     /// Whether targets must be labels.
     pub labels_alone: bool,
     /// The label of rows that do not count.
-    pub ignored: Option<u32>,
+    pub ignore_label: Option<u32>,
 }
 
 /// Every loss of rows, with and without each option.
 pub fn row_cases<T: Element>() -> Vec<RowCase<T>> {
-    let case = |name, loss| RowCase { name, loss, of_probabilities: false, labels_alone: false, ignored: None };
-    let ignored = Some(36);
+    let case = |name, loss| RowCase { name, loss, of_probabilities: false, labels_alone: false, ignore_label: None };
+    let ignore_label = Some(36);
     vec![
-        case("cross_entropy", &const { SoftmaxCrossEntropy { class_weights: None, ignored: None, smoothing: 0.0 } }),
+        case(
+            "cross_entropy",
+            &const { SoftmaxCrossEntropy { class_weights: None, ignore_label: None, label_smoothing: 0.0 } },
+        ),
         case(
             "smooth_cross_entropy",
-            &const { SoftmaxCrossEntropy { class_weights: None, ignored: None, smoothing: 0.1 } },
+            &const { SoftmaxCrossEntropy { class_weights: None, ignore_label: None, label_smoothing: 0.1 } },
         ),
         RowCase {
-            ignored,
+            ignore_label,
             ..case(
                 "ignoring_cross_entropy",
-                &const { SoftmaxCrossEntropy { class_weights: None, ignored: Some(36), smoothing: 0.0 } },
+                &const { SoftmaxCrossEntropy { class_weights: None, ignore_label: Some(36), label_smoothing: 0.0 } },
             )
         },
         RowCase {
-            ignored,
+            ignore_label,
             ..case(
                 "weighted_cross_entropy",
-                &const { SoftmaxCrossEntropy { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36), smoothing: 0.0 } },
+                &const {
+                    SoftmaxCrossEntropy {
+                        class_weights: Some(&CLASS_WEIGHTS),
+                        ignore_label: Some(36),
+                        label_smoothing: 0.0,
+                    }
+                },
             )
         },
         RowCase {
-            ignored,
+            ignore_label,
             ..case(
                 "smooth_weighted_cross_entropy",
-                &const { SoftmaxCrossEntropy { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36), smoothing: 0.1 } },
+                &const {
+                    SoftmaxCrossEntropy {
+                        class_weights: Some(&CLASS_WEIGHTS),
+                        ignore_label: Some(36),
+                        label_smoothing: 0.1,
+                    }
+                },
             )
         },
         case("focal", &const { CategoricalFocal { gamma: 2.0, alpha: None } }),
@@ -90,10 +105,10 @@ pub fn row_cases<T: Element>() -> Vec<RowCase<T>> {
             ..case("categorical_cross_entropy", &const { CategoricalCrossEntropy { eps: 0.0 } })
         },
         RowCase {
-            ignored,
+            ignore_label,
             ..case(
                 "negative_log_likelihood",
-                &const { NegativeLogLikelihood { class_weights: Some(&CLASS_WEIGHTS), ignored: Some(36) } },
+                &const { NegativeLogLikelihood { class_weights: Some(&CLASS_WEIGHTS), ignore_label: Some(36) } },
             )
         },
         RowCase { labels_alone: true, ..case("multi_margin", &const { MultiMargin { margin: 1.0, squared: false } }) },

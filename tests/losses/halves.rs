@@ -15,7 +15,7 @@ fn cross_entropy_rounds_once<T: Half>() {
     at_every_level(|level| {
         for len in [1, 2, 7, 37, 300] {
             let (count, rows) = (len * (600 / len), Rows::contiguous(len));
-            let finite = |x: T| if x.is_finite() { x } else { T::of(-10.0) };
+            let finite = |x: T| if x.is_finite() { x } else { T::from_f64_rounded(-10.0) };
             let x: Vec<T> = logits(&mut random, count).into_iter().map(finite).collect();
             let (mut y, mut exact, wide) = (vec![T::zero(); count], vec![0.0; count], f64s(&x));
             let labels: Vec<u32> = (0..count / len).map(|i| (i % len) as u32).collect();
@@ -28,8 +28,8 @@ fn cross_entropy_rounds_once<T: Half>() {
             for (kind, target, wide_target) in targets {
                 let label = format!("cross-entropy of {kind} of {len} {level:?}");
                 let (mut losses, mut exact_losses) = (vec![T::zero(); count / len], vec![0.0; count / len]);
-                SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses).unwrap();
-                SoftmaxCrossEntropy::default().each(&wide, wide_target, rows, &mut exact_losses).unwrap();
+                SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut losses).unwrap();
+                SoftmaxCrossEntropy::default().forward(&wide, wide_target, rows, &mut exact_losses).unwrap();
                 // z_label - m + ln sum: logits up to 10 in f32; or the sum of such, times probabilities.
                 let floor = |_| 32.0 * f32::unit();
                 failures.extend(wrong(&label, &losses, &exact_losses, floor));
@@ -38,8 +38,9 @@ fn cross_entropy_rounds_once<T: Half>() {
                 failures.extend(wrong(&format!("{label}, mean"), &[mean], &[exact_mean], floor));
 
                 let scale = 0.75;
-                let sum =
-                    SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, T::of(scale), &mut y).unwrap();
+                let sum = SoftmaxCrossEntropy::default()
+                    .sum_with_gradient(&x, target, rows, T::from_f64_rounded(scale), &mut y)
+                    .unwrap();
                 assert_eq!(
                     bits(sum),
                     bits(SoftmaxCrossEntropy::default().sum(&x, target, rows).unwrap()),
@@ -87,18 +88,18 @@ fn losses_round_what_f32_computes<T: Half>() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for ((loss, in_f32), oracle) in loss::all::<T>().iter().zip(loss::all::<f32>()).zip(loss::references()) {
-            let label = format!("{} {level:?}", loss.facts().name());
-            let (prediction, target) = samples(loss.facts(), &x, &shares);
+            let label = format!("{} {level:?}", loss.spec().name());
+            let (prediction, target) = samples(loss.spec(), &x, &shares);
             let (mut y, mut expected) = (vec![T::zero(); LEN], vec![0.0; LEN]);
             let same = |y: &[T], expected: &[f32], what: &str| {
-                let differs = (0..LEN).find(|&i| bits(y[i]) != bits(T::of(expected[i].into())));
+                let differs = (0..LEN).find(|&i| bits(y[i]) != bits(T::from_f64_rounded(expected[i].into())));
                 assert_eq!(differs, None, "{what} of {label} in {}", T::NAME);
             };
             let (wide_prediction, wide_target) = (f32s(&prediction), f32s(&target));
-            loss.each(&prediction, &target, &mut y);
-            in_f32.each(&wide_prediction, &wide_target, &mut expected);
+            loss.forward_slice(&prediction, &target, &mut y);
+            in_f32.forward_slice(&wide_prediction, &wide_target, &mut expected);
             same(&y, &expected, "values");
-            let sum = loss.sum_with_gradient(&prediction, &target, T::of(factor), &mut y);
+            let sum = loss.sum_with_gradient(&prediction, &target, T::from_f64_rounded(factor), &mut y);
             in_f32.gradient(&wide_prediction, &wide_target, factor as f32, &mut expected);
             same(&y, &expected, "gradients");
             assert_eq!(bits(sum), bits(loss.sum(&prediction, &target)), "sums of {label} in {}", T::NAME);

@@ -14,7 +14,7 @@ use slopes::loss::{
     Loss, Mae, Mape, MarginRanking, Mse, Msle, Penalty, Pinball, PoissonNll, PseudoHuber, SmoothL1, SoftMargin,
     SquaredHinge, Tweedie, Weighted,
 };
-use slopes::{Element, Facts, Ulp};
+use slopes::{Element, ErrorBound, Spec};
 
 /// Losses with parameters that are not the usual ones, under their names in the reference file.
 fn variants<T: Element>() -> [(&'static str, &'static dyn Loss<T>); 12] {
@@ -48,13 +48,13 @@ fn reference() -> Vec<(&'static str, f64, f64, [Exact; 3])> {
 }
 
 /// What a loss declares, or its page where its parameters are not the usual ones.
-fn budget<T: Number>(name: &str, facts: &Facts) -> Ulp {
-    let usual = T::budget(facts);
+fn budget<T: Number>(name: &str, spec: &Spec) -> ErrorBound {
+    let usual = T::budget(spec);
     match name {
-        "bce_with_logits_2.5" => Ulp { ulp: [3.25, 2.0, 3.75], floor: [0.0, 8.0, 0.0] },
-        "focal_2_0.25" => Ulp { ulp: [4.0, 4.75, 4.0], ..usual },
-        "poisson_nll_full" => Ulp { floor: [128.0, 1.0, 0.0], ..usual },
-        "tweedie_1.25" => Ulp { ulp: [2.25, 2.0, 2.0], ..usual },
+        "bce_with_logits_2.5" => ErrorBound { ulp: [3.25, 2.0, 3.75], absolute: [0.0, 8.0, 0.0] },
+        "focal_2_0.25" => ErrorBound { ulp: [4.0, 4.75, 4.0], ..usual },
+        "poisson_nll_full" => ErrorBound { absolute: [128.0, 1.0, 0.0], ..usual },
+        "tweedie_1.25" => ErrorBound { ulp: [2.25, 2.0, 2.0], ..usual },
         _ => usual,
     }
 }
@@ -62,16 +62,16 @@ fn budget<T: Number>(name: &str, facts: &Facts) -> Ulp {
 /// What is over budget of the value, the slope and the curvature of pairs.
 fn pairs_over_budget<T: Number>(
     label: &str,
-    facts: &Facts,
-    budget: Ulp,
+    spec: &Spec,
+    budget: ErrorBound,
     prediction: &[T],
     target: &[T],
     outputs: &[Vec<T>; 3],
     exact: impl Fn(usize, usize) -> Exact,
 ) -> Vec<String> {
     let over = |order: usize, i: usize| {
-        let floor = facts.floor_of_pair(budget, order, prediction[i].wide(), target[i].wide()) * T::unit();
-        let label = format!("{label} {} at the target {:e}", ORDERS[order], target[i].wide());
+        let floor = spec.absolute_of_pair(budget, order, prediction[i].into_f64(), target[i].into_f64()) * T::unit();
+        let label = format!("{label} {} at the target {:e}", ORDERS[order], target[i].into_f64());
         let (one, got) = (&prediction[i..=i], &outputs[order][i..=i]);
         over_budget(&label, budget.ulp[order], |_| floor, one, got, |_| exact(i, order))
     };
@@ -85,17 +85,17 @@ fn catalogue_is_accurate<T: Number>() {
     at_every_level(|level| {
         for &name in &names {
             let loss = referenced::<T>(name).unwrap_or_else(|| panic!("the crate has no {name}"));
-            let facts = loss.facts();
+            let spec = loss.spec();
             let samples: Vec<_> = reference.iter().filter(|sample| sample.0 == name).collect();
-            let prediction: Vec<T> = samples.iter().map(|s| T::of(s.1)).collect();
-            let target: Vec<T> = samples.iter().map(|s| T::of(s.2)).collect();
+            let prediction: Vec<T> = samples.iter().map(|s| T::from_f64_rounded(s.1)).collect();
+            let target: Vec<T> = samples.iter().map(|s| T::from_f64_rounded(s.2)).collect();
             let outputs = outputs(loss, &prediction, &target);
             let label = format!("{name} {} {level:?}", T::NAME);
             let exact = |i: usize, order: usize| samples[i].3[order];
             failures.extend(pairs_over_budget(
                 &label,
-                facts,
-                budget::<T>(name, facts),
+                spec,
+                budget::<T>(name, spec),
                 &prediction,
                 &target,
                 &outputs,
@@ -119,7 +119,7 @@ fn catalogue_is_accurate_in_f64() {
 /// Value, slope and curvature of pairs.
 fn outputs<T: Element>(loss: &dyn Loss<T>, prediction: &[T], target: &[T]) -> [Vec<T>; 3] {
     let mut outputs = ORDERS.map(|_| prediction.to_vec());
-    loss.each(prediction, target, &mut outputs[0]);
+    loss.forward_slice(prediction, target, &mut outputs[0]);
     loss.gradient(prediction, target, T::one(), &mut outputs[1]);
     for ((p, t), curvature) in prediction.iter().zip(target).zip(&mut outputs[2]) {
         *curvature = loss.second_derivative(*p, *t);
@@ -155,11 +155,11 @@ fn any_pair(random: &mut Random) -> (f32, f32) {
 /// Random pairs in f32 against the kernels of f64, which the reference has checked: to f32 they are exact.
 #[test]
 fn random_pairs_are_within_what_is_declared() {
-    let f64s = loss::references().iter().map(|loss| (loss.facts().name(), *loss)).chain(variants::<f64>());
+    let f64s = loss::references().iter().map(|loss| (loss.spec().name(), *loss)).chain(variants::<f64>());
     let mut failures = Vec::new();
     let mut random = Random(31);
     for (name, exact) in f64s {
-        let (loss, facts) = (referenced::<f32>(name).unwrap(), exact.facts());
+        let (loss, spec) = (referenced::<f32>(name).unwrap(), exact.spec());
         let pairs = (0..cases(60_000)).map(|_| any_pair(&mut random));
         // Neither targets beside the ends of the range, which terms with a factor leave; the floor of the curvature of msle
         // is for predictions of -0.9 or more.
@@ -176,15 +176,15 @@ fn random_pairs_are_within_what_is_declared() {
             let (p, t) = (prediction[i], target[i]);
             let overflows = !(p - t).is_finite() || exact.iter().any(|exact| exact[i].abs() > 2f64.powi(124));
             let rounded = f64::from(p - t) != f64::from(p) - f64::from(t);
-            overflows || (order == 2 && rounded && !facts.joints.is_empty())
+            overflows || (order == 2 && rounded && !spec.kinks.is_empty())
         };
         at_every_level(|level| {
             let (label, got) = (format!("{name} {level:?}"), outputs(loss, &prediction, &target));
             let exact = |i: usize, order: usize| {
                 Exact::from(if is_skipped(i, order) { f64::from(got[order][i]) } else { exact[order][i] })
             };
-            let budget = budget::<f32>(name, facts);
-            failures.extend(pairs_over_budget(&label, facts, budget, &prediction, &target, &got, exact));
+            let budget = budget::<f32>(name, spec);
+            failures.extend(pairs_over_budget(&label, spec, budget, &prediction, &target, &got, exact));
         });
     }
     none(&failures);
@@ -194,8 +194,8 @@ fn random_pairs_are_within_what_is_declared() {
 fn every_loss_has_a_reference() {
     let reference = reference();
     for loss in loss::all::<f64>() {
-        let has_name = |name: &str| loss::by_name::<f64>(name).is_ok_and(|l| l.facts().name() == loss.facts().name());
-        assert!(reference.iter().any(|sample| has_name(sample.0)), "{} has no reference", loss.facts().name());
+        let has_name = |name: &str| loss::by_name::<f64>(name).is_ok_and(|l| l.spec().name() == loss.spec().name());
+        assert!(reference.iter().any(|sample| has_name(sample.0)), "{} has no reference", loss.spec().name());
     }
 }
 
@@ -206,12 +206,12 @@ fn losses_are_what_they_declare() {
     let mut random = Random(9);
     at_every_level(|level| {
         for loss in loss::all::<f64>() {
-            let (facts, name) = (loss.facts(), loss.facts().name());
+            let (spec, name) = (loss.spec(), loss.spec().name());
             let target = if loss.forward(0.5, 0.0).is_nan() { 1.0 } else { 0.0 };
             for (side, p) in [-inf, inf].into_iter().enumerate() {
                 let got = [loss.forward(p, target), loss.derivative(p, target), loss.second_derivative(p, target)];
                 for (order, got) in got.into_iter().enumerate() {
-                    let limit = facts.limits[order][side];
+                    let limit = spec.limits[order][side];
                     // The limits of the slope of mape are 100 / eps, and eps is no power of two.
                     let same =
                         got == limit || (got - limit).abs() <= 1e-15 * limit.abs() || (got.is_nan() && limit.is_nan());
@@ -221,14 +221,14 @@ fn losses_are_what_they_declare() {
             let mut x: Vec<f64> = (0..500).map(|_| random.uniform(-50.0..=50.0)).collect();
             x.sort_by(f64::total_cmp);
             let values: Vec<f64> = x.iter().map(|x| loss.forward(*x, target)).collect();
-            let (low, high) = (facts.range[0], facts.range[1]);
+            let (low, high) = (spec.range[0], spec.range[1]);
             assert!(values.iter().all(|y| y.is_nan() || (low <= *y && *y <= high)), "the range of {name}");
-            if facts.monotone {
+            if spec.monotone {
                 let known: Vec<f64> = values.iter().copied().filter(|y| !y.is_nan()).collect();
                 assert!(!known.is_empty() && known.is_sorted(), "{name} is not monotone");
             }
             let mirrored: Vec<f64> = x.iter().map(|x| loss.forward(-x, target)).collect();
-            if facts.symmetry == slopes::Symmetry::Even {
+            if spec.parity == slopes::Parity::Even {
                 assert_eq!(all_bits(&values), all_bits(&mirrored), "{name} is not even");
             }
         }
@@ -242,23 +242,23 @@ fn reductions_are_sums<T: Number>(tolerance: f64) {
             for len in [0, 1, 2, 15, 16, 17, 1023, 1024, 1025, 5000] {
                 let prediction: Vec<T> = (0..len).map(|_| random.uniform(-9.0..=9.0)).collect();
                 let shares: Vec<T> = (0..len).map(|_| random.uniform(0.0..=1.0)).collect();
-                let (prediction, target) = samples(loss.facts(), &prediction, &shares);
+                let (prediction, target) = samples(loss.spec(), &prediction, &shares);
                 let mut losses = vec![T::zero(); len];
-                loss.each(&prediction, &target, &mut losses);
-                let exact: f64 = losses.iter().map(|loss| loss.wide()).sum();
-                let magnitudes: f64 = losses.iter().map(|loss| loss.wide().abs()).sum();
+                loss.forward_slice(&prediction, &target, &mut losses);
+                let exact: f64 = losses.iter().map(|loss| loss.into_f64()).sum();
+                let magnitudes: f64 = losses.iter().map(|loss| loss.into_f64().abs()).sum();
                 let sum = loss.sum(&prediction, &target);
                 // What is not positive cancels: the roundings of f64 are those of the magnitudes.
                 let close = |a: f64, b: f64| {
                     let cancelled = 5000.0 * f64::EPSILON * magnitudes / len.max(1) as f64;
                     (a - b).abs() <= tolerance * b.abs() + if magnitudes > b.abs() { cancelled } else { 0.0 }
                 };
-                assert!(close(sum.wide(), exact), "{} of {len} at {level:?}: {sum}, {exact}", loss.facts().name());
+                assert!(close(sum.into_f64(), exact), "{} of {len} at {level:?}: {sum}, {exact}", loss.spec().name());
                 let mean = loss.mean(&prediction, &target);
                 if len == 0 {
                     assert!(bits(sum) == 0 && mean.is_nan(), "of nothing: sum 0, mean NaN");
                 } else {
-                    assert!(close(mean.wide(), exact / len as f64), "{}: {mean}, {exact}", loss.facts().name());
+                    assert!(close(mean.into_f64(), exact / len as f64), "{}: {mean}, {exact}", loss.spec().name());
                 }
             }
         }
@@ -307,7 +307,7 @@ fn sums_in_f32_do_not_drown_small_losses() {
 }
 
 fn logits_have_no_limit<T: Number>() {
-    let loss: &dyn Loss<T> = &BinaryCrossEntropyWithLogits::USUAL;
+    let loss: &dyn Loss<T> = &BinaryCrossEntropyWithLogits::DEFAULT;
     let (zero, one, inf, largest) = (T::zero(), T::one(), T::infinity(), T::max_value());
     at_every_level(|level| {
         // (logit, target, loss, slope)
@@ -330,8 +330,8 @@ fn logits_have_no_limit<T: Number>() {
         for (a, b) in [(T::nan(), one), (one, T::nan()), (T::nan(), T::nan())] {
             for loss in loss::all::<T>() {
                 let outputs = [loss.forward(a, b), loss.derivative(a, b), loss.second_derivative(a, b)];
-                assert!(outputs.iter().all(|y| y.is_nan()), "{} of {a} and {b}: {outputs:?}", loss.facts().name());
-                assert!(loss.curvature_bound(a, b).is_nan() && loss.sum(&[one, a], &[one, b]).is_nan());
+                assert!(outputs.iter().all(|y| y.is_nan()), "{} of {a} and {b}: {outputs:?}", loss.spec().name());
+                assert!(loss.hessian_bound(a, b).is_nan() && loss.sum(&[one, a], &[one, b]).is_nan());
             }
         }
     });
@@ -346,9 +346,9 @@ fn logits_have_no_limit_in_both_types() {
 #[test]
 fn losses_are_found_by_their_names() {
     for loss in loss::all::<f32>() {
-        for name in loss.facts().names {
-            let found = loss::by_name::<f32>(&name.to_uppercase().replace('_', "")).map(|l| l.facts().name());
-            assert_eq!(found.ok(), Some(loss.facts().name()));
+        for name in loss.spec().names {
+            let found = loss::by_name::<f32>(&name.to_uppercase().replace('_', "")).map(|l| l.spec().name());
+            assert_eq!(found.ok(), Some(loss.spec().name()));
         }
     }
     let error = loss::by_name::<f32>("nse").err().unwrap();
@@ -362,21 +362,21 @@ fn lengths_that_differ_are_refused() {
     for loss in loss::all::<f64>() {
         let (mut three, mut four) = ([7.0; 3], [7.0; 4]);
         let messages = [
-            panic_message(|| loss.each(&x[..3], &x[..3], &mut four)),
-            panic_message(|| loss.each(&x[..4], &x[..3], &mut four)),
+            panic_message(|| loss.forward_slice(&x[..3], &x[..3], &mut four)),
+            panic_message(|| loss.forward_slice(&x[..4], &x[..3], &mut four)),
             panic_message(|| loss.sum(&x[..3], &x[..4])),
             panic_message(|| loss.mean(&x[..4], &x[..3])),
             panic_message(|| loss.gradient(&x[..3], &x[..3], 1.0, &mut four)),
             panic_message(|| loss.gradient(&x[..3], &x[..4], 1.0, &mut three)),
             panic_message(|| loss.sum_with_gradient(&x[..4], &x[..4], 1.0, &mut three)),
             panic_message(|| loss.sum_with_gradient(&x[..3], &x[..4], 1.0, &mut three)),
-            panic_message(|| loss.gradient_with_curvature(&x[..3], &x[..3], 1.0, &mut three, &mut four)),
-            panic_message(|| loss.gradient_with_curvature(&x[..3], &x[..3], 1.0, &mut four, &mut three)),
+            panic_message(|| loss.gradient_with_hessian_bound(&x[..3], &x[..3], 1.0, &mut three, &mut four)),
+            panic_message(|| loss.gradient_with_hessian_bound(&x[..3], &x[..3], 1.0, &mut four, &mut three)),
         ];
         for message in messages {
             assert!(message.contains('3') && message.contains('4'), "{message}");
         }
-        assert!(three == [7.0; 3] && four == [7.0; 4], "{} wrote before it panicked", loss.facts().name());
+        assert!(three == [7.0; 3] && four == [7.0; 4], "{} wrote before it panicked", loss.spec().name());
     }
 }
 
@@ -389,30 +389,29 @@ fn outside_of_the_domain_is_nan() {
         (&Hinge, &[(0.5, 0.0), (0.5, 0.5), (0.5, 2.0)]),
         (&SquaredHinge, &[(0.5, 0.0), (5.0, -2.0)]),
         (&SoftMargin, &[(0.5, 0.0), (0.5, -0.0)]),
-        (&HingeEmbedding::USUAL, &[(0.5, 0.0), (5.0, 0.0)]),
+        (&HingeEmbedding::DEFAULT, &[(0.5, 0.0), (5.0, 0.0)]),
         (&Exponential, &[(0.5, 0.0), (0.5, 1.0 + f64::EPSILON)]),
-        (&BinaryCrossEntropyWithLogits::USUAL, &[(0.5, -1.0), (-0.5, -5e-324), (0.5, 1.0 + f64::EPSILON), (0.5, 2.0)]),
+        (
+            &BinaryCrossEntropyWithLogits::DEFAULT,
+            &[(0.5, -1.0), (-0.5, -5e-324), (0.5, 1.0 + f64::EPSILON), (0.5, 2.0)],
+        ),
         (&bce, &[(0.5, -1.0), (-0.5, -1e-300), (0.5, 2.0)]),
-        (&BinaryCrossEntropy::USUAL, &[(0.5, -1.0), (0.5, 1.5), (-1e-9, 0.5), (1.0 + f64::EPSILON, 1.0), (1.5, 0.0)]),
-        (&Focal::USUAL, &[(0.5, -1.0), (0.5, 0.5)]),
+        (&BinaryCrossEntropy::DEFAULT, &[(0.5, -1.0), (0.5, 1.5), (-1e-9, 0.5), (1.0 + f64::EPSILON, 1.0), (1.5, 0.0)]),
+        (&Focal::DEFAULT, &[(0.5, -1.0), (0.5, 0.5)]),
         (&Focal { gamma: 0.0, alpha: -1.0 }, &[(0.5, -1.0), (0.5, 0.5)]),
         (&Msle, &[(-1.5, 0.5), (0.5, -1.5), (-2.0, -2.0), (f64::NEG_INFINITY, 0.0)]),
         (&KlDivergence, &[(-0.5, 0.5), (0.5, -0.5), (-0.5, 0.0)]),
         (&KlDivergenceFromLog, &[(-0.5, -0.5)]),
-        (&PoissonNll::USUAL, &[(0.5, -1.0)]),
+        (&PoissonNll::DEFAULT, &[(0.5, -1.0)]),
         (&Gamma, &[(0.5, 0.0), (0.5, -1.0)]),
-        (&Tweedie::USUAL, &[(0.5, -1e-9)]),
+        (&Tweedie::DEFAULT, &[(0.5, -1e-9)]),
     ];
     at_every_level(|level| {
         for (loss, samples) in wrong {
             for &(p, t) in samples {
-                let got = [
-                    loss.forward(p, t),
-                    loss.derivative(p, t),
-                    loss.second_derivative(p, t),
-                    loss.curvature_bound(p, t),
-                ];
-                assert!(got.iter().all(|y| y.is_nan()), "{} of {p} and {t}, {level:?}: {got:?}", loss.facts().name());
+                let got =
+                    [loss.forward(p, t), loss.derivative(p, t), loss.second_derivative(p, t), loss.hessian_bound(p, t)];
+                assert!(got.iter().all(|y| y.is_nan()), "{} of {p} and {t}, {level:?}: {got:?}", loss.spec().name());
             }
         }
     });
@@ -421,39 +420,39 @@ fn outside_of_the_domain_is_nan() {
 /// What the formulas give at the ends, where they would be 0 / 0, 0 inf or inf - inf.
 fn ends_are_limits<T: Number>() {
     let (zero, one, inf, largest) = (T::zero(), T::one(), T::infinity(), T::max_value());
-    let two = T::of(2.0);
+    let two = T::from_f64_rounded(2.0);
     let check = |loss: &dyn Loss<T>, p: T, t: T, value: T, slope: T| {
         let got = (loss.forward(p, t), loss.derivative(p, t));
-        assert_eq!(got, (value, slope), "{} of {p} and {t} in {}", loss.facts().name(), T::NAME);
+        assert_eq!(got, (value, slope), "{} of {p} and {t} in {}", loss.spec().name(), T::NAME);
     };
     at_every_level(|_| {
         for gamma in [0.0, 0.5, 1.0, 2.0] {
             let focal = Focal { gamma, alpha: -1.0 };
-            for x in [1e3, 1e4].map(T::of).into_iter().chain([largest, inf]) {
+            for x in [1e3, 1e4].map(T::from_f64_rounded).into_iter().chain([largest, inf]) {
                 check(&focal, x, one, zero, zero);
                 check(&focal, x, zero, x, one);
                 check(&focal, -x, zero, zero, zero);
                 check(&focal, -x, one, x, -one);
                 for (x, t) in [(x, one), (x, zero), (-x, zero), (-x, one)] {
-                    assert!(focal.second_derivative(x, t) == zero && focal.curvature_bound(x, t) == zero);
+                    assert!(focal.second_derivative(x, t) == zero && focal.hessian_bound(x, t) == zero);
                 }
             }
         }
         let logits = BinaryCrossEntropyWithLogits { pos_weight: 2.0 };
-        check(&logits, T::of(-1e4), one, T::of(2e4), -two);
+        check(&logits, T::from_f64_rounded(-1e4), one, T::from_f64_rounded(2e4), -two);
         check(&logits, inf, zero, inf, one);
         check(&logits, -inf, zero, zero, zero);
-        let bce = &BinaryCrossEntropy::USUAL;
+        let bce = &BinaryCrossEntropy::DEFAULT;
         check(bce, zero, zero, zero, one);
         check(bce, one, one, zero, -one);
         check(bce, zero, one, inf, -inf);
         check(bce, one, zero, inf, inf);
-        check(&BinaryCrossEntropy { eps: 0.25 }, zero, one, T::of(4f64.ln()), zero);
+        check(&BinaryCrossEntropy { eps: 0.25 }, zero, one, T::from_f64_rounded(4f64.ln()), zero);
         check(&Msle, -one, zero, inf, -inf);
         check(&Msle, zero, -one, inf, inf);
         check(&Msle, inf, zero, inf, zero);
-        check(&Mape::USUAL, zero, zero, zero, zero);
-        check(&Mape { eps: 0.5 }, one, zero, T::of(200.0), T::of(200.0));
+        check(&Mape::DEFAULT, zero, zero, zero, zero);
+        check(&Mape { eps: 0.5 }, one, zero, T::from_f64_rounded(200.0), T::from_f64_rounded(200.0));
         for q in [zero, one, inf] {
             check(&KlDivergence, q, zero, zero, zero);
         }
@@ -464,22 +463,28 @@ fn ends_are_limits<T: Number>() {
         }
         check(&KlDivergenceFromLog, -inf, one, inf, -one);
         check(&KlDivergenceOfLogs, -inf, zero, inf, -one);
-        check(&PoissonNll::USUAL, -inf, zero, zero, zero);
-        check(&PoissonNll::USUAL, inf, one, inf, inf);
+        check(&PoissonNll::DEFAULT, -inf, zero, zero, zero);
+        check(&PoissonNll::DEFAULT, inf, one, inf, inf);
         check(&LogCosh, largest, zero, largest, one);
-        check(&PseudoHuber::USUAL, -largest, zero, largest, -one);
-        check(&PseudoHuber::USUAL, inf, zero, inf, one);
-        check(&Huber::USUAL, largest, zero, largest, one);
-        check(&Pinball { tau: 0.25 }, -largest, largest, largest * T::of(0.5), T::of(-0.25));
-        check(&Mape::USUAL, largest, -largest, T::of(200.0), T::of(100.0) / largest);
-        // One-sided slopes at joints.
+        check(&PseudoHuber::DEFAULT, -largest, zero, largest, -one);
+        check(&PseudoHuber::DEFAULT, inf, zero, inf, one);
+        check(&Huber::DEFAULT, largest, zero, largest, one);
+        check(
+            &Pinball { tau: 0.25 },
+            -largest,
+            largest,
+            largest * T::from_f64_rounded(0.5),
+            T::from_f64_rounded(-0.25),
+        );
+        check(&Mape::DEFAULT, largest, -largest, T::from_f64_rounded(200.0), T::from_f64_rounded(100.0) / largest);
+        // One-sided slopes at kinks.
         check(&Mae, one, one, zero, zero);
         check(&Pinball { tau: 0.25 }, one, one, zero, zero);
         check(&Huber { delta: 2.0 }, two, zero, two, two);
         check(&Huber { delta: 2.0 }, -two, zero, two, -two);
         check(&Hinge, one, one, zero, zero);
         check(&Hinge, -one, -one, zero, zero);
-        check(&HingeEmbedding::USUAL, one, -one, zero, zero);
+        check(&HingeEmbedding::DEFAULT, one, -one, zero, zero);
     });
 }
 
@@ -493,15 +498,15 @@ fn ends_are_limits_in_both_types() {
 #[test]
 fn focal_without_gamma_is_cross_entropy() {
     let x = crate::common::inputs::<f32>(4000);
-    let (focal, plain) = (Focal { gamma: 0.0, alpha: -1.0 }, BinaryCrossEntropyWithLogits::USUAL);
+    let (focal, plain) = (Focal { gamma: 0.0, alpha: -1.0 }, BinaryCrossEntropyWithLogits::DEFAULT);
     at_every_level(|level| {
         for target in [0.0, 1.0] {
             let target = vec![target; x.len()];
             let both: [&dyn Loss<f32>; 2] = [&focal, &plain];
             let outputs = both.map(|loss| {
                 let (mut values, mut gradient, mut bound) = (x.clone(), x.clone(), x.clone());
-                loss.each(&x, &target, &mut values);
-                loss.gradient_with_curvature(&x, &target, 1.0, &mut gradient, &mut bound);
+                loss.forward_slice(&x, &target, &mut values);
+                loss.gradient_with_hessian_bound(&x, &target, 1.0, &mut gradient, &mut bound);
                 [values, gradient, bound].map(|y| all_bits(&y))
             });
             assert!(outputs[0] == outputs[1], "{level:?}");
@@ -512,7 +517,7 @@ fn focal_without_gamma_is_cross_entropy() {
 /// The bits of the loss, times the weight; nothing of a sample whose weight is 0.
 fn weights_multiply<T: Number + Element<Real = T>>() {
     let mut random = Random(11);
-    let scale = T::of(0.75);
+    let scale = T::from_f64_rounded(0.75);
     at_every_level(|level| {
         for loss in
             loss::all::<T>().iter().copied().take(if level == slopes::Level::detected() { usize::MAX } else { 2 })
@@ -520,8 +525,8 @@ fn weights_multiply<T: Number + Element<Real = T>>() {
             for len in [0, 1, 17, 1024, 2500] {
                 let x: Vec<T> = (0..len).map(|_| random.uniform(-9.0..=9.0)).collect();
                 let shares: Vec<T> = (0..len).map(|_| random.uniform(0.0..=1.0)).collect();
-                let weights: Vec<T> = (0..len).map(|i| T::of(f64::from(i as u32 % 4) / 2.0)).collect();
-                let (p, t) = samples(loss.facts(), &x, &shares);
+                let weights: Vec<T> = (0..len).map(|i| T::from_f64_rounded(f64::from(i as u32 % 4) / 2.0)).collect();
+                let (p, t) = samples(loss.spec(), &x, &shares);
                 let (mut dirty, mut dirty_target) = (p.clone(), t.clone());
                 for i in (0..len).step_by(4) {
                     (dirty[i], dirty_target[i]) = (T::nan(), if i % 8 == 0 { T::nan() } else { T::infinity() });
@@ -529,18 +534,18 @@ fn weights_multiply<T: Number + Element<Real = T>>() {
                 let weighted = Weighted::new(loss, &weights);
                 let run = |p: &[T], t: &[T]| {
                     let [mut each, mut gradient, mut again, mut curvature] = [0; 4].map(|_| vec![T::one(); len]);
-                    weighted.each(p, t, &mut each);
+                    weighted.forward_slice(p, t, &mut each);
                     weighted.gradient(p, t, scale, &mut gradient);
                     let sum = weighted.sum_with_gradient(p, t, scale, &mut again);
                     assert!(bits(sum) == bits(weighted.sum(p, t)) && all_bits(&again) == all_bits(&gradient));
-                    weighted.gradient_with_curvature(p, t, scale, &mut again, &mut curvature);
+                    weighted.gradient_with_hessian_bound(p, t, scale, &mut again, &mut curvature);
                     assert!(all_bits(&again) == all_bits(&gradient));
-                    let means = [sum, weighted.mean(p, t), weighted.mean_by_count(p, t)];
+                    let means = [sum, weighted.mean(p, t), weighted.mean_unweighted(p, t)];
                     (each, gradient, curvature, means)
                 };
                 let (each, gradient, curvature, means) = run(&p, &t);
                 let of_dirty = run(&dirty, &dirty_target);
-                let name = loss.facts().name();
+                let name = loss.spec().name();
                 for (clean, dirty) in [(&each, &of_dirty.0), (&gradient, &of_dirty.1), (&curvature, &of_dirty.2)] {
                     assert_eq!(all_bits(clean), all_bits(dirty), "an ignored sample of {name}, {level:?}");
                 }
@@ -550,22 +555,22 @@ fn weights_multiply<T: Number + Element<Real = T>>() {
                     let expected = [
                         w * loss.forward(p[i], t[i]),
                         w * (scale * loss.derivative(p[i], t[i])),
-                        w * (scale * loss.curvature_bound(p[i], t[i])),
+                        w * (scale * loss.hessian_bound(p[i], t[i])),
                     ];
                     assert_eq!([each[i], gradient[i], curvature[i]], expected, "{name}, {level:?}");
                 }
                 let (sum, weight): (f64, f64) =
-                    (each.iter().map(|y| y.wide()).sum(), weights.iter().map(|w| w.wide()).sum());
-                let magnitudes: f64 = each.iter().map(|y| y.wide().abs()).sum();
+                    (each.iter().map(|y| y.into_f64()).sum(), weights.iter().map(|w| w.into_f64()).sum());
+                let magnitudes: f64 = each.iter().map(|y| y.into_f64().abs()).sum();
                 // Half an ulp of the type, and the roundings of 2500 additions in f64.
                 let close = |got: T, exact: f64, divisor: f64| {
                     let slack = T::unit() * exact.abs() + 2500.0 * f64::EPSILON * magnitudes / divisor;
-                    (got.wide() - exact).abs() <= slack
+                    (got.into_f64() - exact).abs() <= slack
                 };
                 assert!(close(means[0], sum, 1.0), "{name}: {}, {sum}", means[0]);
                 if weight > 0.0 {
                     assert!(close(means[1], sum / weight, weight) && close(means[2], sum / len as f64, len as f64));
-                    assert_eq!(weighted.weight().wide(), weight);
+                    assert_eq!(weighted.total_weight().into_f64(), weight);
                 } else {
                     assert!(means[1].is_nan());
                 }
@@ -586,7 +591,7 @@ fn weights_of_another_length_are_refused() {
     let (x, mut out) = ([0.5_f32; 3], [7.0; 3]);
     let loss = Mse.weighted(&x[..2]);
     for message in [
-        panic_message(|| loss.each(&x, &x, &mut out)),
+        panic_message(|| loss.forward_slice(&x, &x, &mut out)),
         panic_message(|| loss.gradient(&x, &x, 1.0, &mut out)),
         panic_message(|| loss.sum_with_gradient(&x, &x, 1.0, &mut out)),
         panic_message(|| loss.mean(&x, &x)),
@@ -607,8 +612,8 @@ fn initial_scores_are_minima() {
     let mut with_formula = Vec::new();
     let pos_weight = BinaryCrossEntropyWithLogits { pos_weight: 3.0 };
     for loss in loss::all::<f64>().iter().copied().chain([&pos_weight as &dyn Loss<f64>]) {
-        let name = loss.facts().name();
-        let (_, mut target) = samples(loss.facts(), &x, &shares);
+        let name = loss.spec().name();
+        let (_, mut target) = samples(loss.spec(), &x, &shares);
         for weights in [None, Some(&weights[..])] {
             let Some(score) = loss.initial_score(&target, weights) else { continue };
             with_formula.push(name);
@@ -622,12 +627,12 @@ fn initial_scores_are_minima() {
             // The slope of the sum passes through 0 within a millionth.
             let (below, above) = (slope(score - 1e-6), slope(score + 1e-6));
             // Between two kinks, a loss may be level.
-            let level = !loss.facts().joints.is_empty() && (below, above) == (0.0, 0.0);
+            let level = !loss.spec().kinks.is_empty() && (below, above) == (0.0, 0.0);
             assert!(level || below < 0.0 && above > 0.0, "{name}: {score}, {below}, {above}");
             let in_f32: Vec<f32> = target.iter().map(|t| *t as f32).collect();
             let other = loss::by_name::<f32>(name).unwrap().initial_score(&in_f32, None);
             assert!(
-                weights.is_some() || loss.facts().usual == [1.0] || (f64::from(other.unwrap()) - score).abs() < 1e-6
+                weights.is_some() || loss.spec().defaults == [1.0] || (f64::from(other.unwrap()) - score).abs() < 1e-6
             );
         }
         target[1] = f64::NAN;
@@ -674,8 +679,8 @@ fn initial_scores_are_minima() {
     assert_eq!(Mae.initial_score(&[-3.0_f32; 5], None), Some(-3.0));
     assert_eq!(Pinball { tau: 0.8 }.initial_score(&[1.0_f64, 2.0, 3.0, 4.0], None), Some(4.0));
     // 100 / target weighs: 1 + 1/2 against 1/4.
-    assert_eq!(Mape::USUAL.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
-    assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::USUAL, &[1.0], None), Some(f64::INFINITY));
+    assert_eq!(Mape::DEFAULT.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
+    assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
 }
 
 #[test]
@@ -687,9 +692,9 @@ fn any_loss_is_written_and_read() {
     assert_eq!(focal, Focal { gamma: 1.5, alpha: 0.25 }.into());
     assert!("huber(delta=0)".parse::<AnyLoss>().unwrap_err().to_string().contains("delta"));
     for loss in loss::all::<f64>() {
-        let any: AnyLoss = loss.facts().name().parse().unwrap();
+        let any: AnyLoss = loss.spec().name().parse().unwrap();
         assert_eq!(any.to_string().parse::<AnyLoss>().unwrap(), any);
-        let (p, t) = sample(loss.facts(), 0.75, 0.25);
+        let (p, t) = sample(loss.spec(), 0.75, 0.25);
         assert_eq!(any.forward(p, t), loss.forward(p, t));
         assert_eq!(any.weighted(&[2.0]).sum(&[p], &[t]), 2.0 * loss.forward(p, t));
     }
@@ -746,7 +751,7 @@ fn margin_ranking_has_both_slopes() {
     let target = [1.0, -1.0, 1.0, 0.0, 1.0];
     at_every_level(|level| {
         let ([mut losses, mut of_first], mut of_second) = ([[7.0; 5]; 2], [7.0; 5]);
-        loss.each(&first, &second, &target, &mut losses);
+        loss.forward_slice(&first, &second, &target, &mut losses);
         assert!(losses[..3] == [0.0, 2.5, 0.0] && losses[3..].iter().all(|y| y.is_nan()), "{level:?}: {losses:?}");
         loss.gradients(&first, &second, &target, 2.0, [&mut of_first, &mut of_second]);
         // At a distance of the margin the slope is 0.
@@ -773,15 +778,15 @@ fn penalties_are_added() {
             // The roundings of 3000 additions.
             assert!((penalty.value(&w) - exact).abs() <= 3000.0 * f64::EPSILON * exact, "{level:?}");
             let mut gradient = vec![1.0; w.len()];
-            penalty.gradient_add(&w, &mut gradient);
+            penalty.add_gradient(&w, &mut gradient);
             for (w, g) in w.iter().zip(&gradient) {
                 let sign = if *w == 0.0 { 0.0 } else { w.signum() };
                 assert!((g - (1.0 + a * sign + b * w)).abs() <= 2.0 * f64::EPSILON * (1.0 + a + b * 2.0), "{w}");
             }
             assert!(penalty.value(&[]) == 0.0 && penalty.value(&[1.0, f64::NAN]).is_nan());
-            penalty.gradient_add(&[f64::NAN], &mut gradient[..1]);
+            penalty.add_gradient(&[f64::NAN], &mut gradient[..1]);
             assert!(gradient[0].is_nan());
-            assert!(panic_message(|| penalty.gradient_add(&w, &mut [0.0; 2])).contains("(\"gradient\", 2)"));
+            assert!(panic_message(|| penalty.add_gradient(&w, &mut [0.0; 2])).contains("(\"gradient\", 2)"));
         }
     });
     assert!(L1::new(f64::NAN).is_err() && L2::new(-1.0).is_err() && ElasticNet::new(1.0, 1.5).is_err());
@@ -824,7 +829,7 @@ proptest! {
         let _fixed = fix_level();
         let variants = variants::<f64>().map(|variant| variant.1);
         for loss in loss::all::<f64>().iter().copied().chain(variants) {
-            let (name, facts) = (loss.facts().name(), loss.facts());
+            let (name, spec) = (loss.spec().name(), loss.spec());
             // Where the third derivative is not much larger than those before it.
             let x = match name {
                 "binary_cross_entropy" => (x.abs() + 10.0) / 10.0,
@@ -832,7 +837,7 @@ proptest! {
                 "exponential" | "poisson_nll" | "gamma" | "tweedie" => x / 10.0,
                 _ => x,
             };
-            let (p, t) = sample(facts, x, share);
+            let (p, t) = sample(spec, x, share);
             // Kinks are residuals, or margins; those of the variants too.
             let kinks = [0.0, 0.5, 1.0, 1.5, 2.5, 3.0];
             if kinks.iter().any(|kink| ((p - t).abs() - kink).abs() < 2.0 * H || ((p * t).abs() - kink).abs() < 2.0 * H) {
@@ -849,13 +854,13 @@ proptest! {
             let difference = (loss.derivative(p + H, t) - loss.derivative(p - H, t)) / width;
             let error = 8.0 * f64::EPSILON * (slope.abs() + 1.0);
             prop_assert!((curvature - difference).abs() <= tolerance(error) * rough, "{name} at {p}, {t}: {curvature}, {difference}");
-            let bound = loss.curvature_bound(p, t);
+            let bound = loss.hessian_bound(p, t);
             prop_assert!(bound > 0.0 && bound >= curvature, "{name} at {p}, {t}: bound {bound}, curvature {curvature}");
 
             let (mut gradient, mut bounds) = ([0.0], [0.0]);
             let sum = loss.sum_with_gradient(&[p], &[t], scale, &mut gradient);
             prop_assert_eq!((sum, gradient), (loss.forward(p, t), [scale * slope]));
-            loss.gradient_with_curvature(&[p], &[t], scale, &mut gradient, &mut bounds);
+            loss.gradient_with_hessian_bound(&[p], &[t], scale, &mut gradient, &mut bounds);
             prop_assert_eq!((gradient, bounds), ([scale * slope], [scale * bound]));
         }
     }

@@ -51,7 +51,7 @@ fn run_pointwise(case: &Json, loss: AnyLoss) -> (Vec<f64>, Vec<f64>) {
     let scale = 1.0 / denominator(case);
     let (mut losses, mut gradient) = (x.clone(), x.clone());
     if case["options"]["pos_weight"] != true {
-        loss.each(&x, &target, &mut losses);
+        loss.forward_slice(&x, &target, &mut losses);
         let sum = loss.sum_with_gradient(&x, &target, scale, &mut gradient);
         if case["options"]["reduction"] == "mean" {
             return (vec![loss.mean(&x, &target)], gradient);
@@ -67,7 +67,7 @@ fn run_pointwise(case: &Json, loss: AnyLoss) -> (Vec<f64>, Vec<f64>) {
         let loss = BinaryCrossEntropyWithLogits::new(pos_weight).unwrap();
         let loss = loss.weighted(&weights);
         let (mut of_column, mut slopes) = (x.clone(), x.clone());
-        loss.each(&x, &target, &mut of_column);
+        loss.forward_slice(&x, &target, &mut of_column);
         sum += loss.sum_with_gradient(&x, &target, scale, &mut slopes);
         for (i, (y, slope)) in of_column.iter().zip(&slopes).enumerate() {
             (losses[i * columns + j], gradient[i * columns + j]) = (*y, *slope);
@@ -98,12 +98,12 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             let gradients = [&mut gradient[..], &mut other_gradient[..]];
             let sum = if name == "gaussian_nll" {
                 let (loss, variance) = (GaussianNll::default(), numbers(&inputs["variance"]));
-                loss.each(&x, &target, &variance, &mut losses);
+                loss.forward_slice(&x, &target, &variance, &mut losses);
                 loss.sum_with_gradients(&x, &target, &variance, scale, gradients)
             } else {
                 let loss = MarginRanking::new(options["margin"].as_f64().unwrap()).unwrap();
                 let other = numbers(&inputs["other"]);
-                loss.each(&x, &other, &target, &mut losses);
+                loss.forward_slice(&x, &other, &target, &mut losses);
                 loss.sum_with_gradients(&x, &other, &target, scale, gradients)
             };
             (reduced(case, losses, sum), gradient)
@@ -112,23 +112,23 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             let (target, weights) = (numbers(&inputs["target"]), &inputs["weight"]);
             let weights = if weights.is_object() { Some(numbers(weights)) } else { None };
             let class_weights = weights.as_deref();
-            let ignored = options["ignore_index"].as_u64().map(|index| index as u32);
-            let smoothing = options["label_smoothing"].as_f64().unwrap_or(0.0);
+            let ignore_label = options["ignore_index"].as_u64().map(|index| index as u32);
+            let label_smoothing = options["label_smoothing"].as_f64().unwrap_or(0.0);
             let margin = options["margin"].as_f64().unwrap_or(0.0);
             let loss: &dyn RowLoss<f64> = match name {
-                "nll" => &NegativeLogLikelihood { class_weights, ignored },
+                "nll" => &NegativeLogLikelihood { class_weights, ignore_label },
                 "multi_margin" => &MultiMargin { margin, squared: options["p"] == 2 },
-                _ => &SoftmaxCrossEntropy { class_weights, ignored, smoothing },
+                _ => &SoftmaxCrossEntropy { class_weights, ignore_label, label_smoothing },
             };
             let labels: Vec<u32> = target.iter().map(|label| *label as u32).collect();
             let soft = name == "cross_entropy_probabilities";
             let target = if soft { Targets::Probabilities(&target) } else { Targets::Labels(&labels) };
             let mut losses = vec![0.0; x.len() / rows.row_len()];
-            loss.each(&x, target, rows, &mut losses).unwrap();
+            loss.forward(&x, target, rows, &mut losses).unwrap();
             let (sum, mean) = (loss.sum(&x, target, rows).unwrap(), loss.mean(&x, target, rows).unwrap());
             let (output, mut scale) = reduction(losses, sum, mean);
             if scale != 1.0 {
-                scale = 1.0 / loss.denominator(target, rows).unwrap();
+                scale = 1.0 / loss.total_weight(target, rows).unwrap();
             }
             loss.gradient(&x, target, rows, scale, &mut gradient).unwrap();
             (output, gradient)
@@ -140,7 +140,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             if name == "triplet_margin" {
                 let (positive, negative) = (numbers(&inputs["positive"]), numbers(&inputs["negative"]));
                 let loss = Triplet { margin, ..Triplet::default() };
-                loss.each(&x, &positive, &negative, rows, &mut losses);
+                loss.forward(&x, &positive, &negative, rows, &mut losses);
                 let (sum, mean) = (loss.sum(&x, &positive, &negative, rows), loss.mean(&x, &positive, &negative, rows));
                 let (output, scale) = reduction(losses, sum, mean);
                 loss.sum_with_gradients(&x, &positive, &negative, rows, scale, [Some(&mut gradient), None, None]);
@@ -148,7 +148,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             } else {
                 let (other, target) = (numbers(&inputs["other"]), numbers(&inputs["target"]));
                 let loss = CosineEmbedding { margin };
-                loss.each(&x, &other, &target, rows, &mut losses);
+                loss.forward(&x, &other, &target, rows, &mut losses);
                 let (sum, mean) = (loss.sum(&x, &other, &target, rows), loss.mean(&x, &other, &target, rows));
                 let (output, scale) = reduction(losses, sum, mean);
                 loss.sum_with_gradients(&x, &other, &target, rows, scale, [Some(&mut gradient), None]);

@@ -84,7 +84,7 @@ fn cross_entropy_of_special_rows<T: Number>() {
     at_every_level(|level| {
         for (logits, label, loss, gradient) in &cases {
             let (x, rows): (Vec<T>, _) = (narrow(logits), Rows::contiguous(logits.len()));
-            let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == *label)))).collect();
+            let onehot: Vec<T> = (0..x.len()).map(|i| T::from_f64_rounded(f64::from(u8::from(i == *label)))).collect();
             let labels = [*label as u32];
             for target in [Targets::Labels(&labels), Targets::Probabilities(&onehot)] {
                 let mut got = x.clone();
@@ -92,7 +92,7 @@ fn cross_entropy_of_special_rows<T: Number>() {
                     SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
                 let place = format!("{logits:?}, {target:?} {} at {level:?}: {sum}, {got:?}", T::NAME);
                 let close = |a: T, b: f64| {
-                    (a.is_nan() && b.is_nan()) || a.wide() == b || (a.wide() - b).abs() <= 4.0 * T::unit()
+                    (a.is_nan() && b.is_nan()) || a.into_f64() == b || (a.into_f64() - b).abs() <= 4.0 * T::unit()
                 };
                 assert!(close(sum, *loss), "the loss of {place}");
                 assert!(got.iter().zip(gradient).all(|(a, b)| close(*a, *b)), "the gradient of {place}");
@@ -137,11 +137,11 @@ fn row_losses_have_one_value<T: Number>() {
     at_every_level(|level| {
         for (case, count) in row_cases::<T>().iter().flat_map(|case| [0, 1, 3, 300].map(|count| (case, count))) {
             let (x, labels, y) = samples(case, count, 9);
-            let (loss, scale) = (case.loss, T::of(0.25));
+            let (loss, scale) = (case.loss, T::from_f64_rounded(0.25));
             for target in targets(case, &labels, &y) {
                 let place = format!("{count} rows of {} {} at {level:?}", case.name, T::NAME);
                 let mut losses = vec![T::nan(); count];
-                loss.each(&x, target, rows, &mut losses).unwrap();
+                loss.forward(&x, target, rows, &mut losses).unwrap();
                 let outputs = || vec![T::nan(); x.len()];
                 let (mut alone, mut together, mut beside, mut curvature) = (outputs(), outputs(), outputs(), outputs());
                 loss.gradient(&x, target, rows, scale, &mut alone).unwrap();
@@ -149,10 +149,10 @@ fn row_losses_have_one_value<T: Number>() {
                 let with_gradient = loss.sum_with_gradient(&x, target, rows, scale, &mut together).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&together), "{place}");
                 assert_eq!(bits(sum), bits(with_gradient), "{place}");
-                loss.gradient_with_curvature(&x, target, rows, scale, &mut beside, &mut curvature).unwrap();
+                loss.gradient_with_hessian(&x, target, rows, scale, &mut beside, &mut curvature).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&beside), "with curvature: {place}");
                 let mut bound = outputs();
-                loss.gradient_with_curvature_bound(&x, target, rows, scale, &mut beside, &mut bound).unwrap();
+                loss.gradient_with_hessian_bound(&x, target, rows, scale, &mut beside, &mut bound).unwrap();
                 assert_eq!(all_bits(&alone), all_bits(&beside), "with a bound: {place}");
                 let stand_in = |c: &T| if *c == T::zero() { scale } else { c.abs() };
                 let expected: Vec<T> = curvature.iter().map(stand_in).collect();
@@ -163,17 +163,17 @@ fn row_losses_have_one_value<T: Number>() {
                 assert_eq!(bits(sum), bits(with_gradient), "in place: {place}");
 
                 // The sum of so many losses, in f64, and its rounding; of halves, losses are rounded and the sum is not.
-                let exact: f64 = losses.iter().map(|loss| loss.wide()).sum();
-                let magnitude: f64 = losses.iter().map(|loss| loss.wide().abs()).sum();
+                let exact: f64 = losses.iter().map(|loss| loss.into_f64()).sum();
+                let magnitude: f64 = losses.iter().map(|loss| loss.into_f64().abs()).sum();
                 let tolerance = magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON);
-                assert!((sum.wide() - exact).abs() <= tolerance, "{place}: {sum}, {exact}");
-                let denominator = loss.denominator(target, rows).unwrap();
+                assert!((sum.into_f64() - exact).abs() <= tolerance, "{place}: {sum}, {exact}");
+                let denominator = loss.total_weight(target, rows).unwrap();
                 let counting = match target {
-                    Targets::Labels(labels) => labels.iter().filter(|&&label| case.ignored != Some(label)).count(),
+                    Targets::Labels(labels) => labels.iter().filter(|&&label| case.ignore_label != Some(label)).count(),
                     Targets::Probabilities(_) => count,
                 };
                 let mean = loss.mean(&x, target, rows).unwrap();
-                let by_row = loss.mean_by_row(&x, target, rows).unwrap();
+                let by_row = loss.mean_unweighted(&x, target, rows).unwrap();
                 let mut of_mean = outputs();
                 let with_gradient = loss.mean_with_gradient(&x, target, rows, &mut of_mean).unwrap();
                 assert_eq!(bits(mean), bits(with_gradient), "{place}");
@@ -181,13 +181,13 @@ fn row_losses_have_one_value<T: Number>() {
                     assert!(mean.is_nan() && by_row.is_nan() && sum == T::zero(), "{place}");
                     continue;
                 }
-                assert!((mean.wide() * denominator - exact).abs() <= 2.0 * tolerance, "{place}: {mean}");
-                assert!((by_row.wide() * counting as f64 - exact).abs() <= 2.0 * tolerance, "{place}: {by_row}");
+                assert!((mean.into_f64() * denominator - exact).abs() <= 2.0 * tolerance, "{place}: {mean}");
+                assert!((by_row.into_f64() * counting as f64 - exact).abs() <= 2.0 * tolerance, "{place}: {by_row}");
                 // Both are rounded, and the scales of f32 are f32.
-                let least = 4.0 * T::min_positive_value().wide();
+                let least = 4.0 * T::min_positive_value().into_f64();
                 for (of_mean, of_sum) in of_mean.iter().zip(&alone) {
-                    let of_sum = of_sum.wide() / 0.25 / denominator;
-                    let close = (of_mean.wide() - of_sum).abs() <= 8.0 * T::unit() * of_sum.abs() + least;
+                    let of_sum = of_sum.into_f64() / 0.25 / denominator;
+                    let close = (of_mean.into_f64() - of_sum).abs() <= 8.0 * T::unit() * of_sum.abs() + least;
                     assert!(close, "{place}: {of_mean}, {of_sum}");
                 }
             }
@@ -222,10 +222,8 @@ fn rows_along_an_axis_are_rows<T: Number>() {
             {
                 let run = |x: &[T], target, rows| {
                     let (mut losses, mut gradient, mut curvature) = (vec![T::nan(); 6], x.to_vec(), x.to_vec());
-                    case.loss.each(x, target, rows, &mut losses).unwrap();
-                    case.loss
-                        .gradient_with_curvature(x, target, rows, T::one(), &mut gradient, &mut curvature)
-                        .unwrap();
+                    case.loss.forward(x, target, rows, &mut losses).unwrap();
+                    case.loss.gradient_with_hessian(x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
                     let mut in_place = x.to_vec();
                     losses.push(case.loss.sum_with_gradient_in_place(&mut in_place, target, rows, T::one()).unwrap());
                     (losses, gradient, curvature, in_place)
@@ -255,7 +253,7 @@ fn ignored_rows_change_nothing<T: Number>() {
         for case in row_cases::<T>() {
             // The label that is ignored, and that of the class whose weight is 0.
             let weightless = ["weighted_cross_entropy", "weighted_focal", "negative_log_likelihood"];
-            let silent = case.ignored.into_iter().chain(weightless.contains(&case.name).then_some(3));
+            let silent = case.ignore_label.into_iter().chain(weightless.contains(&case.name).then_some(3));
             for (silent, count) in silent.flat_map(|silent| [(silent, 2), (silent, 41)]) {
                 let place = format!("{} without {silent} {} at {level:?}", case.name, T::NAME);
                 let (mut x, mut labels, _) = samples(&case, count, 10);
@@ -278,25 +276,25 @@ fn ignored_rows_change_nothing<T: Number>() {
 
                 assert_eq!(f.sum(&x, many, rows).map(bits), f.sum(&few, few_target, rows).map(bits), "{place}");
                 assert_eq!(
-                    f.denominator(many, rows),
-                    f.denominator(few_target, rows).map(|d| {
+                    f.total_weight(many, rows),
+                    f.total_weight(few_target, rows).map(|d| {
                         // A weight of 0 leaves the denominator of a mean by weight, and counts in a mean by row.
                         if case.name == "weighted_focal" { count as f64 } else { d }
                     }),
                     "{place}"
                 );
-                if case.ignored == Some(silent) {
+                if case.ignore_label == Some(silent) {
                     assert_eq!(f.mean(&x, many, rows).map(bits), f.mean(&few, few_target, rows).map(bits), "{place}");
-                    let by_row = [f.mean_by_row(&x, many, rows), f.mean_by_row(&few, few_target, rows)];
+                    let by_row = [f.mean_unweighted(&x, many, rows), f.mean_unweighted(&few, few_target, rows)];
                     assert_eq!(by_row[0].map(bits), by_row[1].map(bits), "{place}");
                 }
                 let (mut losses, mut few_losses) = (vec![T::nan(); count], vec![T::nan(); kept.len()]);
-                f.each(&x, many, rows, &mut losses).unwrap();
-                f.each(&few, few_target, rows, &mut few_losses).unwrap();
+                f.forward(&x, many, rows, &mut losses).unwrap();
+                f.forward(&few, few_target, rows, &mut few_losses).unwrap();
                 let (mut gradient, mut few_gradient) = (vec![T::nan(); x.len()], vec![T::nan(); few.len()]);
                 let (mut curvature, mut few_curvature) = (gradient.clone(), few_gradient.clone());
-                f.gradient_with_curvature(&x, many, rows, T::one(), &mut gradient, &mut curvature).unwrap();
-                f.gradient_with_curvature(&few, few_target, rows, T::one(), &mut few_gradient, &mut few_curvature)
+                f.gradient_with_hessian(&x, many, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+                f.gradient_with_hessian(&few, few_target, rows, T::one(), &mut few_gradient, &mut few_curvature)
                     .unwrap();
                 let zeros = [T::zero(); CLASSES];
                 for (row, loss) in losses.iter().enumerate() {
@@ -373,8 +371,8 @@ fn focal_of_no_gamma_is_cross_entropy<T: Number>() {
             for target in targets(case, &labels, &y) {
                 let outputs = [&focal as &dyn RowLoss<T>, &plain].map(|loss| {
                     let (mut losses, mut gradient, mut curvature) = (vec![T::zero(); 40], x.clone(), x.clone());
-                    loss.each(&x, target, rows, &mut losses).unwrap();
-                    loss.gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+                    loss.forward(&x, target, rows, &mut losses).unwrap();
+                    loss.gradient_with_hessian(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
                     all_bits(&[losses, gradient, curvature].concat())
                 });
                 assert_eq!(outputs[0], outputs[1], "{} at {level:?}", T::NAME);
@@ -391,31 +389,29 @@ fn focal_of_no_gamma_is_cross_entropy_in_both_types() {
 
 /// Logits of any size: no loss is NaN, gradients stay where they belong, and a row that is right costs nothing.
 fn logits_may_be_extreme<T: Number>() {
-    let (inf, largest) = (f64::INFINITY, T::max_value().wide());
+    let (inf, largest) = (f64::INFINITY, T::max_value().into_f64());
     at_every_level(|level| {
         for case in
             row_cases::<T>().iter().filter(|case| !case.of_probabilities && case.name != "negative_log_likelihood")
         {
             for extreme in [inf, largest, 1e4] {
                 for (label, row) in (0..12).map(|i| (i % 4, i / 4)) {
-                    let mut x = vec![T::of([-extreme, 0.0, extreme][row]); CLASSES];
-                    x[1] = T::of(extreme);
-                    x[2] = T::of(-extreme);
-                    x[3] = T::of(1.0);
+                    let mut x = vec![T::from_f64_rounded([-extreme, 0.0, extreme][row]); CLASSES];
+                    x[1] = T::from_f64_rounded(extreme);
+                    x[2] = T::from_f64_rounded(-extreme);
+                    x[3] = T::from_f64_rounded(1.0);
                     let (labels, mut gradient, mut curvature) = ([label as u32], x.clone(), x.clone());
                     let (target, rows) = (Targets::Labels(&labels), Rows::contiguous(CLASSES));
                     let loss = case.loss.sum(&x, target, rows).unwrap();
-                    case.loss
-                        .gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature)
-                        .unwrap();
+                    case.loss.gradient_with_hessian(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
                     let place =
                         format!("{} of {x:?}, {label} {} at {level:?}: {loss}, {gradient:?}", case.name, T::NAME);
                     assert!(loss >= T::zero(), "{place}");
                     let free = case.name.ends_with("multi_margin") || case.name == "categorical_hinge";
-                    let bounded = |x: &T| free || x.abs() <= T::of(2.0);
+                    let bounded = |x: &T| free || x.abs() <= T::from_f64_rounded(2.0);
                     assert!(gradient.iter().all(|x| !x.is_nan() && bounded(x)), "{place}");
                     assert!(curvature.iter().all(|x| !x.is_nan()), "{place}: {curvature:?}");
-                    let sum: f64 = gradient.iter().map(|x| x.wide()).filter(|x| x.is_finite()).sum();
+                    let sum: f64 = gradient.iter().map(|x| x.into_f64()).filter(|x| x.is_finite()).sum();
                     let finite = gradient.iter().all(|x| x.is_finite());
                     // A shift of all logits changes nothing, unless all of them have no share.
                     let shares = x.iter().any(|x| *x > T::neg_infinity());
@@ -443,7 +439,7 @@ fn nan_stays_in_its_row() {
             x[at] = f32::NAN;
             for target in targets(&case, &labels, &y) {
                 let mut losses = [0.0; 3];
-                case.loss.each(&x, target, rows, &mut losses).unwrap();
+                case.loss.forward(&x, target, rows, &mut losses).unwrap();
                 assert_eq!(losses.map(f32::is_nan), [false, true, false], "{} at {level:?}", case.name);
                 let mut gradient = x.clone();
                 case.loss.gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
@@ -505,8 +501,8 @@ fn row_losses_are_accurate<T: Number>() {
             let target = if y.is_empty() { Targets::Labels(&labels) } else { Targets::Probabilities(&y) };
             let rows = Rows::contiguous(len);
             let (mut value, mut gradient, mut curvature) = ([T::nan()], vec![T::nan(); len], vec![T::nan(); len]);
-            loss.each(&x, target, rows, &mut value).unwrap();
-            loss.gradient_with_curvature(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
+            loss.forward(&x, target, rows, &mut value).unwrap();
+            loss.gradient_with_hessian(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
 
             let logits = row.loss.starts_with("cross") || row.loss.starts_with("focal");
             let wanted = if logits { row.wanted(&weights) } else { 0.0 };
@@ -550,14 +546,15 @@ fn cross_entropy_is_accurate<T: Number>() {
             let (mut loss, mut gradient) = ([T::zero()], x.clone());
             let (unit, involved) = (T::unit(), row.involved::<T>());
             let labels = [row.label];
-            let onehot: Vec<T> = (0..x.len()).map(|i| T::of(f64::from(u8::from(i == row.label as usize)))).collect();
+            let onehot: Vec<T> =
+                (0..x.len()).map(|i| T::from_f64_rounded(f64::from(u8::from(i == row.label as usize)))).collect();
             // The gradient is a difference of numbers up to 1.
             for (kind, target, floor) in [
                 ("labels", Targets::Labels(&labels), unit),
                 ("probabilities", Targets::Probabilities(&onehot), 2.0 * unit),
             ] {
                 let label = |what: &str| format!("the {what} of {kind} {} {level:?}, row {number}", T::NAME);
-                SoftmaxCrossEntropy::default().each(&x, target, rows, &mut loss).unwrap();
+                SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut loss).unwrap();
                 failures.extend(check(&label("loss"), 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
                 SoftmaxCrossEntropy::default().gradient(&x, target, rows, T::one(), &mut gradient).unwrap();
                 failures.extend(check(&label("gradient"), 3.0, |_| floor, &x, &gradient, &row.gradient));
@@ -593,7 +590,7 @@ fn labels_out_of_range_are_refused() {
         let target = Targets::Labels(&labels);
         let expected = TargetError { row, label, classes: 3 };
         let (mut losses, mut gradient) = ([7.0; 4], [7.0; 12]);
-        assert_eq!(SoftmaxCrossEntropy::default().each(&x, target, rows, &mut losses), Err(expected));
+        assert_eq!(SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut losses), Err(expected));
         assert_eq!(SoftmaxCrossEntropy::default().sum(&x, target, rows), Err(expected));
         assert_eq!(SoftmaxCrossEntropy::default().mean(&x, target, rows), Err(expected));
         assert_eq!(SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient), Err(expected));
@@ -619,8 +616,8 @@ fn targets_that_do_not_fit_are_refused() {
     let probabilities = Targets::Probabilities(&x[..10]);
     let f = SoftmaxCrossEntropy::default();
     let calls = [
-        (panic_message(|| f.each(&x, right, rows, &mut ten)), [3, 10]),
-        (panic_message(|| f.each(&x, wrong, rows, &mut three)), [3, 2]),
+        (panic_message(|| f.forward(&x, right, rows, &mut ten)), [3, 10]),
+        (panic_message(|| f.forward(&x, wrong, rows, &mut three)), [3, 2]),
         (panic_message(|| f.sum(&x, wrong, rows)), [3, 2]),
         (panic_message(|| f.mean(&x, probabilities, rows)), [12, 10]),
         (panic_message(|| f.sum(&x[..10], right, rows)), [10, 4]),
@@ -671,7 +668,7 @@ proptest! {
                 for target in targets(&case, &labels, &y) {
                     let at = |x: &[f64]| {
                         let (mut gradient, mut curvature) = (x.to_vec(), x.to_vec());
-                        case.loss.gradient_with_curvature(x, target, rows, 1.0, &mut gradient, &mut curvature).unwrap();
+                        case.loss.gradient_with_hessian(x, target, rows, 1.0, &mut gradient, &mut curvature).unwrap();
                         [case.loss.sum(x, target, rows).unwrap(), gradient[i], curvature[i]]
                     };
                     let (above, here, below) = (at(&above), at(&x), at(&below));

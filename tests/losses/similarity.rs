@@ -37,25 +37,25 @@ fn run<T: Number>(name: &str, inputs: &Inputs<'_, T>, scale: T) -> Outputs<T> {
     let (both, all) = ([Some(&mut of_x[..]), Some(&mut of_y[..])], of_z);
     let (sum, alone, mean) = match name {
         "cosine_similarity" => {
-            CosineSimilarity.each(x, y, rows, &mut losses);
+            CosineSimilarity.forward(x, y, rows, &mut losses);
             let sum = CosineSimilarity.sum_with_gradients(x, y, rows, scale, both);
             (sum, CosineSimilarity.sum(x, y, rows), CosineSimilarity.mean(x, y, rows))
         }
         "cosine_embedding_0.25" => {
             let loss = CosineEmbedding::new(0.25).unwrap();
-            loss.each(x, y, signs, rows, &mut losses);
+            loss.forward(x, y, signs, rows, &mut losses);
             let sum = loss.sum_with_gradients(x, y, signs, rows, scale, both);
             (sum, loss.sum(x, y, signs, rows), loss.mean(x, y, signs, rows))
         }
         "contrastive_1.5" => {
             let loss = Contrastive::new(1.5).unwrap();
-            loss.each(x, y, signs, rows, &mut losses);
+            loss.forward(x, y, signs, rows, &mut losses);
             let sum = loss.sum_with_gradients(x, y, signs, rows, scale, both);
             (sum, loss.sum(x, y, signs, rows), loss.mean(x, y, signs, rows))
         }
         "triplet_1" => {
             let loss = Triplet::new(1.0, 1.0 / (1 << 20) as f64).unwrap();
-            loss.each(x, y, z, rows, &mut losses);
+            loss.forward(x, y, z, rows, &mut losses);
             let [of_x, of_y] = both;
             let sum = loss.sum_with_gradients(x, y, z, rows, scale, [of_x, of_y, Some(&mut all[..])]);
             (sum, loss.sum(x, y, z, rows), loss.mean(x, y, z, rows))
@@ -75,7 +75,7 @@ fn losses_of_rows_together_are_accurate<T: Number>() {
             let len = row.x.len();
             let [x, y]: [Vec<T>; 2] = [&row.x, &row.y].map(|x| narrow(x));
             let z: Vec<T> = if row.z.is_empty() { x.clone() } else { narrow(&row.z) };
-            let signs = [T::of(row.target)];
+            let signs = [T::from_f64_rounded(row.target)];
             let inputs = Inputs { x: &x, y: &y, z: &z, signs: &signs, rows: Rows::contiguous(len) };
             let got = run(&row.loss, &inputs, T::one());
 
@@ -134,17 +134,23 @@ fn losses_of_rows_together_have_one_value<T: Number>() {
             let mut first: Option<Vec<u64>> = None;
             at_every_level(|level| {
                 let place = format!("{count} rows of {len} of {name} {} at {level:?}", T::NAME);
-                let Outputs { losses, sum, mean, gradients } = run(name, &inputs, T::of(0.25));
+                let Outputs { losses, sum, mean, gradients } = run(name, &inputs, T::from_f64_rounded(0.25));
                 let all = all_bits(&[&losses[..], &[sum, mean], &gradients.concat()].concat());
                 assert_eq!(first.get_or_insert(all.clone()), &all, "{place}");
-                let exact: f64 = losses.iter().map(|x| x.wide()).sum();
-                let magnitude: f64 = losses.iter().map(|x| x.wide().abs()).sum();
-                assert!((sum.wide() - exact).abs() <= magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON), "{place}");
+                let exact: f64 = losses.iter().map(|x| x.into_f64()).sum();
+                let magnitude: f64 = losses.iter().map(|x| x.into_f64().abs()).sum();
+                assert!(
+                    (sum.into_f64() - exact).abs() <= magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON),
+                    "{place}"
+                );
                 if count == 0 {
                     assert!(mean.is_nan() && sum.is_zero());
                     return;
                 }
-                assert!((mean.wide() * count as f64 - sum.wide()).abs() <= 4.0 * T::unit() * magnitude, "{place}");
+                assert!(
+                    (mean.into_f64() * count as f64 - sum.into_f64()).abs() <= 4.0 * T::unit() * magnitude,
+                    "{place}"
+                );
                 let last = (count - 1) * len..count * len;
                 let alone = Inputs {
                     x: &x[last.clone()],
@@ -153,7 +159,7 @@ fn losses_of_rows_together_have_one_value<T: Number>() {
                     signs: &signs[count - 1..],
                     ..inputs
                 };
-                let alone = run(name, &alone, T::of(0.25));
+                let alone = run(name, &alone, T::from_f64_rounded(0.25));
                 assert_eq!(bits(alone.sum), bits(losses[count - 1]), "{place}");
                 for (alone, all) in alone.gradients.iter().zip(&gradients) {
                     assert_eq!(all_bits(alone), all_bits(&all[last.clone()]), "{place}");
@@ -247,10 +253,10 @@ fn rows_that_do_not_fit_each_other_are_refused() {
     let (mut ten, mut twelve, mut three) = ([7.0; 10], [7.0; 12], [7.0; 3]);
     let (contrastive, triplet) = (Contrastive::default(), Triplet::default());
     let calls = [
-        (panic_message(|| CosineSimilarity.each(&x, &x, rows, &mut ten)), [3, 10]),
+        (panic_message(|| CosineSimilarity.forward(&x, &x, rows, &mut ten)), [3, 10]),
         (panic_message(|| CosineSimilarity.sum(&x, &x[..10], rows)), [12, 10]),
         (panic_message(|| CosineSimilarity.mean(&x[..10], &x[..10], rows)), [10, 4]),
-        (panic_message(|| contrastive.each(&x, &x, &x[..2], rows, &mut three)), [3, 2]),
+        (panic_message(|| contrastive.forward(&x, &x, &x[..2], rows, &mut three)), [3, 2]),
         (
             panic_message(|| {
                 triplet.sum_with_gradients(&x, &x, &x, rows, 1.0, [Some(&mut twelve), None, Some(&mut ten)])

@@ -22,7 +22,7 @@ fn rows_agree<T: Number>() {
                 let rows = Rows::contiguous(len);
                 let (from, count) = (len % OFFSETS, 3 * len);
                 let (x, dy) = (&source[from..from + count], &dy[from..from + count]);
-                let untouched = T::of(-1234.5);
+                let untouched = T::from_f64_rounded(-1234.5);
                 let (mut y, mut dx) = (vec![untouched; count + GUARD], vec![untouched; count + GUARD]);
                 f.forward(x, rows, &mut y[..count]);
                 f.backward(x, dy, rows, &mut dx[..count]);
@@ -58,9 +58,9 @@ fn outputs<T: Number>() -> Outputs<T> {
     let mut output = vec![T::zero(); z.len()];
     let cool = Softmax::new(3.0).unwrap();
     let kinds: [(_, &dyn RowActivation<T>); 5] = [
-        ("softmax", &Softmax::USUAL),
-        ("log_softmax", &LogSoftmax::USUAL),
-        ("softmin", &Softmin::USUAL),
+        ("softmax", &Softmax::DEFAULT),
+        ("log_softmax", &LogSoftmax::DEFAULT),
+        ("softmin", &Softmin::DEFAULT),
         ("softmax(temperature=3)", &cool),
         ("sparsemax", &Sparsemax),
     ];
@@ -108,11 +108,11 @@ fn units<T: Number>(gate: &[T], up: &[T], dy: &[T], all: &mut Outputs<T>) {
     // 2 units of 3 pieces of 50 inputs.
     let (weights, biases, x) = (&up[..300], &up[300..306], &up[1000..6000]);
     let layer = MaxoutLayer::new(weights, biases, 3);
-    let (mut y, mut choices, mut dx) = (vec![T::zero(); 200], vec![0; 200], x.to_vec());
-    layer.forward(x, &mut y, &mut choices);
-    layer.backward(&choices, &dy[..200], &mut dx);
+    let (mut y, mut indices, mut dx) = (vec![T::zero(); 200], vec![0; 200], x.to_vec());
+    layer.forward(x, &mut y, &mut indices);
+    layer.backward(&indices, &dy[..200], &mut dx);
     let (mut d_weights, mut d_biases) = (weights.to_vec(), biases.to_vec());
-    layer.backward_parameters(x, &choices, &dy[..200], &mut d_weights, &mut d_biases);
+    layer.backward_parameters(x, &indices, &dy[..200], &mut d_weights, &mut d_biases);
     let outputs = [("value", y), ("x", dx), ("weights", d_weights), ("biases", d_biases)];
     outputs.into_iter().for_each(|(order, output)| all.add("maxout_layer", order, output));
 }

@@ -7,8 +7,8 @@ use crate::common::{
 use half::{bf16, f16};
 use proptest::prelude::*;
 use slopes::activation::{
-    Activation, Bilinear, ClampedSwiGlu, Gated, GatedUnit, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, Layout, Mish, ReGlu,
-    Relu, Sigmoid, SwiGlu, Swish,
+    Activation, Bilinear, ClampedSwiGlu, Gated, GatedUnit, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, GluLayout, Mish,
+    ReGlu, Relu, Sigmoid, SwiGlu, Swish,
 };
 use slopes::{Element, Level};
 
@@ -53,7 +53,7 @@ fn units<T: Element>() -> [Unit<T>; 9] {
 
 /// The least number that is not 0.
 fn least<T: Number>() -> f64 {
-    T::min_positive_value().wide() * 2.0 * T::unit()
+    T::min_positive_value().into_f64() * 2.0 * T::unit()
 }
 
 /// Without the second name of a unit.
@@ -66,10 +66,10 @@ impl<T: Number> Unit<T> {
     /// activation or a slope, |up| + 1 at most, multiplies half the least number that they may lose where they are below
     /// the least normal one; so it does with what half the slope loses, which is doubled again.
     fn floor(&self, output: usize, gate: T, up: T, dy: T, got: T) -> f64 {
-        let (up, dy) = (up.wide().abs() + 1.0, dy.wide().abs());
-        let beside = output == 1 && self.roots.iter().any(|root| (gate.wide() - root).abs() <= 1.0);
+        let (up, dy) = (up.into_f64().abs() + 1.0, dy.into_f64().abs());
+        let beside = output == 1 && self.roots.iter().any(|root| (gate.into_f64() - root).abs() <= 1.0);
         let roundings = if self.name.starts_with("clamped") { 2.5 } else { 1.5 };
-        let floor = if beside { self.floor * up * dy + roundings * 2.0 * got.wide().abs() } else { 0.0 };
+        let floor = if beside { self.floor * up * dy + roundings * 2.0 * got.into_f64().abs() } else { 0.0 };
         floor * T::unit() + least::<T>() * (1.0 + [up, 1.5 * up * dy + dy, dy][output])
     }
 
@@ -109,7 +109,8 @@ fn units_are_accurate<T: Number>(other_alpha: &str) {
         for unit in units::<T>().iter().filter(|unit| unit.name != other_alpha) {
             let rows: Vec<_> = rows.iter().filter(|row| row[0] == unit.name).collect();
             seen += rows.len();
-            let column = |k: usize| -> Vec<T> { rows.iter().map(|row| T::of(from_hex(row[k]))).collect() };
+            let column =
+                |k: usize| -> Vec<T> { rows.iter().map(|row| T::from_f64_rounded(from_hex(row[k]))).collect() };
             let [gate, up, dy] = [1, 2, 3].map(column);
             failures.extend(unit.check(level, [&gate, &up, &dy], |output, i| Exact::parse(rows[i][4 + output])));
         }
@@ -168,7 +169,7 @@ fn products_are_accurate_in_f32() {
 fn units_are_products_with_their_activations() {
     fn check<T: Number>(name: &str, unit: &dyn GatedUnit<T>, f: &dyn Activation<T>, x: &[T]) {
         // From here on, half of a number is normal.
-        let normal = 2.0 * T::min_positive_value().wide();
+        let normal = 2.0 * T::min_positive_value().into_f64();
         for (gate, up) in x.iter().zip(x.iter().rev()) {
             let y = f.forward(*gate);
             assert_eq!(bits(unit.forward(*gate, *up)), bits(y * *up), "{name} of {gate}, {up}");
@@ -178,9 +179,9 @@ fn units_are_products_with_their_activations() {
             // products round.
             let slope = f.derivative(*gate);
             let wanted = slope * *up;
-            let subnormal = slope.wide().abs() < normal || wanted.wide().abs() < normal;
-            let allowed = least::<T>() * (2.0 + up.wide().abs()) + 4.0 * T::unit() * wanted.wide().abs();
-            let close = subnormal && (d_gate.wide() - wanted.wide()).abs() <= allowed;
+            let subnormal = slope.into_f64().abs() < normal || wanted.into_f64().abs() < normal;
+            let allowed = least::<T>() * (2.0 + up.into_f64().abs()) + 4.0 * T::unit() * wanted.into_f64().abs();
+            let close = subnormal && (d_gate.into_f64() - wanted.into_f64()).abs() <= allowed;
             assert!(bits(d_gate) == bits(wanted) || close || wanted.is_infinite(), "{name} of {gate}, {up}: {d_gate}");
         }
     }
@@ -195,8 +196,8 @@ fn units_are_products_with_their_activations() {
         check("gated mish", &Gated(Mish), &Mish, &x);
         // With limits that nothing reaches, and 1 that is added to up.
         let clamped = ClampedSwiGlu { alpha: 1.0, limit: f64::INFINITY };
-        for x in x.into_iter().filter(|x| x.abs() < T::of(1e30)) {
-            let [one, two] = [1.0, 2.0].map(T::of);
+        for x in x.into_iter().filter(|x| x.abs() < T::from_f64_rounded(1e30)) {
+            let [one, two] = [1.0, 2.0].map(T::from_f64_rounded);
             assert_eq!(bits(clamped.forward(x, one)), bits(two * Swish::SILU.forward(x)), "{x}");
         }
     }
@@ -207,22 +208,22 @@ fn units_are_products_with_their_activations() {
 }
 
 /// What a slice of gates and a slice of ups are in one.
-fn packed<T: Element>(layout: Layout, gate: &[T], up: &[T]) -> Vec<T> {
+fn packed<T: Element>(layout: GluLayout, gate: &[T], up: &[T]) -> Vec<T> {
     let row = match layout {
-        Layout::GateFirst { row } | Layout::GateSecond { row } => row / 2,
-        Layout::Interleaved => 1,
+        GluLayout::GateFirst { row } | GluLayout::GateSecond { row } => row / 2,
+        GluLayout::Interleaved => 1,
     };
     let rows = gate.chunks(row.max(1)).zip(up.chunks(row.max(1)));
-    let second = matches!(layout, Layout::GateSecond { .. });
+    let second = matches!(layout, GluLayout::GateSecond { .. });
     rows.flat_map(|(gate, up)| if second { [up, gate].concat() } else { [gate, up].concat() }).collect()
 }
 
 /// The layouts that `pairs` pairs can have: one row, rows of one pair, and rows of a third.
-fn layouts(pairs: usize) -> Vec<Layout> {
+fn layouts(pairs: usize) -> Vec<GluLayout> {
     let mut rows = vec![2 * pairs, 2];
     rows.extend(pairs.is_multiple_of(3).then_some(2 * pairs / 3));
-    let halves = rows.into_iter().flat_map(|row| [Layout::GateFirst { row }, Layout::GateSecond { row }]);
-    halves.chain([Layout::Interleaved]).collect()
+    let halves = rows.into_iter().flat_map(|row| [GluLayout::GateFirst { row }, GluLayout::GateSecond { row }]);
+    halves.chain([GluLayout::Interleaved]).collect()
 }
 
 /// Numbers that must not be written, before and after.
@@ -230,7 +231,7 @@ const FENCE: usize = 3;
 
 /// The output of a call that writes `len` numbers, at an alignment of `offset` numbers. Nothing else is written.
 fn fenced<T: Element>(len: usize, offset: usize, call: impl FnOnce(&mut [T])) -> Vec<T> {
-    let mark = T::of(77.0);
+    let mark = T::from_f64_rounded(77.0);
     let mut numbers = vec![mark; offset + len + FENCE];
     call(&mut numbers[offset..offset + len]);
     assert!(
@@ -244,7 +245,11 @@ fn fenced<T: Element>(len: usize, offset: usize, call: impl FnOnce(&mut [T])) ->
 fn layouts_agree<T: Element>(unit: &dyn GatedUnit<T>, name: &str, pairs: usize, level: Level, random: &mut Random) {
     let mut numbers = |_| -> Vec<T> {
         let number = |i: usize| {
-            if i % 29 == 7 { T::of([f64::NAN, f64::INFINITY, -0.0][i % 3]) } else { random.uniform(-9.0..=9.0) }
+            if i % 29 == 7 {
+                T::from_f64_rounded([f64::NAN, f64::INFINITY, -0.0][i % 3])
+            } else {
+                random.uniform(-9.0..=9.0)
+            }
         };
         (0..pairs).map(number).collect()
     };
@@ -318,8 +323,8 @@ fn half_types_are_rounded_once() {
         let mut random = Random(7);
         let gate: Vec<T> = (0..=u16::MAX).step_by(scale() | 1).map(all).collect();
         let [up, dy] = [0, 1].map(|_| -> Vec<T> { gate.iter().map(|_| random.uniform(-9.0..=9.0)).collect() });
-        let wide = |x: &[T]| -> Vec<f32> { x.iter().map(|x| x.wide() as f32).collect() };
-        let rounded = |x: &[f32]| all_bits(&x.iter().map(|x| T::of(f64::from(*x))).collect::<Vec<T>>());
+        let wide = |x: &[T]| -> Vec<f32> { x.iter().map(|x| x.into_f64() as f32).collect() };
+        let rounded = |x: &[f32]| all_bits(&x.iter().map(|x| T::from_f64_rounded(f64::from(*x))).collect::<Vec<T>>());
         for (half, single) in each_unit::<T>().zip(each_unit::<f32>()) {
             let n = gate.len();
             let (mut y, mut d_gate, mut d_up) = (vec![T::zero(); n], vec![T::zero(); n], vec![T::zero(); n]);
@@ -376,7 +381,7 @@ fn special_numbers<T: Number>() {
         assert_eq!(ReGlu.derivatives(zero, two), [zero, zero]);
         // The limits cut infinities: y = 8 * 7 s(1.702 * 7).
         let clamped = ClampedSwiGlu::default();
-        let seven = T::of(7.0);
+        let seven = T::from_f64_rounded(7.0);
         assert_eq!(bits(clamped.forward(inf, inf)), bits(clamped.forward(seven, seven)));
         assert_eq!(clamped.derivatives(inf, -inf), [zero, zero]);
         assert_eq!(clamped.forward(-inf, inf), zero);
@@ -394,16 +399,25 @@ fn special_numbers_follow_the_contract() {
 fn nothing_overflows_early() {
     fn check<T: Number>(huge: T) {
         at_every_level(|level| {
-            let close = |a: T, b: f64| (a.wide() / b - 1.0).abs() <= 8.0 * T::unit();
+            let close = |a: T, b: f64| (a.into_f64() / b - 1.0).abs() <= 8.0 * T::unit();
             // s(-50) = e^-50 but for e^-100 of it.
             let tail = (-50.0_f64).exp();
-            let y = SwiGlu::default().forward(T::of(-50.0), huge);
-            assert!(close(y, -50.0 * tail * huge.wide()), "{y} at {level:?}");
+            let y = SwiGlu::default().forward(T::from_f64_rounded(-50.0), huge);
+            assert!(close(y, -50.0 * tail * huge.into_f64()), "{y} at {level:?}");
             let (mut d_gate, mut d_up) = ([T::zero()], [T::zero()]);
             // swish' is 1.0998 at 2.4: the slope of huge is more than the largest number, and half of that less.
-            SwiGlu::default().backward_slice(&[T::of(2.4)], &[T::max_value()], &[T::of(0.5)], &mut d_gate, &mut d_up);
-            let slope = Swish::SILU.derivative(T::of(2.4)).wide();
-            assert!(slope > 1.09 && close(d_gate[0], slope / 2.0 * T::max_value().wide()), "{d_gate:?} at {level:?}");
+            SwiGlu::default().backward_slice(
+                &[T::from_f64_rounded(2.4)],
+                &[T::max_value()],
+                &[T::from_f64_rounded(0.5)],
+                &mut d_gate,
+                &mut d_up,
+            );
+            let slope = Swish::SILU.derivative(T::from_f64_rounded(2.4)).into_f64();
+            assert!(
+                slope > 1.09 && close(d_gate[0], slope / 2.0 * T::max_value().into_f64()),
+                "{d_gate:?} at {level:?}"
+            );
             // A closed gate, with an up and a dy whose product is infinite.
             ReGlu.backward_slice(&[-T::one()], &[huge], &[huge], &mut d_gate, &mut d_up);
             assert!(d_gate[0] == T::zero() && d_up[0] == T::zero(), "{d_gate:?} {d_up:?} at {level:?}");
@@ -458,7 +472,7 @@ fn slices_that_do_not_fit_are_refused() {
     let unit: &dyn GatedUnit<f32> = &Glu;
     let x = [0.5_f32; 12];
     let (mut four, mut five, mut six, mut twelve) = ([7.0; 4], [7.0; 5], [7.0; 6], [7.0; 12]);
-    let (first, odd) = (Layout::GateFirst { row: 4 }, Layout::GateSecond { row: 3 });
+    let (first, odd) = (GluLayout::GateFirst { row: 4 }, GluLayout::GateSecond { row: 3 });
     let calls = [
         (panic_message(|| unit.forward_slice(&x[..6], &x[..5], &mut six)), vec![6, 5]),
         (panic_message(|| unit.forward_slice(&x[..6], &x[..6], &mut five)), vec![6, 5]),
@@ -469,11 +483,11 @@ fn slices_that_do_not_fit_are_refused() {
         (panic_message(|| unit.backward_in_place(&mut six, &mut five, &x[..6])), vec![6, 5]),
         (panic_message(|| unit.backward_in_place(&mut five, &mut six[..5], &x[..4])), vec![5, 4]),
         (panic_message(|| unit.forward_packed(&x, first, &mut five)), vec![12, 6, 5]),
-        (panic_message(|| unit.forward_packed(&x, Layout::Interleaved, &mut five)), vec![12, 6, 5]),
-        (panic_message(|| unit.forward_packed(&x[..11], Layout::Interleaved, &mut five)), vec![11, 2]),
+        (panic_message(|| unit.forward_packed(&x, GluLayout::Interleaved, &mut five)), vec![12, 6, 5]),
+        (panic_message(|| unit.forward_packed(&x[..11], GluLayout::Interleaved, &mut five)), vec![11, 2]),
         (panic_message(|| unit.forward_packed(&x[..10], first, &mut five)), vec![10, 4]),
         (panic_message(|| unit.forward_packed(&x, odd, &mut six)), vec![3]),
-        (panic_message(|| unit.forward_packed(&x, Layout::GateFirst { row: 0 }, &mut six)), vec![12, 0]),
+        (panic_message(|| unit.forward_packed(&x, GluLayout::GateFirst { row: 0 }, &mut six)), vec![12, 0]),
         (panic_message(|| unit.backward_packed(&x, first, &x[..5], &mut twelve)), vec![12, 6, 5]),
         (panic_message(|| unit.backward_packed(&x, first, &x[..6], &mut six)), vec![12, 6]),
         (panic_message(|| unit.backward_packed_in_place(&mut twelve, first, &x[..4])), vec![12, 6, 4]),
@@ -540,11 +554,11 @@ fn one_row_is_what_its_halves_are() {
     fn check<T: Element>() {
         let x: Vec<T> = narrow(&[1.0, -2.0, 3.0, 0.5, 0.25, -1.0]);
         let mut y = [T::zero(); 3];
-        Bilinear.forward_packed(&x, Layout::GateSecond { row: 6 }, &mut y);
+        Bilinear.forward_packed(&x, GluLayout::GateSecond { row: 6 }, &mut y);
         assert_eq!(all_bits(&y), all_bits(&narrow::<T>(&[0.5, -0.5, -3.0])));
-        ReGlu.forward_packed(&x, Layout::GateFirst { row: 2 }, &mut y);
+        ReGlu.forward_packed(&x, GluLayout::GateFirst { row: 2 }, &mut y);
         assert_eq!(all_bits(&y), all_bits(&narrow::<T>(&[-2.0, 1.5, -0.25])));
-        ReGlu.forward_packed(&x, Layout::GateSecond { row: 2 }, &mut y);
+        ReGlu.forward_packed(&x, GluLayout::GateSecond { row: 2 }, &mut y);
         assert_eq!(all_bits(&y), all_bits(&narrow::<T>(&[0.0, 1.5, 0.0])));
     }
     let _fixed = fix_level();

@@ -13,8 +13,8 @@ fn first_largest<T: Element>(group: &[T]) -> usize {
     if let Some(place) = group.iter().position(|x| x.is_nan()) {
         return place;
     }
-    let largest = group.iter().map(|x| x.wide()).fold(f64::NEG_INFINITY, f64::max);
-    group.iter().position(|x| x.wide() == largest).unwrap()
+    let largest = group.iter().map(|x| x.into_f64()).fold(f64::NEG_INFINITY, f64::max);
+    group.iter().position(|x| x.into_f64() == largest).unwrap()
 }
 
 fn groups_have_their_first_largest<T: Element>() {
@@ -28,8 +28,8 @@ fn groups_have_their_first_largest<T: Element>() {
                 let mut number = || -> T {
                     match kind {
                         0 => random.uniform(-9.0..=9.0),
-                        1 => T::of((random.next() % 3) as f64 - 1.0),
-                        _ => T::of(odd[random.next() as usize % odd.len()]),
+                        1 => T::from_f64_rounded((random.next() % 3) as f64 - 1.0),
+                        _ => T::from_f64_rounded(odd[random.next() as usize % odd.len()]),
                     }
                 };
                 let x: Vec<T> = (0..pieces * groups).map(|_| number()).collect();
@@ -38,12 +38,12 @@ fn groups_have_their_first_largest<T: Element>() {
                 let wanted: Vec<T> = x.chunks(pieces).zip(&places).map(|(group, place)| group[*place]).collect();
 
                 let maxout = Maxout { pieces };
-                let (mut y, mut again, mut choices) = (vec![T::one(); groups], vec![T::one(); groups], vec![9; groups]);
+                let (mut y, mut again, mut indices) = (vec![T::one(); groups], vec![T::one(); groups], vec![9; groups]);
                 maxout.forward(&x, &mut y);
-                maxout.forward_with_choices(&x, &mut again, &mut choices);
+                maxout.forward_with_indices(&x, &mut again, &mut indices);
                 assert_eq!(all_bits(&y), all_bits(&wanted), "{label}");
                 assert_eq!(all_bits(&again), all_bits(&wanted), "{label}");
-                assert!(choices.iter().zip(&places).all(|(choice, place)| *choice as usize == *place), "{label}");
+                assert!(indices.iter().zip(&places).all(|(choice, place)| *choice as usize == *place), "{label}");
 
                 let dy: Vec<T> = (0..groups).map(|_| random.uniform(-9.0..=9.0)).collect();
                 let mut gradient = vec![T::zero(); x.len()];
@@ -52,7 +52,7 @@ fn groups_have_their_first_largest<T: Element>() {
                 }
                 let (mut dx, mut again) = (vec![T::nan(); x.len()], vec![T::nan(); x.len()]);
                 maxout.backward(&x, &dy, &mut dx);
-                maxout.backward_from_choices(&choices, &dy, &mut again);
+                maxout.backward_from_indices(&indices, &dy, &mut again);
                 assert_eq!(all_bits(&dx), all_bits(&gradient), "{label}");
                 assert_eq!(all_bits(&again), all_bits(&gradient), "{label}");
             }
@@ -80,9 +80,9 @@ fn ties_go_to_the_first() {
         ([nan, inf], nan, 0),
     ];
     for (x, y, choice) in groups {
-        let (mut got, mut choices) = ([1.0], [7]);
-        Maxout { pieces: 2 }.forward_with_choices(&x, &mut got, &mut choices);
-        assert_eq!((bits(got[0]), choices[0]), (bits(y), choice), "{x:?}");
+        let (mut got, mut indices) = ([1.0], [7]);
+        Maxout { pieces: 2 }.forward_with_indices(&x, &mut got, &mut indices);
+        assert_eq!((bits(got[0]), indices[0]), (bits(y), choice), "{x:?}");
     }
 }
 
@@ -124,27 +124,27 @@ impl<T: Element> Case<T> {
     }
 
     fn forward(&self) -> (Vec<T>, Vec<u32>) {
-        let (mut y, mut choices) = (vec![T::nan(); self.dy.len()], vec![u32::MAX; self.dy.len()]);
-        self.layer().forward(&self.x, &mut y, &mut choices);
-        (y, choices)
+        let (mut y, mut indices) = (vec![T::nan(); self.dy.len()], vec![u32::MAX; self.dy.len()]);
+        self.layer().forward(&self.x, &mut y, &mut indices);
+        (y, indices)
     }
 
     /// In x, in the weights, in the biases.
-    fn gradients(&self, choices: &[u32]) -> [Vec<T>; 3] {
+    fn gradients(&self, indices: &[u32]) -> [Vec<T>; 3] {
         let mut gradients = [&self.x, &self.weights, &self.biases].map(|of| vec![T::nan(); of.len()]);
         let [dx, d_weights, d_biases] = &mut gradients;
-        self.layer().backward(choices, &self.dy, dx);
-        self.layer().backward_parameters(&self.x, choices, &self.dy, d_weights, d_biases);
+        self.layer().backward(indices, &self.dy, dx);
+        self.layer().backward_parameters(&self.x, indices, &self.dy, d_weights, d_biases);
         gradients
     }
 
     /// A piece of an output to some 100 bits, rounded, and the sum of the magnitudes of its terms.
     fn piece(&self, place: usize, piece: usize) -> (f64, f64) {
         let (sample, row) = (place / self.units(), place % self.units() * self.pieces + piece);
-        let bias = self.biases[row].wide();
+        let bias = self.biases[row].into_f64();
         let (mut sum, mut rest, mut size) = (bias, 0.0, bias.abs());
         for i in 0..self.inputs {
-            let (x, w) = (self.x[sample * self.inputs + i].wide(), self.weights[row * self.inputs + i].wide());
+            let (x, w) = (self.x[sample * self.inputs + i].into_f64(), self.weights[row * self.inputs + i].into_f64());
             let term = x * w;
             let next = sum + term;
             let part = next - sum;
@@ -170,7 +170,7 @@ fn layers_are_right<T: Number>() {
         let mut random = Random(2);
         for shape in SHAPES {
             let case = case::<T>(shape, &mut random);
-            let (y, choices) = case.forward();
+            let (y, indices) = case.forward();
             for (place, y) in y.iter().enumerate() {
                 let pieces: Vec<_> = (0..case.pieces).map(|piece| case.piece(place, piece)).collect();
                 let largest = pieces.iter().fold(f64::NEG_INFINITY, |a, piece| a.max(piece.0));
@@ -178,30 +178,30 @@ fn layers_are_right<T: Number>() {
                 let slack = size * page(case.inputs);
                 let rounding = if T::BITS > 30 { 0.0 } else { T::unit() * largest.abs() };
                 let label = format!("{shape:?} {} at {level:?}: {y}, {largest}", T::NAME);
-                assert!((y.wide() - largest).abs() <= slack + rounding, "{label}");
+                assert!((y.into_f64() - largest).abs() <= slack + rounding, "{label}");
                 // The choice is one of the largest, as far as the bound can tell.
-                assert!(pieces[choices[place] as usize].0 >= largest - 2.0 * slack, "{label}");
+                assert!(pieces[indices[place] as usize].0 >= largest - 2.0 * slack, "{label}");
             }
 
             // Each gradient as its sum, and the sum of magnitudes.
-            let [dx, d_weights, d_biases] = case.gradients(&choices);
+            let [dx, d_weights, d_biases] = case.gradients(&indices);
             let mut sums = [&dx, &d_weights, &d_biases].map(|of| vec![(0.0, 0.0); of.len()]);
             let add = |sum: &mut (f64, f64), term: f64| *sum = (sum.0 + term, sum.1 + term.abs());
             for (place, dy) in case.dy.iter().enumerate().rev() {
                 let (sample, row) =
-                    (place / case.units(), place % case.units() * case.pieces + choices[place] as usize);
+                    (place / case.units(), place % case.units() * case.pieces + indices[place] as usize);
                 for i in 0..case.inputs {
                     let (x, w) = (sample * case.inputs + i, row * case.inputs + i);
-                    add(&mut sums[0][x], dy.wide() * case.weights[w].wide());
-                    add(&mut sums[1][w], dy.wide() * case.x[x].wide());
+                    add(&mut sums[0][x], dy.into_f64() * case.weights[w].into_f64());
+                    add(&mut sums[1][w], dy.into_f64() * case.x[x].into_f64());
                 }
-                add(&mut sums[2][row], dy.wide());
+                add(&mut sums[2][row], dy.into_f64());
             }
             // And the result is rounded.
             let got = dx.iter().chain(&d_weights).chain(&d_biases);
             for (got, (sum, size)) in got.zip(sums.concat()) {
                 let allowed = size * in_order(case.dy.len()) + sum.abs() * T::unit();
-                assert!((got.wide() - sum).abs() <= allowed, "{shape:?} {} at {level:?}: {got}, {sum}", T::NAME);
+                assert!((got.into_f64() - sum).abs() <= allowed, "{shape:?} {} at {level:?}: {got}, {sum}", T::NAME);
             }
         }
     });
@@ -218,7 +218,7 @@ fn layers_are_right_in_both_types() {
 fn half_types_are_rounded_once() {
     fn check<T: Element>() {
         let half = case::<T>([5, 3, 2, 20], &mut Random(3));
-        let wide = |x: &[T]| -> Vec<f64> { x.iter().map(|x| x.wide()).collect() };
+        let wide = |x: &[T]| -> Vec<f64> { x.iter().map(|x| x.into_f64()).collect() };
         let exact = Case {
             pieces: 2,
             inputs: 20,
@@ -227,10 +227,10 @@ fn half_types_are_rounded_once() {
             x: wide(&half.x),
             dy: wide(&half.dy),
         };
-        let ((y, choices), (exact_y, exact_choices)) = (half.forward(), exact.forward());
-        assert_eq!(choices, exact_choices);
+        let ((y, indices), (exact_y, exact_choices)) = (half.forward(), exact.forward());
+        assert_eq!(indices, exact_choices);
         assert_eq!(all_bits(&y), all_bits(&narrow::<T>(&exact_y)));
-        for (got, exact) in half.gradients(&choices).iter().zip(exact.gradients(&choices)) {
+        for (got, exact) in half.gradients(&indices).iter().zip(exact.gradients(&indices)) {
             assert_eq!(all_bits(got), all_bits(&narrow::<T>(&exact)));
         }
     }
@@ -253,9 +253,9 @@ fn two_pieces_make_rectifiers() {
             let f: &dyn Activation<T> = if slope == 0.0 { &Relu } else { &LeakyRelu { slope } };
             let weights = narrow::<T>(&[1.0, slope]);
             let layer = MaxoutLayer::new(&weights, &biases, 2);
-            let (mut y, mut choices, mut dx) = (x.clone(), vec![0; x.len()], x.clone());
-            layer.forward(&x, &mut y, &mut choices);
-            layer.backward(&choices, &vec![T::one(); x.len()], &mut dx);
+            let (mut y, mut indices, mut dx) = (x.clone(), vec![0; x.len()], x.clone());
+            layer.forward(&x, &mut y, &mut indices);
+            layer.backward(&indices, &vec![T::one(); x.len()], &mut dx);
             for ((x, y), dx) in x.iter().zip(&y).zip(&dx) {
                 // A product rounded to f64, and then to f32, is the product rounded to f32: of f32 it is exact in f64.
                 assert_eq!(*y, f.forward(*x), "{slope} {x}");
@@ -275,23 +275,23 @@ fn a_layer_is_maxout_of_its_pieces() {
     let mut seen = None;
     at_every_level(|level| {
         let case = case::<f64>([7, 4, 3, 40], &mut Random(5));
-        let (y, choices) = case.forward();
+        let (y, indices) = case.forward();
         // Each piece alone, as a layer of one.
         let x = vec![1.0; case.dy.len() * case.pieces];
         let mut z = x.clone();
         for (row, (weights, bias)) in case.weights.chunks(case.inputs).zip(&case.biases).enumerate() {
-            let (mut y, mut choices) = ([0.0; 7], [0; 7]);
-            MaxoutLayer::new(weights, std::slice::from_ref(bias), 1).forward(&case.x, &mut y, &mut choices);
+            let (mut y, mut indices) = ([0.0; 7], [0; 7]);
+            MaxoutLayer::new(weights, std::slice::from_ref(bias), 1).forward(&case.x, &mut y, &mut indices);
             for (sample, y) in y.iter().enumerate() {
                 z[sample * case.biases.len() + row] = *y;
             }
         }
-        let (mut of_pieces, mut of_choices) = (y.clone(), choices.clone());
-        Maxout { pieces: case.pieces }.forward_with_choices(&z, &mut of_pieces, &mut of_choices);
-        assert_eq!((all_bits(&y), &choices), (all_bits(&of_pieces), &of_choices), "{level:?}");
+        let (mut of_pieces, mut of_choices) = (y.clone(), indices.clone());
+        Maxout { pieces: case.pieces }.forward_with_indices(&z, &mut of_pieces, &mut of_choices);
+        assert_eq!((all_bits(&y), &indices), (all_bits(&of_pieces), &of_choices), "{level:?}");
 
         let all: Vec<u64> =
-            [vec![y], case.gradients(&choices).to_vec()].concat().iter().flat_map(|x| all_bits(x)).collect();
+            [vec![y], case.gradients(&indices).to_vec()].concat().iter().flat_map(|x| all_bits(x)).collect();
         // Nothing fuses: both families have the same.
         assert_eq!(seen.get_or_insert(all.clone()), &all, "{level:?}");
     });
@@ -302,15 +302,15 @@ fn nan_and_infinity_reach_what_they_belong_to() {
     let _fixed = fix_level();
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     let layer = MaxoutLayer::new(&[1.0, 2.0, -1.0, 1.0], &[0.0, 0.0], 2);
-    let (mut y, mut choices) = ([0.0; 3], [9; 3]);
-    layer.forward(&[nan, 0.0, inf, 1.0, -inf, 1.0], &mut y, &mut choices);
-    assert!(y[0].is_nan() && choices[0] == 0);
-    assert_eq!((y[1], y[2], &choices[1..]), (inf, inf, &[0, 1][..]));
+    let (mut y, mut indices) = ([0.0; 3], [9; 3]);
+    layer.forward(&[nan, 0.0, inf, 1.0, -inf, 1.0], &mut y, &mut indices);
+    assert!(y[0].is_nan() && indices[0] == 0);
+    assert_eq!((y[1], y[2], &indices[1..]), (inf, inf, &[0, 1][..]));
     // A weight that is NaN makes its piece the choice.
     let weights = [1.0, nan];
     let layer = MaxoutLayer::new(&weights, &[0.0, 0.0], 2);
-    layer.forward(&[3.0, 2.0, 1.0], &mut y, &mut choices);
-    assert!(y.iter().all(|y| y.is_nan()) && choices == [1; 3]);
+    layer.forward(&[3.0, 2.0, 1.0], &mut y, &mut indices);
+    assert!(y.iter().all(|y| y.is_nan()) && indices == [1; 3]);
 }
 
 #[test]
@@ -318,26 +318,26 @@ fn slices_that_do_not_fit_are_refused() {
     let _fixed = fix_level();
     let x = [0.5_f32; 12];
     let (mut three, mut four, mut twelve) = ([7.0; 3], [7.0; 4], [7.0; 12]);
-    let (mut choices, two) = ([7; 4], [0, 0, 0, 3]);
+    let (mut indices, two) = ([7; 4], [0, 0, 0, 3]);
     let maxout = Maxout { pieces: 3 };
     let layer = MaxoutLayer::new(&x, &x[..6], 3);
     let calls = [
         (panic_message(|| maxout.forward(&x, &mut three)), vec![4, 3]),
         (panic_message(|| maxout.forward(&x[..11], &mut three)), vec![11, 3]),
         (panic_message(|| Maxout { pieces: 0 }.forward(&x, &mut four)), vec![12, 0]),
-        (panic_message(|| maxout.forward_with_choices(&x, &mut four, &mut choices[..3])), vec![4, 3]),
+        (panic_message(|| maxout.forward_with_indices(&x, &mut four, &mut indices[..3])), vec![4, 3]),
         (panic_message(|| maxout.backward(&x, &x[..3], &mut twelve)), vec![4, 3]),
         (panic_message(|| maxout.backward(&x, &x[..4], &mut four)), vec![12, 4]),
-        (panic_message(|| maxout.backward_from_choices(&two, &x[..3], &mut twelve)), vec![4, 3]),
-        (panic_message(|| maxout.backward_from_choices(&two[..3], &x[..4], &mut twelve)), vec![4, 3]),
-        (panic_message(|| maxout.backward_from_choices(&two, &x[..4], &mut twelve)), vec![3, 3, 3]),
+        (panic_message(|| maxout.backward_from_indices(&two, &x[..3], &mut twelve)), vec![4, 3]),
+        (panic_message(|| maxout.backward_from_indices(&two[..3], &x[..4], &mut twelve)), vec![4, 3]),
+        (panic_message(|| maxout.backward_from_indices(&two, &x[..4], &mut twelve)), vec![3, 3, 3]),
         (panic_message(|| MaxoutLayer::new(&x, &x[..5], 2)), vec![5, 2]),
         (panic_message(|| MaxoutLayer::new(&x, &x[..8], 2)), vec![12, 8]),
         (panic_message(|| MaxoutLayer::new(&x, &x[..0], 2)), vec![0, 2]),
         (panic_message(|| MaxoutLayer::new(&x, &x[..4], 0)), vec![4, 0]),
-        (panic_message(|| layer.forward(&x[..4], &mut four, &mut choices[..3])), vec![4, 3]),
-        (panic_message(|| layer.forward(&x[..3], &mut four, &mut choices)), vec![3, 4, 2]),
-        (panic_message(|| layer.forward(&x[..3], &mut three, &mut choices[..3])), vec![3, 3, 2]),
+        (panic_message(|| layer.forward(&x[..4], &mut four, &mut indices[..3])), vec![4, 3]),
+        (panic_message(|| layer.forward(&x[..3], &mut four, &mut indices)), vec![3, 4, 2]),
+        (panic_message(|| layer.forward(&x[..3], &mut three, &mut indices[..3])), vec![3, 3, 2]),
         (panic_message(|| layer.backward(&two, &x[..3], &mut four)), vec![4, 3]),
         (panic_message(|| layer.backward(&two, &x[..4], &mut three)), vec![3, 4]),
         (panic_message(|| layer.backward(&two, &x[..4], &mut four)), vec![3, 3, 3]),
@@ -358,7 +358,7 @@ fn slices_that_do_not_fit_are_refused() {
     for slice in [&three[..], &four, &twelve] {
         assert!(slice.iter().all(|x| *x == 7.0), "nothing is written");
     }
-    assert_eq!(choices, [7; 4]);
+    assert_eq!(indices, [7; 4]);
 }
 
 proptest! {
@@ -370,8 +370,8 @@ proptest! {
     fn gradients_are_finite_differences(seed: u64, units in 1..4_usize, pieces in 1..4_usize, inputs in 1..7_usize) {
         let _fixed = fix_level();
         let mut case = case::<f64>([3, units, pieces, inputs], &mut Random(seed));
-        let (_, choices) = case.forward();
-        let gradients = case.gradients(&choices);
+        let (_, indices) = case.forward();
+        let gradients = case.gradients(&indices);
         type Field = fn(&mut Case<f64>) -> &mut Vec<f64>;
         let fields: [Field; 3] = [|case| &mut case.x, |case| &mut case.weights, |case| &mut case.biases];
         for (field, gradient) in fields.into_iter().zip(gradients) {
@@ -380,7 +380,7 @@ proptest! {
                 let sums = [at + H, at - H].map(|number| {
                     field(&mut case)[i] = number;
                     let (y, now) = case.forward();
-                    (now == choices).then(|| y.iter().zip(&case.dy).map(|(y, dy)| y * dy).sum::<f64>())
+                    (now == indices).then(|| y.iter().zip(&case.dy).map(|(y, dy)| y * dy).sum::<f64>())
                 });
                 field(&mut case)[i] = at;
                 if let [Some(above), Some(below)] = sums {
@@ -401,7 +401,7 @@ proptest! {
         let (mut y, mut z) = ([0.0], [0.0]);
         let mut choice = [0];
         maxout.forward(&group, &mut y);
-        maxout.forward_with_choices(&reversed, &mut z, &mut choice);
+        maxout.forward_with_indices(&reversed, &mut z, &mut choice);
         prop_assert_eq!(y, z);
         prop_assert_eq!(y[0], f64::from(*x.iter().max().unwrap()));
         prop_assert_eq!(reversed[choice[0] as usize], y[0]);

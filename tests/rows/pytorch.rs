@@ -1,8 +1,8 @@
-//! Functions of rows and gated units against PyTorch.
+//! FloatMath of rows and gated units against PyTorch.
 
 use crate::common::pytorch::{Kind, agree, numbers, rows, shape};
 use serde_json::Value as Json;
-use slopes::activation::{GatedUnit, Glu, Layout, LogSoftmax, RowActivation, Softmax, Softmin};
+use slopes::activation::{GatedUnit, Glu, GluLayout, LogSoftmax, RowActivation, Softmax, Softmin};
 
 /// The crate's output times the case's cotangent, and the gradient of the sum of that, which is a vector-Jacobian product.
 fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
@@ -12,16 +12,16 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
     let y = if name == "glu" {
         // Halves along an axis are halves of the rows of all that is behind it.
         let behind = &shape(input)[case["options"]["axis"].as_u64().unwrap() as usize..];
-        let layout = Layout::GateSecond { row: behind.iter().product() };
+        let layout = GluLayout::GateSecond { row: behind.iter().product() };
         let mut y = dy.clone();
         Glu.forward_packed(&x, layout, &mut y);
         Glu.backward_packed(&x, layout, &dy, &mut gradient);
         y
     } else {
         let f: &dyn RowActivation<f64> = match name {
-            "softmax" => &Softmax::USUAL,
-            "softmin" => &Softmin::USUAL,
-            "log_softmax" => &LogSoftmax::USUAL,
+            "softmax" => &Softmax::DEFAULT,
+            "softmin" => &Softmin::DEFAULT,
+            "log_softmax" => &LogSoftmax::DEFAULT,
             other => panic!("{other} is compared nowhere"),
         };
         let mut y = x.clone();

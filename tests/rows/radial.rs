@@ -1,7 +1,7 @@
 //! Radial basis functions of rows.
 
 use crate::common::{Exact, Number, Random, at_every_level, bits, fix_level, panic_message};
-use slopes::Family;
+use slopes::FmaFamily;
 use slopes::activation::{Activation, Gaussian, RadialBasis, Rows};
 
 /// Rows, centres, length: none and one; more centres, and longer rows, than a block has.
@@ -51,7 +51,7 @@ impl<T: Number> Case<T> {
     fn square(&self, i: usize, j: usize) -> f64 {
         let len = self.rows.row_len();
         let (x, c) = (&self.x[i * len..][..len], &self.centres[j * len..][..len]);
-        x.iter().zip(c).map(|(x, c)| (x.wide() - c.wide()).powi(2)).sum()
+        x.iter().zip(c).map(|(x, c)| (x.into_f64() - c.into_f64()).powi(2)).sum()
     }
 }
 
@@ -113,9 +113,9 @@ fn gradients_are_sums<T: Number>() {
             let mut in_sigma = (0.0, 0.0);
             let add = |sum: &mut (f64, f64), term: f64| *sum = (sum.0 + term, sum.1 + term.abs());
             for (i, j, place) in case.pairs() {
-                let weight = case.dy[place].wide() * y[place].wide();
+                let weight = case.dy[place].into_f64() * y[place].into_f64();
                 for k in 0..len {
-                    let difference = case.x[i * len + k].wide() - case.centres[j * len + k].wide();
+                    let difference = case.x[i * len + k].into_f64() - case.centres[j * len + k].into_f64();
                     add(&mut in_x[i * len + k], -weight * difference / (sigma * sigma));
                     add(&mut in_centres[j * len + k], weight * difference / (sigma * sigma));
                 }
@@ -127,7 +127,7 @@ fn gradients_are_sums<T: Number>() {
             };
             let terms = shape[0] * shape[1];
             for (got, exact) in dx.iter().zip(in_x).chain(dc.iter().zip(in_centres)) {
-                assert!(close(got.wide(), exact, terms, T::unit()), "{shape:?} at {level:?}: {got}, {exact:?}");
+                assert!(close(got.into_f64(), exact, terms, T::unit()), "{shape:?} at {level:?}: {got}, {exact:?}");
             }
             assert!(close(ds, in_sigma, terms + len, 0.0), "{shape:?} at {level:?}: {ds}, {in_sigma:?}");
         }
@@ -173,7 +173,7 @@ fn far_rows_pass_nothing_on<T: Number>() {
     let [zero, one] = [T::zero(), T::one()];
     let rows = Rows::contiguous(2);
     // At the centre, too far to be seen, further than any number, infinitely far, and nowhere.
-    let x = [zero, one, T::of(1e9), one, T::max_value(), -T::max_value(), inf, one, nan, one];
+    let x = [zero, one, T::from_f64_rounded(1e9), one, T::max_value(), -T::max_value(), inf, one, nan, one];
     let centres = [zero, one, one, one];
     let basis = RadialBasis::default();
     at_every_level(|_| {
@@ -189,11 +189,11 @@ fn far_rows_pass_nothing_on<T: Number>() {
         basis.backward(x, &centres, rows, y, &dy, &mut dx);
         basis.backward_centres(x, &centres, rows, y, &dy, &mut dc);
         let near = (-0.5_f64).exp();
-        let close = |a: T, b: f64| (a.wide() - b).abs() <= 2.0 * T::unit() * b.abs();
+        let close = |a: T, b: f64| (a.into_f64() - b).abs() <= 2.0 * T::unit() * b.abs();
         assert!(close(dx[0], near) && dx[1] == zero && dx[2..].iter().all(|dx| *dx == zero), "{dx:?}");
         assert!(dc[0] == zero && dc[1] == zero && close(dc[2], -near) && dc[3] == zero, "{dc:?}");
         let ds = basis.backward_sigma(x, &centres, rows, y, &dy);
-        assert!(close(T::of(ds), near), "{ds}");
+        assert!(close(T::from_f64_rounded(ds), near), "{ds}");
     });
 }
 
@@ -240,7 +240,7 @@ fn rows_of_one_number_are_gaussian() {
         let y = case.forward();
         let (dx, dc, ds) = case.gradients(&y);
         let all: Vec<u64> = [y, dx, dc, vec![ds]].concat().iter().map(|x| x.to_bits()).collect();
-        let family = usize::from(level.family() == Family::Fused);
+        let family = usize::from(level.family() == FmaFamily::Fused);
         assert_eq!(seen[family].get_or_insert(all.clone()), &all, "{level:?}");
     });
 }

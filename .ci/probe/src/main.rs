@@ -5,7 +5,7 @@ use std::hint::black_box;
 use half::{bf16, f16};
 use slopes::Element;
 use slopes::activation::{
-    self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, Layout, Learned, LogSoftmax,
+    self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, GluLayout, Learnable, LogSoftmax,
     LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, RowActivation, Rows, Sigmoid, Softmax,
     Softmin, Sparsemax, SwiGlu, Tanh,
 };
@@ -21,7 +21,7 @@ const N: usize = 12;
 const CLASSES: usize = 3;
 
 fn numbers<T: Element>(scale: f64) -> Vec<T> {
-    (0..N).map(|i| T::of((i as f64 * 0.37).sin().abs() * scale)).collect()
+    (0..N).map(|i| T::from_f64_rounded((i as f64 * 0.37).sin().abs() * scale)).collect()
 }
 
 fn activations<T: Element>() -> Fallible {
@@ -48,15 +48,15 @@ fn activations<T: Element>() -> Fallible {
     Tanh.derivative_slice_from_output(&y, &mut d);
     Tanh.backward_from_output(&y, &dy, &mut d);
     Tanh.backward_from_output_in_place(&y, &mut d);
-    black_box((PRelu::USUAL.parameter_derivative(x[0]), PRelu::USUAL.parameter_gradient(&x, &dy)));
-    PRelu::USUAL.parameter_derivative_slice(&x, &mut d);
+    black_box((PRelu::DEFAULT.parameter_derivative(x[0]), PRelu::DEFAULT.parameter_gradient(&x, &dy)));
+    PRelu::DEFAULT.parameter_derivative_slice(&x, &mut d);
 
     let channels = PReluChannels::new(&dy[..CLASSES], 1);
     channels.forward(&x, &mut y);
     channels.backward(&x, &dy, &mut d);
-    channels.slope_gradient(&x, &dy, &mut d[..CLASSES]);
-    RRelu::USUAL.training(1).forward_slice(&x, &mut y, 0);
-    RRelu::USUAL.training(1).backward_slice(&x, &dy, &mut d, 0);
+    channels.parameter_gradient(&x, &dy, &mut d[..CLASSES]);
+    RRelu::DEFAULT.training(1).forward_slice(&x, &mut y, 0);
+    RRelu::DEFAULT.training(1).backward_slice(&x, &dy, &mut d, 0);
 
     let (unit, half) = (SwiGlu::default(), N / 2);
     let (gate, up) = x.split_at(half);
@@ -66,7 +66,7 @@ fn activations<T: Element>() -> Fallible {
     let (d_gate, d_up) = d.split_at_mut(half);
     unit.backward_slice(gate, up, &dy[..half], d_gate, d_up);
     unit.backward_in_place(d_gate, d_up, &dy[..half]);
-    for layout in [Layout::GateFirst { row: 4 }, Layout::Interleaved] {
+    for layout in [GluLayout::GateFirst { row: 4 }, GluLayout::Interleaved] {
         unit.forward_packed(&x, layout, &mut y[..half]);
         unit.backward_packed(&x, layout, &dy[..half], &mut d);
         unit.backward_packed_in_place(&mut d, layout, &dy[..half]);
@@ -79,15 +79,15 @@ fn rows<T: Element>() -> Fallible {
     let (mut y, mut d) = (x.clone(), x.clone());
     let rows = Rows::contiguous(CLASSES);
     let functions: [&dyn RowActivation<T>; 5] =
-        [&Softmax::USUAL, &Softmin::USUAL, &LogSoftmax::USUAL, &Sparsemax, &Hardmax];
+        [&Softmax::DEFAULT, &Softmin::DEFAULT, &LogSoftmax::DEFAULT, &Sparsemax, &Hardmax];
     for f in functions {
         f.forward(&x, rows, &mut y);
         f.forward_in_place(&mut y, rows);
         f.backward(&x, &dy, rows, &mut d);
         f.backward_from_output(&y, &dy, rows, &mut d);
     }
-    Softmax::USUAL.forward_masked(&x, Mask::Keep(&[true; CLASSES]), rows, &mut y);
-    Softmax::USUAL.jacobian(&x[..3], &mut d[..9]);
+    Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true; CLASSES]), rows, &mut y);
+    Softmax::DEFAULT.jacobian(&x[..3], &mut d[..9]);
     LogSumExp.forward(&x, rows, &mut y[..N / CLASSES]);
     LogSumExp.backward(&x, &dy[..N / CLASSES], rows, &mut d);
     let gumbel = GumbelSoftmax::new(1.0, 1)?;
@@ -99,15 +99,15 @@ fn rows<T: Element>() -> Fallible {
     basis.backward(&x, centres, rows, &y[..outputs], &dy[..outputs], &mut d);
     basis.backward_centres(&x, centres, rows, &y[..outputs], &dy[..outputs], &mut d[..CLASSES]);
     black_box(basis.backward_sigma(&x, centres, rows, &y[..outputs], &dy[..outputs]));
-    let (maxout, mut choices) = (Maxout { pieces: CLASSES }, [0; N / CLASSES]);
+    let (maxout, mut indices) = (Maxout { pieces: CLASSES }, [0; N / CLASSES]);
     maxout.forward(&x, &mut y[..outputs]);
-    maxout.forward_with_choices(&x, &mut y[..outputs], &mut choices);
+    maxout.forward_with_indices(&x, &mut y[..outputs], &mut indices);
     maxout.backward(&x, &dy[..outputs], &mut d);
-    maxout.backward_from_choices(&choices, &dy[..outputs], &mut d);
-    let (layer, mut choices) = (MaxoutLayer::new(&dy[..2], &dy[..2], 2), [0; N]);
-    layer.forward(&x, &mut y, &mut choices);
-    layer.backward(&choices, &dy, &mut d);
-    layer.backward_parameters(&x, &choices, &dy, &mut d[..2], &mut y[..2]);
+    maxout.backward_from_indices(&indices, &dy[..outputs], &mut d);
+    let (layer, mut indices) = (MaxoutLayer::new(&dy[..2], &dy[..2], 2), [0; N]);
+    layer.forward(&x, &mut y, &mut indices);
+    layer.backward(&indices, &dy, &mut d);
+    layer.backward_parameters(&x, &indices, &dy, &mut d[..2], &mut y[..2]);
     Ok(())
 }
 
@@ -115,14 +115,14 @@ fn losses<T: Element>() -> Fallible {
     let (p, t, w) = (numbers::<T>(0.9), numbers::<T>(1.0), numbers::<T>(2.0));
     let (mut g, mut h) = (p.clone(), p.clone());
     let chosen: AnyLoss = "pinball(tau=0.9)".parse()?;
-    let functions: [&dyn Loss<T>; 4] = [&Mse, &Huber::USUAL, loss::by_name("bce")?, &chosen];
+    let functions: [&dyn Loss<T>; 4] = [&Mse, &Huber::DEFAULT, loss::by_name("bce")?, &chosen];
     for loss in functions {
         black_box((loss.forward(p[0], t[0]), loss.derivative(p[0], t[0]), loss.second_derivative(p[0], t[0])));
-        black_box((loss.curvature_bound(p[0], t[0]), loss.sum(&p, &t), loss.mean(&p, &t)));
-        loss.each(&p, &t, &mut g);
+        black_box((loss.hessian_bound(p[0], t[0]), loss.sum(&p, &t), loss.mean(&p, &t)));
+        loss.forward_slice(&p, &t, &mut g);
         loss.gradient(&p, &t, T::one(), &mut g);
         black_box(loss.sum_with_gradient(&p, &t, T::one(), &mut g));
-        loss.gradient_with_curvature(&p, &t, T::one(), &mut g, &mut h);
+        loss.gradient_with_hessian_bound(&p, &t, T::one(), &mut g, &mut h);
         black_box(loss.initial_score(&t, Some(&w)));
     }
     for loss in loss::all::<T>() {
@@ -131,10 +131,10 @@ fn losses<T: Element>() -> Fallible {
     let penalties: [&dyn Penalty<T>; 3] = [&L1::default(), &L2::default(), &ElasticNet::default()];
     for penalty in penalties {
         black_box(penalty.value(&w));
-        penalty.gradient_add(&w, &mut g);
+        penalty.add_gradient(&w, &mut g);
     }
     let nll = GaussianNll::default();
-    nll.each(&p, &t, &w, &mut g);
+    nll.forward_slice(&p, &t, &w, &mut g);
     black_box((nll.mean(&p, &t, &w), MarginRanking::default().sum(&p, &t, &w)));
     nll.gradients(&p, &t, &w, T::one(), [&mut g, &mut h]);
     black_box(nll.sum_with_gradients(&p, &t, &w, T::one(), [&mut g, &mut h]));
@@ -152,8 +152,8 @@ fn losses<T: Element>() -> Fallible {
     let by_probability: [&dyn RowLoss<T>; 2] = [&Dice::default(), &Tversky::default()];
     let targets = by_label.map(|loss| (loss, Targets::Labels(&labels)));
     for (loss, target) in targets.into_iter().chain(by_probability.map(|loss| (loss, Targets::Probabilities(&t)))) {
-        loss.each(&p, target, rows, &mut g[..N / CLASSES])?;
-        black_box((loss.mean(&p, target, rows)?, loss.denominator(target, rows)?));
+        loss.forward_slice(&p, target, rows, &mut g[..N / CLASSES])?;
+        black_box((loss.mean(&p, target, rows)?, loss.total_weight(target, rows)?));
         black_box(loss.sum_with_gradient(&p, target, rows, label, &mut g)?);
         loss.gradient_with_curvature_bound(&p, target, rows, label, &mut g, &mut h)?;
     }

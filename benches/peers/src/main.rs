@@ -52,7 +52,7 @@ fn rows(len: usize, count: usize) -> candle_core::Result<()> {
     let [mut copied, mut ours, mut theirs] = [(); 3].map(|()| vec![0.0_f32; total]);
     let times = least([
         &mut || black_box(&mut copied).copy_from_slice(&x),
-        &mut || Softmax::USUAL.forward(&x, layout, &mut ours),
+        &mut || Softmax::DEFAULT.forward(&x, layout, &mut ours),
         &mut || {
             theirs.clear();
             for x in x.chunks(len) {
@@ -64,7 +64,7 @@ fn rows(len: usize, count: usize) -> candle_core::Result<()> {
     report(&format!("softmax, rows of {len}"), total, NAMES, times);
     let times = least([
         &mut || black_box(&mut copied).copy_from_slice(&x),
-        &mut || LogSoftmax::USUAL.forward(&x, layout, &mut ours),
+        &mut || LogSoftmax::DEFAULT.forward(&x, layout, &mut ours),
         &mut || {
             theirs.clear();
             for x in x.chunks(len) {
@@ -98,7 +98,7 @@ fn pointwise(
         },
         &mut || drop(black_box(candle(&tensor))),
     ]);
-    report(f.facts().name(), x.len(), NAMES, times);
+    report(f.spec().name(), x.len(), NAMES, times);
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn main() -> candle_core::Result<()> {
     pointwise(&Sigmoid, |x, y| rten_vecmath::Sigmoid {}.map(x, y), &candle_nn::ops::sigmoid)?;
     pointwise(&Tanh, |x, y| rten_vecmath::Tanh {}.map(x, y), &|x| x.tanh())?;
     pointwise(&Swish::SILU, |x, y| rten_vecmath::Silu {}.map(x, y), &|x| x.silu())?;
-    pointwise(&Elu::USUAL, |x, y| rten_vecmath::Elu { alpha: 1.0 }.map(x, y), &|x| x.elu(1.0))?;
+    pointwise(&Elu::DEFAULT, |x, y| rten_vecmath::Elu { alpha: 1.0 }.map(x, y), &|x| x.elu(1.0))?;
     pointwise(&Gelu, |x, y| rten_vecmath::Gelu {}.map(x, y), &|x| x.gelu_erf())?;
     rows(1024, 32)?;
     rows(32, 1024)?;

@@ -1,13 +1,13 @@
-//! Functions made of one exponential: a straight line and a tail, or a bell.
+//! FloatMath made of one exponential: a straight line and a tail, or a bell.
 //!
 //! Limit: the ports; an exponential is 14 operations, and no function here divides by what depends on x.
 
 use crate::activation::{Formula, activation};
-use crate::math::Functions;
+use crate::math::FloatMath;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
 use crate::math::logistic::lower;
-use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, residue};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{div_remainder, fma_emulated};
 use crate::simd::{Lanes, Real};
 
 activation! {
@@ -16,12 +16,12 @@ activation! {
     formula "exp(x)", "exp(x)", "exp(x)";
     source "definition";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.0, 1.0, 1.0];
     in (self, x)
-    value { x.exp() }
-    slope { x.exp() }
-    curvature { x.exp() }
+    f { x.exp() }
+    df { x.exp() }
+    d2f { x.exp() }
 }
 
 /// The negative side of a function that is linear on the other: x / alpha, cut at 0 and where e^x - 1 or e^x ends.
@@ -42,24 +42,24 @@ impl<L: Lanes> Side<L> {
     #[inline(always)]
     fn scaled(x: L, end: f64, alpha: f64) -> Self {
         let alpha = x.splat(alpha);
-        let x = x.at_most(x.splat(0.0)).at_least((alpha * -end).at_least(x.fill(-L::Real::LARGEST)));
+        let x = x.at_most(x.splat(0.0)).at_least((alpha * -end).at_least(x.fill(-L::Real::MAX)));
         let z = x / alpha;
-        Side { z, low: Some(residue(x, z, alpha) / alpha) }
+        Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
 
     /// factor (e^z - 1): one rounding, and what the exponential's own sum lacks is in it.
     #[inline(always)]
-    fn exp_m1(self, factor: Pair<L::Real>) -> L {
+    fn exp_m1(self, factor: HiLo<L::Real>) -> L {
         let (sum, lacks) = exp_m1_of_negative(self.z);
         let lacks = if let Some(low) = self.low { low.mul_add(sum + 1.0, lacks) } else { lacks };
         let high = sum.fill(factor.high);
         // Never positive: where the product underflows, its zero keeps the sign.
-        -nearly_fused(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low))).abs()
+        -fma_emulated(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low))).abs()
     }
 
     /// factor e^z.
     #[inline(always)]
-    fn exp(self, factor: Pair<L::Real>) -> L {
+    fn exp(self, factor: HiLo<L::Real>) -> L {
         exp_lifted(self.z, self.low, factor) * lower::<L>()
     }
 }
@@ -74,16 +74,16 @@ activation! {
     formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
     source "D.-A. Clevert et al., arXiv:1511.07289";
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [0.0];
-    range [-1.0, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [-1.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
-    value {
-        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
+    f {
+        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(0.0).le(x), negative)
     }
-    slope { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha))) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha))) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha))) }
 }
 
 activation! {
@@ -98,18 +98,18 @@ activation! {
         "0 if x > 0, else exp(x / alpha) / alpha";
     source "J. Barron, Continuously Differentiable Exponential Linear Units, arXiv:1704.07483";
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [-1.0, f64::INFINITY], monotone true, None;
+    range [-1.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
-    value {
+    f {
         // Where x / alpha would be too small to divide exactly, the function is x.
-        let negative = self.side(x, L::Real::ONE_SATURATES).exp_m1(Pair::exact(self.alpha));
+        let negative = self.side(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(-power_of_two(-60) * self.alpha).lt(x), negative)
     }
-    slope { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(Pair::exact(1.0))) }
-    curvature {
-        let inverse = Pair::quotient(1.0, self.held_in::<L::Real>().alpha);
-        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::TAIL_END).exp(inverse))
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(1.0))) }
+    d2f {
+        let inverse = HiLo::quotient(1.0, self.rounded_to::<L::Real>().alpha);
+        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_CUTOFF).exp(inverse))
     }
 }
 
@@ -121,8 +121,8 @@ impl Celu {
 }
 
 /// lambda and alpha of the self-normalising network, as its authors print them, in two parts.
-pub(crate) const LAMBDA: Pair<f64> = Pair { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
-pub(crate) const LAMBDA_ALPHA: Pair<f64> = Pair { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
+pub(crate) const LAMBDA: HiLo<f64> = HiLo { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
+pub(crate) const LAMBDA_ALPHA: HiLo<f64> = HiLo { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
 
 activation! {
     /// A rectifier whose fixed point keeps mean 0 and variance 1 from layer to layer: lambda = 1.0507009873554805,
@@ -132,19 +132,19 @@ activation! {
         "0 if x > 0, else lambda alpha exp(x)";
     source "G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515";
     limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
-    joints [0.0];
-    range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
-    value {
-        let negative = Side::of(x, L::Real::ONE_SATURATES).exp_m1(LAMBDA_ALPHA.to());
+    f {
+        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(LAMBDA_ALPHA.to());
         // What the constant lacks may not meet infinity with the other sign.
         let lambda = LAMBDA.to::<L::Real>();
-        let lacks = x.at_most(x.fill(L::Real::LARGEST)) * x.fill(lambda.low);
+        let lacks = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
         x.mul_add(x.fill(lambda.high), lacks).select(x.splat(0.0).le(x), negative)
     }
-    slope { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
-    curvature { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(LAMBDA_ALPHA.to())) }
+    df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
 }
 
 activation! {
@@ -161,38 +161,38 @@ activation! {
     names ["xielu"];
     formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
         "2 alpha_p x + beta if x > 0, else alpha_n (exp(x) - 1) + beta", "2 alpha_p if x > 0, else alpha_n exp(x)";
-    source "A. Huang, I. Schlag, Deriving Activation Functions Using Integration, arXiv:2411.13010";
+    source "A. Huang, I. Schlag, Deriving Activation FloatMath Using Integration, arXiv:2411.13010";
     limits [[f64::INFINITY, f64::INFINITY], [0.5 - 0.8, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
-    range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, None;
+    range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.5, 1.2], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
     in (self, x)
-    value {
-        let z = Side::of(x, L::Real::ONE_SATURATES).z;
+    f {
+        let z = Side::of(x, L::Real::EXP_M1_CUTOFF).z;
         let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
         let (sum, low) = exp_m1_of_negative(z);
         // Near 0, e^x - 1 - x is small beside the linear term, and has its own series.
         let near = -(-x).mul_add(beta, -(alpha * bend(z)));
         // Far from it both are large, and cancel: e^x - 1 is not large, and the rest is one product.
-        let held = self.held_in::<L::Real>();
-        let linear = Pair::<L::Real>::sum(held.beta, -held.alpha_n);
+        let held = self.rounded_to::<L::Real>();
+        let linear = HiLo::<L::Real>::sum(held.beta, -held.alpha_n);
         let tail = sum * alpha;
-        let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.product_error(alpha, tail)));
-        let far = nearly_fused(x, x.fill(linear.high), tail) + lacks;
+        let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.mul_error(alpha, tail)));
+        let far = fma_emulated(x, x.fill(linear.high), tail) + lacks;
         // At -inf the line is all there is, unless its slope is 0.
-        let lowest = x.fill(-L::Real::LARGEST);
+        let lowest = x.fill(-L::Real::MAX);
         let far = (tail - lowest * x.fill(linear.high) * lowest).select(x.lt(lowest), far);
         let negative = far.select(x.lt(x.splat(-0.3465)), near);
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }
-    slope {
-        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::ONE_SATURATES).z);
+    df {
+        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::EXP_M1_CUTOFF).z);
         let alpha = x.splat(self.alpha_n);
-        let negative = nearly_fused(sum, alpha, x.splat(self.beta)) + low * alpha;
+        let negative = fma_emulated(sum, alpha, x.splat(self.beta)) + low * alpha;
         x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
     }
-    curvature {
+    d2f {
         let positive = x.splat(self.alpha_p * 2.0);
-        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::TAIL_END).exp(Pair::exact(self.alpha_n)))
+        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha_n)))
     }
 }

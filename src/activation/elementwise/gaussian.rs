@@ -1,4 +1,4 @@
-//! Functions of the normal distribution: its density and its distribution function.
+//! FloatMath of the normal distribution: its density and its distribution function.
 
 #![allow(clippy::approx_constant, reason = "the usual mean of laplace is its authors' decimals")]
 
@@ -7,8 +7,8 @@ use crate::element::Element as _;
 use crate::math::exp::{Constants, exp_lifted};
 use crate::math::logistic::lower;
 use crate::math::normal::{Bell as Density, DENSITY, tail};
-use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, two_sum};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::Lanes;
 
 activation! {
@@ -24,12 +24,12 @@ activation! {
     range [0.0, 1.0], monotone false, Even;
     f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
     in (self, x)
-    value { self.bell(x).value * lower::<L>() }
-    slope {
+    f { self.bell(x).value * lower::<L>() }
+    df {
         let bell = self.bell(x);
-        bell.value * bell.a.flip_sign(-x) * (bell.inverse_square * lower::<L>())
+        bell.value * bell.a.xor_sign(-x) * (bell.inverse_square * lower::<L>())
     }
-    curvature {
+    d2f {
         let bell = self.bell(x);
         bell.value * bell.inverse_square * (bell.excess * lower::<L>())
     }
@@ -49,20 +49,20 @@ pub(crate) struct Bell<L> {
 }
 
 impl Gaussian {
-    /// The exponent is taken to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
+    /// The exponent is softmax_mean to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
     #[inline(always)]
     pub(crate) fn bell<L: Lanes>(self, x: L) -> Bell<L> {
-        let Gaussian { sigma } = self.held_in::<L::Real>();
-        let inverse_square = Pair::<L::Real>::inverse_square(sigma);
-        let end = L::Real::of(sigma * L::Real::BELL_END);
+        let Gaussian { sigma } = self.rounded_to::<L::Real>();
+        let inverse_square = HiLo::<L::Real>::inverse_square(sigma);
+        let end = L::Real::from_f64_rounded(sigma * L::Real::GAUSSIAN_CUTOFF);
         let a = x.abs().at_most(x.fill(end));
         let square = a * a;
         let high = square * x.fill(inverse_square.high);
-        let low = square.product_error(x.fill(inverse_square.high), high)
-            + (a.product_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
+        let low = square.mul_error(x.fill(inverse_square.high), high)
+            + (a.mul_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
         Bell {
             a,
-            value: exp_lifted(high * -0.5, Some(low * -0.5), Pair::exact(1.0)),
+            value: exp_lifted(high * -0.5, Some(low * -0.5), HiLo::exact(1.0)),
             inverse_square: x.fill(inverse_square.high),
             excess: (high - 1.0) + low,
         }
@@ -83,24 +83,24 @@ activation! {
         "-z p(z) / sigma^2";
     source "X. Ma et al., Mega: Moving Average Equipped Gated Attention, arXiv:2209.10655";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    range [0.0, 1.0], monotone false, None;
+    range [0.0, 1.0], monotone false, Neither;
     f32 [2.5, 2.25, 3.25]; f64 [2.5, 2.5, 3.5];
     in (self, x)
-    value {
+    f {
         let z = self.standard(x);
-        let tail = tail(z.a, z.low).flip_sign(-z.sign);
+        let tail = tail(z.a, z.low).xor_sign(-z.sign);
         tail.mul_add(x.splat(0.5 * lower::<L>()), z.sign.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
-    slope {
+    df {
         let z = self.standard(x);
-        Pair::<L::Real>::quotient(DENSITY.high, self.held_in::<L::Real>().sigma).times(Density::new(z.a, Some(z.low)).value())
+        HiLo::<L::Real>::quotient(DENSITY.high, self.rounded_to::<L::Real>().sigma).times(Density::new(z.a, Some(z.low)).value())
             * lower::<L>()
     }
-    curvature {
+    d2f {
         let z = self.standard(x);
-        let Laplace { sigma, .. } = self.held_in::<L::Real>();
-        let bell = Pair::<L::Real>::quotient(DENSITY.high, sigma * sigma).times(Density::new(z.a, Some(z.low)).value());
-        nearly_fused(z.a, bell, bell * z.low).flip_sign(-z.sign) * lower::<L>()
+        let Laplace { sigma, .. } = self.rounded_to::<L::Real>();
+        let bell = HiLo::<L::Real>::quotient(DENSITY.high, sigma * sigma).times(Density::new(z.a, Some(z.low)).value());
+        fma_emulated(z.a, bell, bell * z.low).xor_sign(-z.sign) * lower::<L>()
     }
 }
 
@@ -116,13 +116,13 @@ impl Laplace {
     /// (x - mu) / sigma to twice the precision.
     #[inline(always)]
     fn standard<L: Lanes>(self, x: L) -> Standard<L> {
-        let Laplace { mu, sigma } = self.held_in::<L::Real>();
-        let inverse = Pair::<L::Real>::quotient(1.0, sigma);
-        let (high, end) = (x.fill(inverse.high), L::Real::BELL_END * sigma);
+        let Laplace { mu, sigma } = self.rounded_to::<L::Real>();
+        let inverse = HiLo::<L::Real>::quotient(1.0, sigma);
+        let (high, end) = (x.fill(inverse.high), L::Real::GAUSSIAN_CUTOFF * sigma);
         let x = x.at_least(x.splat(mu - end)).at_most(x.splat(mu + end));
         let (difference, lost) = two_sum(x, x.splat(-mu));
         let z = difference * high;
-        let low = difference.product_error(high, z) + difference.mul_add(x.fill(inverse.low), lost * high);
-        Standard { a: z.abs(), low: low.flip_sign(z), sign: z }
+        let low = difference.mul_error(high, z) + difference.mul_add(x.fill(inverse.low), lost * high);
+        Standard { a: z.abs(), low: low.xor_sign(z), sign: z }
     }
 }

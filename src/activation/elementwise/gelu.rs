@@ -9,8 +9,8 @@ use crate::activation::{Formula, activation};
 use crate::math::exp::Constants;
 use crate::math::logistic::lower;
 use crate::math::normal::{Bell, DENSITY, tail_less_slope, tail_times_a};
-use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, two_sum};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::Lanes;
 
 activation! {
@@ -21,25 +21,25 @@ activation! {
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.751_791_524_693_564_5], &[-SQRT_2, SQRT_2]];
-    range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, None;
+    range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
     in (self, x)
-    value {
+    f {
         // x less a tail above 0, the tail below, in one step.
-        let a = x.abs().at_most(x.splat(L::Real::BELL_END));
+        let a = x.abs().at_most(x.splat(L::Real::GAUSSIAN_CUTOFF));
         tail_times_a(a).mul_add(x.splat(-0.5 * lower::<L>()), x.at_least(x.splat(-0.0)))
     }
-    slope {
-        let a = x.abs().at_most(x.splat(L::Real::BELL_END));
+    df {
+        let a = x.abs().at_most(x.splat(L::Real::GAUSSIAN_CUTOFF));
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
-        tail_less_slope(a).flip_sign(-x).mul_add(x.splat(0.5 * lower::<L>()), x.select_negative(-zero, one))
+        tail_less_slope(a).xor_sign(-x).mul_add(x.splat(0.5 * lower::<L>()), x.select_negative(-zero, one))
     }
-    curvature {
-        let a = x.abs().at_most(x.splat(L::Real::BELL_END));
+    d2f {
+        let a = x.abs().at_most(x.splat(L::Real::GAUSSIAN_CUTOFF));
         let square = a * a;
         let (bend, lost) = two_sum(x.splat(2.0), -square);
         let density = DENSITY.to::<L::Real>().times(Bell::new(a, None).value());
-        nearly_fused(bend, density, density * (lost - a.product_error(a, square))) * lower::<L>()
+        fma_emulated(bend, density, density * (lost - a.mul_error(a, square))) * lower::<L>()
     }
 }
 
@@ -50,18 +50,18 @@ activation! {
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.751_154_255_441_289], &[-1.409_728_131_912_730_7, 1.409_728_131_912_730_7]];
-    range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, None;
+    range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75];
     in (self, x)
-    value { Scaled::by(x, Pair::new(1.702, 0.0)).gated(x, 1.0) }
-    slope { Scaled::by(x, Pair::new(1.702, 0.0)).slope_of_multiple(x, 1.0) }
-    curvature { Scaled::by(x, Pair::new(1.702, 0.0)).gated_curvature(Pair::new(1.702, 0.0)) }
+    f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated(x, 1.0) }
+    df { Scaled::by(x, HiLo::new(1.702, 0.0)).slope_of_multiple(x, 1.0) }
+    d2f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated_curvature(HiLo::new(1.702, 0.0)) }
 }
 
 /// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A.
-const A: Pair<f64> = Pair { high: 1.595_769_121_605_730_8, low: -9.969_308_809_110_92e-17 };
-const B: Pair<f64> = Pair { high: 0.071_354_816_272_600_25, low: -4.121_857_721_743_182_5e-18 };
-const THRICE_B: Pair<f64> = Pair { high: 0.214_064_448_817_800_73, low: 1.512_214_642_584_908_4e-18 };
+const A: HiLo<f64> = HiLo { high: 1.595_769_121_605_730_8, low: -9.969_308_809_110_92e-17 };
+const B: HiLo<f64> = HiLo { high: 0.071_354_816_272_600_25, low: -4.121_857_721_743_182_5e-18 };
+const THRICE_B: HiLo<f64> = HiLo { high: 0.214_064_448_817_800_73, low: 1.512_214_642_584_908_4e-18 };
 
 activation! {
     /// `Gelu` with the normal distribution approximated by a hyperbolic tangent: for networks trained with it.
@@ -73,34 +73,34 @@ activation! {
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.752_461_422_071_016_3], &[-1.418_504_008_790_828_4, 1.418_504_008_790_828_4]];
-    range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, None;
+    range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5];
     in (self, x)
-    value { Cubic::of(x).z.gated(x, 1.0) }
-    slope {
+    f { Cubic::of(x).z.gated(x, 1.0) }
+    df {
         // c = |z| + 2 |x| (B x^2); u = 1 - |z| - (c - |z| - c t), so that only large terms round.
         let Cubic { z, low, bend, .. } = Cubic::of(x);
         let (t, twice) = (z.tail().corrected(), z.a + z.a);
         let c = twice.mul_add(bend.high, z.magnitude) * lower::<L>();
-        let small = nearly_fused(-c, t, twice.mul_add(bend.low, low));
-        let u = x.splat(1.0) - z.magnitude - nearly_fused(twice, bend.high, small);
+        let small = fma_emulated(-c, t, twice.mul_add(bend.low, low));
+        let u = x.splat(1.0) - z.magnitude - fma_emulated(twice, bend.high, small);
         Scaled::gated_slope(x, 1.0, t, u)
     }
-    curvature {
+    d2f {
         // t (1 - t) (2 z' + a z'' - a z'^2 (1 - 2 t)).
         let Cubic { z, square, .. } = Cubic::of(x);
-        let [Twice { high: k, low }, _] = square.line(A, THRICE_B);
+        let [LanesHiLo { high: k, low }, _] = square.line(A, THRICE_B);
         let c = z.a * k;
         let (t, bell) = z.tail().bell();
         let difference = t.mul_add(x.splat(-2.0), x.splat(1.0));
         let v = k * difference;
         let product = c * v;
         // What the product of three lacks: each rounding, times the others.
-        let lost = c.product_error(v, product)
-            + (c * k.product_error(difference, v) + v * (z.a.product_error(k, c) + (z.a + z.a) * low));
+        let lost = c.mul_error(v, product)
+            + (c * k.mul_error(difference, v) + v * (z.a.mul_error(k, c) + (z.a + z.a) * low));
         let [rise, _] = square.line(A.twice(), THRICE_B.twice().twice());
         let (sum, lacks) = two_sum(rise.high, -product);
-        nearly_fused(sum, bell, bell * (lacks + (rise.low - lost))) * lower::<L>()
+        fma_emulated(sum, bell, bell * (lacks + (rise.low - lost))) * lower::<L>()
     }
 }
 
@@ -111,40 +111,40 @@ struct Cubic<L> {
     /// What the magnitude of z lacks.
     low: L,
     /// x^2, and B times that.
-    square: Twice<L>,
-    bend: Twice<L>,
+    square: LanesHiLo<L>,
+    bend: LanesHiLo<L>,
 }
 
 /// A number of a lane to twice its precision.
 #[derive(Clone, Copy)]
-struct Twice<L> {
+struct LanesHiLo<L> {
     high: L,
     low: L,
 }
 
-impl<L: Lanes> Twice<L> {
+impl<L: Lanes> LanesHiLo<L> {
     /// a + b times this number, to twice the precision, and the second term alone.
     #[inline(always)]
-    fn line(self, a: Pair<f64>, b: Pair<f64>) -> [Self; 2] {
+    fn line(self, a: HiLo<f64>, b: HiLo<f64>) -> [Self; 2] {
         let (a, b) = (a.to::<L::Real>(), b.to::<L::Real>());
         let (a_high, b_high) = (self.high.fill(a.high), self.high.fill(b.high));
         let product = self.high * b_high;
-        let lost = self.high.product_error(b_high, product);
+        let lost = self.high.mul_error(b_high, product);
         let low = self.high.mul_add(self.high.fill(b.low), self.low.mul_add(b_high, lost));
         let (sum, lost) = two_sum(a_high, product);
-        [Twice { high: sum, low: lost + (low + self.high.fill(a.low)) }, Twice { high: product, low }]
+        [LanesHiLo { high: sum, low: lost + (low + self.high.fill(a.low)) }, LanesHiLo { high: product, low }]
     }
 }
 
 impl<L: Lanes> Cubic<L> {
     #[inline(always)]
     fn of(x: L) -> Self {
-        let a = x.abs().at_most(x.splat(L::Real::CUBIC_END));
+        let a = x.abs().at_most(x.splat(L::Real::GELU_TANH_CUTOFF));
         let high = a * a;
-        let square = Twice { high, low: a.product_error(a, high) };
+        let square = LanesHiLo { high, low: a.mul_error(a, high) };
         let [k, bend] = square.line(A, B);
         let magnitude = a * k.high;
-        let low = a.mul_add(k.low, a.product_error(k.high, magnitude));
+        let low = a.mul_add(k.low, a.mul_error(k.high, magnitude));
         Cubic { z: Scaled { magnitude, low: Some(low), a }, low, square, bend }
     }
 }

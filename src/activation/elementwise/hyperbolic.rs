@@ -1,13 +1,13 @@
-//! Functions made of the hyperbolic tangent: near 0 by series, so that nothing cancels, far from it by the logistic tail
+//! FloatMath made of the hyperbolic tangent: near 0 by series, so that nothing cancels, far from it by the logistic tail
 //! of 2 |x|.
 
 use super::sigmoid::bell_slope;
 use crate::activation::{Formula, activation};
-use crate::math::Functions;
+use crate::math::FloatMath;
 use crate::math::exp::{self, power_of_two};
 use crate::math::logistic::{Tail, lower};
 use crate::math::polynomial::polynomial;
-use crate::math::rounding::nearly_fused;
+use crate::math::rounding::fma_emulated;
 use crate::math::tanh::{self, SMALL, excess, ln_cosh};
 
 activation! {
@@ -19,11 +19,11 @@ activation! {
     range [-1.0, 1.0], monotone true, Odd;
     f32 [1.5, 2.25, 4.0]; f64 [1.5, 2.25, 4.0];
     in (self, x)
-    value { x.tanh() }
+    f { x.tanh() }
     // 4 s(2 x) s(-2 x).
-    slope { tanh::slope(Tail::at_double(x)) }
+    df { tanh::slope(Tail::at_double(x)) }
     // 8 s''(2 x).
-    curvature { bell_slope(Tail::at_double(x), 8.0).flip_sign(x) }
+    d2f { bell_slope(Tail::at_double(x), 8.0).xor_sign(x) }
 }
 
 activation! {
@@ -35,15 +35,15 @@ activation! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
     in (self, x)
-    value {
+    f {
         // Lifted, so that what the products lack does not vanish below the normal numbers.
         let a = x.abs();
         let up = a * power_of_two(40);
         let square = up * up;
         let cube = square * up;
-        let lacks = up.product_error(up, square).mul_add(up, square.product_error(up, cube));
+        let lacks = up.mul_error(up, square).mul_add(up, square.mul_error(up, cube));
         let ratio = polynomial(square * power_of_two(-80), <L::Real as tanh::Constants>::TANH_SHRINK);
-        let small = nearly_fused(cube, ratio, ratio * lacks) * power_of_two(-120);
+        let small = fma_emulated(cube, ratio, ratio * lacks) * power_of_two(-120);
         // a - 1 + 2 t, with what the rounded tail lacks, for it is larger than the sum at first.
         let tail = Tail::at_double(x);
         let (d, error) = tail.reciprocal_and_error();
@@ -51,16 +51,16 @@ activation! {
         let large = (a - 1.0) + t + error * t;
         small.select(a.lt(a.splat(0.8125)), large).copysign(x)
     }
-    slope {
+    df {
         // (a - e)^2 with e = a - tanh a; and 1 - 4 t (1 - t).
         let a = x.abs();
         let e = excess(a);
-        let small = nearly_fused(a, a, e * (a + a + e));
+        let small = fma_emulated(a, a, e * (a + a + e));
         let t = Tail::at_double(x).value() * 4.0;
         let large = (t * 0.25).mul_add(t, a.splat(1.0) - t);
         small.select(a.lt(a.splat(SMALL)), large)
     }
-    curvature { -Tanh.curvature(x) }
+    d2f { -Tanh.d2f(x) }
 }
 
 activation! {
@@ -73,21 +73,21 @@ activation! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [1.75, 2.0, 4.0], floor [0.0, 0.0, 1.05]; f64 [1.75, 2.0, 4.0], floor [0.0, 0.0, 0.5];
     in (self, x)
-    value {
+    f {
         let a = x.abs();
-        let small = nearly_fused(a, a, excess(a) * a);
+        let small = fma_emulated(a, a, excess(a) * a);
         // 2 a t, where t ends before a does.
-        let end = a.at_most(a.splat(<L::Real as exp::Constants>::TAIL_END));
+        let end = a.at_most(a.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
         let large = (Tail::at_double(x).value() * end).mul_add(a.splat(-2.0), a);
         small.select(a.lt(a.splat(SMALL)), large)
     }
-    slope {
-        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::TAIL_END));
-        Tanh.slope(a).mul_add(a, Tanh.value(a)).copysign(x)
+    df {
+        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
+        Tanh.df(a).mul_add(a, Tanh.f(a)).copysign(x)
     }
-    curvature {
-        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::TAIL_END));
-        let small = nearly_fused(a, a, excess(a) * a);
+    d2f {
+        let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
+        let small = fma_emulated(a, a, excess(a) * a);
         // The lifted slope of tanh; and 1 - a tanh a as 1 - a + 2 a t, whose first difference is exact beside the root.
         let tail = Tail::at_double(x);
         let d = tail.reciprocal();
@@ -107,7 +107,7 @@ activation! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 2.25]; f64 [2.0, 1.5, 2.25];
     in (self, x)
-    value { ln_cosh(x, None) }
-    slope { Tanh.value(x) }
-    curvature { Tanh.slope(x) }
+    f { ln_cosh(x, None) }
+    df { Tanh.f(x) }
+    d2f { Tanh.df(x) }
 }

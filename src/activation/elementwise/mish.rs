@@ -6,7 +6,7 @@
 use crate::activation::{Formula, activation};
 use crate::math::exp::{Constants, Reduced, excess, reduce};
 use crate::math::logistic::lower;
-use crate::math::rounding::{nearly_fused, reciprocal};
+use crate::math::rounding::{fma_emulated, reciprocal};
 use crate::simd::Lanes;
 
 activation! {
@@ -17,46 +17,46 @@ activation! {
     source "D. Misra, arXiv:1908.08681";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-1.192_431_214_515_495_2], &[-2.256_376_396_360_793, 1.490_571_179_485_428_5]];
-    range [-0.308_843_413_017_250_4, f64::INFINITY], monotone false, None;
+    range [-0.308_843_413_017_250_4, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 4.25, 5.0], floor [0.0, 0.35, 1.1]; f64 [2.0, 4.0, 4.0], floor [0.0, 0.35, 1.2];
     in (self, x)
-    value {
+    f {
         // x - x / d above 0; below it -|x| e (1 + e / 2) / d, where e = 2^n (1 + t) makes the numerator 2^n (1 + rest).
         let p = Parts::of(x);
-        let a = x.abs().at_most(x.splat(L::Real::TAIL_END));
+        let a = x.abs().at_most(x.splat(L::Real::EXP_CUTOFF));
         let f = a * p.inverse;
-        let low = f.mul_add(p.error, p.inverse.product_error(a, f));
-        let below = nearly_fused(p.excess + 1.0, p.e * 0.5, p.excess);
+        let low = f.mul_add(p.error, p.inverse.mul_error(a, f));
+        let below = fma_emulated(p.excess + 1.0, p.e * 0.5, p.excess);
         let rest = x.select_negative(below, x.splat(0.0));
         let scale = x.select_negative(p.lifted, x.splat(1.0 / lower::<L>()));
-        let tail = (f + nearly_fused(rest, f, low.mul_add(rest, low))) * scale;
+        let tail = (f + fma_emulated(rest, f, low.mul_add(rest, low))) * scale;
         tail.mul_add(x.splat(-lower::<L>()), x.at_least(x.splat(-0.0)))
     }
-    slope {
+    df {
         // Below 0 the first term is 1 + x, exact beside the root; above 0 the slope is 1 + (x e (1 + e) / d - 1) / d.
         let p = Parts::of(x);
-        let z = x.at_least(x.splat(-L::Real::TAIL_END)).at_most(x.splat(L::Real::ONE_SATURATES));
+        let z = x.at_least(x.splat(-L::Real::EXP_CUTOFF)).at_most(x.splat(L::Real::EXP_M1_CUTOFF));
         let next = z + 1.0;
         let k = p.e.mul_add(p.e.mul_add(x.splat(0.25), x.splat(1.0)), next + 0.5);
-        let below = nearly_fused(p.e, k, next) * p.inverse;
+        let below = fma_emulated(p.e, k, next) * p.inverse;
         let above = (z * p.e * (p.e + 1.0)).mul_add(p.inverse, x.splat(-1.0));
         let f = x.select_negative(below, above) * p.inverse;
         let rest = (p.error + p.error).mul_add(p.excess + 1.0, p.excess);
         let rest = x.select_negative(rest, p.error);
         let scale = x.select_negative(p.lifted, x.splat(1.0 / lower::<L>()));
-        (nearly_fused(f, rest, f) * scale).mul_add(x.splat(lower::<L>()), x.select_negative(x.splat(-0.0), x.splat(1.0)))
+        (fma_emulated(f, rest, f) * scale).mul_add(x.splat(lower::<L>()), x.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
-    curvature {
+    d2f {
         // Of s = e below 0 and s = 2 / e above it, so that nothing overflows; d is 1 + s + s^2 / 2 for both. In powers of s
         // the large terms are one sum, exact beside the roots.
-        let end = x.splat(L::Real::TAIL_END);
+        let end = x.splat(L::Real::EXP_CUTOFF);
         let x = x.at_least(-end).at_most(end * 0.5);
         let Reduced { power: lifted, r, .. } = reduce(-x.abs(), L::Real::LIFT);
         let t = excess(r);
         let power = lifted * lower::<L>();
         let v = t.mul_add(power, power);
         let s = x.select_negative(v, v + v);
-        // What s lacks enters d^3 almost three times, and is taken out with the errors of the quotient.
+        // What s lacks enters d^3 almost three times, and is softmax_mean out with the errors of the quotient.
         let low = t.mul_add(power, power - v);
         let low = x.select_negative(low, low + low);
         let (q, error) = inverse(s);
@@ -66,11 +66,11 @@ activation! {
         let line = x.mul_add(either(x, 1.0, -1.5), either(x, 4.0, 3.0));
         let steep = (cubic * 3.0).mul_add(s, square + square).mul_add(s, line);
         let base = low.mul_add(steep, x.mul_add(either(x, 1.0, -2.0), x.splat(2.0)));
-        let bend = nearly_fused(s, cubic.mul_add(s, square).mul_add(s, line), base);
+        let bend = fma_emulated(s, cubic.mul_add(s, square).mul_add(s, line), base);
         let f = bend * q * (q * q);
         let rest = x.select_negative(t, t.mul_add(t, t + t));
         let rest = (error * 3.0).mul_add(rest + 1.0, rest);
-        nearly_fused(f, rest, f) * x.select_negative(lifted, lifted * (power * 4.0)) * lower::<L>()
+        fma_emulated(f, rest, f) * x.select_negative(lifted, lifted * (power * 4.0)) * lower::<L>()
     }
 }
 
@@ -95,7 +95,7 @@ struct Parts<L> {
 impl<L: Lanes> Parts<L> {
     #[inline(always)]
     fn of(x: L) -> Self {
-        let z = x.at_least(x.splat(-L::Real::TAIL_END)).at_most(x.splat(L::Real::ONE_SATURATES));
+        let z = x.at_least(x.splat(-L::Real::EXP_CUTOFF)).at_most(x.splat(L::Real::EXP_M1_CUTOFF));
         let Reduced { power: lifted, r, .. } = reduce(z, L::Real::LIFT);
         let excess = excess(r);
         let e = excess.mul_add(lifted, lifted) * lower::<L>();
@@ -113,6 +113,6 @@ fn inverse<L: Lanes>(e: L) -> (L, L) {
     let d = sum + square;
     // What the sums lose: the first exactly whichever is larger, because 1 has one bit; the second where e is below 2.
     let lost = (square - (d - sum)) + (e - (sum - one));
-    let lost = e.product_error(e * 0.5, square) + lost;
+    let lost = e.mul_error(e * 0.5, square) + lost;
     reciprocal(d, lost)
 }

@@ -1,6 +1,6 @@
-//! Functions that repeat themselves: they go on where networks of saturating functions end.
+//! FloatMath that repeat themselves: they go on where networks of saturating functions end.
 
-use crate::Facts;
+use crate::Spec;
 use crate::activation::{Formula, activation};
 use crate::math::rounding::reciprocal;
 use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
@@ -17,19 +17,17 @@ activation! {
 }
 
 impl Formula for Sine {
-    fn facts(&self) -> &'static Facts {
-        Self::FACTS
-    }
+    const SPEC: &'static Spec = Self::SPEC;
     #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
+    fn f<L: Lanes>(self, x: L) -> L {
         sin_cos(x).0
     }
     #[inline(always)]
-    fn slope<L: Lanes>(self, x: L) -> L {
+    fn df<L: Lanes>(self, x: L) -> L {
         sin_cos(x).1
     }
     #[inline(always)]
-    fn curvature<L: Lanes>(self, x: L) -> L {
+    fn d2f<L: Lanes>(self, x: L) -> L {
         -sin_cos(x).0
     }
     #[inline(always)]
@@ -50,7 +48,7 @@ activation! {
     formula "x + sin(a x)^2 / a", "1 + sin(2 a x)", "2 a cos(2 a x)";
     source "arXiv:2006.08195";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
 }
 
@@ -58,9 +56,7 @@ activation! {
 macro_rules! scaled {
     ($($method:ident = $of_product:ident),+) => {
         impl Formula for Snake {
-            fn facts(&self) -> &'static Facts {
-                Self::FACTS
-            }
+            const SPEC: &'static Spec = Self::SPEC;
             $(#[inline(always)]
             fn $method<L: Lanes>(self, x: L) -> L {
                 if self.a == 1.0 {
@@ -68,12 +64,12 @@ macro_rules! scaled {
                 }
                 let a = x.splat(self.a);
                 let product = x * a;
-                self.$of_product(x, product, Some(x.product_error(a, product)))
+                self.$of_product(x, product, Some(x.mul_error(a, product)))
             })+
         }
     };
 }
-scaled! { value = value_of, slope = slope_of, curvature = curvature_of }
+scaled! { f = value_of, df = derivative_of, d2f = second_derivative_of }
 
 impl Snake {
     /// With a x = k pi / 2 + r: sin^2 is sin^2 r for even k, 1 - sin^2 r for odd k. Around a x = -1, where x takes away two
@@ -95,12 +91,12 @@ impl Snake {
             base.mul_add(inverse, x) + square.mul_add(inverse, small * inverse)
         };
         // Beyond, the wave is less than a quarter ulp of x.
-        y.select(product.abs().lt(x.fill(L::Real::WHOLE) * 4.0), x).copysign(x)
+        y.select(product.abs().lt(x.fill(L::Real::ROUND_MAGIC) * 4.0), x).copysign(x)
     }
 
     /// 2 sin^2(a x + pi / 4), which does not cancel where the slope touches 0.
     #[inline(always)]
-    fn slope_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
+    fn derivative_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
         let reduced = reduce::<L, true, true>(product, rest);
         let (square, small) = sin_squared_reduced(reduced.r, reduced.low);
         let half = square + small;
@@ -110,7 +106,7 @@ impl Snake {
 
     /// 2 a cos(2 a x) = 2 a sin(2 (a x + pi / 4)).
     #[inline(always)]
-    fn curvature_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
+    fn second_derivative_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
         let reduced = reduce::<L, true, true>(product, rest);
         let (sin, cos) = sin_cos_reduced(reduced.r);
         let half = sin * cos;

@@ -1,4 +1,4 @@
-//! Functions in straight or parabolic pieces: a few operations, each rounded once.
+//! FloatMath in straight or parabolic pieces: a few operations, each rounded once.
 //!
 //! Limit: memory, or the one store a cycle in the first cache.
 //!
@@ -7,7 +7,7 @@
 
 use super::rectifier::{between, constant};
 use crate::activation::{Formula, activation};
-use crate::math::pair::Pair;
+use crate::math::pair::HiLo;
 use crate::simd::Lanes;
 
 /// x / divisor, rounded nearly once. Where nothing fuses, the product with a pair would cost as much as the division.
@@ -16,7 +16,7 @@ fn divided<L: Lanes>(x: L, divisor: f64) -> L {
     if !L::FUSED {
         return x / divisor;
     }
-    Pair::<L::Real>::quotient(1.0, divisor).times(x)
+    HiLo::<L::Real>::quotient(1.0, divisor).times(x)
 }
 
 activation! {
@@ -26,18 +26,18 @@ activation! {
         low ("min_val", "min", "lo") = -1.0, |low| !low.is_nan() => "must be a number";
         /// The highest value.
         high ("max_val", "max", "hi") = 1.0, |high| !high.is_nan() => "must be a number";
-    } also low, |me| me.low <= me.high => "must not exceed high";
+    } also low, |this| this.low <= this.high => "must not exceed high";
     names ["hard_tanh", "clip"];
     formula "min(max(low, x), high)", "1 if low < x < high, else 0", "0";
     source "R. Collobert, Large Scale Machine Learning, 2004";
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [-1.0, 1.0];
+    kinks [-1.0, 1.0];
     range [-1.0, 1.0], monotone true, Odd;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x.at_least(x.splat(self.low)).at_most(x.splat(self.high)) }
-    slope { between(x, self.low, self.high, 1.0) }
-    curvature { constant(x, 0.0) }
+    f { x.at_least(x.splat(self.low)).at_most(x.splat(self.high)) }
+    df { between(x, self.low, self.high, 1.0) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -48,24 +48,24 @@ activation! {
         low = -3.0, |low| low.is_finite() => "must be finite";
         /// Where the line meets 1.
         high = 3.0, |high| high.is_finite() => "must be finite";
-    } also low, |me| me.low < me.high => "must be below high";
+    } also low, |this| this.low < this.high => "must be below high";
     names ["hard_sigmoid"];
     formula "min(max(0, (x - low) / (high - low)), 1)", "1 / (high - low) if low < x < high, else 0", "0";
     source "M. Courbariaux et al., BinaryConnect, arXiv:1511.00363";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [-3.0, 3.0];
-    range [0.0, 1.0], monotone true, None;
+    kinks [-3.0, 3.0];
+    range [0.0, 1.0], monotone true, Neither;
     f32 [1.0, 0.5, 0.0]; f64 [1.0, 0.5, 0.0];
     in (self, x)
-    value {
-        let HardSigmoid { low, high } = self.held_in::<L::Real>();
+    f {
+        let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
         divided(x.at_least(x.splat(low)).at_most(x.splat(high)) - low, high - low)
     }
-    slope {
-        let HardSigmoid { low, high } = self.held_in::<L::Real>();
+    df {
+        let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
         between(x, low, high, 1.0 / (high - low))
     }
-    curvature { constant(x, 0.0) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -74,23 +74,23 @@ activation! {
     formula "x min(max(0, x + 3), 6) / 6", "(2 x + 3) / 6 if -3 < x < 3, else 0 or 1", "1/3 if -3 < x < 3, else 0";
     source "A. Howard et al., Searching for MobileNetV3, arXiv:1905.02244";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [-3.0, 3.0];
-    range [-0.375, f64::INFINITY], monotone false, None;
+    kinks [-3.0, 3.0];
+    range [-0.375, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 1.0, 0.5]; f64 [2.0, 1.0, 0.5];
     in (self, x)
-    value {
+    f {
         let positive = x.at_least(x.splat(-3.0));
         positive * divided(positive.at_most(x.splat(3.0)) + 3.0, 6.0)
     }
-    slope {
+    df {
         let line = divided(x.mul_add(x.splat(2.0), x.splat(3.0)), 6.0);
         x.splat(0.0).select(x.le(x.splat(-3.0)), x.splat(1.0).select(x.splat(3.0).le(x), line))
     }
-    curvature { between(x, -3.0, 3.0, 1.0 / 3.0) }
+    d2f { between(x, -3.0, 3.0, 1.0 / 3.0) }
 }
 
 activation! {
-    /// x, and 0 where it is small. The slope at both joints is 0.
+    /// x, and 0 where it is small. The slope at both kinks is 0.
     HardShrink {
         /// What is not larger than this becomes 0.
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
@@ -99,17 +99,17 @@ activation! {
     formula "x if abs(x) > lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, I. Johnstone, Ideal Spatial Adaptation by Wavelet Shrinkage, 1994";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
-    joints [-0.5, 0.5];
+    kinks [-0.5, 0.5];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x.splat(0.0).copysign(x).select(x.abs().le(x.splat(self.lambda)), x) }
-    slope { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
-    curvature { constant(x, 0.0) }
+    f { x.splat(0.0).copysign(x).select(x.abs().le(x.splat(self.lambda)), x) }
+    df { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
-    /// x, brought nearer to 0, as far as 0. The slope at both joints is 0.
+    /// x, brought nearer to 0, as far as 0. The slope at both kinks is 0.
     SoftShrink {
         /// How much nearer.
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
@@ -118,13 +118,13 @@ activation! {
     formula "x - lambda, x + lambda, or 0 between", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, De-noising by Soft-thresholding, 1995";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
-    joints [-0.5, 0.5];
+    kinks [-0.5, 0.5];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { (x.abs() - self.lambda).at_least(x.splat(0.0)).copysign(x) }
-    slope { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
-    curvature { constant(x, 0.0) }
+    f { (x.abs() - self.lambda).at_least(x.splat(0.0)).copysign(x) }
+    df { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -133,13 +133,13 @@ activation! {
     formula "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0", "0";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: of two classes";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [-1.0, 1.0];
-    range [0.0, 1.0], monotone true, None;
+    kinks [-1.0, 1.0];
+    range [0.0, 1.0], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { (x.at_least(x.splat(-1.0)).at_most(x.splat(1.0)) + 1.0) * 0.5 }
-    slope { between(x, -1.0, 1.0, 0.5) }
-    curvature { constant(x, 0.0) }
+    f { (x.at_least(x.splat(-1.0)).at_most(x.splat(1.0)) + 1.0) * 0.5 }
+    df { between(x, -1.0, 1.0, 0.5) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -148,13 +148,13 @@ activation! {
     formula "0, (x + 1)^2 / 4 if -1 < x < 1, x", "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: of two classes";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     in (self, x)
-    value {
-        let half = SparseSigmoid.value(x);
+    f {
+        let half = SparseSigmoid.f(x);
         x.select(x.splat(1.0).le(x), half * half)
     }
-    slope { SparseSigmoid.value(x) }
-    curvature { between(x, -1.0, 1.0, 0.5) }
+    df { SparseSigmoid.f(x) }
+    d2f { between(x, -1.0, 1.0, 0.5) }
 }

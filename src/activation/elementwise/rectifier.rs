@@ -29,9 +29,9 @@ activation! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x }
-    slope { constant(x, 1.0) }
-    curvature { constant(x, 0.0) }
+    f { x }
+    df { constant(x, 1.0) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -47,9 +47,9 @@ activation! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { x * self.slope }
-    slope { constant(x, self.slope) }
-    curvature { constant(x, 0.0) }
+    f { x * self.slope }
+    df { constant(x, self.slope) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -58,17 +58,17 @@ activation! {
     formula "1 if x >= 0, else 0", "0", "0";
     source "O. Heaviside";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [0.0];
-    range [0.0, 1.0], monotone true, None;
+    kinks [0.0];
+    range [0.0, 1.0], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value {
+    f {
         let zero = x.splat(0.0);
         let one_or_nan = x.splat(1.0).select(zero.le(x), x);
         zero.select(x.lt(zero), one_or_nan)
     }
-    slope { constant(x, 0.0) }
-    curvature { constant(x, 0.0) }
+    df { constant(x, 0.0) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -77,16 +77,16 @@ activation! {
     formula "max(0, x)", "1 if x > 0, else 0", "0";
     source "V. Nair, G. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, 2010";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [0.0];
-    range [0.0, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x.at_least(x.splat(0.0)) }
-    slope {
+    f { x.at_least(x.splat(0.0)) }
+    df {
         let zero = x.splat(0.0);
         zero.select(x.le(zero), constant(x, 1.0))
     }
-    curvature { constant(x, 0.0) }
+    d2f { constant(x, 0.0) }
 }
 
 /// x, times `slope` where its sign is minus.
@@ -111,17 +111,17 @@ activation! {
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
     source "A. Maas, A. Hannun, A. Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.01, 1.0], [0.0, 0.0]];
-    joints [0.0];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { leaky(x, x.splat(self.slope)) }
-    slope { leaky_slope(x, x.splat(self.slope)) }
-    curvature { constant(x, 0.0) }
+    f { leaky(x, x.splat(self.slope)) }
+    df { leaky_slope(x, x.splat(self.slope)) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
-    /// [`LeakyRelu`] whose slope is learned: see [`Learned`](super::Learned), and
+    /// [`LeakyRelu`] whose slope is learned: see [`Learnable`](super::Learnable), and
     /// [`PReluChannels`](super::PReluChannels) for a slope per channel. The slope at 0 is that of the left side.
     PRelu {
         /// The slope a of the negative side.
@@ -131,13 +131,13 @@ activation! {
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
     source "K. He et al., Delving Deep into Rectifiers, arXiv:1502.01852";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.25, 1.0], [0.0, 0.0]];
-    joints [0.0];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { leaky(x, x.splat(self.slope)) }
-    slope { leaky_slope(x, x.splat(self.slope)) }
-    curvature { constant(x, 0.0) }
+    f { leaky(x, x.splat(self.slope)) }
+    df { leaky_slope(x, x.splat(self.slope)) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -149,25 +149,25 @@ activation! {
         lower = 0.125, |lower| lower.is_finite() => "must be finite";
         /// The largest slope.
         upper = 0.333_333_333_333_333_3_f64, |upper| upper.is_finite() => "must be finite";
-    } also upper, |me| me.lower <= me.upper => "must not be below lower";
+    } also upper, |this| this.lower <= this.upper => "must not be below lower";
     names ["rrelu", "randomized_relu"];
     formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";
     source "B. Xu et al., Empirical Evaluation of Rectified Activations in Convolutional Network, arXiv:1505.00853";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.229_166_666_666_666_66, 1.0], [0.0, 0.0]];
-    joints [0.0];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    kinks [0.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [1.5, 1.0, 0.0];
     in (self, x)
-    value { leaky(x, self.mean(x)) }
-    slope { leaky_slope(x, self.mean(x)) }
-    curvature { constant(x, 0.0) }
+    f { leaky(x, self.mean(x)) }
+    df { leaky_slope(x, self.mean(x)) }
+    d2f { constant(x, 0.0) }
 }
 
 impl RRelu {
     /// Halved before they are added, so that no two slopes overflow.
     #[inline(always)]
     fn mean<L: Lanes>(self, x: L) -> L {
-        let Self { lower, upper } = self.held_in::<L::Real>();
+        let Self { lower, upper } = self.rounded_to::<L::Real>();
         x.splat(lower * 0.5 + upper * 0.5)
     }
 }
@@ -178,13 +178,13 @@ activation! {
     formula "min(max(0, x), 6)", "1 if 0 < x < 6, else 0", "0";
     source "A. Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010";
     limits [[0.0, 6.0], [0.0, 0.0], [0.0, 0.0]];
-    joints [0.0, 6.0];
-    range [0.0, 6.0], monotone true, None;
+    kinks [0.0, 6.0];
+    range [0.0, 6.0], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x.at_least(x.splat(0.0)).at_most(x.splat(6.0)) }
-    slope { between(x, 0.0, 6.0, 1.0) }
-    curvature { constant(x, 0.0) }
+    f { x.at_least(x.splat(0.0)).at_most(x.splat(6.0)) }
+    df { between(x, 0.0, 6.0, 1.0) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -199,13 +199,13 @@ activation! {
     formula "x if x > theta, else value", "1 if x > theta, else 0", "0";
     source "K. Konda et al., Zero-bias Autoencoders and the Benefits of Co-adapting Features, arXiv:1402.3337";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    joints [1.0];
-    range [0.0, f64::INFINITY], monotone true, None;
+    kinks [1.0];
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
-    value { x.splat(self.value).select(x.le(x.splat(self.theta)), x) }
-    slope { x.splat(0.0).select(x.le(x.splat(self.theta)), constant(x, 1.0)) }
-    curvature { constant(x, 0.0) }
+    f { x.splat(self.value).select(x.le(x.splat(self.theta)), x) }
+    df { x.splat(0.0).select(x.le(x.splat(self.theta)), constant(x, 1.0)) }
+    d2f { constant(x, 0.0) }
 }
 
 activation! {
@@ -214,10 +214,10 @@ activation! {
     formula "max(0, x)^2", "2 max(0, x)", "2 if x > 0, else 0";
     source "D. So et al., Primer, arXiv:2109.08668";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, 2.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    value { x.at_least(x.splat(0.0)) * x.at_least(x.splat(0.0)) }
-    slope { x.at_least(x.splat(0.0)) * 2.0 }
-    curvature { x.splat(0.0).select(x.le(x.splat(0.0)), constant(x, 2.0)) }
+    f { x.at_least(x.splat(0.0)) * x.at_least(x.splat(0.0)) }
+    df { x.at_least(x.splat(0.0)) * 2.0 }
+    d2f { x.splat(0.0).select(x.le(x.splat(0.0)), constant(x, 2.0)) }
 }

@@ -3,7 +3,7 @@
 use crate::activation::{Formula, activation};
 use crate::math::exp::power_of_two;
 use crate::math::logistic::{Tail, lower};
-use crate::math::rounding::{nearly_fused, reciprocal, two_sum};
+use crate::math::rounding::{fma_emulated, reciprocal, two_sum};
 use crate::simd::Lanes;
 
 activation! {
@@ -12,15 +12,15 @@ activation! {
     formula "s(x) = 1 / (1 + exp(-x))", "s(x) s(-x)", "s(x) s(-x) (s(-x) - s(x))";
     source "P.-F. Verhulst, 1845";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
-    range [0.0, 1.0], monotone true, None;
+    range [0.0, 1.0], monotone true, Neither;
     f32 [2.0, 2.25, 4.0]; f64 [2.0, 2.25, 4.0];
     in (self, x)
-    value { Tail::at(x).logistic(x) }
-    slope {
+    f { Tail::at(x).logistic(x) }
+    df {
         let t = Tail::at(x).value();
         (-t).mul_add(t, t)
     }
-    curvature { bell_slope(Tail::at(x), 1.0).flip_sign(x) }
+    d2f { bell_slope(Tail::at(x), 1.0).xor_sign(x) }
 }
 
 activation! {
@@ -32,21 +32,21 @@ activation! {
     range [-1.0, 1.0], monotone true, Odd;
     f32 [1.4, 2.0, 2.0]; f64 [1.5, 2.0, 2.5];
     in (self, x)
-    value {
+    f {
         // Between 1/2 and 1 the quotient q rises, because the numerator's steps are relatively the larger; below, its
         // falls are too small to show in a - a q, and beyond, 1 - 1 / (1 + a) rises.
         let a = x.abs();
         let one = a.splat(1.0);
         let q = one.select(one.lt(a), a) / (a + one);
-        let small = nearly_fused(-a, q, a);
+        let small = fma_emulated(-a, q, a);
         let large = (one - q).select(one.lt(a), q);
         small.select(a.lt(a.splat(0.5)), large).copysign(x)
     }
-    slope {
+    df {
         let (d, error) = reciprocal_of_sum(x);
         (d * d).mul_add(error + error, d * d)
     }
-    curvature {
+    d2f {
         let (d, error) = reciprocal_of_sum(x);
         let cube = d * d * (d + d);
         cube.mul_add(error * 3.0, cube).copysign(-x)
@@ -64,7 +64,7 @@ fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
 }
 
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.
-/// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is taken out of the product in one step.
+/// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is softmax_mean out of the product in one step.
 #[inline(always)]
 pub(crate) fn bell_slope<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
     let (d, error) = tail.reciprocal_and_error();

@@ -7,7 +7,7 @@ use crate::element::Element as _;
 use crate::math::exp::power_of_two;
 use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
 use crate::math::logistic::lower;
-use crate::math::rounding::{reciprocal, residue, two_sum};
+use crate::math::rounding::{div_remainder, reciprocal, two_sum};
 use crate::simd::{Lanes, Real};
 
 activation! {
@@ -21,7 +21,7 @@ activation! {
     formula "ln(1 + exp(beta x)) / beta", "s(beta x), s(z) = 1 / (1 + exp(-z))", "beta s(beta x) s(-beta x)";
     source "C. Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, 2000";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
 }
 
@@ -39,24 +39,24 @@ impl Softplus {
         };
         let beta = x.splat(self.beta);
         let (inverse, lacks) = reciprocal(beta, x.splat(0.0));
-        let tail = ln_1p_exp(argument, Some(low.flip_sign(argument)), Some(lacks));
+        let tail = ln_1p_exp(argument, Some(low.xor_sign(argument)), Some(lacks));
         tail.mul_add(inverse * lower::<L>(), base)
     }
 
     #[inline(always)]
-    fn slope_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+    fn derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         z.tail().logistic(x)
     }
 
     #[inline(always)]
-    fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+    fn second_derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let tail = z.tail();
         let d = tail.reciprocal();
         (-(tail.power * d)).mul_add(d, d) * tail.lifted * (x.splat(self.beta) * lower::<L>())
     }
 }
 
-scaled! { Softplus: value = value_of, slope = slope_of, curvature = curvature_of }
+scaled! { Softplus: f = value_of, df = derivative_of, d2f = second_derivative_of }
 
 activation! {
     /// The logarithm of the logistic function: a log-probability, exact where the probability rounds to 0 or 1.
@@ -64,12 +64,12 @@ activation! {
     formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
     source "definition";
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
-    range [f64::NEG_INFINITY, 0.0], monotone true, None;
+    range [f64::NEG_INFINITY, 0.0], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
     in (self, x)
-    value { -Softplus::USUAL.value(-x) }
-    slope { Softplus::USUAL.slope(-x) }
-    curvature { -Softplus::USUAL.curvature(x) }
+    f { -Softplus::DEFAULT.f(-x) }
+    df { Softplus::DEFAULT.df(-x) }
+    d2f { -Softplus::DEFAULT.d2f(x) }
 }
 
 activation! {
@@ -82,10 +82,10 @@ activation! {
     formula "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "b / (2 (x^2 + b)^(3/2))";
     source "J. Barron, Squareplus, arXiv:2112.11687";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];
     in (self, x)
-    value {
+    f {
         // Below 0 by the conjugate: b / 2 over the sum that the other side halves.
         let root = self.root(x);
         let sum = root.whole + (root.a + root.lacks);
@@ -95,17 +95,17 @@ activation! {
         let positive = x.select(root.scale.lt(x.splat(1.0)), sum * 0.5);
         negative.select(x.lt(x.splat(0.0)), positive)
     }
-    slope {
+    df {
         // b / 2 over the root times that sum, which is also what the slope lacks above 0.
         let root = self.root(x);
         let sum = root.whole + root.a;
         let product = root.whole * sum;
-        let lost = root.whole.product_error(sum, product)
+        let lost = root.whole.mul_error(sum, product)
             + (root.lacks * (sum + root.whole) + root.whole * ((root.whole - sum) + root.a));
         let part = over(x.splat(self.b * 0.5), product, lost, 1.0) * root.scale * root.scale;
         part.select(x.lt(x.splat(0.0)), x.splat(1.0) - part)
     }
-    curvature {
+    d2f {
         let root = self.root(x);
         let inverse = root.scale / root.whole;
         inverse * inverse * over(x.splat(self.b * 0.5) * root.scale, root.whole, root.lacks, 3.0)
@@ -134,17 +134,17 @@ impl Squareplus {
     #[inline(always)]
     fn root<L: Lanes>(self, x: L) -> Root<L> {
         // For f32 beyond 2^50, by 2^-76: the squares then lie within 2^-52 and 2^104. For f64 with eight times the exponents.
-        let large = x.splat(power_of_two(L::Real::BIAS.wide() as i32 * 50 / 127));
-        let down = x.splat(power_of_two(L::Real::BIAS.wide() as i32 * -76 / 127));
-        let a = x.abs().at_most(x.fill(L::Real::LARGEST));
+        let large = x.splat(power_of_two(L::Real::BIAS.into_f64() as i32 * 50 / 127));
+        let down = x.splat(power_of_two(L::Real::BIAS.into_f64() as i32 * -76 / 127));
+        let a = x.abs().at_most(x.fill(L::Real::MAX));
         let scale = down.select(large.lt(a), x.splat(1.0));
         let a = a * scale;
         let b = x.splat(self.b) * scale * scale;
         let square = a * a;
         let (sum, lost) = two_sum(square, b);
-        let lost = lost + a.product_error(a, square);
+        let lost = lost + a.mul_error(a, square);
         let whole = sum.sqrt();
-        let lacks = (residue(sum, whole, whole) + lost) / (whole + whole);
+        let lacks = (div_remainder(sum, whole, whole) + lost) / (whole + whole);
         Root { whole, lacks, a, scale }
     }
 }

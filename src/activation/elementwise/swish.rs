@@ -3,14 +3,14 @@
 use crate::activation::activation;
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
-use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, two_sum};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::{Lanes, Real};
 
 /// The gate's argument z, odd in x and rising: its magnitude.
 #[derive(Clone, Copy)]
 pub(crate) struct Scaled<L> {
-    /// |z|, at most `TAIL_END`.
+    /// |z|, at most `EXP_CUTOFF`.
     pub(crate) magnitude: L,
     /// What the magnitude lacks; nothing where z is x. (e^z would turn the rounding of z into |z| / 2 ulp.)
     pub(crate) low: Option<L>,
@@ -22,24 +22,24 @@ impl<L: Lanes> Scaled<L> {
     /// z = x.
     #[inline(always)]
     pub(crate) fn unscaled(x: L) -> Self {
-        let a = x.abs().at_most(x.splat(L::Real::TAIL_END));
+        let a = x.abs().at_most(x.splat(L::Real::EXP_CUTOFF));
         Scaled { magnitude: a, low: None, a }
     }
 
     /// z = beta x.
     #[inline(always)]
     pub(crate) fn new(x: L, beta: f64) -> Self {
-        Self::by(x, Pair::exact(beta.abs()))
+        Self::by(x, HiLo::exact(beta.abs()))
     }
 
     /// z = beta x, with a positive beta.
     #[inline(always)]
-    pub(super) fn by(x: L, beta: Pair<L::Real>) -> Self {
+    pub(super) fn by(x: L, beta: HiLo<L::Real>) -> Self {
         let high = x.fill(beta.high);
-        let end = (x.splat(L::Real::TAIL_END) / high).at_most(x.fill(L::Real::LARGEST));
+        let end = (x.splat(L::Real::EXP_CUTOFF) / high).at_most(x.fill(L::Real::MAX));
         let a = x.abs().at_most(end);
         let magnitude = a * high;
-        Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.product_error(high, magnitude))), a }
+        Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude))), a }
     }
 
     /// The one that beta needs.
@@ -60,7 +60,7 @@ impl<L: Lanes> Scaled<L> {
         // The side is cut at 0 with the sign that the other side's zero has at infinity.
         let (lowest, highest) = if mirrored < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
         let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
-        let scale = x.splat(-lower::<L>()).flip_sign(x.splat(mirrored));
+        let scale = x.splat(-lower::<L>()).xor_sign(x.splat(mirrored));
         (self.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
     }
 
@@ -71,10 +71,10 @@ impl<L: Lanes> Scaled<L> {
     /// twice, and beside the root u is small, so that t has to be corrected (5 operations).
     #[inline(always)]
     pub(super) fn gated_slope(x: L, mirrored: f64, t: L, u: L) -> L {
-        let side = x.flip_sign(x.splat(mirrored));
+        let side = x.xor_sign(x.splat(mirrored));
         // -0 keeps the sign of a tail that underflows.
         let linear = side.select_negative(x.splat(-0.0), x.splat(1.0));
-        (u * t).flip_sign(-side).mul_add(x.splat(lower::<L>()), linear)
+        (u * t).xor_sign(-side).mul_add(x.splat(lower::<L>()), linear)
     }
 
     /// The same where z = beta x, so that c is z. 1 - z is exact from z = 1/2 on; what z lacks meets c t first.
@@ -91,17 +91,17 @@ impl<L: Lanes> Scaled<L> {
 
     /// The curvature where z = beta x: beta t (1 - t) (2 - z (1 - 2 t)).
     #[inline(always)]
-    pub(super) fn gated_curvature(self, beta: Pair<L::Real>) -> L {
+    pub(super) fn gated_curvature(self, beta: HiLo<L::Real>) -> L {
         let (t, bell) = self.tail().bell();
         let (one, two) = (t.splat(1.0), t.splat(2.0));
         // 1 - 2 t may lose its relative accuracy at 0, where z takes it down.
         let difference = t.mul_add(-two, one);
         let product = self.magnitude * difference;
-        let lost = self.magnitude.product_error(difference, product);
+        let lost = self.magnitude.mul_error(difference, product);
         let lost = if let Some(low) = self.low { low.mul_add(difference, lost) } else { lost };
         let (sum, lacks) = two_sum(two, -product);
         let bell = beta.times(bell);
-        nearly_fused(sum, bell, bell * (lacks - lost)) * lower::<L>()
+        fma_emulated(sum, bell, bell * (lacks - lost)) * lower::<L>()
     }
 }
 
@@ -110,9 +110,7 @@ impl<L: Lanes> Scaled<L> {
 macro_rules! scaled {
     ($Name:ident: $($method:ident = $of_scaled:ident),+) => {
         impl $crate::activation::Formula for $Name {
-            fn facts(&self) -> &'static $crate::Facts {
-                Self::FACTS
-            }
+            const SPEC: &'static $crate::Spec = $Name::SPEC;
             $(#[inline(always)]
             fn $method<L: $crate::Lanes>(self, x: L) -> L {
                 if self.beta == 1.0 {
@@ -137,13 +135,13 @@ activation! {
     source "arXiv:1710.05941";
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-1.278_464_542_761_074], &[-2.399_357_280_515_468, 2.399_357_280_515_468]];
-    range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, None;
+    range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.3, 0.35]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.3, 0.35];
 }
 
 impl Swish {
     /// The sigmoid linear unit: beta = 1.
-    pub const SILU: Self = Self::USUAL;
+    pub const SILU: Self = Self::DEFAULT;
 
     #[inline(always)]
     fn value_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
@@ -151,15 +149,15 @@ impl Swish {
     }
 
     #[inline(always)]
-    fn slope_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+    fn derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         z.slope_of_multiple(x, self.beta)
     }
 
     #[inline(always)]
-    fn curvature_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
+    fn second_derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let _ = x;
-        z.gated_curvature(Pair::exact(self.beta))
+        z.gated_curvature(HiLo::exact(self.beta))
     }
 }
 
-scaled! { Swish: value = value_of, slope = slope_of, curvature = curvature_of }
+scaled! { Swish: f = value_of, df = derivative_of, d2f = second_derivative_of }

@@ -8,20 +8,20 @@
 //!
 //! Limit: the activation's arithmetic, on the way back that of its value and of its slope, with a division each. Over 32 768
 //! f32 in the second cache (AVX-512), SwiGLU takes 3.6 times as long as copying one of its inputs, and 9.5 times back;
-//! interleaved 5.0 and 12.6, as pairs are taken apart and put together in the first cache.
+//! interleaved 5.0 and 12.6, as pairs are softmax_mean apart and put together in the first cache.
 
 use crate::activation::elementwise::rectifier::constant;
 use crate::activation::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish};
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::BadParameter;
+use crate::error::ParameterError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
 /// A gated linear unit y = f(gate, up), where the gate goes through an activation and up does not.
 ///
-/// Every [`GatedFormula`] is one. Gates and ups come in two slices, or in one that is laid out as [`Layout`] says.
+/// Every [`GatedFormula`] is one. Gates and ups come in two slices, or in one that is laid out as [`GluLayout`] says.
 /// Gradients are made in one pass over the pairs, without a temporary array.
 ///
 /// NaN in a pair gives NaN, and so does NaN in what a gradient depends on. A gate that is closed is a factor of 0: times an
@@ -30,7 +30,7 @@ use crate::slice::{self, Dst, Map, Src};
 /// number, and what multiplies it multiplies that error.
 ///
 /// ```
-/// use slopes::activation::{GatedUnit, Layout, SwiGlu};
+/// use slopes::activation::{GatedUnit, GluLayout, SwiGlu};
 /// let swiglu = SwiGlu::default();
 /// let (gate, up, dy) = ([0.0_f32, 2.0], [3.0, 0.5], [1.0, 1.0]);
 /// let (mut y, mut d_gate, mut d_up) = ([0.0; 2], [0.0; 2], [0.0; 2]);
@@ -40,7 +40,7 @@ use crate::slice::{self, Dst, Map, Src};
 ///
 /// // One row: the gates, then the ups.
 /// let mut packed = [0.0; 2];
-/// swiglu.forward_packed(&[0.0, 2.0, 3.0, 0.5], Layout::GateFirst { row: 4 }, &mut packed);
+/// swiglu.forward_packed(&[0.0, 2.0, 3.0, 0.5], GluLayout::GateFirst { row: 4 }, &mut packed);
 /// assert_eq!(packed, y);
 /// ```
 ///
@@ -66,27 +66,27 @@ pub trait GatedUnit<T: Element>: Send + Sync {
     fn backward_in_place(&self, gate: &mut [T], up: &mut [T], dy: &[T]);
 
     /// y = f(gate, up), both in x, which is twice as long as y.
-    fn forward_packed(&self, x: &[T], layout: Layout, y: &mut [T]);
+    fn forward_packed(&self, x: &[T], layout: GluLayout, y: &mut [T]);
 
     /// dx = dy df/dx, laid out as x.
-    fn backward_packed(&self, x: &[T], layout: Layout, dy: &[T], dx: &mut [T]);
+    fn backward_packed(&self, x: &[T], layout: GluLayout, dy: &[T], dx: &mut [T]);
 
     /// x = dy df/dx.
-    fn backward_packed_in_place(&self, x: &mut [T], layout: Layout, dy: &[T]);
+    fn backward_packed_in_place(&self, x: &mut [T], layout: GluLayout, dy: &[T]);
 }
 
 /// Where gates and ups are in a slice that holds both.
 ///
 /// ```
-/// use slopes::activation::{Bilinear, GatedUnit, Layout};
+/// use slopes::activation::{Bilinear, GatedUnit, GluLayout};
 /// let (x, mut y) = ([1.0_f64, 2.0, 10.0, 20.0], [0.0; 2]);
-/// Bilinear.forward_packed(&x, Layout::GateFirst { row: 4 }, &mut y);
+/// Bilinear.forward_packed(&x, GluLayout::GateFirst { row: 4 }, &mut y);
 /// assert_eq!(y, [10.0, 40.0]);
-/// Bilinear.forward_packed(&x, Layout::Interleaved, &mut y);
+/// Bilinear.forward_packed(&x, GluLayout::Interleaved, &mut y);
 /// assert_eq!(y, [2.0, 200.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum GluLayout {
     /// Rows of `row` numbers each: first the gates, then as many ups. So are the fused projections of Llama and Phi-3.
     GateFirst {
         /// Gates and ups of a row together.
@@ -102,13 +102,13 @@ pub enum Layout {
     Interleaved,
 }
 
-impl Layout {
+impl GluLayout {
     /// The length of a row, and where in it the gates and the ups begin; nothing if they are interleaved.
     fn halves(self) -> Option<(usize, [usize; 2])> {
         match self {
-            Layout::GateFirst { row } => Some((row, [0, row / 2])),
-            Layout::GateSecond { row } => Some((row, [row / 2, 0])),
-            Layout::Interleaved => None,
+            GluLayout::GateFirst { row } => Some((row, [0, row / 2])),
+            GluLayout::GateSecond { row } => Some((row, [row / 2, 0])),
+            GluLayout::Interleaved => None,
         }
     }
 
@@ -139,7 +139,7 @@ impl Layout {
 /// struct HardGate;
 /// impl GatedFormula for HardGate {
 ///     #[inline(always)]
-///     fn value<L: Lanes>(self, gate: L, up: L) -> L {
+///     fn f<L: Lanes>(self, gate: L, up: L) -> L {
 ///         gate.at_least(gate.splat(0.0)).at_most(gate.splat(1.0)) * up
 ///     }
 ///     #[inline(always)]
@@ -155,13 +155,13 @@ impl Layout {
 /// ```
 pub trait GatedFormula: Copy + Send + Sync + 'static {
     /// f(gate, up).
-    fn value<L: Lanes>(self, gate: L, up: L) -> L;
+    fn f<L: Lanes>(self, gate: L, up: L) -> L;
 
     /// dy df/dgate and dy df/dup.
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2];
 }
 
-/// How many pairs are taken apart at a time.
+/// How many pairs are softmax_mean apart at a time.
 const BLOCK: usize = 512;
 
 /// From the beginning of a cache line, so that no register of it lies in two.
@@ -174,7 +174,7 @@ struct Value;
 impl<F: GatedFormula> Map<2, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [gate, up]: [L; 2]) -> [L; 1] {
-        [self.0.value(gate, up)]
+        [self.0.f(gate, up)]
     }
 }
 
@@ -187,7 +187,13 @@ impl<F: GatedFormula> Map<3, 2> for (F, Gradients) {
     }
 }
 
-fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T::Real>, layout: Layout, y: Dst<T::Real>, pairs: usize) {
+fn forward_packed<T: Element, F: GatedFormula>(
+    f: F,
+    x: Src<T::Real>,
+    layout: GluLayout,
+    y: Dst<T::Real>,
+    pairs: usize,
+) {
     if let Some((row, places)) = layout.halves() {
         let n = row / 2;
         for start in (0..2 * pairs).step_by(row.max(1)) {
@@ -208,7 +214,7 @@ fn forward_packed<T: Element, F: GatedFormula>(f: F, x: Src<T::Real>, layout: La
 fn backward_packed<T: Element, F: GatedFormula>(
     f: F,
     x: Src<T::Real>,
-    layout: Layout,
+    layout: GluLayout,
     dy: Src<T::Real>,
     dx: Dst<T::Real>,
     pairs: usize,
@@ -245,9 +251,9 @@ macro_rules! __gated_unit_methods {
             forward_in_place(gate: &mut [T], up: &[T]) -> ();
             backward_slice(gate: &[T], up: &[T], dy: &[T], d_gate: &mut [T], d_up: &mut [T]) -> ();
             backward_in_place(gate: &mut [T], up: &mut [T], dy: &[T]) -> ();
-            forward_packed(x: &[T], layout: $crate::activation::Layout, y: &mut [T]) -> ();
-            backward_packed(x: &[T], layout: $crate::activation::Layout, dy: &[T], dx: &mut [T]) -> ();
-            backward_packed_in_place(x: &mut [T], layout: $crate::activation::Layout, dy: &[T]) -> ();
+            forward_packed(x: &[T], layout: $crate::activation::GluLayout, y: &mut [T]) -> ();
+            backward_packed(x: &[T], layout: $crate::activation::GluLayout, dy: &[T], dx: &mut [T]) -> ();
+            backward_packed_in_place(x: &mut [T], layout: $crate::activation::GluLayout, dy: &[T]) -> ();
         }
     };
 }
@@ -292,18 +298,18 @@ impl<F: GatedFormula, T: Element> ComputeGated<F, T> for Here {
         slice::map((*f, Gradients), [gate.src(), up.src(), Src::new(dy)], [gate, up]);
     }
     #[track_caller]
-    fn forward_packed(f: &F, x: &[T], layout: Layout, y: &mut [T]) {
+    fn forward_packed(f: &F, x: &[T], layout: GluLayout, y: &mut [T]) {
         layout.check("forward_packed", x.len(), [("y", y.len())]);
         forward_packed::<T, F>(*f, Src::new(x), layout, Dst::new(y), x.len() / 2);
     }
     #[track_caller]
-    fn backward_packed(f: &F, x: &[T], layout: Layout, dy: &[T], dx: &mut [T]) {
+    fn backward_packed(f: &F, x: &[T], layout: GluLayout, dy: &[T], dx: &mut [T]) {
         same_length("backward_packed", [("x", x.len()), ("dx", dx.len())]);
         layout.check("backward_packed", x.len(), [("dy", dy.len())]);
         backward_packed::<T, F>(*f, Src::new(x), layout, Src::new(dy), Dst::new(dx), x.len() / 2);
     }
     #[track_caller]
-    fn backward_packed_in_place(f: &F, x: &mut [T], layout: Layout, dy: &[T]) {
+    fn backward_packed_in_place(f: &F, x: &mut [T], layout: GluLayout, dy: &[T]) {
         layout.check("backward_packed_in_place", x.len(), [("dy", dy.len())]);
         let (pairs, x) = (x.len() / 2, Dst::new(x));
         backward_packed::<T, F>(*f, x.src(), layout, Src::new(dy), x, pairs);
@@ -356,8 +362,8 @@ pub struct Gated<F>(pub F);
 
 impl<F: Formula> GatedFormula for Gated<F> {
     #[inline(always)]
-    fn value<L: Lanes>(self, gate: L, up: L) -> L {
-        self.0.value(gate) * up
+    fn f<L: Lanes>(self, gate: L, up: L) -> L {
+        self.0.f(gate) * up
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
@@ -399,8 +405,8 @@ macro_rules! gated_unit {
 
         impl GatedFormula for $Name {
             #[inline(always)]
-            fn value<L: Lanes>(self, gate: L, up: L) -> L {
-                Gated($Activation).value(gate, up)
+            fn f<L: Lanes>(self, gate: L, up: L) -> L {
+                Gated($Activation).f(gate, up)
             }
             #[inline(always)]
             fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
@@ -484,15 +490,15 @@ impl SwiGlu {
     /// ```
     /// assert!(slopes::activation::SwiGlu::new(0.0).is_err());
     /// ```
-    pub fn new(beta: f64) -> Result<Self, BadParameter> {
+    pub fn new(beta: f64) -> Result<Self, ParameterError> {
         Swish::new(beta).map(|Swish { beta }| SwiGlu { beta })
     }
 }
 
 impl GatedFormula for SwiGlu {
     #[inline(always)]
-    fn value<L: Lanes>(self, gate: L, up: L) -> L {
-        Gated(Swish { beta: self.beta }).value(gate, up)
+    fn f<L: Lanes>(self, gate: L, up: L) -> L {
+        Gated(Swish { beta: self.beta }).f(gate, up)
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
@@ -540,12 +546,12 @@ impl ClampedSwiGlu {
     /// let error = slopes::activation::ClampedSwiGlu::new(1.702, -7.0).unwrap_err();
     /// assert_eq!(error.to_string(), "parameter limit = -7 must be positive");
     /// ```
-    pub fn new(alpha: f64, limit: f64) -> Result<Self, BadParameter> {
-        Swish::new(alpha).map_err(|error| BadParameter { parameter: "alpha", ..error })?;
+    pub fn new(alpha: f64, limit: f64) -> Result<Self, ParameterError> {
+        Swish::new(alpha).map_err(|error| ParameterError { parameter: "alpha", ..error })?;
         if limit > 0.0 {
             Ok(ClampedSwiGlu { alpha, limit })
         } else {
-            Err(BadParameter { parameter: "limit", value: limit, wanted: "must be positive" })
+            Err(ParameterError { parameter: "limit", value: limit, requirement: "must be positive" })
         }
     }
 
@@ -558,9 +564,9 @@ impl ClampedSwiGlu {
 
 impl GatedFormula for ClampedSwiGlu {
     #[inline(always)]
-    fn value<L: Lanes>(self, gate: L, up: L) -> L {
+    fn f<L: Lanes>(self, gate: L, up: L) -> L {
         let (g, u) = self.cut(gate, up);
-        Gated(Swish { beta: self.alpha }).value(g, u + 1.0)
+        Gated(Swish { beta: self.alpha }).f(g, u + 1.0)
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {

@@ -15,18 +15,18 @@ use crate::sum::sum_of_pairs;
 /// - slope: 1 in the first of the largest, 0 in the others
 /// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
 ///
-/// Zeros are equal whatever their signs, and the first is taken. NaN is larger than any number: the first NaN of a group
+/// Zeros are equal whatever their signs, and the first is softmax_mean. NaN is larger than any number: the first NaN of a group
 /// is its value, and takes its gradient.
 ///
 /// ```
 /// use slopes::activation::Maxout;
 /// let (maxout, x) = (Maxout { pieces: 3 }, [1.0_f32, 4.0, 4.0, -1.0, -2.0, -3.0]);
-/// let (mut y, mut choices, mut dx) = ([0.0; 2], [0; 2], [0.0; 6]);
-/// maxout.forward_with_choices(&x, &mut y, &mut choices);
-/// assert_eq!((y, choices), ([4.0, -1.0], [1, 0]));
+/// let (mut y, mut indices, mut dx) = ([0.0; 2], [0; 2], [0.0; 6]);
+/// maxout.forward_with_indices(&x, &mut y, &mut indices);
+/// assert_eq!((y, indices), ([4.0, -1.0], [1, 0]));
 ///
 /// // Training need not keep x.
-/// maxout.backward_from_choices(&choices, &[10.0, 20.0], &mut dx);
+/// maxout.backward_from_indices(&indices, &[10.0, 20.0], &mut dx);
 /// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
 /// ```
 ///
@@ -44,14 +44,14 @@ impl Maxout {
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T]) {
         self.check("forward", ("x", x.len()), [("y", y.len())]);
-        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: None });
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, indices: None });
     }
 
     /// y: the largest number of each group, and which of the group it is.
     #[track_caller]
-    pub fn forward_with_choices<T: Element>(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
-        self.check("forward_with_choices", ("x", x.len()), [("y", y.len()), ("choices", choices.len())]);
-        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, choices: Some(choices) });
+    pub fn forward_with_indices<T: Element>(&self, x: &[T], y: &mut [T], indices: &mut [u32]) {
+        self.check("forward_with_indices", ("x", x.len()), [("y", y.len()), ("indices", indices.len())]);
+        <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, indices: Some(indices) });
     }
 
     /// dx: of each group, dy where its largest number is, and 0 elsewhere.
@@ -62,13 +62,13 @@ impl Maxout {
         <T::Kernels as MaxoutKernels<T>>::backward(Backward { pieces: self.pieces, x, dy, dx });
     }
 
-    /// dx from the choices of [`forward_with_choices`](Maxout::forward_with_choices).
+    /// dx from the indices of [`forward_with_indices`](Maxout::forward_with_indices).
     #[track_caller]
-    pub fn backward_from_choices<T: Element>(&self, choices: &[u32], dy: &[T], dx: &mut [T]) {
-        let lengths = [("dy", dy.len()), ("choices", choices.len())];
-        self.check("backward_from_choices", ("dx", dx.len()), lengths);
-        check_choices("backward_from_choices", choices, self.pieces);
-        <T::Kernels as MaxoutKernels<T>>::scatter(self.pieces, choices, dy, dx);
+    pub fn backward_from_indices<T: Element>(&self, indices: &[u32], dy: &[T], dx: &mut [T]) {
+        let lengths = [("dy", dy.len()), ("indices", indices.len())];
+        self.check("backward_from_indices", ("dx", dx.len()), lengths);
+        check_choices("backward_from_indices", indices, self.pieces);
+        <T::Kernels as MaxoutKernels<T>>::scatter(self.pieces, indices, dy, dx);
     }
 
     /// Panics unless the numbers are whole groups, and `others` have one for each.
@@ -86,8 +86,8 @@ impl Maxout {
 
 /// Panics unless each choice is a piece.
 #[track_caller]
-fn check_choices(method: &str, choices: &[u32], pieces: usize) {
-    for (place, &choice) in choices.iter().enumerate() {
+fn check_choices(method: &str, indices: &[u32], pieces: usize) {
+    for (place, &choice) in indices.iter().enumerate() {
         assert!((choice as usize) < pieces, "{method}: choice {choice} at {place} is none of {pieces} pieces");
     }
 }
@@ -103,13 +103,13 @@ fn is_better<T: Element>(x: T, best: T) -> bool {
 
 /// The largest numbers of at most a block of groups, and which they are: piece by piece, so that groups are lanes.
 #[inline(always)]
-fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], choices: &mut [u32]) {
+fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], indices: &mut [u32]) {
     for (best, group) in best.iter_mut().zip(x.chunks_exact(pieces)) {
         *best = group[0];
     }
-    choices.fill(0);
+    indices.fill(0);
     for piece in 1..pieces {
-        for ((best, choice), group) in best.iter_mut().zip(choices.iter_mut()).zip(x.chunks_exact(pieces)) {
+        for ((best, choice), group) in best.iter_mut().zip(indices.iter_mut()).zip(x.chunks_exact(pieces)) {
             let better = is_better(group[piece], *best);
             *best = if better { group[piece] } else { *best };
             *choice = if better { piece as u32 } else { *choice };
@@ -117,11 +117,11 @@ fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], choices: &mut [u32
     }
 }
 
-/// dy at the choices, 0 elsewhere.
+/// dy at the indices, 0 elsewhere.
 #[inline(always)]
-fn scatter<T: Element>(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) {
+fn scatter<T: Element>(pieces: usize, indices: &[u32], dy: &[T], dx: &mut [T]) {
     dx.fill(T::zero());
-    for ((group, dy), choice) in dx.chunks_exact_mut(pieces.max(1)).zip(dy).zip(choices) {
+    for ((group, dy), choice) in dx.chunks_exact_mut(pieces.max(1)).zip(dy).zip(indices) {
         group[*choice as usize] = *dy;
     }
 }
@@ -130,7 +130,7 @@ concrete! {
     trait MaxoutKernels;
     fn forward(kernel: Forward<'_, T>) { dispatch(kernel) }
     fn backward(kernel: Backward<'_, T>) { dispatch(kernel) }
-    fn scatter(pieces: usize, choices: &[u32], dy: &[T], dx: &mut [T]) { scatter(pieces, choices, dy, dx) }
+    fn scatter(pieces: usize, indices: &[u32], dy: &[T], dx: &mut [T]) { scatter(pieces, indices, dy, dx) }
     fn layer_forward(kernel: LayerForward<'_, T>) { dispatch(kernel) }
     fn layer_backward(kernel: LayerBackward<'_, T>) { dispatch(kernel) }
     fn layer_parameters(kernel: LayerParameters<'_, T>) { dispatch(kernel) }
@@ -140,7 +140,7 @@ pub(crate) struct Forward<'a, T> {
     pieces: usize,
     x: &'a [T],
     y: &'a mut [T],
-    choices: Option<&'a mut [u32]>,
+    indices: Option<&'a mut [u32]>,
 }
 
 impl<T: Element> Kernel for Forward<'_, T> {
@@ -150,11 +150,11 @@ impl<T: Element> Kernel for Forward<'_, T> {
         let mut block = [0; BLOCK];
         for (i, y) in self.y.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (i * BLOCK, y.len());
-            let choices = match &mut self.choices {
-                Some(choices) => &mut choices[start..start + n],
+            let indices = match &mut self.indices {
+                Some(indices) => &mut indices[start..start + n],
                 None => &mut block[..n],
             };
-            choose(self.pieces, &self.x[start * self.pieces..(start + n) * self.pieces], y, choices);
+            choose(self.pieces, &self.x[start * self.pieces..(start + n) * self.pieces], y, indices);
         }
     }
 }
@@ -170,12 +170,12 @@ impl<T: Element> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
-        let (mut best, mut choices) = ([T::zero(); BLOCK], [0; BLOCK]);
+        let (mut best, mut indices) = ([T::zero(); BLOCK], [0; BLOCK]);
         for (i, dy) in self.dy.chunks(BLOCK).enumerate() {
             let (start, n) = (i * BLOCK, dy.len());
             let place = start * self.pieces..(start + n) * self.pieces;
-            choose(self.pieces, &self.x[place.clone()], &mut best[..n], &mut choices[..n]);
-            scatter(self.pieces, &choices[..n], dy, &mut self.dx[place]);
+            choose(self.pieces, &self.x[place.clone()], &mut best[..n], &mut indices[..n]);
+            scatter(self.pieces, &indices[..n], dy, &mut self.dx[place]);
         }
     }
 }
@@ -200,14 +200,14 @@ impl<T: Element> Kernel for Backward<'_, T> {
 /// // One unit of two pieces of one input: |x|.
 /// let layer = MaxoutLayer::new(&[1.0_f32, -1.0], &[0.0, 0.0], 2);
 /// let (x, dy) = ([-3.0, 2.0], [1.0, 10.0]);
-/// let (mut y, mut choices, mut dx) = ([0.0; 2], [0; 2], [0.0; 2]);
-/// layer.forward(&x, &mut y, &mut choices);
-/// assert_eq!((y, choices), ([3.0, 2.0], [1, 0]));
-/// layer.backward(&choices, &dy, &mut dx);
+/// let (mut y, mut indices, mut dx) = ([0.0; 2], [0; 2], [0.0; 2]);
+/// layer.forward(&x, &mut y, &mut indices);
+/// assert_eq!((y, indices), ([3.0, 2.0], [1, 0]));
+/// layer.backward(&indices, &dy, &mut dx);
 /// assert_eq!(dx, [-1.0, 10.0]);
 ///
 /// let (mut d_weights, mut d_biases) = ([0.0; 2], [0.0; 2]);
-/// layer.backward_parameters(&x, &choices, &dy, &mut d_weights, &mut d_biases);
+/// layer.backward_parameters(&x, &indices, &dy, &mut d_weights, &mut d_biases);
 /// assert_eq!((d_weights, d_biases), ([20.0, -3.0], [10.0, 1.0]));
 /// ```
 ///
@@ -238,35 +238,35 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
 
     /// y, and which piece each of its numbers is.
     #[track_caller]
-    pub fn forward(&self, x: &[T], y: &mut [T], choices: &mut [u32]) {
-        same_length("forward", [("y", y.len()), ("choices", choices.len())]);
+    pub fn forward(&self, x: &[T], y: &mut [T], indices: &mut [u32]) {
+        same_length("forward", [("y", y.len()), ("indices", indices.len())]);
         self.check("forward", ("x", x.len()), ("y", y.len()));
-        <T::Kernels as MaxoutKernels<T>>::layer_forward(LayerForward { layer: *self, x, y, choices });
+        <T::Kernels as MaxoutKernels<T>>::layer_forward(LayerForward { layer: *self, x, y, indices });
     }
 
-    /// dx, from the choices of [`forward`](MaxoutLayer::forward).
+    /// dx, from the indices of [`forward`](MaxoutLayer::forward).
     #[track_caller]
-    pub fn backward(&self, choices: &[u32], dy: &[T], dx: &mut [T]) {
-        same_length("backward", [("choices", choices.len()), ("dy", dy.len())]);
+    pub fn backward(&self, indices: &[u32], dy: &[T], dx: &mut [T]) {
+        same_length("backward", [("indices", indices.len()), ("dy", dy.len())]);
         self.check("backward", ("dx", dx.len()), ("dy", dy.len()));
-        check_choices("backward", choices, self.pieces);
-        <T::Kernels as MaxoutKernels<T>>::layer_backward(LayerBackward { layer: *self, choices, dy, dx });
+        check_choices("backward", indices, self.pieces);
+        <T::Kernels as MaxoutKernels<T>>::layer_backward(LayerBackward { layer: *self, indices, dy, dx });
     }
 
-    /// The gradients in the weights and in the biases, summed over the samples, from the choices of
+    /// The gradients in the weights and in the biases, summed over the samples, from the indices of
     /// [`forward`](MaxoutLayer::forward).
     #[track_caller]
-    pub fn backward_parameters(&self, x: &[T], choices: &[u32], dy: &[T], d_weights: &mut [T], d_biases: &mut [T]) {
+    pub fn backward_parameters(&self, x: &[T], indices: &[u32], dy: &[T], d_weights: &mut [T], d_biases: &mut [T]) {
         const METHOD: &str = "backward_parameters";
-        same_length(METHOD, [("choices", choices.len()), ("dy", dy.len())]);
+        same_length(METHOD, [("indices", indices.len()), ("dy", dy.len())]);
         same_length(METHOD, [("weights", self.weights.len()), ("d_weights", d_weights.len())]);
         same_length(METHOD, [("biases", self.biases.len()), ("d_biases", d_biases.len())]);
         self.check(METHOD, ("x", x.len()), ("dy", dy.len()));
-        check_choices(METHOD, choices, self.pieces);
+        check_choices(METHOD, indices, self.pieces);
         <T::Kernels as MaxoutKernels<T>>::layer_parameters(LayerParameters {
             layer: *self,
             x,
-            choices,
+            indices,
             dy,
             d_weights,
             d_biases,
@@ -297,7 +297,7 @@ pub(crate) struct LayerForward<'a, T> {
     layer: MaxoutLayer<'a, T>,
     x: &'a [T],
     y: &'a mut [T],
-    choices: &'a mut [u32],
+    indices: &'a mut [u32],
 }
 
 impl<T: Element> Kernel for LayerForward<'_, T> {
@@ -305,18 +305,18 @@ impl<T: Element> Kernel for LayerForward<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
         let (layer, units) = (self.layer, self.layer.units());
-        for (place, (y, choice)) in self.y.iter_mut().zip(self.choices).enumerate() {
+        for (place, (y, choice)) in self.y.iter_mut().zip(self.indices).enumerate() {
             let (sample, unit) = (place / units, place % units);
             let x = &self.x[sample * layer.inputs..][..layer.inputs];
             let mut best = 0.0;
             for piece in 0..layer.pieces {
-                let bias = layer.biases[unit * layer.pieces + piece].wide();
+                let bias = layer.biases[unit * layer.pieces + piece].into_f64();
                 let z = sum_of_pairs(layer.row(unit, piece), x, |w, x| w * x) + bias;
                 if piece == 0 || is_better(z, best) {
                     (best, *choice) = (z, piece as u32);
                 }
             }
-            *y = T::of(best);
+            *y = T::from_f64_rounded(best);
         }
     }
 }
@@ -325,7 +325,7 @@ impl<T: Element> Kernel for LayerForward<'_, T> {
 #[inline(always)]
 fn accumulate<T: Element>(sums: &mut [f64], weight: f64, row: &[T]) {
     for (sum, x) in sums.iter_mut().zip(row) {
-        *sum += weight * x.wide();
+        *sum += weight * x.into_f64();
     }
 }
 
@@ -333,13 +333,13 @@ fn accumulate<T: Element>(sums: &mut [f64], weight: f64, row: &[T]) {
 #[inline(always)]
 fn round<T: Element>(sums: &[f64], to: &mut [T]) {
     for (to, sum) in to.iter_mut().zip(sums) {
-        *to = T::of(*sum);
+        *to = T::from_f64_rounded(*sum);
     }
 }
 
 pub(crate) struct LayerBackward<'a, T> {
     layer: MaxoutLayer<'a, T>,
-    choices: &'a [u32],
+    indices: &'a [u32],
     dy: &'a [T],
     dx: &'a mut [T],
 }
@@ -354,8 +354,8 @@ impl<T: Element> Kernel for LayerBackward<'_, T> {
                 let mut sums = [0.0; BLOCK];
                 for unit in 0..units {
                     let place = sample * units + unit;
-                    let row = layer.row(unit, self.choices[place] as usize);
-                    accumulate(&mut sums, self.dy[place].wide(), &row[block * BLOCK..][..dx.len()]);
+                    let row = layer.row(unit, self.indices[place] as usize);
+                    accumulate(&mut sums, self.dy[place].into_f64(), &row[block * BLOCK..][..dx.len()]);
                 }
                 round(&sums, dx);
             }
@@ -366,7 +366,7 @@ impl<T: Element> Kernel for LayerBackward<'_, T> {
 pub(crate) struct LayerParameters<'a, T> {
     layer: MaxoutLayer<'a, T>,
     x: &'a [T],
-    choices: &'a [u32],
+    indices: &'a [u32],
     dy: &'a [T],
     d_weights: &'a mut [T],
     d_biases: &'a mut [T],
@@ -381,17 +381,17 @@ impl<T: Element> Kernel for LayerParameters<'_, T> {
         for (row, d_bias) in self.d_biases.iter_mut().enumerate() {
             let (unit, piece) = (row / pieces, row % pieces);
             // The samples that chose this piece, and their dy.
-            let chosen = (unit..self.dy.len()).step_by(units).filter(|place| self.choices[*place] as usize == piece);
+            let chosen = (unit..self.dy.len()).step_by(units).filter(|place| self.indices[*place] as usize == piece);
             let mut sum = 0.0;
             for place in chosen.clone() {
-                sum += self.dy[place].wide();
+                sum += self.dy[place].into_f64();
             }
-            *d_bias = T::of(sum);
+            *d_bias = T::from_f64_rounded(sum);
             for (block, d_weights) in self.d_weights[row * inputs..][..inputs].chunks_mut(BLOCK).enumerate() {
                 let mut sums = [0.0; BLOCK];
                 for place in chosen.clone() {
                     let x = &self.x[place / units * inputs + block * BLOCK..][..d_weights.len()];
-                    accumulate(&mut sums, self.dy[place].wide(), x);
+                    accumulate(&mut sums, self.dy[place].into_f64(), x);
                 }
                 round(&sums, d_weights);
             }

@@ -8,8 +8,8 @@ use crate::activation::Gaussian;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
-use crate::error::BadParameter;
-use crate::math::Functions;
+use crate::error::ParameterError;
+use crate::math::FloatMath;
 use crate::row::Rows;
 use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
@@ -36,7 +36,7 @@ use crate::sum::{PairwiseSum, sum_of_pairs};
 /// basis.backward(&x, &centres, rows, &y, &[1.0; 2], &mut dx);
 /// assert_eq!(dx[..2], [0.0; 2]);
 /// assert!((dx[2] + y[1] * 3.0 / 25.0).abs() < 1e-8);
-/// # Ok::<(), slopes::BadParameter>(())
+/// # Ok::<(), slopes::ParameterError>(())
 /// ```
 ///
 /// # Panics
@@ -63,7 +63,7 @@ impl RadialBasis {
     /// ```
     /// assert!(slopes::activation::RadialBasis::new(0.0).is_err());
     /// ```
-    pub fn new(sigma: f64) -> Result<Self, BadParameter> {
+    pub fn new(sigma: f64) -> Result<Self, ParameterError> {
         Gaussian::new(sigma).map(|Gaussian { sigma }| RadialBasis { sigma })
     }
 
@@ -138,12 +138,12 @@ impl RadialBasis {
             y,
             dy,
         });
-        sum / T::Real::of(self.sigma).wide()
+        sum / T::Real::from_f64_rounded(self.sigma).into_f64()
     }
 
     /// sigma^2, of sigma as the type holds it.
     fn square<T: Element>(&self) -> f64 {
-        let sigma = T::Real::of(self.sigma).wide();
+        let sigma = T::Real::from_f64_rounded(self.sigma).into_f64();
         sigma * sigma
     }
 }
@@ -208,7 +208,7 @@ impl<T: Element> Kernel for Forward<'_, T> {
                 let target = Dst::new(bells);
                 token.map(Exponential, [target.src()], [target]);
                 for (y, bell) in self.y[i * count + from..].iter_mut().zip(bells) {
-                    *y = T::of(*bell);
+                    *y = T::from_f64_rounded(*bell);
                 }
             }
         }
@@ -240,17 +240,17 @@ impl<T: Element> Kernel for Backward<'_, T> {
                 let mut sums = [0.0; BLOCK];
                 for (j, other) in self.to.chunks_exact(len).enumerate() {
                     let place = i * self.strides[0] + j * self.strides[1];
-                    let weight = self.dy[place].wide() * self.y[place].wide() / self.square;
+                    let weight = self.dy[place].into_f64() * self.y[place].into_f64() / self.square;
                     // What is too far to be seen passes nothing on, though it be infinitely far.
                     if weight == 0.0 {
                         continue;
                     }
                     for ((sum, from), to) in sums.iter_mut().zip(row).zip(&other[start..start + n]) {
-                        *sum += weight * (to.wide() - from.wide());
+                        *sum += weight * (to.into_f64() - from.into_f64());
                     }
                 }
                 for (gradient, sum) in gradient[start..start + n].iter_mut().zip(sums) {
-                    *gradient = T::of(sum);
+                    *gradient = T::from_f64_rounded(sum);
                 }
             }
         }
@@ -278,7 +278,7 @@ impl<T: Element> Kernel for SigmaGradient<'_, T> {
                 let terms = &mut block[..BLOCK.min(count - from)];
                 for (j, term) in terms.iter_mut().enumerate() {
                     let place = i * count + from + j;
-                    let weight = self.dy[place].wide() * self.y[place].wide() / self.square;
+                    let weight = self.dy[place].into_f64() * self.y[place].into_f64() / self.square;
                     let c = &self.centres[(from + j) * len..(from + j + 1) * len];
                     *term = if weight == 0.0 { 0.0 } else { weight * square_distance(x, c) };
                 }

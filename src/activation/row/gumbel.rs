@@ -3,12 +3,12 @@
 use super::RowActivation;
 use super::softmax::{Softmax, check_temperature, softmax_backward_in_place};
 use super::sparsemax::Hardmax;
-use crate::activation::trained::rng::Hash;
+use crate::activation::trained::rng::CounterRng;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::error::BadParameter;
-use crate::math::Functions;
+use crate::error::ParameterError;
+use crate::math::FloatMath;
 use crate::row::Rows;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
@@ -29,7 +29,7 @@ use crate::slice::{Dst, Map, Src};
 /// let mut y = [0.0; 3];
 /// gumbel.forward(&x, rows, &mut y, 0);
 /// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
-/// # Ok::<(), slopes::BadParameter>(())
+/// # Ok::<(), slopes::ParameterError>(())
 /// ```
 ///
 /// # Panics
@@ -49,7 +49,7 @@ impl GumbelSoftmax {
     ///
     /// # Errors
     /// If `temperature` is not between 1e-30 and 1e30.
-    pub fn new(temperature: f64, seed: u64) -> Result<Self, BadParameter> {
+    pub fn new(temperature: f64, seed: u64) -> Result<Self, ParameterError> {
         check_temperature(temperature)?;
         Ok(GumbelSoftmax { temperature, hard: false, seed })
     }
@@ -77,12 +77,12 @@ impl GumbelSoftmax {
     }
 
     fn softmax(&self) -> Softmax {
-        Softmax { temperature: self.temperature, ..Softmax::USUAL }
+        Softmax { temperature: self.temperature, ..Softmax::DEFAULT }
     }
 
     fn add_noise<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
         <T::Kernels as GumbelKernels<T>>::add_noise(Noise {
-            hash: Hash::new(self.seed),
+            hash: CounterRng::new(self.seed),
             x: Src::new(x),
             y: Dst::new(y),
             first,
@@ -109,7 +109,7 @@ concrete! {
 }
 
 pub(crate) struct Noise<'a, R> {
-    hash: Hash,
+    hash: CounterRng,
     x: Src<'a, R>,
     y: Dst<'a, R>,
     first: u64,
@@ -127,12 +127,12 @@ impl<R: Real> Kernel for Noise<'_, R> {
             for (i, u) in noise[..n].iter_mut().enumerate() {
                 let draw = self.hash.unit(self.first.wrapping_add((start + i) as u64));
                 let steps = (draw / step) as u64 as f64;
-                *u = R::of((steps + 0.5) * step);
+                *u = R::from_f64_rounded((steps + 0.5) * step);
             }
             let target = Dst::new(&mut noise[..n]);
             token.map(Gumbel, [target.src()], [target]);
             for (i, noise) in noise[..n].iter().enumerate() {
-                self.y.write(start + i, self.x.read(start + i) + noise.wide());
+                self.y.write(start + i, self.x.read(start + i) + noise.into_f64());
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::row::Rows;
 /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
 /// let (x, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
 /// let mut dx = [0.0; 2];
-/// LogSoftmax::USUAL.backward(&x, &[1.0, 0.0], rows, &mut dx);
+/// LogSoftmax::DEFAULT.backward(&x, &[1.0, 0.0], rows, &mut dx);
 /// assert_eq!(dx, [0.5, -0.5]);
 /// ```
 ///

@@ -1,10 +1,10 @@
-//! Functions of a row that leave most of it 0: the nearest point of the simplex, and its nearest corner.
+//! FloatMath of a row that leave most of it 0: the nearest point of the simplex, and its nearest corner.
 
 use super::RowActivation;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::math::pair::Pair;
+use crate::math::pair::HiLo;
 use crate::row::exponentials::scale;
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{COPIED, FullyMasked, Rows};
@@ -132,7 +132,7 @@ fn sparsemax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: us
     }
     // Whatever has a share is above m - 1, and so x - c is exact: c = 0, or x within a factor of 2 of c.
     let c = if m.abs() < 2.0 { 0.0 } else { m };
-    let mut threshold = Threshold { c, t: Pair::<R>::sum(m - c, -1.0).wide() };
+    let mut threshold = Threshold { c, t: HiLo::<R>::sum(m - c, -1.0).into_f64() };
     let mut count = f64::INFINITY;
     loop {
         let fewer = token.sum_of(Count(threshold), [x], len);
@@ -141,7 +141,7 @@ fn sparsemax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: us
         }
         count = fewer;
         let sum = token.sum_of(Part(threshold), [x], len);
-        threshold.t = Pair::<R>::quotient(sum - 1.0, count).wide();
+        threshold.t = HiLo::<R>::quotient(sum - 1.0, count).into_f64();
     }
     token.map(Above(threshold), [x], [y]);
 }
@@ -161,8 +161,8 @@ fn hardmax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usiz
 #[inline(always)]
 fn gradient_row<R: Real, I: Isa>(token: Token<I>, y: Src<R>, dy: Src<R>, dx: Dst<R>, len: usize) {
     let sum = token.sum_of(Chosen, [y, dy], len);
-    let mean = Pair::<R>::quotient(sum, token.sum_of(Ones, [y], len));
-    token.map(Gradient(mean.wide()), [y, dy], [dx]);
+    let mean = HiLo::<R>::quotient(sum, token.sum_of(Ones, [y], len));
+    token.map(Gradient(mean.into_f64()), [y, dy], [dx]);
 }
 
 concrete! {

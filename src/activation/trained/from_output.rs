@@ -14,7 +14,7 @@ use crate::activation::{
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::math::Functions;
+use crate::math::FloatMath;
 use crate::simd::{Lanes, MAX_LANES};
 use crate::slice::{self, Dst, Map, Src};
 
@@ -38,7 +38,7 @@ pub trait FromOutput: Formula {
     const OUTPUT_ULP: f64;
 
     /// g(y), as a text over registers.
-    fn slope_from_output<L: Lanes>(self, y: L) -> L;
+    fn df_from_output<L: Lanes>(self, y: L) -> L;
 
     /// f'(x), y being f(x).
     fn derivative_from_output<T: Element>(&self, y: T) -> T {
@@ -83,7 +83,7 @@ from_output_methods! { crate::compiled::declare_compute: {
 
 impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
     fn derivative_from_output(f: &F, y: T) -> T {
-        slice::map_scalar::<_, _, 1, 1>((*f, Slope), [y])[0]
+        slice::map_scalar::<_, _, 1, 1>((*f, Derivative), [y])[0]
     }
     #[track_caller]
     fn derivative_slice_from_output(f: &F, y: &[T], d: &mut [T]) {
@@ -107,11 +107,11 @@ impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
 
 /// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct Slope;
-impl<F: FromOutput> Map<1, 1> for (F, Slope) {
+struct Derivative;
+impl<F: FromOutput> Map<1, 1> for (F, Derivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y]: [L; 1]) -> [L; 1] {
-        [self.0.slope_from_output(y)]
+        [self.0.df_from_output(y)]
     }
 }
 
@@ -120,12 +120,12 @@ struct Backward;
 impl<F: FromOutput> Map<2, 1> for (F, Backward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
-        [dy * self.0.slope_from_output(y)]
+        [dy * self.0.df_from_output(y)]
     }
 }
 
 macro_rules! from_output {
-    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$me:ident, $y:ident| $slope:expr;)+) => {
+    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$this:ident, $y:ident| $slope:expr;)+) => {
         pub(crate) trait OutputKernels<T>: $(ComputeFromOutput<$Name, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of OutputKernels }
         $(from_output_methods! { crate::compiled::compile: { [] ComputeFromOutput of $Name } }
@@ -133,7 +133,7 @@ macro_rules! from_output {
         impl FromOutput for $Name {
             const OUTPUT_ULP: f64 = $ulp;
             #[inline(always)]
-            fn slope_from_output<L: Lanes>($me, $y: L) -> L {
+            fn df_from_output<L: Lanes>($this, $y: L) -> L {
                 $slope
             }
             from_output_methods! { crate::compiled::provide: { ComputeFromOutput } }
@@ -143,22 +143,22 @@ macro_rules! from_output {
 
 from_output! {
     /// `1`.
-    Identity, 0.0, |self, y| self.slope(y);
+    Identity, 0.0, |self, y| self.df(y);
     /// `c`.
-    Linear, 0.0, |self, y| self.slope(y);
+    Linear, 0.0, |self, y| self.df(y);
     /// `1 if y > 0, else 0`.
-    Relu, 0.0, |self, y| self.slope(y);
+    Relu, 0.0, |self, y| self.df(y);
     /// `1 if 0 < y < 6, else 0`.
-    Relu6, 0.0, |self, y| self.slope(y);
+    Relu6, 0.0, |self, y| self.df(y);
     /// `1 if low < y < high, else 0`.
-    HardTanh, 0.0, |self, y| self.slope(y);
+    HardTanh, 0.0, |self, y| self.df(y);
     /// `1 if y > 0, else a`; NaN if a is negative, for then both sides have the same values.
-    LeakyRelu, 0.0, |self, y| if self.slope >= 0.0 { self.slope(y) } else { y.splat(f64::NAN) };
+    LeakyRelu, 0.0, |self, y| if self.slope >= 0.0 { self.df(y) } else { y.splat(f64::NAN) };
     /// As of [`LeakyRelu`].
-    PRelu, 0.0, |self, y| LeakyRelu { slope: self.slope }.slope_from_output(y);
+    PRelu, 0.0, |self, y| LeakyRelu { slope: self.slope }.df_from_output(y);
     /// `1 / (high - low) if 0 < y < 1, else 0`: 0 too where x is inside and y has rounded to an end.
     HardSigmoid, 0.5, |self, y| {
-        let HardSigmoid { low, high } = self.held_in::<L::Real>();
+        let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
         let inside = constant(y, 1.0 / (high - low));
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
         zero.select(y.le(zero), zero.select(one.le(y), inside))

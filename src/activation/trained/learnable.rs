@@ -1,4 +1,4 @@
-//! Functions whose parameter is learned: its slope at every number, and its gradient over a slice.
+//! FloatMath whose parameter is learned: its slope at every number, and its gradient over a slice.
 
 use crate::activation::elementwise::swish::Scaled;
 use crate::activation::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Snake, Softplus, Swish};
@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::math::exp::{Constants, exp_lifted, power_of_two};
 use crate::math::log::ln_1p_exp;
 use crate::math::logistic::lower;
-use crate::math::pair::Pair;
+use crate::math::pair::HiLo;
 use crate::math::polynomial::polynomial;
 use crate::math::sin::{reduce, sin_cos_reduced};
 use crate::simd::Lanes;
@@ -16,11 +16,11 @@ use crate::slice::{self, Dst, Map, Src};
 
 /// A function f(x; p) with one parameter p that training may move.
 ///
-/// An author writes [`parameter_slope`](Learned::parameter_slope); the rest follows, for every type and instruction set.
+/// An author writes [`dfdp`](Learnable::dfdp); the rest follows, for every type and instruction set.
 /// NaN gives NaN, infinities give the limits.
 ///
 /// ```
-/// use slopes::activation::{Activation, Learned, PRelu};
+/// use slopes::activation::{Activation, Learnable, PRelu};
 ///
 /// // One step down the gradient of sum dy f(x).
 /// let (x, dy) = ([-2.0_f32, -1.0, 3.0], [1.0, 0.5, 1.0]);
@@ -34,7 +34,7 @@ use crate::slice::{self, Dst, Map, Src};
 /// # Panics
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
-pub trait Learned: Formula {
+pub trait Learnable: Formula {
     /// The field that holds the parameter.
     const PARAMETER: &'static str;
 
@@ -42,7 +42,7 @@ pub trait Learned: Formula {
     const PARAMETER_ULP: f64;
 
     /// df/dp at x, as a text over registers.
-    fn parameter_slope<L: Lanes>(self, x: L) -> L;
+    fn dfdp<L: Lanes>(self, x: L) -> L;
 
     /// df/dp at x.
     fn parameter_derivative<T: Element>(&self, x: T) -> T {
@@ -63,7 +63,7 @@ pub trait Learned: Formula {
     }
 }
 
-/// The methods of [`Learned`] that compute, for the macros of `compiled.rs`.
+/// The methods of [`Learnable`] that compute, for the macros of `compiled.rs`.
 macro_rules! learned_methods {
     ($then:path: $context:tt) => {
         $then! { $context
@@ -75,18 +75,18 @@ macro_rules! learned_methods {
 }
 
 learned_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`Learned`]: an element for the crate's own functions, [`Here`] for any formula.
+    /// Who computes the methods of [`Learnable`]: an element for the crate's own functions, [`Here`] for any formula.
     pub(crate) ComputeLearned
 } }
 
-impl<F: Learned, T: Element> ComputeLearned<F, T> for Here {
+impl<F: Learnable, T: Element> ComputeLearned<F, T> for Here {
     fn parameter_derivative(f: &F, x: T) -> T {
-        slice::map_scalar::<_, _, 1, 1>((*f, ParameterSlope), [x])[0]
+        slice::map_scalar::<_, _, 1, 1>((*f, ParameterDerivative), [x])[0]
     }
     #[track_caller]
     fn parameter_derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("parameter_derivative_slice", [("x", x.len()), ("d", d.len())]);
-        slice::map((*f, ParameterSlope), [Src::new(x)], [Dst::new(d)]);
+        slice::map((*f, ParameterDerivative), [Src::new(x)], [Dst::new(d)]);
     }
     #[track_caller]
     fn parameter_gradient(f: &F, x: &[T], dy: &[T]) -> f64 {
@@ -97,21 +97,21 @@ impl<F: Learned, T: Element> ComputeLearned<F, T> for Here {
 
 /// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
-struct ParameterSlope;
-impl<F: Learned> Map<1, 1> for (F, ParameterSlope) {
+struct ParameterDerivative;
+impl<F: Learnable> Map<1, 1> for (F, ParameterDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.parameter_slope(x)]
+        [self.0.dfdp(x)]
     }
 }
 
 /// dy df/dp.
 #[derive(Clone, Copy)]
 pub(crate) struct ParameterBackward;
-impl<F: Learned> Map<2, 1> for (F, ParameterBackward) {
+impl<F: Learnable> Map<2, 1> for (F, ParameterBackward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
-        [dy * self.0.parameter_slope(x)]
+        [dy * self.0.dfdp(x)]
     }
 }
 
@@ -126,46 +126,46 @@ macro_rules! learned {
 learned! { Linear, LeakyRelu, PRelu, Elu, Celu, Softplus, Swish, Gaussian, Snake }
 
 /// `x`.
-impl Learned for Linear {
+impl Learnable for Linear {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         x
     }
 }
 
 /// `min(0, x)`.
-impl Learned for LeakyRelu {
+impl Learnable for LeakyRelu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         x.at_most(x.splat(0.0))
     }
 }
 
 /// `min(0, x)`.
-impl Learned for PRelu {
+impl Learnable for PRelu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
     const PARAMETER_ULP: f64 = 0.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         x.at_most(x.splat(0.0))
     }
 }
 
 /// `0 if x > 0, else exp(x) - 1`.
-impl Learned for Elu {
+impl Learnable for Elu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
     const PARAMETER_ULP: f64 = 1.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
-        Elu::USUAL.value(x.at_most(x.splat(0.0)))
+    fn dfdp<L: Lanes>(self, x: L) -> L {
+        Elu::DEFAULT.f(x.at_most(x.splat(0.0)))
     }
 }
 
@@ -173,15 +173,15 @@ impl Learned for Elu {
 ///
 /// Near 0 that is -z^2 / 2 and would cancel; there it is `-exp(z) (exp(-z) - 1 + z)`, the bracket by a series of positive
 /// terms.
-impl Learned for Celu {
+impl Learnable for Celu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
     const PARAMETER_ULP: f64 = 4.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
-        let side = self.side(x, L::Real::TAIL_END);
+    fn dfdp<L: Lanes>(self, x: L) -> L {
+        let side = self.side(x, L::Real::EXP_CUTOFF);
         let v = -side.z;
-        let e = exp_lifted(side.z, None, Pair::exact(1.0)) * lower::<L>();
+        let e = exp_lifted(side.z, None, HiLo::exact(1.0)) * lower::<L>();
         let far = v.mul_add(e, e - 1.0);
         let near = -(e * (v * v * polynomial(v, L::Real::BEND)));
         // From 27/16 on, v e and e sum to less than half.
@@ -195,12 +195,12 @@ impl Learned for Celu {
 ///
 /// The derivative as it comes, `x s(z) / beta - ln(1 + exp(z)) / beta^2`, cancels where z is large; it is even in z, and
 /// on the negative side both terms have one sign. 0 where a is beyond 114 (760 in f64). For beta from 1e-12 to 1e12.
-impl Learned for Softplus {
+impl Learnable for Softplus {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
     const PARAMETER_ULP: f64 = 3.5;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         let z = Scaled::of(x, self.beta);
         let log = match z.low {
             None => ln_1p_exp(-z.magnitude, None, None),
@@ -208,18 +208,18 @@ impl Learned for Softplus {
         };
         let tail = z.tail();
         let entropy = z.magnitude.mul_add(tail.lifted / tail.denominator(), log);
-        let Softplus { beta } = self.held_in::<L::Real>();
+        let Softplus { beta } = self.rounded_to::<L::Real>();
         cut(x, z.a, entropy * (-lower::<L>() / (beta * beta)))
     }
 }
 
 /// `x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
-impl Learned for Swish {
+impl Learnable for Swish {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
     const PARAMETER_ULP: f64 = 3.5;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         let z = Scaled::of(x, self.beta);
         let tail = z.tail();
         let d = tail.reciprocal();
@@ -231,14 +231,14 @@ impl Learned for Swish {
 }
 
 /// `x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
-impl Learned for Gaussian {
+impl Learnable for Gaussian {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "sigma";
     const PARAMETER_ULP: f64 = 4.5;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         let bell = self.bell(x);
-        let Gaussian { sigma } = self.held_in::<L::Real>();
+        let Gaussian { sigma } = self.rounded_to::<L::Real>();
         let slope = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
         cut(x, bell.a, slope)
     }
@@ -246,15 +246,15 @@ impl Learned for Gaussian {
 
 /// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x: near 0 twice z^2 less z^2, so that three times what the terms lack is
 /// lacking. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
-impl Learned for Snake {
+impl Learnable for Snake {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "a";
     const PARAMETER_ULP: f64 = 8.0;
     #[inline(always)]
-    fn parameter_slope<L: Lanes>(self, x: L) -> L {
+    fn dfdp<L: Lanes>(self, x: L) -> L {
         let a = x.splat(self.a);
         let z = x * a;
-        let rest = if self.a == 1.0 { None } else { Some(x.product_error(a, z)) };
+        let rest = if self.a == 1.0 { None } else { Some(x.mul_error(a, z)) };
         let reduced = reduce::<L, false, false>(z, rest);
         let (sin, cos) = sin_cos_reduced(reduced.r);
         let even = reduced.even();

@@ -27,7 +27,7 @@ use crate::slice::{Dst, Map, Src};
 /// let (mut y, mut gradient) = ([0.0; 8], [0.0; 2]);
 /// prelu.forward(&x, &mut y);
 /// assert_eq!(y, [-1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0]);
-/// prelu.slope_gradient(&x, &[1.0; 8], &mut gradient);
+/// prelu.parameter_gradient(&x, &[1.0; 8], &mut gradient);
 /// assert_eq!(gradient, [-4.0, -4.0]);
 /// ```
 ///
@@ -77,13 +77,13 @@ impl<'a, T: Element> PReluChannels<'a, T> {
     /// The gradient in the slopes: of each channel the sum of dy min(0, x). Products are rounded to the type and summed in
     /// f64, in an order that depends on the shape alone.
     #[track_caller]
-    pub fn slope_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
-        same_length("slope_gradient", [("x", x.len()), ("dy", dy.len())]);
-        same_length("slope_gradient", [("slopes", self.slopes.len()), ("gradient", gradient.len())]);
+    pub fn parameter_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
+        same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
+        same_length("parameter_gradient", [("slopes", self.slopes.len()), ("gradient", gradient.len())]);
         if self.channels().period(x.len()) == 0 {
             return gradient.fill(T::zero());
         }
-        <T::Kernels as PReluKernels<T>>::slope_gradient(SlopeGradient {
+        <T::Kernels as PReluKernels<T>>::parameter_gradient(SlopeGradient {
             channels: self.channels(),
             x: Src::new(x),
             dy: Src::new(dy),
@@ -137,7 +137,7 @@ impl<R: Real> Channels<'_, R> {
         let mut done = 0;
         while done < block.len() {
             let n = left.min(block.len() - done);
-            block[done..done + n].fill(R::of(self.slopes.read(channel)));
+            block[done..done + n].fill(R::from_f64_rounded(self.slopes.read(channel)));
             (channel, left) = (channel + 1, self.inner);
             if channel == self.slopes.len() {
                 channel = 0;
@@ -182,7 +182,7 @@ pub(crate) fn rectify<R: Real, I: Isa>(token: Token<I>, x: Src<R>, slopes: Src<R
 concrete! {
     trait PReluKernels;
     fn rectify(kernel: Rectify<'_, RealOf<T>>) { dispatch(kernel) }
-    fn slope_gradient(kernel: SlopeGradient<'_, RealOf<T>>) { dispatch(kernel) }
+    fn parameter_gradient(kernel: SlopeGradient<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
 pub(crate) struct Rectify<'a, R> {
@@ -234,9 +234,9 @@ impl<R: Real> Kernel for SlopeGradient<'_, R> {
                 let n = width.min(self.len - start);
                 let products = &mut products[..n];
                 let (x, dy) = (self.x.part(start, n), self.dy.part(start, n));
-                token.map((PRelu::USUAL, ParameterBackward), [x, dy], [Dst::new(products)]);
+                token.map((PRelu::DEFAULT, ParameterBackward), [x, dy], [Dst::new(products)]);
                 for (sum, product) in sums.iter_mut().zip(products) {
-                    *sum += product.wide();
+                    *sum += product.into_f64();
                 }
             }
             for place in sample..width {

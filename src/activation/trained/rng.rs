@@ -14,12 +14,12 @@ const fn finalise(z: u64) -> u64 {
 
 /// The draws of a seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Hash(u64);
+pub(crate) struct CounterRng(u64);
 
-impl Hash {
+impl CounterRng {
     /// From the hash of the seed, so that the draws of neighbouring seeds are no shifts of each other.
     pub(crate) const fn new(seed: u64) -> Self {
-        Hash(finalise(seed.wrapping_add(GAMMA)))
+        CounterRng(finalise(seed.wrapping_add(GAMMA)))
     }
 
     /// The draw of a place: 64 bits.

@@ -5,7 +5,7 @@
 //! is made in f64, by a product and a sum that never fuse, and rounded once.
 
 use super::prelu_channels::rectify;
-use super::rng::Hash;
+use super::rng::CounterRng;
 use crate::activation::RRelu;
 use crate::check::same_length;
 use crate::compiled::concrete;
@@ -21,7 +21,7 @@ use crate::slice::{Dst, Src};
 ///
 /// ```
 /// use slopes::activation::RRelu;
-/// let training = RRelu::USUAL.training(1);
+/// let training = RRelu::DEFAULT.training(1);
 /// let (x, mut y, mut dx) = ([-1.0_f32, 2.0, -1.0], [0.0; 3], [0.0; 3]);
 /// training.forward_slice(&x, &mut y, 0);
 /// training.backward_slice(&x, &[1.0; 3], &mut dx, 0);
@@ -38,20 +38,20 @@ use crate::slice::{Dst, Src};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RReluTraining {
     bounds: RRelu,
-    hash: Hash,
+    hash: CounterRng,
 }
 
 impl RRelu {
     /// The function in a step of training: every number draws its own slope.
     pub const fn training(self, seed: u64) -> RReluTraining {
-        RReluTraining { bounds: self, hash: Hash::new(seed) }
+        RReluTraining { bounds: self, hash: CounterRng::new(seed) }
     }
 }
 
 impl RReluTraining {
     /// The slope that number `index` has where it is not positive.
     pub fn slope_at<T: Element>(&self, index: u64) -> T {
-        T::of(self.draw::<T>().slope(index))
+        T::from_f64_rounded(self.draw::<T>().slope(index))
     }
 
     /// y = f(x).
@@ -87,7 +87,7 @@ impl RReluTraining {
     }
 
     fn draw<T: Element>(&self) -> Draw {
-        let [lower, upper] = [self.bounds.lower, self.bounds.upper].map(|bound| T::of(bound).wide());
+        let [lower, upper] = [self.bounds.lower, self.bounds.upper].map(|bound| T::from_f64_rounded(bound).into_f64());
         Draw { hash: self.hash, lower, upper, width: upper - lower }
     }
 }
@@ -95,7 +95,7 @@ impl RReluTraining {
 /// What a slope is drawn from.
 #[derive(Clone, Copy)]
 struct Draw {
-    hash: Hash,
+    hash: CounterRng,
     lower: f64,
     upper: f64,
     width: f64,

@@ -1,10 +1,10 @@
 //! The contrastive loss.
 
-use super::{EachRow, SimilarityKernels, Text, Together, Vector, methods, run, write_directions};
-use crate::check::check_weights;
+use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, methods, run, write_directions};
+use crate::check::check_non_negative;
 use crate::element::Element;
-use crate::error::BadParameter;
-use crate::loss::row::held;
+use crate::error::ParameterError;
+use crate::loss::row::rounded_to;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
@@ -22,7 +22,7 @@ use crate::simd::{Isa, Real, Token};
 /// use slopes::{activation::Rows, loss::Contrastive};
 /// let (prediction, other) = ([3.0_f32, 4.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]);
 /// let mut losses = [0.0; 2];
-/// Contrastive::default().each(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+/// Contrastive::default().forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
 /// assert_eq!(losses, [12.5, 0.125]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,22 +46,22 @@ impl Contrastive {
     /// ```
     /// assert!(slopes::loss::Contrastive::new(f64::INFINITY).is_err());
     /// ```
-    pub fn new(margin: f64) -> Result<Self, BadParameter> {
-        check_weights("margin", Some(&[margin]))?;
+    pub fn new(margin: f64) -> Result<Self, ParameterError> {
+        check_non_negative("margin", Some(&[margin]))?;
         Ok(Contrastive { margin })
     }
 }
 
-impl Text<2> for Contrastive {
+impl RowGroupKernel<2> for Contrastive {
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::contrastive(kernel)
     }
     #[inline(always)]
-    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, 2>, target: f64) -> f64 {
         let [x, y] = rows.inputs;
         let vector = Vector { x, less: Some((y, 0.0)), len: rows.len };
         let length = vector.length(token);
-        let (d, margin) = (length.value(), held::<R>(self.margin));
+        let (d, margin) = (length.value(), rounded_to::<R>(self.margin));
         let slope = match target {
             1.0 => d,
             -1.0 if d >= margin => 0.0,

@@ -1,15 +1,15 @@
 //! Losses of the angle between rows.
 
-use super::{EachRow, SimilarityKernels, Text, Together, Vector, Write, methods, run};
+use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, Write, methods, run};
 use crate::element::Element;
-use crate::error::BadParameter;
-use crate::loss::row::{BLOCK, blocks, held};
+use crate::error::ParameterError;
+use crate::loss::row::{BLOCK, blocks, rounded_to};
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
 /// The cosine of two rows: writes the gradients of what has the slope `slope` in it.
 #[inline(always)]
-fn cosine<R: Real, I: Isa>(token: Token<I>, rows: Together<'_, R, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
+fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
     let [a, b] = rows.inputs.map(|x| Vector { x, less: None, len: rows.len });
     let (length_a, length_b) = (a.length(token), b.length(token));
     let (of_a, of_b) = (length_a.inverse_of_scaled(), length_b.inverse_of_scaled());
@@ -57,18 +57,18 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: Together<'_, R, 2>, loss: impl
 /// use slopes::{activation::Rows, loss::CosineSimilarity};
 /// let (prediction, target) = ([3.0_f32, 4.0, 0.0, 0.0], [4.0, 3.0, 1.0, 0.0]);
 /// let mut losses = [1.0; 2];
-/// CosineSimilarity.each(&prediction, &target, Rows::contiguous(2), &mut losses);
+/// CosineSimilarity.forward(&prediction, &target, Rows::contiguous(2), &mut losses);
 /// assert_eq!(losses, [-0.96, 0.0]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosineSimilarity;
 
-impl Text<2> for CosineSimilarity {
+impl RowGroupKernel<2> for CosineSimilarity {
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::cosine_similarity(kernel)
     }
     #[inline(always)]
-    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, _: f64) -> f64 {
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, 2>, _: f64) -> f64 {
         cosine(token, rows, |cosine| [0.0 - cosine, -1.0])
     }
 }
@@ -86,7 +86,7 @@ methods!(CosineSimilarity of 2: prediction, target);
 /// use slopes::{activation::Rows, loss::CosineEmbedding};
 /// let (prediction, other) = ([3.0_f32, 4.0, 3.0, 4.0], [4.0, 3.0, 4.0, 3.0]);
 /// let mut losses = [0.0; 2];
-/// CosineEmbedding { margin: 0.5 }.each(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+/// CosineEmbedding { margin: 0.5 }.forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
 /// assert!((losses[0] - 0.04).abs() < 1e-7 && (losses[1] - 0.46).abs() < 1e-7);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -104,21 +104,21 @@ impl CosineEmbedding {
     /// ```
     /// assert!(slopes::loss::CosineEmbedding::new(2.0).is_err());
     /// ```
-    pub fn new(margin: f64) -> Result<Self, BadParameter> {
+    pub fn new(margin: f64) -> Result<Self, ParameterError> {
         if !(-1.0..=1.0).contains(&margin) {
-            return Err(BadParameter { parameter: "margin", value: margin, wanted: "must be from -1 to 1" });
+            return Err(ParameterError { parameter: "margin", value: margin, requirement: "must be from -1 to 1" });
         }
         Ok(CosineEmbedding { margin })
     }
 }
 
-impl Text<2> for CosineEmbedding {
+impl RowGroupKernel<2> for CosineEmbedding {
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::cosine_embedding(kernel)
     }
     #[inline(always)]
-    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 2>, target: f64) -> f64 {
-        let margin = held::<R>(self.margin);
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, 2>, target: f64) -> f64 {
+        let margin = rounded_to::<R>(self.margin);
         cosine(token, rows, |cosine| match target {
             1.0 => [1.0 - cosine, -1.0],
             -1.0 if cosine <= margin => [0.0, 0.0],

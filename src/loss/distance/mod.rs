@@ -12,7 +12,7 @@ use contrastive::Contrastive;
 use cosine::{CosineEmbedding, CosineSimilarity};
 use triplet::Triplet;
 
-use super::row::{BLOCK, blocks, held, sum, widen, write};
+use super::row::{BLOCK, blocks, rounded_to, sum, widen, write};
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
@@ -23,9 +23,9 @@ use crate::slice::{Dst, Map, Src, Workspace};
 use crate::sum::PairwiseSum;
 
 /// The text of a loss of N rows that belong together, with what they should be: 1, -1, or nothing.
-pub(crate) trait Text<const N: usize>: Copy {
+pub(crate) trait RowGroupKernel<const N: usize>: Copy {
     /// The loss, and its gradient in every row, times `scale`.
-    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, N>, target: f64) -> f64;
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, N>, target: f64) -> f64;
 
     /// The sum of all rows, by the compiled kernel.
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, N>) -> f64;
@@ -41,14 +41,14 @@ concrete! {
 
 /// N rows that belong together, and where the gradients in them go, times `scale`.
 #[derive(Clone, Copy)]
-pub(crate) struct Together<'a, R, const N: usize> {
+pub(crate) struct RowGroup<'a, R, const N: usize> {
     inputs: [Src<'a, R>; N],
     gradients: [Option<Dst<'a, R>>; N],
     len: usize,
     scale: f64,
 }
 
-impl<R: Real, const N: usize> Together<'_, R, N> {
+impl<R: Real, const N: usize> RowGroup<'_, R, N> {
     /// Writes gradients that are the same for every entry.
     #[inline(always)]
     fn fill(self, gradient: f64) {
@@ -60,15 +60,15 @@ impl<R: Real, const N: usize> Together<'_, R, N> {
 
 /// The rows of a loss, with what is wanted of them.
 pub(crate) struct EachRow<'a, F, R, const N: usize> {
-    text: F,
-    all: Together<'a, R, N>,
+    kernel: F,
+    all: RowGroup<'a, R, N>,
     target: Option<Src<'a, R>>,
     rows: usize,
     layout: Rows,
     losses: Option<Dst<'a, R>>,
 }
 
-impl<F: Text<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
+impl<F: RowGroupKernel<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -82,11 +82,11 @@ impl<F: Text<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
             }
             let gradients = all.gradients.map(|gradient| gradient.map(|gradient| layout.of_target(gradient, row)));
             let target = self.target.map_or(1.0, |target| target.read(row));
-            let loss = self.text.row(token, Together { inputs, gradients, ..all }, target);
+            let loss = self.kernel.row(token, RowGroup { inputs, gradients, ..all }, target);
             if let Some(losses) = self.losses {
                 losses.write(row, loss);
             }
-            tree.push(held::<R>(loss));
+            tree.push(rounded_to::<R>(loss));
         }
         tree.sum()
     }
@@ -94,8 +94,8 @@ impl<F: Text<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R, N> {
 
 /// Checks the lengths, and runs: the sum of the losses, and the number of rows.
 #[track_caller]
-fn run<F: Text<N>, T: Element, const N: usize>(
-    text: F,
+fn run<F: RowGroupKernel<N>, T: Element, const N: usize>(
+    kernel: F,
     names: [&str; N],
     inputs: [&[T]; N],
     target: Option<&[T]>,
@@ -114,14 +114,14 @@ fn run<F: Text<N>, T: Element, const N: usize>(
     for (name, len) in [("target", target.map(<[T]>::len)), ("losses", losses.as_ref().map(|losses| losses.len()))] {
         same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
     }
-    let all = Together {
+    let all = RowGroup {
         inputs: inputs.map(Src::new),
         gradients: gradients.map(|gradient| gradient.map(Dst::new)),
         len: rows.row_len(),
-        scale: scale.wide(),
+        scale: scale.into_f64(),
     };
     let (target, losses) = (target.map(Src::new), losses.map(Dst::new));
-    (F::run::<T>(EachRow { text, all, target, rows: count, layout: rows, losses }), count)
+    (F::run::<T>(EachRow { kernel, all, target, rows: count, layout: rows, losses }), count)
 }
 
 /// The methods of a loss of rows that belong together.
@@ -133,7 +133,7 @@ macro_rules! methods {
             /// # Panics
             /// If the lengths of slices do not fit each other, before anything is written.
             #[track_caller]
-            pub fn each<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows, losses: &mut [T]) {
+            pub fn forward<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows, losses: &mut [T]) {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
                 run(*self, names, inputs, target, rows, Some(losses), (T::one(), [const { None }; $n]));
@@ -147,7 +147,7 @@ macro_rules! methods {
             pub fn sum<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> T {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                T::of(run(*self, names, inputs, target, rows, None, (T::one(), [const { None }; $n])).0)
+                T::from_f64_rounded(run(*self, names, inputs, target, rows, None, (T::one(), [const { None }; $n])).0)
             }
 
             /// The sum of the losses by the number of rows; NaN for no rows.
@@ -159,7 +159,7 @@ macro_rules! methods {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
                 let (sum, count) = run(*self, names, inputs, target, rows, None, (T::one(), [const { None }; $n]));
-                T::of(sum / count as f64)
+                T::from_f64_rounded(sum / count as f64)
             }
 
             /// The sum of the losses, and in one pass its gradients times `scale`, in as many of the inputs as are wanted,
@@ -178,7 +178,7 @@ macro_rules! methods {
             ) -> T {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                T::of(run(*self, names, inputs, target, rows, None, (scale, gradients)).0)
+                T::from_f64_rounded(run(*self, names, inputs, target, rows, None, (scale, gradients)).0)
             }
         }
     };

@@ -1,10 +1,10 @@
 //! The triplet margin loss.
 
-use super::{EachRow, SimilarityKernels, Text, Together, Vector, methods, run, write_directions};
-use crate::check::check_weights;
+use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, methods, run, write_directions};
+use crate::check::check_non_negative;
 use crate::element::Element;
-use crate::error::BadParameter;
-use crate::loss::row::held;
+use crate::error::ParameterError;
+use crate::loss::row::rounded_to;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
@@ -55,20 +55,20 @@ impl Triplet {
     /// ```
     /// assert!(slopes::loss::Triplet::new(-1.0, 0.0).is_err());
     /// ```
-    pub fn new(margin: f64, eps: f64) -> Result<Self, BadParameter> {
-        check_weights("margin", Some(&[margin]))?;
-        check_weights("eps", Some(&[eps]))?;
+    pub fn new(margin: f64, eps: f64) -> Result<Self, ParameterError> {
+        check_non_negative("margin", Some(&[margin]))?;
+        check_non_negative("eps", Some(&[eps]))?;
         Ok(Triplet { margin, eps })
     }
 }
 
-impl Text<3> for Triplet {
+impl RowGroupKernel<3> for Triplet {
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 3>) -> f64 {
         <T::Kernels as SimilarityKernels<T>>::triplet(kernel)
     }
     #[inline(always)]
-    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: Together<'_, R, 3>, _: f64) -> f64 {
-        let [margin, eps] = [self.margin, self.eps].map(held::<R>);
+    fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, 3>, _: f64) -> f64 {
+        let [margin, eps] = [self.margin, self.eps].map(rounded_to::<R>);
         let [x, positive, negative] = rows.inputs;
         let [near, far] = [positive, negative].map(|y| Vector { x, less: Some((y, eps)), len: rows.len });
         let (length, length_far) = (near.length(token), far.length(token));

@@ -5,13 +5,13 @@
 //! moves with the target.
 
 use super::regression::residual;
-use crate::loss::{PairFormula, loss};
-use crate::math::Functions;
+use crate::loss::{LossFormula, loss};
+use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lifted, exp_parts, exp_times, exp_times_parts, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
 use crate::math::logistic::{Tail, lower};
-use crate::math::pair::Pair;
-use crate::math::rounding::{per_square, residue, two_sum};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
 
 /// y if it is a probability, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
@@ -58,19 +58,19 @@ loss! {
         "y / p^2 + (1 - y) / (1 - p)^2";
     source "I. J. Good, Rational Decisions, 1952";
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.75, 2.0, 2.0]; f64 [2.75, 2.0, 2.0];
     bound "the curvature; 1 where the prediction is cut";
     in (self, prediction, target), constant |_, mean| mean;
-    value {
+    f {
         let (p, y) = (self.cut(prediction), probability(target));
         let other = y.splat(1.0) - y;
         let sum = unless_zero(y, p.ln() * y) + unless_zero(other, (-p).ln_1p() * other);
         let loss = p.splat(0.0) - sum;
         loss.select(p.equals(p), p)
     }
-    slope {
-        // (p - y) / (p (1 - p)), where p may be so small that it is taken 2^64 times.
+    df {
+        // (p - y) / (p (1 - p)), where p may be so small that it is softmax_mean 2^64 times.
         let (p, y) = (self.cut(prediction), probability(target));
         let (zero, one) = (p.splat(0.0), p.splat(1.0));
         let up = p.splat(power_of_two(64)).select(p.lt(p.splat(power_of_two(-64))), one);
@@ -78,10 +78,10 @@ loss! {
         let (n, n_low) = two_sum(p, -y);
         let (lifted, n, n_low) = (p * up, n * up, n_low * up);
         let d = lifted * other;
-        let d_low = lifted.product_error(other, d) + lifted * lost;
+        let d_low = lifted.mul_error(other, d) + lifted * lost;
         let inverse = one / d;
         let quotient = n * inverse;
-        let lacks = residue(n, quotient, d) + (n_low - quotient * d_low);
+        let lacks = div_remainder(n, quotient, d) + (n_low - quotient * d_low);
         let inside = zero.lt(d);
         let slope = (inverse * lacks).select(inside, zero) + quotient;
         // At 0 and 1: 1 or -1 where the target agrees, else infinite towards the other end.
@@ -91,12 +91,12 @@ loss! {
         let slope = slope.select(y.equals(y), y).select(p.equals(p), p);
         slope.select(prediction.equals(p), p * 0.0)
     }
-    curvature {
+    d2f {
         let curvature = self.curve(prediction, target);
         let p = self.cut(prediction);
         curvature.select(prediction.equals(p), p * 0.0)
     }
-    curvature_bound {
+    d2f_bound {
         let curvature = self.curve(prediction, target);
         let p = self.cut(prediction);
         curvature.select(prediction.equals(p), p * 0.0 + 1.0)
@@ -107,7 +107,7 @@ impl BinaryCrossEntropy {
     #[inline(always)]
     fn cut<L: Lanes>(self, prediction: L) -> L {
         let p = probability(prediction);
-        let eps = self.held_in::<L::Real>().eps;
+        let eps = self.rounded_to::<L::Real>().eps;
         p.at_least(p.splat(eps)).at_most(p.splat(1.0 - eps))
     }
 
@@ -116,7 +116,7 @@ impl BinaryCrossEntropy {
         let (p, y) = (self.cut(prediction), probability(target));
         let (other, lost) = two_sum(p.splat(1.0), -p);
         let rest = y.splat(1.0) - y;
-        let sum = unless_zero(y, per_square(y, p, p.splat(0.0))) + unless_zero(rest, per_square(rest, other, lost));
+        let sum = unless_zero(y, div_square(y, p, p.splat(0.0))) + unless_zero(rest, div_square(rest, other, lost));
         sum.select(p.equals(p), p)
     }
 }
@@ -135,24 +135,24 @@ loss! {
         "(1 - y) s(z) - w y s(-z), s(z) = 1 / (1 + exp(-z))", "(1 - y + w y) s(z) s(-z)";
     source "D. R. Cox, The Regression Analysis of Binary Sequences, 1958";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
-    in (self, z, y), constant |me, mean| num_traits::Float::ln(me.pos_weight * mean / (1.0 - mean));
-    value {
+    in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
+    f {
         let a = z.abs();
-        let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::TAIL_END)), None, None);
+        let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::EXP_CUTOFF)), None, None);
         let (against, weight) = self.shares(z, y);
         let tail = if let Some(weight) = weight { tail * weight } else { tail };
         // A target of exactly 0 meets an infinite logit with 0.
         tail.mul_add(a.splat(lower::<L>()), unless_zero(against, a * against))
     }
-    slope {
+    df {
         let t = Tail::at(z).value();
         let (against, weight) = self.shares(z, y);
         let slope = if let Some(weight) = weight { t.mul_add(weight, -against) } else { t - against };
-        slope.flip_sign(-z)
+        slope.xor_sign(-z)
     }
-    curvature {
+    d2f {
         let t = Tail::at(z).value();
         let (against, weight) = self.shares(z, y);
         let bell = (-t).mul_add(t, t);
@@ -185,29 +185,29 @@ loss! {
     formula "y ln(y / q), q = prediction, y = target", "-y / q", "y / q^2";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
     bound "the curvature; 1 where that is 0";
     in (self, prediction, target)
-    value {
+    f {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let (r, low) = two_sum(y, -q);
         let smaller = q.at_most(y);
-        let (l, lacks) = ln_of_ratio(r.abs(), low.flip_sign(r), smaller, y.splat(0.0));
-        let value = unless_zero(y, (y.mul_add(l, y * lacks).select(l.le(l.fill(L::Real::LARGEST)), y * l)).copysign(r));
+        let (l, lacks) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
+        let value = unless_zero(y, (y.mul_add(l, y * lacks).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
         value.select(q.equals(q), q).select(y.equals(y), y)
     }
-    slope {
+    df {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let slope = unless_zero(y, -y / q);
         slope.select(q.equals(q), q)
     }
-    curvature {
+    d2f {
         let (q, y) = (not_negative(prediction), not_negative(target));
-        let curvature = unless_zero(y, per_square(y, q, y.splat(0.0)));
+        let curvature = unless_zero(y, div_square(y, q, y.splat(0.0)));
         curvature.select(q.equals(q), q)
     }
-    curvature_bound { positive(self.curvature(prediction, target)) }
+    d2f_bound { positive(self.d2f(prediction, target)) }
 }
 
 loss! {
@@ -217,28 +217,28 @@ loss! {
     formula "y (ln(y) - l), l = prediction, y = target", "-y", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
     bound "y, so that a step of slope / bound is one unit long; 1 where that is 0";
     in (self, prediction, target)
-    value {
+    f {
         let y = not_negative(target);
         let (l, lacks) = ln_parts(y);
         let (r, low) = two_sum(l, -prediction);
-        let known = (y * r).abs().le(y.fill(L::Real::LARGEST));
+        let known = (y * r).abs().le(y.fill(L::Real::MAX));
         let value = unless_zero(y, y.mul_add(r, y * (low + lacks)).select(known, y * r));
         value.select(prediction.equals(prediction), prediction)
     }
-    slope {
+    df {
         let y = not_negative(target);
         unless_zero(y, -y).select(prediction.equals(prediction), prediction)
     }
-    curvature {
+    d2f {
         let y = not_negative(target);
         let known = prediction.equals(prediction);
         y.splat(0.0).select(y.equals(y), y).select(known, prediction)
     }
-    curvature_bound { positive(-self.slope(prediction, target)) }
+    d2f_bound { positive(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -248,30 +248,30 @@ loss! {
     formula "exp(t) (t - l), l = prediction, t = target", "-exp(t)", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::INFINITY, f64::NEG_INFINITY], [-1.0, -1.0], [0.0, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.1, 0.0]; f64 [1.75, 1.1, 0.0];
     bound "exp(t), so that a step of slope / bound is one unit long; 1 where that is 0";
     in (self, prediction, target)
-    value {
+    f {
         let (r, low) = residual(target, prediction);
         let zero = r.splat(0.0);
         let relative = zero.select(low.equals(zero), low / r);
         // A residual that overflows belongs to a target so low that its exponential is 0, unless the logarithm is -inf.
-        let largest = r.fill(L::Real::LARGEST);
+        let largest = r.fill(L::Real::MAX);
         let a = r.abs().at_most(largest).select(prediction.abs().le(largest), r.abs());
         let value = exp_times(target, Some(relative), a).copysign(r);
         let value = zero.select(target.equals(r.splat(f64::NEG_INFINITY)), value);
         value.select(prediction.equals(prediction), prediction)
     }
-    slope {
+    df {
         let slope = -target.exp();
         slope.select(prediction.equals(prediction), prediction)
     }
-    curvature {
+    d2f {
         let y = target.splat(0.0).select(target.equals(target), target);
         y.select(prediction.equals(prediction), prediction)
     }
-    curvature_bound { positive(-self.slope(prediction, target)) }
+    d2f_bound { positive(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -290,38 +290,38 @@ loss! {
         "s(-x)^gamma s(x) ((2 gamma + 1) s(-x) - gamma ln(s(x)) (gamma s(x) - s(-x)))";
     source "T.-Y. Lin et al., Focal Loss for Dense Object Detection, arXiv:1708.02002";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0]; f64 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0];
     bound "s(-x)^gamma s(x) ((2 gamma + 1) s(-x) - gamma^2 s(x) ln(s(x)))";
     in (self, prediction, target)
-    value {
+    f {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.value(prediction, label(target)));
+            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
         }
         let x = prediction * sign_of_label(target);
         let FocalParts { loss, power, lower_power, .. } = self.parts(x);
         self.weighted(target, power * loss * lower_power)
     }
-    slope {
+    df {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.slope(prediction, label(target)));
+            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
         }
         let side = sign_of_label(target);
         let x = prediction * side;
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.splat(L::Real::TAIL_END)) * lower_right;
+        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF)) * lower_right;
         let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
-        self.weighted(target, (-power * bracket * lower_power).flip_sign(side))
+        self.weighted(target, (-power * bracket * lower_power).xor_sign(side))
     }
-    curvature {
+    d2f {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::USUAL.curvature(prediction, label(target)));
+            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
         self.bend(prediction, target, false)
     }
-    curvature_bound {
+    d2f_bound {
         if self.gamma == 0.0 {
-            return self.curvature(prediction, target);
+            return self.d2f(prediction, target);
         }
         self.bend(prediction, target, true)
     }
@@ -347,7 +347,7 @@ struct FocalParts<L> {
     /// s(x), where x is negative 2^LIFT times that, and s(-x).
     right: L,
     wrong: L,
-    /// -ln s(x). Beyond `TAIL_END`, its product with s(x) is 0.
+    /// -ln s(x). Beyond `EXP_CUTOFF`, its product with s(x) is 0.
     loss: L,
     /// s(-x)^gamma, where x is positive 2^LIFT times that.
     power: L,
@@ -366,20 +366,20 @@ impl Focal {
         let rest = one - t;
         let (right, wrong) = (x.select_negative(tail.lifted * d, rest), x.select_negative(rest, t));
         let a = x.abs();
-        let end = x.splat(L::Real::TAIL_END);
+        let end = x.splat(L::Real::EXP_CUTOFF);
         let log = ln_1p_exp(-a.at_most(end), None, None) * low;
         let loss = log + x.select_negative(a, zero);
         // ln s(-x) = -(max(x, 0) + log), gamma times that to twice the precision: an exponential multiplies the error of
         // its exponent by the exponent.
         let gamma = x.splat(self.gamma);
-        let a = a.at_most((end / gamma).at_most(x.fill(L::Real::LARGEST)));
+        let a = a.at_most((end / gamma).at_most(x.fill(L::Real::MAX)));
         let (sum, sum_low) = two_sum(x.select_negative(zero, a), log);
         let exponent = sum * gamma;
-        let lost = sum.product_error(gamma, exponent) + sum_low * gamma;
+        let lost = sum.mul_error(gamma, exponent) + sum_low * gamma;
         let lost = lost.select(exponent.lt(end), zero);
         let (lower_right, lower_power) = (x.select_negative(low, one), x.select_negative(one, low));
         // Where x is negative the power is near 1, and what it is multiplied with may be large.
-        let power = exp_lifted(-exponent.at_most(end), Some(-lost), Pair::exact(1.0)) * lower_right;
+        let power = exp_lifted(-exponent.at_most(end), Some(-lost), HiLo::exact(1.0)) * lower_right;
         FocalParts { right, wrong, loss, power, lower_right, lower_power }
     }
 
@@ -388,7 +388,7 @@ impl Focal {
     fn bend<L: Lanes>(self, prediction: L, target: L, bound: bool) -> L {
         let x = prediction * sign_of_label(target);
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.splat(L::Real::TAIL_END));
+        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
         let negative = if bound { x.splat(0.0) } else { wrong };
         let bend = (right * lower_right * self.gamma - negative) * (right_loss * self.gamma);
         let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
@@ -401,7 +401,7 @@ impl Focal {
         if self.alpha == -1.0 {
             return y;
         }
-        let alpha = self.held_in::<L::Real>().alpha;
+        let alpha = self.rounded_to::<L::Real>().alpha;
         y * y.splat(1.0 - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
     }
 }
@@ -419,21 +419,21 @@ loss! {
         "exp(z)";
     source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0]; f64 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0];
     in (self, z, target), constant log;
-    value {
+    f {
         let y = not_negative(target);
         let (e, low) = exp_parts(z);
         let value = (-y).mul_add(unless_zero(y, z), e) + low;
         let value = e.select(e.equals(e.splat(f64::INFINITY)), value);
         value.select(z.equals(z), z) + stirling(y, self.full)
     }
-    slope {
+    df {
         let (e, low) = exp_parts(z);
         (e - not_negative(target)) + low
     }
-    curvature {
+    d2f {
         let y = not_negative(target);
         z.exp().select(y.equals(y), y)
     }
@@ -468,36 +468,36 @@ loss! {
         "(q + eps - y) / (q + eps)", "y / (q + eps)^2";
     source "S.-D. Poisson, 1837";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 1.0], [f64::NAN, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0]; f64 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0];
     bound "the larger of the curvature and 1 / (q + eps), its mean where the rate is right";
-    in (self, prediction, target), constant |me, mean| if mean < me.eps { 0.0 } else { mean - me.eps };
-    value {
+    in (self, prediction, target), constant |this, mean| if mean < this.eps { 0.0 } else { mean - this.eps };
+    f {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let value = (-y).mul_add(unless_zero(y, (q + self.eps).ln()), q);
         let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
         value + stirling(y, self.full)
     }
-    slope {
+    df {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let (sum, lost) = two_sum(q, q.splat(self.eps));
         let (n, n_low) = two_sum(sum, -y);
         let quotient = n / sum;
-        let lacks = residue(n, quotient, sum) + (n_low + lost - quotient * lost);
+        let lacks = div_remainder(n, quotient, sum) + (n_low + lost - quotient * lost);
         let corrected = quotient + lacks / sum;
         let slope = corrected.select(corrected.equals(corrected), quotient);
         let slope = q.splat(1.0).select(y.equals(q.splat(0.0)), slope);
         let slope = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), slope);
         slope.select(q.equals(q), q).select(y.equals(y), y)
     }
-    curvature {
+    d2f {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let (sum, lost) = two_sum(q, q.splat(self.eps));
-        unless_zero(y, per_square(y, sum, lost)).select(q.equals(q), q)
+        unless_zero(y, div_square(y, sum, lost)).select(q.equals(q), q)
     }
-    curvature_bound {
+    d2f_bound {
         let sum = not_negative(prediction) + self.eps;
-        self.curvature(prediction, target).at_least(sum.splat(1.0) / sum)
+        self.d2f(prediction, target).at_least(sum.splat(1.0) / sum)
     }
 }
 
@@ -508,19 +508,19 @@ loss! {
     formula "z + y exp(-z), z = prediction, y = target", "1 - y exp(-z)", "y exp(-z)";
     source "P. McCullagh, J. Nelder, Generalized Linear Models, 1989";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, 1.0], [f64::INFINITY, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0]; f64 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0];
     in (self, z, target), constant log;
-    value {
+    f {
         let (fall, low) = self.fall(z, target);
         let infinite = fall.equals(z.splat(f64::INFINITY));
         fall.select(infinite, z + fall + low)
     }
-    slope {
+    df {
         let (fall, low) = self.fall(z, target);
         fall.splat(1.0) - fall - low
     }
-    curvature { self.fall(z, target).0 }
+    d2f { self.fall(z, target).0 }
 }
 
 impl Gamma {
@@ -546,19 +546,19 @@ loss! {
         "exp((2 - p) z) - y exp(-(p - 1) z)", "(2 - p) exp((2 - p) z) + (p - 1) y exp(-(p - 1) z)";
     source "B. Jorgensen, Exponential Dispersion Models, 1987";
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
-    range [0.0, f64::INFINITY], monotone true, None;
+    range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0];
     in (self, z, target), constant log;
-    value {
+    f {
         let (a, b) = self.exponents::<L>();
         let (rise, fall) = self.terms(z, target, 1.0, 1.0);
         rise / a + fall / b
     }
-    slope {
+    df {
         let (rise, fall) = self.terms(z, target, 1.0, 1.0);
         rise - fall
     }
-    curvature {
+    d2f {
         let (a, b) = self.exponents::<L>();
         let (rise, fall) = self.terms(z, target, a, b);
         rise + fall
@@ -569,7 +569,7 @@ impl Tweedie {
     /// 2 - p and p - 1, both exact.
     #[inline(always)]
     fn exponents<L: Lanes>(self) -> (f64, f64) {
-        let power = self.held_in::<L::Real>().power;
+        let power = self.rounded_to::<L::Real>().power;
         (2.0 - power, power - 1.0)
     }
 
@@ -588,8 +588,8 @@ impl Tweedie {
 fn scaled_exp<L: Lanes>(z: L, c: f64, y: L) -> L {
     let factor = z.splat(c);
     let product = z * factor;
-    let low = z.product_error(factor, product);
+    let low = z.mul_error(factor, product);
     // Beyond, the exponential is 0 or infinite without it.
-    let low = low.select(product.abs().lt(z.splat(2.0 * L::Real::TAIL_END)), z.splat(0.0));
+    let low = low.select(product.abs().lt(z.splat(2.0 * L::Real::EXP_CUTOFF)), z.splat(0.0));
     exp_times(product, Some(low), y)
 }

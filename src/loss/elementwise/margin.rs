@@ -4,8 +4,8 @@
 //! pass for these. The slope in the prediction is that in m times the label; the curvature is that in m.
 
 use crate::activation::{Formula, Softplus};
-use crate::loss::{PairFormula, loss};
-use crate::math::Functions;
+use crate::loss::{LossFormula, loss};
+use crate::math::FloatMath;
 use crate::simd::Lanes;
 
 /// prediction * label, or NaN if the label is neither -1 nor +1.
@@ -39,15 +39,15 @@ loss! {
     formula "max(0, 1 - m), m = prediction * target", "-target if m < 1, else 0", "0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
-    joints [1.0];
-    range [0.0, f64::INFINITY], monotone false, None;
+    kinks [1.0];
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     bound "1, so that a step of slope / bound is one unit long";
     in (self, prediction, target)
-    value { (-margin(prediction, target) + 1.0).at_least(target.splat(0.0)) }
-    slope { step(margin(prediction, target), 1.0, -1.0, 0.0).flip_sign(target) }
-    curvature { step(margin(prediction, target), 1.0, 0.0, 0.0) }
-    curvature_bound { step(margin(prediction, target), 1.0, 1.0, 1.0) }
+    f { (-margin(prediction, target) + 1.0).at_least(target.splat(0.0)) }
+    df { step(margin(prediction, target), 1.0, -1.0, 0.0).xor_sign(target) }
+    d2f { step(margin(prediction, target), 1.0, 0.0, 0.0) }
+    d2f_bound { step(margin(prediction, target), 1.0, 1.0, 1.0) }
 }
 
 loss! {
@@ -56,18 +56,18 @@ loss! {
     formula "max(0, 1 - m)^2, m = prediction * target", "-2 max(0, 1 - m) target", "2 if m < 1, else 0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [2.0, 0.0]];
-    joints [1.0];
-    range [0.0, f64::INFINITY], monotone false, None;
+    kinks [1.0];
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "2, the largest curvature";
     in (self, prediction, target), constant mean_of_labels;
-    value {
-        let hinge = Hinge.value(prediction, target);
+    f {
+        let hinge = Hinge.f(prediction, target);
         hinge * hinge
     }
-    slope { (Hinge.value(prediction, target) * -2.0).flip_sign(target) }
-    curvature { step(margin(prediction, target), 1.0, 2.0, 0.0) }
-    curvature_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
+    df { (Hinge.f(prediction, target) * -2.0).xor_sign(target) }
+    d2f { step(margin(prediction, target), 1.0, 2.0, 0.0) }
+    d2f_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
 }
 
 loss! {
@@ -76,12 +76,12 @@ loss! {
     formula "ln(1 + exp(-m)), m = prediction * target", "-target s(-m), s(x) = 1 / (1 + exp(-x))", "s(m) s(-m)";
     source "J. Friedman, T. Hastie, R. Tibshirani, Additive Logistic Regression, 2000";
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
-    range [0.0, f64::INFINITY], monotone false, None;
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
     in (self, prediction, target), constant |_, mean| log_odds(mean);
-    value { Softplus::USUAL.value(-margin(prediction, target)) }
-    slope { (-Softplus::USUAL.slope(-margin(prediction, target))).flip_sign(target) }
-    curvature { Softplus::USUAL.curvature(margin(prediction, target)) }
+    f { Softplus::DEFAULT.f(-margin(prediction, target)) }
+    df { (-Softplus::DEFAULT.df(-margin(prediction, target))).xor_sign(target) }
+    d2f { Softplus::DEFAULT.d2f(margin(prediction, target)) }
 }
 
 loss! {
@@ -96,23 +96,23 @@ loss! {
         "0";
     source "S. Chopra, R. Hadsell, Y. LeCun, Learning a Similarity Metric Discriminatively, 2005";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
-    joints [-1.0];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, None;
+    kinks [-1.0];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     bound "1, so that a step of slope / bound is one unit long";
     in (self, prediction, target)
-    value {
+    f {
         let m = margin(prediction, target);
         let apart = (m + self.margin).at_least(m.splat(0.0));
         target.select_negative(apart, m)
     }
-    slope {
+    df {
         let m = margin(prediction, target);
         let apart = step(-m, self.margin, -1.0, 0.0);
         target.select_negative(apart, step(m, 0.0, 1.0, 1.0))
     }
-    curvature { step(margin(prediction, target), 0.0, 0.0, 0.0) }
-    curvature_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
+    d2f { step(margin(prediction, target), 0.0, 0.0, 0.0) }
+    d2f_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
 }
 
 loss! {
@@ -122,24 +122,24 @@ loss! {
         "2 if -1 <= m < 1, else 0";
     source "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";
     limits [[f64::INFINITY, 0.0], [-4.0, 0.0], [0.0, 0.0]];
-    joints [-1.0, 1.0];
-    range [0.0, f64::INFINITY], monotone false, None;
+    kinks [-1.0, 1.0];
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "2, the largest curvature";
     in (self, prediction, target), constant mean_of_labels;
-    value {
+    f {
         let m = margin(prediction, target);
-        (m * -4.0).select(m.lt(m.splat(-1.0)), SquaredHinge.value(prediction, target))
+        (m * -4.0).select(m.lt(m.splat(-1.0)), SquaredHinge.f(prediction, target))
     }
-    slope {
-        let hinge = Hinge.value(prediction, target);
-        (hinge.at_most(hinge.splat(2.0)) * -2.0).flip_sign(target)
+    df {
+        let hinge = Hinge.f(prediction, target);
+        (hinge.at_most(hinge.splat(2.0)) * -2.0).xor_sign(target)
     }
-    curvature {
+    d2f {
         let m = margin(prediction, target);
         step(m, -1.0, 0.0, 2.0).select(m.lt(m.splat(1.0)), step(m, 1.0, 0.0, 0.0))
     }
-    curvature_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
+    d2f_bound { step(margin(prediction, target), 1.0, 2.0, 2.0) }
 }
 
 loss! {
@@ -149,15 +149,15 @@ loss! {
     formula "max(0, -m), m = prediction * target", "-target if m < 0, else 0", "0";
     source "F. Rosenblatt, The Perceptron, 1958";
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
-    joints [0.0];
-    range [0.0, f64::INFINITY], monotone false, None;
+    kinks [0.0];
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     bound "1, so that a step of slope / bound is one unit long";
     in (self, prediction, target)
-    value { (-margin(prediction, target)).at_least(target.splat(0.0)).abs() }
-    slope { step(margin(prediction, target), 0.0, -1.0, 0.0).flip_sign(target) }
-    curvature { step(margin(prediction, target), 0.0, 0.0, 0.0) }
-    curvature_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
+    f { (-margin(prediction, target)).at_least(target.splat(0.0)).abs() }
+    df { step(margin(prediction, target), 0.0, -1.0, 0.0).xor_sign(target) }
+    d2f { step(margin(prediction, target), 0.0, 0.0, 0.0) }
+    d2f_bound { step(margin(prediction, target), 0.0, 1.0, 1.0) }
 }
 
 loss! {
@@ -166,10 +166,10 @@ loss! {
     formula "exp(-m), m = prediction * target", "-exp(-m) target", "exp(-m)";
     source "Y. Freund, R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, 1997";
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [f64::INFINITY, 0.0]];
-    range [0.0, f64::INFINITY], monotone false, None;
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.1, 1.1, 1.1];
     in (self, prediction, target), constant |_, mean| log_odds(mean) / 2.0;
-    value { (-margin(prediction, target)).exp() }
-    slope { (-(-margin(prediction, target)).exp()).flip_sign(target) }
-    curvature { (-margin(prediction, target)).exp() }
+    f { (-margin(prediction, target)).exp() }
+    df { (-(-margin(prediction, target)).exp()).xor_sign(target) }
+    d2f { (-margin(prediction, target)).exp() }
 }

@@ -1,16 +1,16 @@
 //! Losses of the residual r = prediction - target.
 //!
 //! A residual is rounded once, and that is an error relative to its own size: a loss that grows like a power of it keeps
-//! its relative accuracy, at r = 0 too. Where a loss multiplies the error, what the residual lost is taken along.
+//! its relative accuracy, at r = 0 too. Where a loss multiplies the error, what the residual lost is softmax_mean along.
 
 use crate::activation::{self, Formula};
 use crate::element::Element as _;
-use crate::loss::{PairFormula, loss};
+use crate::loss::{LossFormula, loss};
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;
-use crate::math::pair::Pair;
-use crate::math::rounding::{nearly_fused, residue, two_sum};
+use crate::math::pair::HiLo;
+use crate::math::rounding::{div_remainder, fma_emulated, two_sum};
 use crate::math::tanh::{self, ln_cosh};
 use crate::simd::{Lanes, Real};
 
@@ -18,7 +18,7 @@ use crate::simd::{Lanes, Real};
 #[inline(always)]
 pub(crate) fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = two_sum(prediction, -target);
-    (r, low.select(r.abs().le(r.fill(L::Real::LARGEST)), r.splat(0.0)))
+    (r, low.select(r.abs().le(r.fill(L::Real::MAX)), r.splat(0.0)))
 }
 
 /// `constant`, or NaN where the residual is none.
@@ -44,12 +44,12 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.0, 0.0]; f64 [2.0, 1.0, 0.0];
     in (self, prediction, target), constant |_, mean| mean;
-    value {
+    f {
         let r = prediction - target;
         r * r
     }
-    slope { (prediction - target) * 2.0 }
-    curvature { constant(2.0, prediction, target) }
+    df { (prediction - target) * 2.0 }
+    d2f { constant(2.0, prediction, target) }
 }
 
 loss! {
@@ -61,12 +61,12 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     in (self, prediction, target), constant |_, mean| mean;
-    value {
+    f {
         let r = prediction - target;
         r * 0.5 * r
     }
-    slope { prediction - target }
-    curvature { constant(1.0, prediction, target) }
+    df { prediction - target }
+    d2f { constant(1.0, prediction, target) }
 }
 
 loss! {
@@ -75,15 +75,15 @@ loss! {
     formula "abs(r), r = prediction - target", "sign(r)", "0";
     source "P.-S. Laplace, 1774";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
-    joints [0.0];
+    kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     bound "1, so that a step of slope / bound is one unit long";
     in (self, prediction, target), one_minimum true;
-    value { (prediction - target).abs() }
-    slope { sign(prediction - target) }
-    curvature { constant(0.0, prediction, target) }
-    curvature_bound { constant(1.0, prediction, target) }
+    f { (prediction - target).abs() }
+    df { sign(prediction - target) }
+    d2f { constant(0.0, prediction, target) }
+    d2f_bound { constant(1.0, prediction, target) }
 }
 
 loss! {
@@ -96,25 +96,25 @@ loss! {
     formula "100 abs(r) / max(abs(target), eps), r = prediction - target", "100 sign(r) / max(abs(target), eps)", "0";
     source "definition";
     limits [[f64::INFINITY, f64::INFINITY], [-1e9, 1e9], [0.0, 0.0]];
-    joints [0.0];
+    kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
     in (self, prediction, target), one_minimum true;
-    value {
-        // Large residuals are taken 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
+    f {
+        // Large residuals are softmax_mean 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
         let one = target.splat(1.0);
         let small = (prediction - target).abs().lt(target.splat(power_of_two(64)));
         let down = one.select(small, target.splat(power_of_two(-48)));
         let (r, low) = residual(prediction * down, target * down);
         let hundred = one * 100.0;
-        let percent = nearly_fused(hundred, r.abs(), low.flip_sign(r) * hundred);
+        let percent = fma_emulated(hundred, r.abs(), low.xor_sign(r) * hundred);
         let percent = percent.select(percent.equals(percent), r.abs() * hundred);
         percent / (target.abs().at_least(target.splat(self.eps)) * down)
     }
-    slope { sign(prediction - target) * self.weight(target) }
-    curvature { constant(0.0, prediction, target) }
-    curvature_bound {
+    df { sign(prediction - target) * self.weight(target) }
+    d2f { constant(0.0, prediction, target) }
+    d2f_bound {
         let r = prediction - target;
         self.weight(target).select(r.equals(r), r)
     }
@@ -135,24 +135,24 @@ loss! {
     formula "l^2, l = ln(1 + prediction) - ln(1 + target)", "2 l / (1 + prediction)", "2 (1 - l) / (1 + prediction)^2";
     source "definition";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
-    range [0.0, f64::INFINITY], monotone false, None;
+    range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
     bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         let (l, lacks) = log_ratio(prediction, target);
         let square = l.mul_add(l, (l + l) * lacks);
-        square.select(l.abs().le(l.fill(L::Real::LARGEST)), l * l)
+        square.select(l.abs().le(l.fill(L::Real::MAX)), l * l)
     }
-    slope {
+    df {
         let (l, lacks) = log_ratio(prediction, target);
         per((l + l, lacks + lacks), prediction, 1.0)
     }
-    curvature {
+    d2f {
         let (l, lacks) = log_ratio(prediction, target);
         curve_of_logarithm(l, lacks, prediction)
     }
-    curvature_bound {
+    d2f_bound {
         // The curvature where l is negative, for it is positive there.
         let (l, lacks) = log_ratio(prediction, target);
         let zero = l.splat(0.0);
@@ -174,9 +174,9 @@ fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = residual(prediction, target);
     let smaller = prediction.at_most(target).select(target.equals(target), target);
     let (d, d_low) = two_sum(smaller, r.splat(1.0));
-    let (l, lacks) = ln_of_ratio(r.abs(), low.flip_sign(r), d, d_low.select(d.equals(d), d));
+    let (l, lacks) = ln_of_ratio(r.abs(), low.xor_sign(r), d, d_low.select(d.equals(d), d));
     let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
-    (l.select(r.equals(r), r).copysign(r), lacks.flip_sign(r))
+    (l.select(r.equals(r), r).copysign(r), lacks.xor_sign(r))
 }
 
 /// (a + a_low) / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
@@ -185,7 +185,7 @@ fn per<L: Lanes>((a, a_low): (L, L), x: L, times: f64) -> L {
     let (sum, low) = two_sum(x, x.splat(1.0));
     let quotient = a / sum;
     let corrected = quotient + (a_low - quotient * (low * times)) / sum;
-    let largest = x.fill(L::Real::LARGEST);
+    let largest = x.fill(L::Real::MAX);
     let corrected = corrected.select(quotient.abs().le(largest), quotient);
     let finite = sum.le(largest);
     let beyond = x.splat(0.0).select(a.equals(a), a);
@@ -203,18 +203,18 @@ loss! {
         "min(max(-delta, r), delta)", "1 if abs(r) < delta, else 0";
     source "P. J. Huber, Robust Estimation of a Location Parameter, 1964";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
-    joints [-1.0, 1.0];
+    kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "1, the largest curvature";
     in (self, prediction, target), one_minimum true;
-    value { huber(prediction, target, self.delta) }
-    slope {
+    f { huber(prediction, target, self.delta) }
+    df {
         let delta = prediction.splat(self.delta);
         (prediction - target).at_most(delta).at_least(-delta)
     }
-    curvature { inside(prediction, target, self.delta, 1.0) }
-    curvature_bound { constant(1.0, prediction, target) }
+    d2f { inside(prediction, target, self.delta, 1.0) }
+    d2f_bound { constant(1.0, prediction, target) }
 }
 
 /// a (|r| - a / 2) with a = min(|r|, delta).
@@ -222,7 +222,7 @@ loss! {
 fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
     let (r, low) = residual(prediction, target);
     let a = r.abs().at_most(r.splat(delta));
-    a * (a.mul_add(a.splat(-0.5), r.abs()) + low.flip_sign(r))
+    a * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r))
 }
 
 /// `curvature` where |r| is below `end`, else 0.
@@ -244,24 +244,24 @@ loss! {
         "min(max(-beta, r), beta) / beta", "1 / beta if abs(r) < beta, else 0";
     source "R. Girshick, Fast R-CNN, arXiv:1504.08083";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
-    joints [-1.0, 1.0];
+    kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
     bound "1 / beta, the largest curvature";
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         let (r, low) = residual(prediction, target);
         let beta = r.splat(self.beta);
         let a = r.abs().at_most(beta);
         // Outside, the quotient is 1.
-        a / beta * (a.mul_add(a.splat(-0.5), r.abs()) + low.flip_sign(r))
+        a / beta * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r))
     }
-    slope {
+    df {
         let beta = prediction.splat(self.beta);
         (prediction - target).at_most(beta).at_least(-beta) / beta
     }
-    curvature { inside(prediction, target, self.beta, 1.0 / self.held_in::<L::Real>().beta) }
-    curvature_bound { constant(1.0 / self.held_in::<L::Real>().beta, prediction, target) }
+    d2f { inside(prediction, target, self.beta, 1.0 / self.rounded_to::<L::Real>().beta) }
+    d2f_bound { constant(1.0 / self.rounded_to::<L::Real>().beta, prediction, target) }
 }
 
 loss! {
@@ -277,16 +277,16 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         // q^2 / (1 + s), which cancels nothing at 0.
         let Hyperbola { q, q_low, square, square_low, s, s_low } = self.hyperbola(prediction, target);
         let d = s + 1.0;
         let d_low = (s - (d - 1.0)) + s_low;
         let quotient = square / d;
-        let lacks = residue(square, quotient, d) + (square_low - quotient * d_low);
+        let lacks = div_remainder(square, quotient, d) + (square_low - quotient * d_low);
         let rest = lacks / d + q / s * q_low;
-        let delta = self.held_in::<L::Real>().delta;
-        let [high, low] = Pair::exact(delta).by(delta).to::<L::Real>().wide();
+        let delta = self.rounded_to::<L::Real>().delta;
+        let [high, low] = HiLo::exact(delta).by(delta).to::<L::Real>().into_f64();
         let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
         // Far outside, s is |q|, and 1 is nothing beside it; near 0 it is r^2 / 2, and q^2 might underflow.
         let (r, low) = residual(prediction, target);
@@ -294,18 +294,18 @@ loss! {
         let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
         value.select(q.lt(Self::end(q)), a * delta)
     }
-    slope {
+    df {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let quotient = q / s;
-        let lacks = residue(q, quotient, s) - quotient * s_low;
+        let lacks = div_remainder(q, quotient, s) - quotient * s_low;
         let inverse = q.splat(1.0) / s;
         let slope = quotient + inverse * (lacks + q_low * (inverse * inverse));
         (slope * self.delta).copysign(prediction - target)
     }
-    curvature {
+    d2f {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let inverse = q.splat(1.0) / s;
-        let lacks = residue(q.splat(1.0), inverse, s) - inverse * s_low;
+        let lacks = div_remainder(q.splat(1.0), inverse, s) - inverse * s_low;
         let cube = inverse * inverse * inverse;
         let relative = lacks - q * q_low * (inverse * inverse);
         cube + cube * (relative * 3.0)
@@ -327,7 +327,7 @@ impl PseudoHuber {
     /// Beyond this, 1 is nothing beside q, and its square might overflow.
     #[inline(always)]
     fn end<L: Lanes>(q: L) -> L {
-        q.splat(power_of_two(L::Real::BIAS.wide() as i32 / 2 - 3))
+        q.splat(power_of_two(L::Real::BIAS.into_f64() as i32 / 2 - 3))
     }
 
     #[inline(always)]
@@ -337,14 +337,14 @@ impl PseudoHuber {
         let (end, zero) = (Self::end(r), r.splat(0.0));
         let a = r.abs().at_most(end * delta);
         let quotient = a / delta;
-        let q_low = (residue(a, quotient, delta) + low.flip_sign(r)) / delta;
+        let q_low = (div_remainder(a, quotient, delta) + low.xor_sign(r)) / delta;
         let q = quotient.at_most(end);
         let q_low = q_low.select(quotient.lt(end), zero);
         let square = q * q;
-        let square_low = q.product_error(q, square);
+        let square_low = q.mul_error(q, square);
         let (sum, lost) = two_sum(square, r.splat(1.0));
         let s = sum.sqrt();
-        let s_low = (residue(sum, s, s) + (lost + square_low)) / (s + s);
+        let s_low = (div_remainder(sum, s, s) + (lost + square_low)) / (s + s);
         Hyperbola { q, q_low, square, square_low, s, s_low }
     }
 }
@@ -358,19 +358,19 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         let (r, low) = residual(prediction, target);
-        ln_cosh(r, Some(rough_tanh(r) * low.flip_sign(r)))
+        ln_cosh(r, Some(rough_tanh(r) * low.xor_sign(r)))
     }
-    slope {
+    df {
         let (r, low) = residual(prediction, target);
-        let t = activation::LogCosh.slope(r);
+        let t = activation::LogCosh.df(r);
         t + low * (-t).mul_add(t, t.splat(1.0))
     }
-    curvature {
+    d2f {
         // The curvature falls as e^(-2 |r|): far from 0 the rounding of r is worth 2 |r| times itself.
         let (r, low) = residual(prediction, target);
-        tanh::slope(Tail::new_double(r.abs(), Some(low.flip_sign(r))))
+        tanh::slope(Tail::new_double(r.abs(), Some(low.xor_sign(r))))
     }
 }
 
@@ -394,30 +394,30 @@ loss! {
     formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
     source "R. Koenker, G. Bassett, Regression Quantiles, 1978";
     limits [[f64::INFINITY, f64::INFINITY], [-0.5, 0.5], [0.0, 0.0]];
-    joints [0.0];
+    kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
     bound "1";
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         // Half the residual where it overflows.
         let r = prediction - target;
         let weight = self.weight(r);
         let half = prediction * 0.5 - target * 0.5;
-        (r.abs() * weight).select(r.abs().le(r.fill(L::Real::LARGEST)), half.abs() * (weight + weight))
+        (r.abs() * weight).select(r.abs().le(r.fill(L::Real::MAX)), half.abs() * (weight + weight))
     }
-    slope {
+    df {
         let r = prediction - target;
         sign(r) * self.weight(r)
     }
-    curvature { constant(0.0, prediction, target) }
-    curvature_bound { constant(1.0, prediction, target) }
+    d2f { constant(0.0, prediction, target) }
+    d2f_bound { constant(1.0, prediction, target) }
 }
 
 impl Pinball {
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
-        let tau = self.held_in::<L::Real>().tau;
+        let tau = self.rounded_to::<L::Real>().tau;
         r.select_negative(r.splat(tau), r.splat(1.0 - tau))
     }
 }
@@ -436,17 +436,17 @@ loss! {
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
     in (self, prediction, target), one_minimum true;
-    value {
+    f {
         let (r, low) = residual(prediction, target);
         let weighted = r * self.weight(r);
         let square = weighted.mul_add(r, weighted * (low + low));
-        square.select(r.abs().le(r.fill(L::Real::LARGEST)), weighted * r)
+        square.select(r.abs().le(r.fill(L::Real::MAX)), weighted * r)
     }
-    slope {
+    df {
         let r = prediction - target;
         r * (self.weight(r) * 2.0)
     }
-    curvature {
+    d2f {
         let r = prediction - target;
         (self.weight(r) * 2.0).select(r.equals(r), r)
     }
@@ -455,7 +455,7 @@ loss! {
 impl Expectile {
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
-        let tau = self.held_in::<L::Real>().tau;
+        let tau = self.rounded_to::<L::Real>().tau;
         r.splat(tau).select(r.lt(r.splat(0.0)), r.splat(1.0 - tau))
     }
 }

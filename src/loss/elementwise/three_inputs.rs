@@ -4,16 +4,16 @@ use super::margin;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::BadParameter;
-use crate::math::Functions;
+use crate::error::ParameterError;
+use crate::math::FloatMath;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
 /// A loss of three numbers as a text over registers.
 trait TripleFormula: Copy {
-    fn value<L: Lanes>(self, inputs: [L; 3]) -> L;
+    fn f<L: Lanes>(self, inputs: [L; 3]) -> L;
     /// Its derivatives in two of them.
-    fn slopes<L: Lanes>(self, inputs: [L; 3]) -> [L; 2];
+    fn df<L: Lanes>(self, inputs: [L; 3]) -> [L; 2];
 }
 
 /// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
@@ -22,7 +22,7 @@ struct Value;
 impl<F: TripleFormula> Map<3, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 1] {
-        [self.0.value(inputs)]
+        [self.0.f(inputs)]
     }
 }
 
@@ -32,7 +32,7 @@ impl<F: TripleFormula> Map<3, 2> for (F, Gradients) {
     #[inline(always)]
     fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 2] {
         let scale = inputs[0].splat(self.1.0);
-        let [first, second] = self.0.slopes(inputs);
+        let [first, second] = self.0.df(inputs);
         [scale * first, scale * second]
     }
 }
@@ -43,7 +43,7 @@ impl<F: TripleFormula> Map<3, 3> for (F, ValueAndGradients) {
     #[inline(always)]
     fn apply<L: Lanes>(self, inputs: [L; 3]) -> [L; 3] {
         let [first, second] = (self.0, Gradients(self.1.0)).apply(inputs);
-        [self.0.value(inputs), first, second]
+        [self.0.f(inputs), first, second]
     }
 }
 
@@ -51,7 +51,7 @@ impl<F: TripleFormula> Map<3, 3> for (F, ValueAndGradients) {
 macro_rules! triple_methods {
     ($then:path: $context:tt) => {
         $then! { $context
-            each(inputs: [&[T]; 3], losses: &mut [T]) -> ();
+            forward_slice(inputs: [&[T]; 3], losses: &mut [T]) -> ();
             total(inputs: [&[T]; 3]) -> f64;
             gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> ();
             sum_with_gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64;
@@ -62,17 +62,17 @@ macro_rules! triple_methods {
 triple_methods! { crate::compiled::declare_compute: { pub(crate) ComputeTriples } }
 
 impl<F: TripleFormula, T: Element> ComputeTriples<F, T> for Here {
-    fn each(f: &F, inputs: [&[T]; 3], losses: &mut [T]) {
+    fn forward_slice(f: &F, inputs: [&[T]; 3], losses: &mut [T]) {
         slice::map((*f, Value), inputs.map(Src::new), [Dst::new(losses)]);
     }
     fn total(f: &F, inputs: [&[T]; 3]) -> f64 {
         slice::map_and_sum((*f, Value), inputs.map(Src::new), [], inputs[0].len())
     }
     fn gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) {
-        slice::map((*f, Gradients(scale.wide())), inputs.map(Src::new), gradients.map(Dst::new));
+        slice::map((*f, Gradients(scale.into_f64())), inputs.map(Src::new), gradients.map(Dst::new));
     }
     fn sum_with_gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64 {
-        let (map, len) = ((*f, ValueAndGradients(scale.wide())), inputs[0].len());
+        let (map, len) = ((*f, ValueAndGradients(scale.into_f64())), inputs[0].len());
         slice::map_and_sum(map, inputs.map(Src::new), gradients.map(Dst::new), len)
     }
 }
@@ -85,24 +85,24 @@ macro_rules! triple {
         impl $Name {
             /// The loss of each sample.
             #[track_caller]
-            pub fn each<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], losses: &mut [T]) {
+            pub fn forward_slice<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], losses: &mut [T]) {
                 let [a, b, c] = Self::lengths($a, $b, $c);
-                same_length("each", [a, b, c, ("losses", losses.len())]);
-                <T::Kernels as ComputeTriples<Self, T>>::each(self, [$a, $b, $c], losses);
+                same_length("forward_slice", [a, b, c, ("losses", losses.len())]);
+                <T::Kernels as ComputeTriples<Self, T>>::forward_slice(self, [$a, $b, $c], losses);
             }
 
             /// The sum of the losses; 0 for no samples.
             #[track_caller]
             pub fn sum<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
                 same_length("sum", Self::lengths($a, $b, $c));
-                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]))
+                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]))
             }
 
             /// The sum of the losses by their count; NaN for no samples.
             #[track_caller]
             pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
                 same_length("mean", Self::lengths($a, $b, $c));
-                T::of(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64)
+                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64)
             }
 
             #[doc = concat!(
@@ -129,7 +129,7 @@ macro_rules! triple {
                 let [a, b, c] = Self::lengths($a, $b, $c);
                 let [first, second] = [gradients[0].len(), gradients[1].len()];
                 same_length("sum_with_gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
-                T::of(<T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients))
+                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients))
             }
 
             fn lengths<T>($a: &[T], $b: &[T], $c: &[T]) -> [(&'static str, usize); 3] {
@@ -191,11 +191,11 @@ impl GaussianNll {
     /// ```
     /// assert!(slopes::loss::GaussianNll::new(0.0, false).is_err());
     /// ```
-    pub fn new(eps: f64, full: bool) -> Result<Self, BadParameter> {
+    pub fn new(eps: f64, full: bool) -> Result<Self, ParameterError> {
         if eps > 0.0 && eps.is_finite() {
             return Ok(GaussianNll { eps, full });
         }
-        Err(BadParameter { parameter: "eps", value: eps, wanted: "must be positive and finite" })
+        Err(ParameterError { parameter: "eps", value: eps, requirement: "must be positive and finite" })
     }
 
     #[inline(always)]
@@ -207,7 +207,7 @@ impl GaussianNll {
 
 impl TripleFormula for GaussianNll {
     #[inline(always)]
-    fn value<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> L {
+    fn f<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> L {
         let (r, v) = (prediction - target, self.variance(variance));
         // Divided first: a square might overflow.
         let twice = v.ln() + r / v * r;
@@ -215,7 +215,7 @@ impl TripleFormula for GaussianNll {
     }
 
     #[inline(always)]
-    fn slopes<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> [L; 2] {
+    fn df<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> [L; 2] {
         let (r, v) = (prediction - target, self.variance(variance));
         let slope = r / v;
         [slope, (-slope).mul_add(r, r.splat(1.0)) * 0.5 / v]
@@ -237,7 +237,7 @@ triple! { GaussianNll: prediction, target, variance -> prediction_gradient, vari
 /// use slopes::loss::MarginRanking;
 /// let (first, second, target) = ([3.0_f32, 3.0], [1.0, 1.0], [1.0, -1.0]);
 /// let mut losses = [0.0; 2];
-/// MarginRanking { margin: 0.5 }.each(&first, &second, &target, &mut losses);
+/// MarginRanking { margin: 0.5 }.forward_slice(&first, &second, &target, &mut losses);
 /// assert_eq!(losses, [0.0, 2.5]);
 /// ```
 ///
@@ -258,24 +258,24 @@ impl MarginRanking {
     /// ```
     /// assert!(slopes::loss::MarginRanking::new(f64::NAN).is_err());
     /// ```
-    pub fn new(margin: f64) -> Result<Self, BadParameter> {
+    pub fn new(margin: f64) -> Result<Self, ParameterError> {
         if margin.is_finite() {
             return Ok(MarginRanking { margin });
         }
-        Err(BadParameter { parameter: "margin", value: margin, wanted: "must be finite" })
+        Err(ParameterError { parameter: "margin", value: margin, requirement: "must be finite" })
     }
 }
 
 impl TripleFormula for MarginRanking {
     #[inline(always)]
-    fn value<L: Lanes>(self, [first, second, target]: [L; 3]) -> L {
+    fn f<L: Lanes>(self, [first, second, target]: [L; 3]) -> L {
         let m = margin::margin(first - second, target);
         (m.splat(self.margin) - m).at_least(m.splat(0.0))
     }
 
     #[inline(always)]
-    fn slopes<L: Lanes>(self, [first, second, target]: [L; 3]) -> [L; 2] {
-        let slope = margin::step(margin::margin(first - second, target), self.margin, -1.0, 0.0).flip_sign(target);
+    fn df<L: Lanes>(self, [first, second, target]: [L; 3]) -> [L; 2] {
+        let slope = margin::step(margin::margin(first - second, target), self.margin, -1.0, 0.0).xor_sign(target);
         [slope, -slope]
     }
 }

@@ -100,24 +100,24 @@ impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
     /// use slopes::loss::{self, Weighted};
     /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0_f32, 1.0]);
     /// assert_eq!(loss.sum(&[1.0, 1.0], &[0.0, 0.0]), 3.0);
-    /// # Ok::<(), slopes::UnknownName>(())
+    /// # Ok::<(), slopes::UnknownNameError>(())
     /// ```
     pub fn new(loss: &'a F, weights: &'a [T]) -> Self {
         Weighted { loss, weights }
     }
 
     /// The sum of the weights: what [`mean`](Self::mean) divides by.
-    pub fn weight(&self) -> T {
-        T::of(<T::Kernels as WeightedKernels<T>>::sum(self.weights))
+    pub fn total_weight(&self) -> T {
+        T::from_f64_rounded(<T::Kernels as WeightedKernels<T>>::sum(self.weights))
     }
 }
 
 impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     /// The weight times the loss, of each sample.
     #[track_caller]
-    pub fn each(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+    pub fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t, w] = self.lengths(prediction, target);
-        same_length("each", [p, t, w, ("losses", losses.len())]);
+        same_length("forward_slice", [p, t, w, ("losses", losses.len())]);
         self.run(prediction, target, Places { losses: Some(losses), ..Places::NONE });
     }
 
@@ -125,21 +125,21 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     #[track_caller]
     pub fn sum(&self, prediction: &[T], target: &[T]) -> T {
         same_length("sum", self.lengths(prediction, target));
-        T::of(self.total(prediction, target))
+        T::from_f64_rounded(self.total(prediction, target))
     }
 
     /// The sum by the sum of the weights; NaN if that is 0.
     #[track_caller]
     pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
         same_length("mean", self.lengths(prediction, target));
-        T::of(self.total(prediction, target) / <T::Kernels as WeightedKernels<T>>::sum(self.weights))
+        T::from_f64_rounded(self.total(prediction, target) / <T::Kernels as WeightedKernels<T>>::sum(self.weights))
     }
 
     /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
     #[track_caller]
-    pub fn mean_by_count(&self, prediction: &[T], target: &[T]) -> T {
-        same_length("mean_by_count", self.lengths(prediction, target));
-        T::of(self.total(prediction, target) / prediction.len() as f64)
+    pub fn mean_unweighted(&self, prediction: &[T], target: &[T]) -> T {
+        same_length("mean_unweighted", self.lengths(prediction, target));
+        T::from_f64_rounded(self.total(prediction, target) / prediction.len() as f64)
     }
 
     /// gradient = weight * scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / weights that of
@@ -157,12 +157,12 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, w, ("gradient", gradient.len())]);
         let gradient = Some((scale, gradient));
-        T::of(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
+        T::from_f64_rounded(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
     }
 
     /// gradient = weight * scale * derivative and curvature = weight * scale * curvature bound.
     #[track_caller]
-    pub fn gradient_with_curvature(
+    pub fn gradient_with_hessian_bound(
         &self,
         prediction: &[T],
         target: &[T],
@@ -172,7 +172,7 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     ) {
         let [p, t, w] = self.lengths(prediction, target);
         let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
-        same_length("gradient_with_curvature", [p, t, w, written[0], written[1]]);
+        same_length("gradient_with_hessian_bound", [p, t, w, written[0], written[1]]);
         let (gradient, curvature) = (Some((scale, gradient)), Some(curvature));
         self.run(prediction, target, Places { gradient, curvature, ..Places::NONE });
     }
@@ -188,9 +188,9 @@ impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
     /// Makes what there is a place for, and the sum if it is wanted.
     fn run(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64 {
         let loss = Methods {
-            each: &|p, t, losses| self.loss.each(p, t, losses),
+            each: &|p, t, losses| self.loss.forward_slice(p, t, losses),
             gradient: &|p, t, scale, gradient, curvature| match curvature {
-                Some(curvature) => self.loss.gradient_with_curvature(p, t, scale, gradient, curvature),
+                Some(curvature) => self.loss.gradient_with_hessian_bound(p, t, scale, gradient, curvature),
                 None => self.loss.gradient(p, t, scale, gradient),
             },
         };
@@ -207,14 +207,14 @@ concrete! {
 /// The methods of a loss that weighted ones are made of. Behind pointers, so that what is done with them is compiled once a
 /// type and not once a loss.
 pub(crate) struct Methods<'a, T: Element> {
-    each: Each<'a, T::Real>,
+    each: ForwardSlice<'a, T::Real>,
     gradient: &'a GradientOf<'a, T::Real>,
 }
 
 /// The gradient of predictions and targets times a scale; with the curvature bound, if there is a place for it.
 type GradientOf<'a, R> = dyn Fn(&[R], &[R], R, &mut [R], Option<&mut [R]>) + 'a;
 
-/// Makes what there is a place for, and the sum if it is wanted: block by block of prediction, target and weights.
+/// Makes what there is a place for, and the sum if it is requirement: block by block of prediction, target and weights.
 fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -> f64 {
     let mut blocks = Blocks::new();
     let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
@@ -234,7 +234,7 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -
             }
         }
         let Some((scale, gradient)) = &mut places.gradient else { continue };
-        let scale = T::Real::of(scale.wide());
+        let scale = T::Real::from_f64_rounded(scale.into_f64());
         if let Some(curvature) = &mut places.curvature {
             (loss.gradient)(p, t, scale, first, Some(second));
             weigh(w, second);
@@ -250,16 +250,16 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -
 
 /// What writes the losses of predictions and targets, or their slopes. Behind a pointer, so that the searches below are
 /// compiled once a type and not once a loss.
-type Each<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
+type ForwardSlice<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
 
 /// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
 /// a prediction of 1/2 for every target, is NaN.
 #[track_caller]
-pub(crate) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
+pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
     if let Some(weights) = weights {
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
-    let half = [T::Real::of(0.5); BLOCK];
+    let half = [T::Real::from_f64_rounded(0.5); BLOCK];
     let mut made = [T::Real::default(); BLOCK];
     let (mut weighted_targets, mut all_weights, mut wrong) = (PairwiseSum::new(), PairwiseSum::new(), false);
     in_blocks(targets, weights, |target, weight| {
@@ -276,9 +276,9 @@ pub(crate) fn mean_target<T: Element>(each: Each<T::Real>, targets: &[T], weight
 
 /// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
 /// sign, or the middle of where it is 0.
-pub(crate) fn minimum<T: Element>(slopes: Each<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
+pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
     let counts = |i: usize| weights.is_none_or(|weights| weights[i] != T::zero());
-    let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.wide());
+    let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.into_f64());
     let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
     let slope = |x| slope_of_sum(slopes, x, targets, weights);
     let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
@@ -296,7 +296,7 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
         return [low; 2];
     }
     loop {
-        let middle = R::of(low * 0.5 + high * 0.5).wide();
+        let middle = R::from_f64_rounded(low * 0.5 + high * 0.5).into_f64();
         if !(low < middle && middle < high) {
             return [low, high];
         }
@@ -309,8 +309,8 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 }
 
 /// The slope of the sum of the losses at a constant prediction.
-fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
-    let prediction = [T::Real::of(x); BLOCK];
+fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
+    let prediction = [T::Real::from_f64_rounded(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
@@ -323,7 +323,7 @@ fn slope_of_sum<T: Element>(slopes: Each<T::Real>, x: f64, targets: &[T], weight
 
 /// Targets and their weights, 1 if there are none, a block at a time.
 fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
-    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::of(1.0); BLOCK]);
+    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::from_f64_rounded(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {
         let n = BLOCK.min(targets.len() - done);
         slice::convert(&targets[done..done + n], &mut target[..n]);

@@ -1,8 +1,8 @@
 //! Losses of rows that hold probabilities of classes, or their logarithms: sums over entries that do not see each other.
 
-use super::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
-use crate::check::check_weights;
-use crate::error::BadParameter;
+use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
+use crate::check::check_non_negative;
+use crate::error::ParameterError;
 use crate::row::exponentials::{Logarithm, ln};
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src};
@@ -45,16 +45,16 @@ impl CategoricalCrossEntropy {
     /// ```
     /// assert!(slopes::loss::CategoricalCrossEntropy::new(-1e-7).is_err());
     /// ```
-    pub fn new(eps: f64) -> Result<Self, BadParameter> {
-        check_weights("eps", Some(&[eps]))?;
+    pub fn new(eps: f64) -> Result<Self, ParameterError> {
+        check_non_negative("eps", Some(&[eps]))?;
         Ok(CategoricalCrossEntropy { eps })
     }
 }
 
 impl RowFormula for CategoricalCrossEntropy {
-    type Text = Entries<'static>;
+    type Kernel = Entries<'static>;
 
-    fn text(&self) -> Entries<'static> {
+    fn kernel(&self) -> Entries<'static> {
         Entries { weights: None, kind: Kind::Probabilities { eps: self.eps } }
     }
 }
@@ -85,7 +85,7 @@ pub struct NegativeLogLikelihood<'a> {
     /// A weight for each class, none for 1. They are not negative.
     pub class_weights: Option<&'a [f64]>,
     /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
-    pub ignored: Option<u32>,
+    pub ignore_label: Option<u32>,
 }
 
 impl<'a> NegativeLogLikelihood<'a> {
@@ -97,24 +97,24 @@ impl<'a> NegativeLogLikelihood<'a> {
     /// ```
     /// assert!(slopes::loss::NegativeLogLikelihood::new(Some(&[1.0, f64::NAN]), None).is_err());
     /// ```
-    pub fn new(class_weights: Option<&'a [f64]>, ignored: Option<u32>) -> Result<Self, BadParameter> {
-        check_weights("class_weights", class_weights)?;
-        Ok(NegativeLogLikelihood { class_weights, ignored })
+    pub fn new(class_weights: Option<&'a [f64]>, ignore_label: Option<u32>) -> Result<Self, ParameterError> {
+        check_non_negative("class_weights", class_weights)?;
+        Ok(NegativeLogLikelihood { class_weights, ignore_label })
     }
 }
 
 impl<'a> RowFormula for NegativeLogLikelihood<'a> {
-    type Text = Entries<'a>;
+    type Kernel = Entries<'a>;
     const MEAN_BY_WEIGHT: bool = true;
 
-    fn text(&self) -> Entries<'a> {
+    fn kernel(&self) -> Entries<'a> {
         Entries { weights: self.class_weights, kind: Kind::Logarithms }
     }
     fn class_weights(&self) -> Option<&[f64]> {
         self.class_weights
     }
-    fn ignored(&self) -> Option<u32> {
-        self.ignored
+    fn ignore_label(&self) -> Option<u32> {
+        self.ignore_label
     }
 }
 
@@ -132,17 +132,17 @@ pub(crate) struct Entries<'a> {
     kind: Kind,
 }
 
-/// A probability that logarithms are taken of. What is no probability becomes NaN.
+/// A probability that logarithms are softmax_mean of. What is no probability becomes NaN.
 #[inline(always)]
 fn lifted<R: Real>(z: f64, eps: f64) -> f64 {
-    if (0.0..=1.0).contains(&z) { z + held::<R>(eps) } else { f64::NAN }
+    if (0.0..=1.0).contains(&z) { z + rounded_to::<R>(eps) } else { f64::NAN }
 }
 
-impl RowText for Entries<'_> {
+impl RowKernel for Entries<'_> {
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
-        if let Wanted::Label(label) = sample.target {
-            let weight = self.weights.map_or(1.0, |weights| held::<R>(weights[label]));
+        if let RowTarget::Label(label) = sample.target {
+            let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
             if weight == 0.0 {
                 return None;
             }

@@ -4,10 +4,10 @@
 //! numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is made of the
 //! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
 
-use super::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, weigh, widen, write};
-use crate::check::check_weights;
-use crate::error::BadParameter;
-use crate::math::Functions;
+use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
+use crate::check::check_non_negative;
+use crate::error::ParameterError;
+use crate::math::FloatMath;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, ln, one, scale};
 use crate::row::maximum::{Kind, kind};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
@@ -19,7 +19,7 @@ use num_traits::Float;
 ///
 /// - loss: `-sum_i q_i ln p_i`; of a label, `-w_label ln p_label`
 /// - gradient: `Q p_i - q_i`, Q the sum of q
-/// - curvature: `Q p_i (1 - p_i)`, never negative. Twice that bounds the whole matrix of second derivatives, which is what
+/// - curvature: `Q p_i (1 - p_i)`, never negative. LanesHiLo that bounds the whole matrix of second derivatives, which is what
 ///   boosting by one tree a class wants: pass 2 as a part of its scale.
 /// - what is wanted: `q_i = w_i ((1 - smoothing) y_i + smoothing / classes)`, y the target's probabilities, or 1 at the label
 /// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
@@ -46,7 +46,7 @@ use num_traits::Float;
 /// assert!(gradient[0] < 0.0 && gradient[3] < 0.0);
 ///
 /// // The second class counts three times, and the second row not at all.
-/// let loss = SoftmaxCrossEntropy { class_weights: Some(&[1.0, 3.0]), ignored: Some(7), smoothing: 0.1 };
+/// let loss = SoftmaxCrossEntropy { class_weights: Some(&[1.0, 3.0]), ignore_label: Some(7), label_smoothing: 0.1 };
 /// let mean = loss.mean(&logits, Targets::Labels(&[1, 7]), Rows::contiguous(2))?;
 /// assert!((mean - 2.022697).abs() < 1e-6);
 /// # Ok::<(), slopes::loss::TargetError>(())
@@ -56,43 +56,51 @@ pub struct SoftmaxCrossEntropy<'a> {
     /// A weight for each class, none for 1. They are not negative.
     pub class_weights: Option<&'a [f64]>,
     /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
-    pub ignored: Option<u32>,
+    pub ignore_label: Option<u32>,
     /// What part of a target is spread over all classes, from 0 to 1.
-    pub smoothing: f64,
+    pub label_smoothing: f64,
 }
 
 impl<'a> SoftmaxCrossEntropy<'a> {
     /// With every parameter checked. The fields are public, and what is written there is not.
     ///
     /// # Errors
-    /// If `smoothing` is not from 0 to 1, or a weight is negative or not finite.
+    /// If `label_smoothing` is not from 0 to 1, or a weight is negative or not finite.
     ///
     /// ```
     /// use slopes::loss::SoftmaxCrossEntropy;
     /// let error = SoftmaxCrossEntropy::new(None, None, 1.5).unwrap_err();
-    /// assert_eq!(error.to_string(), "parameter smoothing = 1.5 must be from 0 to 1");
+    /// assert_eq!(error.to_string(), "parameter label_smoothing = 1.5 must be from 0 to 1");
     /// ```
-    pub fn new(class_weights: Option<&'a [f64]>, ignored: Option<u32>, smoothing: f64) -> Result<Self, BadParameter> {
-        check_weights("class_weights", class_weights)?;
+    pub fn new(
+        class_weights: Option<&'a [f64]>,
+        ignore_label: Option<u32>,
+        smoothing: f64,
+    ) -> Result<Self, ParameterError> {
+        check_non_negative("class_weights", class_weights)?;
         if !(0.0..=1.0).contains(&smoothing) {
-            return Err(BadParameter { parameter: "smoothing", value: smoothing, wanted: "must be from 0 to 1" });
+            return Err(ParameterError {
+                parameter: "label_smoothing",
+                value: smoothing,
+                requirement: "must be from 0 to 1",
+            });
         }
-        Ok(SoftmaxCrossEntropy { class_weights, ignored, smoothing })
+        Ok(SoftmaxCrossEntropy { class_weights, ignore_label, label_smoothing: smoothing })
     }
 }
 
 impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
-    type Text = FromLogits<'a>;
+    type Kernel = FromLogits<'a>;
     const MEAN_BY_WEIGHT: bool = true;
 
-    fn text(&self) -> FromLogits<'a> {
-        FromLogits { weights: self.class_weights, smoothing: self.smoothing, gamma: 0.0 }
+    fn kernel(&self) -> FromLogits<'a> {
+        FromLogits { weights: self.class_weights, smoothing: self.label_smoothing, gamma: 0.0 }
     }
     fn class_weights(&self) -> Option<&[f64]> {
         self.class_weights
     }
-    fn ignored(&self) -> Option<u32> {
-        self.ignored
+    fn ignore_label(&self) -> Option<u32> {
+        self.ignore_label
     }
 }
 
@@ -139,17 +147,17 @@ impl<'a> CategoricalFocal<'a> {
     /// ```
     /// assert!(slopes::loss::CategoricalFocal::new(-1.0, None).is_err());
     /// ```
-    pub fn new(gamma: f64, alpha: Option<&'a [f64]>) -> Result<Self, BadParameter> {
-        check_weights("gamma", Some(&[gamma]))?;
-        check_weights("alpha", alpha)?;
+    pub fn new(gamma: f64, alpha: Option<&'a [f64]>) -> Result<Self, ParameterError> {
+        check_non_negative("gamma", Some(&[gamma]))?;
+        check_non_negative("alpha", alpha)?;
         Ok(CategoricalFocal { gamma, alpha })
     }
 }
 
 impl<'a> RowFormula for CategoricalFocal<'a> {
-    type Text = FromLogits<'a>;
+    type Kernel = FromLogits<'a>;
 
-    fn text(&self) -> FromLogits<'a> {
+    fn kernel(&self) -> FromLogits<'a> {
         FromLogits { weights: self.alpha, smoothing: 0.0, gamma: self.gamma }
     }
     fn class_weights(&self) -> Option<&[f64]> {
@@ -193,7 +201,7 @@ impl Map<1, 1> for Power {
 ///
 /// With u = 1 - p and l = -ln p, all are made of u^gamma, p l / u and p / u, and p l / u stays between 0 and 1.
 #[inline(always)]
-fn focus<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
+fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
     if gamma == 0.0 {
         return [1.0, 1.0, 0.0];
     }
@@ -249,7 +257,7 @@ impl Shares {
 
     /// -ln p of the entries from `start` on.
     #[inline(always)]
-    fn surprises<R: Real>(self, z: Src<R>, start: usize, l: &mut [f64]) {
+    fn neg_log_probs<R: Real>(self, z: Src<R>, start: usize, l: &mut [f64]) {
         widen(z, start, l);
         match self {
             Shares::Finite { row, rest, .. } => l.iter_mut().for_each(|l| *l = (row.m - *l) + rest),
@@ -264,12 +272,12 @@ impl Shares {
     fn shares<R: Real, I: Isa>(self, token: Token<I>, z: Src<R>, start: usize, p: &mut [f64], u: &mut [f64]) {
         match self {
             Shares::Finite { row, sum, others, .. } => {
-                let mut exponentials = [R::of(0.0); BLOCK];
+                let mut exponentials = [R::from_f64_rounded(0.0); BLOCK];
                 let exponentials = &mut exponentials[..p.len()];
                 row.exponentials(token, z.part(start, p.len()), Dst::new(exponentials));
                 let inverse = 1.0 / sum;
                 for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
-                    let e = e.wide();
+                    let e = e.into_f64();
                     // Below 2, the sum has room for one exponential of 1.
                     let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
                     (*p, *u) = (e * inverse, without * inverse);
@@ -285,14 +293,14 @@ impl Shares {
     }
 }
 
-/// What entries of a block are worth: their parts of the loss, of A, and of the sum of b.
-struct Worth {
+/// What entries of a block are terms: their parts of the loss, of A, and of the sum of b.
+struct Terms {
     loss: [f64; BLOCK],
     a: [f64; BLOCK],
     b: [f64; BLOCK],
 }
 
-impl Worth {
+impl Terms {
     /// Writes the derivatives of the entries from `start` on, n of them, by the row's totals.
     #[inline(always)]
     fn derive<R: Real>(
@@ -303,7 +311,7 @@ impl Worth {
         start: usize,
         n: usize,
     ) {
-        let (Block { p, u, .. }, Worth { loss: out, a, b }) = (block, self);
+        let (Block { p, u, .. }, Terms { loss: out, a, b }) = (block, self);
         if let Some(curvature) = sample.curvature {
             for i in 0..n {
                 out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
@@ -322,18 +330,18 @@ impl Worth {
 impl FromLogits<'_> {
     /// The worths of the entries from `start` on, n of them; whether any is wanted.
     #[inline(always)]
-    fn worth<R: Real, I: Isa>(
+    fn terms<R: Real, I: Isa>(
         self,
         token: Token<I>,
         sample: Sample<'_, R>,
         start: usize,
         block: &Block,
-        worth: &mut Worth,
+        terms: &mut Terms,
         n: usize,
     ) -> bool {
-        let Worth { loss, a: q, b } = worth;
+        let Terms { loss, a: q, b } = terms;
         sample.probabilities(start, &mut q[..n]);
-        let smoothing = held::<R>(self.smoothing);
+        let smoothing = rounded_to::<R>(self.smoothing);
         if smoothing != 0.0 {
             let (kept, spread) = (1.0 - smoothing, smoothing / sample.len as f64);
             q[..n].iter_mut().for_each(|q| *q = *q * kept + spread);
@@ -343,14 +351,14 @@ impl FromLogits<'_> {
         for i in 0..n {
             loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
         }
-        let gamma = held::<R>(self.gamma);
+        let gamma = rounded_to::<R>(self.gamma);
         if gamma != 0.0 {
             b[..n].fill(0.0);
             for i in 0..n {
                 if q[i] == 0.0 {
                     continue;
                 }
-                let [of_loss, of_a, of_b] = focus(token, gamma, block.p[i], block.u[i], block.l[i]);
+                let [of_loss, of_a, of_b] = focal_factors(token, gamma, block.p[i], block.u[i], block.l[i]);
                 (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
             }
         }
@@ -360,26 +368,26 @@ impl FromLogits<'_> {
     /// Any target of any row, in two passes: sums, then derivatives. They share their text: it is long.
     #[inline(always)]
     fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
-        let (z, len, focal) = (sample.prediction, sample.len, held::<R>(self.gamma) != 0.0);
+        let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
-        let mut worth = Worth { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
+        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         let (mut wanted, mut totals) = (false, [0.0; 3]);
         let passes = if sample.gradient.is_none() && sample.curvature.is_none() { 1 } else { 2 };
         for derive in [false, true].into_iter().take(passes) {
             for (start, n) in blocks(len) {
                 if focal || !derive {
-                    shares.surprises(z, start, &mut block.l[..n]);
+                    shares.neg_log_probs(z, start, &mut block.l[..n]);
                 }
                 if focal || derive {
                     shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                wanted |= self.worth(token, sample, start, &block, &mut worth, n);
+                wanted |= self.terms(token, sample, start, &block, &mut terms, n);
                 if derive {
-                    worth.derive(&block, totals, sample, start, n);
+                    terms.derive(&block, totals, sample, start, n);
                     continue;
                 }
-                let parts = [&worth.loss, &worth.a, &worth.b];
+                let parts = [&terms.loss, &terms.a, &terms.b];
                 for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
                     tree.push(sum(token, &part[..n]));
                 }
@@ -410,12 +418,12 @@ impl FromLogits<'_> {
         let (sum, e) = (exponentials.sum, exponentials.read(token, label));
         let mut others = sum - e;
         // The difference is off by some 2^-52 of 1: too much for the others' own precision, unless they are that large.
-        let enough = 512.0 * f64::EPSILON / R::epsilon().wide();
+        let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
         if largest && sum < 2.0 && others < enough {
             others = exponentials.sum_without(token, label, len);
         }
         let l = if largest { token.map_one(Logarithm1p, others) } else { distance + ln(token, sum) };
-        let [of_loss, of_a, _] = focus(token, held::<R>(self.gamma), e / sum, others / sum, l);
+        let [of_loss, of_a, _] = focal_factors(token, rounded_to::<R>(self.gamma), e / sum, others / sum, l);
         if let Some(gradient) = sample.gradient {
             let a = sample.scale * (weight * of_a);
             token.map(exponentials.shares(a), [exponentials.from], [gradient]);
@@ -427,7 +435,7 @@ impl FromLogits<'_> {
 
 /// A row that needs more than the loss of a label and its gradient.
 struct General<'a, R> {
-    text: FromLogits<'a>,
+    kernel: FromLogits<'a>,
     sample: Sample<'a, R>,
     kind: Kind,
     row: Row,
@@ -437,18 +445,18 @@ impl<R: Real> Kernel for General<'_, R> {
     type Output = Option<f64>;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> Option<f64> {
-        let Self { text, sample, kind, row } = self;
-        text.general(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
+        let Self { kernel, sample, kind, row } = self;
+        kernel.general(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
     }
 }
 
-impl RowText for FromLogits<'_> {
+impl RowKernel for FromLogits<'_> {
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
-            Wanted::Label(label) if held::<R>(self.smoothing) == 0.0 => {
-                let weight = self.weights.map_or(1.0, |weights| held::<R>(weights[label]));
+            RowTarget::Label(label) if rounded_to::<R>(self.smoothing) == 0.0 => {
+                let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
                 if weight == 0.0 {
                     return None;
                 }
@@ -460,11 +468,11 @@ impl RowText for FromLogits<'_> {
         let (kind, m) = kind(token, scale, z, len);
         let row = Row::new::<R>(scale, m);
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
-            return token.call_outlined(General { text: self, sample, kind, row });
+            return token.call_outlined(General { kernel: self, sample, kind, row });
         };
         // The curvature alone: the loss and its gradient are those of the label.
         if sample.curvature.is_some() {
-            token.call_outlined(General { text: self, sample: Sample { gradient: None, ..sample }, kind, row });
+            token.call_outlined(General { kernel: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }
         Some(self.of_label(token, sample, row, label, weight))
     }

@@ -1,8 +1,8 @@
 //! Losses of how far the right class's score is above the others'. They take labels alone.
 
-use super::{BLOCK, RowFormula, RowText, Sample, Wanted, blocks, held, sum, widen, write};
-use crate::check::check_weights;
-use crate::error::BadParameter;
+use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, widen, write};
+use crate::check::check_non_negative;
+use crate::error::ParameterError;
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
@@ -46,17 +46,17 @@ impl MultiMargin {
     /// ```
     /// assert!(slopes::loss::MultiMargin::new(f64::NAN, true).is_err());
     /// ```
-    pub fn new(margin: f64, squared: bool) -> Result<Self, BadParameter> {
-        check_weights("margin", Some(&[margin]))?;
+    pub fn new(margin: f64, squared: bool) -> Result<Self, ParameterError> {
+        check_non_negative("margin", Some(&[margin]))?;
         Ok(MultiMargin { margin, squared })
     }
 }
 
 impl RowFormula for MultiMargin {
-    type Text = MultiMargin;
+    type Kernel = MultiMargin;
     const LABELS_ALONE: bool = true;
 
-    fn text(&self) -> MultiMargin {
+    fn kernel(&self) -> MultiMargin {
         *self
     }
 }
@@ -74,7 +74,7 @@ impl MultiMargin {
     #[inline(always)]
     fn excesses<R: Real>(self, sample: Sample<'_, R>, label: usize, right: f64, start: usize, h: &mut [f64]) {
         widen(sample.prediction, start, h);
-        let margin = held::<R>(self.margin);
+        let margin = rounded_to::<R>(self.margin);
         h.iter_mut().for_each(|h| *h = excess(margin, *h, right));
         if let Some(h) = label.checked_sub(start).and_then(|i| h.get_mut(i)) {
             *h = if right.is_nan() { right } else { 0.0 };
@@ -92,10 +92,10 @@ impl MultiMargin {
     }
 }
 
-impl RowText for MultiMargin {
+impl RowKernel for MultiMargin {
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
-        let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
+        let RowTarget::Label(label) = sample.target else { return Some(f64::NAN) };
         let (right, classes) = (sample.prediction.read(label), sample.len as f64);
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
@@ -153,18 +153,18 @@ impl RowText for MultiMargin {
 pub struct CategoricalHinge;
 
 impl RowFormula for CategoricalHinge {
-    type Text = CategoricalHinge;
+    type Kernel = CategoricalHinge;
     const LABELS_ALONE: bool = true;
 
-    fn text(&self) -> CategoricalHinge {
+    fn kernel(&self) -> CategoricalHinge {
         CategoricalHinge
     }
 }
 
-impl RowText for CategoricalHinge {
+impl RowKernel for CategoricalHinge {
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, _: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
-        let Wanted::Label(label) = sample.target else { return Some(f64::NAN) };
+        let RowTarget::Label(label) = sample.target else { return Some(f64::NAN) };
         let right = sample.prediction.read(label);
         let (mut best, mut nan) = (None, right.is_nan());
         for i in (0..sample.len).filter(|&i| i != label) {

@@ -1,6 +1,6 @@
 //! Losses whose sample is a row: what a user calls, and the loop over the rows.
 //!
-//! A [`RowFormula`] says what a loss is and which rows count; its [`RowText`] computes one row. From the two, every method
+//! A [`RowFormula`] says what a loss is and which rows count; its [`RowKernel`] computes one row. From the two, every method
 //! of [`RowLoss`] follows, through one kernel. Losses of rows are made in f64, in blocks and by strands, and rounded
 //! once: an order that depends on the length alone, so that they have the same bits in registers of any width.
 
@@ -47,7 +47,7 @@ pub enum Targets<'a, T> {
 /// use slopes::activation::Rows;
 /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
 ///
-/// let loss = SoftmaxCrossEntropy { ignored: Some(9), ..Default::default() };
+/// let loss = SoftmaxCrossEntropy { ignore_label: Some(9), ..Default::default() };
 /// let (logits, target, rows) = ([2.0_f64, 0.0, f64::NAN, 7.0], Targets::Labels(&[0, 9]), Rows::contiguous(2));
 /// let mut gradient = [1.0; 4];
 /// let mean = loss.mean_with_gradient(&logits, target, rows, &mut gradient)?;
@@ -67,19 +67,25 @@ pub enum Targets<'a, T> {
 /// anything is written.
 pub trait RowLoss<T: Element>: Send + Sync {
     /// The loss of each row.
-    fn each(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError>;
+    fn forward(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        losses: &mut [T],
+    ) -> Result<(), TargetError>;
 
     /// The sum of the losses; 0 for no rows.
     fn sum(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
 
     /// What [`mean`](RowLoss::mean) divides by: the number of rows that count, or, of labels, the sum of their weights.
-    fn denominator(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
+    fn total_weight(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
 
-    /// The sum of the losses by the [`denominator`](RowLoss::denominator); NaN for no rows.
+    /// The sum of the losses by the [`total_weight`](RowLoss::total_weight); NaN for no rows.
     fn mean(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
 
     /// The sum of the losses by the number of rows that count, whatever their weights; NaN for no rows.
-    fn mean_by_row(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+    fn mean_unweighted(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
 
     /// gradient = scale * derivative in the prediction.
     fn gradient(
@@ -121,7 +127,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
 
     /// gradient = scale * derivative and curvature = scale * second derivative along each entry: the diagonal of the
     /// row's matrix of second derivatives. It may be 0 or negative where the page of the loss does not say otherwise.
-    fn gradient_with_curvature(
+    fn gradient_with_hessian(
         &self,
         prediction: &[T],
         target: Targets<'_, T>,
@@ -131,7 +137,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         curvature: &mut [T],
     ) -> Result<(), TargetError>;
 
-    /// As [`gradient_with_curvature`](RowLoss::gradient_with_curvature), with a positive stand-in for the curvature: its
+    /// As [`gradient_with_hessian`](RowLoss::gradient_with_hessian), with a positive stand-in for the curvature: its
     /// magnitude, or that of `scale` where it is 0. For methods that divide by it, as boosting does.
     ///
     /// ```
@@ -140,11 +146,11 @@ pub trait RowLoss<T: Element>: Send + Sync {
     ///
     /// let (mut gradient, mut bound) = ([0.0; 2], [0.0; 2]);
     /// let (loss, target, rows) = (MultiMargin::default(), Targets::Labels(&[0]), Rows::contiguous(2));
-    /// loss.gradient_with_curvature_bound(&[0.5_f64, 1.0], target, rows, 1.0, &mut gradient, &mut bound)?;
+    /// loss.gradient_with_hessian_bound(&[0.5_f64, 1.0], target, rows, 1.0, &mut gradient, &mut bound)?;
     /// assert_eq!(bound, [1.0; 2]);
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
-    fn gradient_with_curvature_bound(
+    fn gradient_with_hessian_bound(
         &self,
         prediction: &[T],
         target: Targets<'_, T>,
@@ -167,7 +173,7 @@ impl Map<2, 1> for Bound {
 
 /// What one row should have been.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted<'a, R> {
+pub(crate) enum RowTarget<'a, R> {
     Label(usize),
     Probabilities(Src<'a, R>),
 }
@@ -176,7 +182,7 @@ pub(crate) enum Wanted<'a, R> {
 #[derive(Clone, Copy)]
 pub(crate) struct Sample<'a, R> {
     pub(crate) prediction: Src<'a, R>,
-    pub(crate) target: Wanted<'a, R>,
+    pub(crate) target: RowTarget<'a, R>,
     pub(crate) len: usize,
     pub(crate) scale: f64,
     pub(crate) gradient: Option<Dst<'a, R>>,
@@ -230,13 +236,13 @@ impl<R: Real> Sample<'_, R> {
     #[inline(always)]
     pub(crate) fn probabilities(self, start: usize, block: &mut [f64]) {
         match self.target {
-            Wanted::Label(label) => {
+            RowTarget::Label(label) => {
                 block.fill(0.0);
                 if let Some(y) = label.checked_sub(start).and_then(|i| block.get_mut(i)) {
                     *y = 1.0;
                 }
             }
-            Wanted::Probabilities(y) => {
+            RowTarget::Probabilities(y) => {
                 widen(y, start, block);
                 for y in block {
                     *y = if *y >= 0.0 { *y } else { f64::NAN };
@@ -248,8 +254,8 @@ impl<R: Real> Sample<'_, R> {
 
 /// A parameter as a type holds it, in f64.
 #[inline(always)]
-pub(crate) fn held<R: Real>(parameter: f64) -> f64 {
-    R::of(parameter).wide()
+pub(crate) fn rounded_to<R: Real>(parameter: f64) -> f64 {
+    R::from_f64_rounded(parameter).into_f64()
 }
 
 /// Weights of classes from `start` on, as a type holds them, times a block.
@@ -257,24 +263,24 @@ pub(crate) fn held<R: Real>(parameter: f64) -> f64 {
 pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
     let Some(weights) = weights else { return };
     for (y, weight) in block.iter_mut().zip(&weights[start..]) {
-        *y *= held::<R>(*weight);
+        *y *= rounded_to::<R>(*weight);
     }
 }
 
 /// The text of a loss: what it makes of one row.
-pub(crate) trait RowText: Copy {
+pub(crate) trait RowKernel: Copy {
     /// The loss of the row in f64, and its derivatives; nothing if the row has no say.
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
 }
 
-/// A loss of rows: its text, and which rows count.
+/// A loss of rows: its kernel, and which rows count.
 pub(crate) trait RowFormula: Send + Sync {
-    type Text: RowText;
+    type Kernel: RowKernel;
 
     /// Whether targets may be labels alone.
     const LABELS_ALONE: bool = false;
 
-    fn text(&self) -> Self::Text;
+    fn kernel(&self) -> Self::Kernel;
 
     /// Weights, one for each class.
     fn class_weights(&self) -> Option<&[f64]> {
@@ -282,7 +288,7 @@ pub(crate) trait RowFormula: Send + Sync {
     }
 
     /// The label of rows that do not count.
-    fn ignored(&self) -> Option<u32> {
+    fn ignore_label(&self) -> Option<u32> {
         None
     }
 
@@ -294,11 +300,11 @@ pub(crate) trait RowFormula: Send + Sync {
 macro_rules! row_loss_methods {
     ($then:path: $context:tt) => {
         $then! { $context
-            each(prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError>;
+            forward(prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError>;
             sum(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
-            denominator(target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
+            total_weight(target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError>;
             mean(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
-            mean_by_row(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
+            mean_unweighted(prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError>;
             gradient(
                 prediction: &[T],
                 target: Targets<'_, T>,
@@ -325,7 +331,7 @@ macro_rules! row_loss_methods {
                 rows: Rows,
                 gradient: &mut [T]
             ) -> Result<T, TargetError>;
-            gradient_with_curvature(
+            gradient_with_hessian(
                 prediction: &[T],
                 target: Targets<'_, T>,
                 rows: Rows,
@@ -333,7 +339,7 @@ macro_rules! row_loss_methods {
                 gradient: &mut [T],
                 curvature: &mut [T]
             ) -> Result<(), TargetError>;
-            gradient_with_curvature_bound(
+            gradient_with_hessian_bound(
                 prediction: &[T],
                 target: Targets<'_, T>,
                 rows: Rows,
@@ -379,8 +385,8 @@ enum RowTargets<'a, R> {
 
 /// The rows of a loss, with what is wanted of them.
 struct EachRow<'a, F, R> {
-    text: F,
-    ignored: Option<u32>,
+    kernel: F,
+    ignore_label: Option<u32>,
     prediction: Src<'a, R>,
     target: RowTargets<'a, R>,
     rows: usize,
@@ -391,14 +397,16 @@ struct EachRow<'a, F, R> {
     curvature: Option<Dst<'a, R>>,
 }
 
-impl<'a, F: RowText, R: Real> EachRow<'a, F, R> {
+impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
     /// A row, unless it is ignored.
     #[inline(always)]
     fn sample(&self, row: usize) -> (Sample<'a, R>, bool) {
         let Self { layout, .. } = self;
         let (target, ignored) = match self.target {
-            RowTargets::Labels(labels) => (Wanted::Label(labels[row] as usize), self.ignored == Some(labels[row])),
-            RowTargets::Probabilities(y) => (Wanted::Probabilities(layout.of(y, row)), false),
+            RowTargets::Labels(labels) => {
+                (RowTarget::Label(labels[row] as usize), self.ignore_label == Some(labels[row]))
+            }
+            RowTargets::Probabilities(y) => (RowTarget::Probabilities(layout.of(y, row)), false),
         };
         let sample = Sample {
             prediction: layout.of(self.prediction, row),
@@ -412,7 +420,7 @@ impl<'a, F: RowText, R: Real> EachRow<'a, F, R> {
     }
 }
 
-impl<F: RowText, R: Real> Kernel for EachRow<'_, F, R> {
+impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
@@ -426,14 +434,14 @@ impl<F: RowText, R: Real> Kernel for EachRow<'_, F, R> {
                 None
             } else {
                 sample.prediction = token.plain(sample.prediction, room);
-                if let Wanted::Probabilities(y) = &mut sample.target {
+                if let RowTarget::Probabilities(y) = &mut sample.target {
                     *y = token.plain(*y, target_room);
                 }
-                self.text.row(token, sample)
+                self.kernel.row(token, sample)
             };
             if let Some(loss) = loss {
                 // As sums of other losses: of what is computed, in the type that it is computed in.
-                tree.push(held::<R>(loss));
+                tree.push(rounded_to::<R>(loss));
             } else {
                 sample.fill(0.0, 0.0);
             }
@@ -458,7 +466,7 @@ fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows
             Ok(rows.count(y.len()))
         }
         Targets::Labels(labels) => {
-            let wrong = |&label: &u32| label as usize >= classes && loss.ignored() != Some(label);
+            let wrong = |&label: &u32| label as usize >= classes && loss.ignore_label() != Some(label);
             match labels.iter().position(wrong) {
                 Some(row) => Err(TargetError { row, label: labels[row], classes }),
                 None => Ok(labels.len()),
@@ -471,11 +479,11 @@ fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows
 fn denominators<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, count: usize) -> [f64; 2] {
     let Targets::Labels(labels) = target else { return [count as f64; 2] };
     let weights = if F::MEAN_BY_WEIGHT { loss.class_weights() } else { None };
-    let counting = || labels.iter().filter(|&&label| loss.ignored() != Some(label));
+    let counting = || labels.iter().filter(|&&label| loss.ignore_label() != Some(label));
     let counted = counting().count() as f64;
     let Some(weights) = weights else { return [counted; 2] };
     let mut tree = PairwiseSum::new();
-    counting().for_each(|&label| tree.push(held::<T::Real>(weights[label as usize])));
+    counting().for_each(|&label| tree.push(rounded_to::<T::Real>(weights[label as usize])));
     [tree.sum(), counted]
 }
 
@@ -487,7 +495,7 @@ fn kernel<'a, F: RowFormula, T: Element>(
     numbers: usize,
     target: Targets<'a, T>,
     rows: Rows,
-) -> Result<EachRow<'a, F::Text, T::Real>, TargetError> {
+) -> Result<EachRow<'a, F::Kernel, T::Real>, TargetError> {
     let count = rows.count(numbers);
     let views = match target {
         Targets::Labels(labels) => {
@@ -501,8 +509,8 @@ fn kernel<'a, F: RowFormula, T: Element>(
     };
     check(loss, target, rows)?;
     Ok(EachRow {
-        text: loss.text(),
-        ignored: loss.ignored(),
+        kernel: loss.kernel(),
+        ignore_label: loss.ignore_label(),
         prediction,
         target: views,
         rows: count,
@@ -516,9 +524,15 @@ fn kernel<'a, F: RowFormula, T: Element>(
 
 impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     #[track_caller]
-    fn each(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows, losses: &mut [T]) -> Result<(), TargetError> {
+    fn forward(
+        f: &F,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        losses: &mut [T],
+    ) -> Result<(), TargetError> {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
-        same_length("each", [("rows of prediction", kernel.rows), ("losses", losses.len())]);
+        same_length("forward", [("rows of prediction", kernel.rows), ("losses", losses.len())]);
         dispatch(EachRow { losses: Some(Dst::new(losses)), ..kernel });
         Ok(())
     }
@@ -526,11 +540,11 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     #[track_caller]
     fn sum(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
-        Ok(T::of(dispatch(kernel)))
+        Ok(T::from_f64_rounded(dispatch(kernel)))
     }
 
     #[track_caller]
-    fn denominator(f: &F, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
+    fn total_weight(f: &F, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         let count = check(f, target, rows)?;
         Ok(denominators::<F, T>(f, target, count)[0])
     }
@@ -539,14 +553,14 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     fn mean(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         let [denominator, _] = denominators::<F, T>(f, target, kernel.rows);
-        Ok(T::of(dispatch(kernel) / denominator))
+        Ok(T::from_f64_rounded(dispatch(kernel) / denominator))
     }
 
     #[track_caller]
-    fn mean_by_row(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
+    fn mean_unweighted(f: &F, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<T, TargetError> {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         let [_, counted] = denominators::<F, T>(f, target, kernel.rows);
-        Ok(T::of(dispatch(kernel) / counted))
+        Ok(T::from_f64_rounded(dispatch(kernel) / counted))
     }
 
     #[track_caller]
@@ -573,7 +587,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
         let gradient = Some(Dst::new(gradient));
-        Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient, ..kernel })))
+        Ok(T::from_f64_rounded(dispatch(EachRow { scale: scale.into_f64(), gradient, ..kernel })))
     }
 
     #[track_caller]
@@ -587,7 +601,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         let numbers = prediction.len();
         let gradient = Dst::new(prediction);
         let kernel = kernel::<F, T>(f, gradient.src(), numbers, target, rows)?;
-        Ok(T::of(dispatch(EachRow { scale: scale.wide(), gradient: Some(gradient), ..kernel })))
+        Ok(T::from_f64_rounded(dispatch(EachRow { scale: scale.into_f64(), gradient: Some(gradient), ..kernel })))
     }
 
     #[track_caller]
@@ -602,11 +616,11 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         same_length("gradient", [("prediction", prediction.len()), ("gradient", gradient.len())]);
         let [denominator, _] = denominators::<F, T>(f, target, kernel.rows);
         let gradient = Some(Dst::new(gradient));
-        Ok(T::of(dispatch(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
+        Ok(T::from_f64_rounded(dispatch(EachRow { scale: 1.0 / denominator, gradient, ..kernel }) / denominator))
     }
 
     #[track_caller]
-    fn gradient_with_curvature(
+    fn gradient_with_hessian(
         f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
@@ -617,14 +631,14 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     ) -> Result<(), TargetError> {
         let kernel = kernel::<F, T>(f, Src::new(prediction), prediction.len(), target, rows)?;
         let [p, g] = [("prediction", prediction.len()), ("gradient", gradient.len())];
-        same_length("gradient_with_curvature", [p, g, ("curvature", curvature.len())]);
+        same_length("gradient_with_hessian", [p, g, ("curvature", curvature.len())]);
         let (gradient, curvature) = (Some(Dst::new(gradient)), Some(Dst::new(curvature)));
-        dispatch(EachRow { scale: scale.wide(), gradient, curvature, ..kernel });
+        dispatch(EachRow { scale: scale.into_f64(), gradient, curvature, ..kernel });
         Ok(())
     }
 
     #[track_caller]
-    fn gradient_with_curvature_bound(
+    fn gradient_with_hessian_bound(
         f: &F,
         prediction: &[T],
         target: Targets<'_, T>,
@@ -633,7 +647,7 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
         gradient: &mut [T],
         bound: &mut [T],
     ) -> Result<(), TargetError> {
-        <Self as ComputeRows<F, T>>::gradient_with_curvature(f, prediction, target, rows, scale, gradient, bound)?;
+        <Self as ComputeRows<F, T>>::gradient_with_hessian(f, prediction, target, rows, scale, gradient, bound)?;
         let (scale, bound) = ([scale; MAX_LANES], Dst::new(bound));
         slice::map(Bound, [bound.src(), Src::repeat(&scale)], [bound]);
         Ok(())

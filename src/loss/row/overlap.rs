@@ -1,9 +1,9 @@
 //! Losses of how little two rows of probabilities overlap: what is hit, TP, beside what is predicted in vain, FP, and what
 //! is missed, FN.
 
-use super::{BLOCK, RowFormula, RowText, Sample, blocks, held, sum, widen, write};
-use crate::check::check_weights;
-use crate::error::BadParameter;
+use super::{BLOCK, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
+use crate::check::check_non_negative;
+use crate::error::ParameterError;
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
@@ -28,7 +28,7 @@ use crate::sum::PairwiseSum;
 /// // A miss costs three times what a false alarm does.
 /// let loss = Tversky::new(0.25, 0.75, 0.0)?;
 /// assert_eq!(loss.sum(&p, Targets::Probabilities(&y), Rows::contiguous(4)), Ok(0.5));
-/// # Ok::<(), slopes::BadParameter>(())
+/// # Ok::<(), slopes::ParameterError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tversky {
@@ -55,18 +55,18 @@ impl Tversky {
     /// ```
     /// assert!(slopes::loss::Tversky::new(0.5, -0.5, 0.0).is_err());
     /// ```
-    pub fn new(alpha: f64, beta: f64, smooth: f64) -> Result<Self, BadParameter> {
-        check_weights("alpha", Some(&[alpha]))?;
-        check_weights("beta", Some(&[beta]))?;
-        check_weights("smooth", Some(&[smooth]))?;
+    pub fn new(alpha: f64, beta: f64, smooth: f64) -> Result<Self, ParameterError> {
+        check_non_negative("alpha", Some(&[alpha]))?;
+        check_non_negative("beta", Some(&[beta]))?;
+        check_non_negative("smooth", Some(&[smooth]))?;
         Ok(Tversky { alpha, beta, smooth })
     }
 }
 
 impl RowFormula for Tversky {
-    type Text = Tversky;
+    type Kernel = Tversky;
 
-    fn text(&self) -> Tversky {
+    fn kernel(&self) -> Tversky {
         *self
     }
 }
@@ -99,16 +99,16 @@ impl Dice {
     /// ```
     /// assert!(slopes::loss::Dice::new(f64::INFINITY).is_err());
     /// ```
-    pub fn new(smooth: f64) -> Result<Self, BadParameter> {
-        check_weights("smooth", Some(&[smooth]))?;
+    pub fn new(smooth: f64) -> Result<Self, ParameterError> {
+        check_non_negative("smooth", Some(&[smooth]))?;
         Ok(Dice { smooth })
     }
 }
 
 impl RowFormula for Dice {
-    type Text = Tversky;
+    type Kernel = Tversky;
 
-    fn text(&self) -> Tversky {
+    fn kernel(&self) -> Tversky {
         Tversky { alpha: 0.5, beta: 0.5, smooth: 0.5 * self.smooth }
     }
 }
@@ -123,10 +123,10 @@ fn pairs<R: Real>(sample: Sample<'_, R>, start: usize, p: &mut [f64], y: &mut [f
     }
 }
 
-impl RowText for Tversky {
+impl RowKernel for Tversky {
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
-        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(held::<R>);
+        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(rounded_to::<R>);
         let (mut p, mut y, mut part) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {

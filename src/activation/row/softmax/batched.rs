@@ -1,14 +1,15 @@
 //! Rows whose steps are done side by side: short ones, of which each would wait for its own steps, and strided ones, whose
 //! numbers with the same index lie one behind the other.
 //!
-//! The bits are those of one row alone: exponentials have the same text, and sums the same strands.
+//! The bits are those of one row alone: exponentials have the same kernel, and sums the same strands.
 
 use super::Which;
 use super::gradient::{
-    FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, less, product, softmax_gradient, taken,
+    FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, less, product, softmax_gradient,
+    softmax_mean,
 };
-use crate::math::Functions;
-use crate::math::pair::Pair;
+use crate::math::FloatMath;
+use crate::math::pair::HiLo;
 use crate::math::shifted_exp::{Scale, Shift, exponential};
 use crate::row::exponentials::{Exponential, Logarithm, Share, scaled};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
@@ -49,11 +50,11 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         for k in 0..N {
             finite &= largest[k].abs() < f64::INFINITY;
             let Shift { minus, floor, octaves, rest, bias } = scale.shift::<R>(largest[k]);
-            shifts[0][k] = R::of(minus);
-            shifts[1][k] = R::of(floor);
-            shifts[2][k] = R::of(octaves);
-            shifts[3][k] = R::of(rest);
-            shifts[4][k] = R::of(bias);
+            shifts[0][k] = R::from_f64_rounded(minus);
+            shifts[1][k] = R::from_f64_rounded(floor);
+            shifts[2][k] = R::from_f64_rounded(octaves);
+            shifts[3][k] = R::from_f64_rounded(rest);
+            shifts[4][k] = R::from_f64_rounded(bias);
         }
         finite.then_some(Shifts(shifts))
     }
@@ -63,11 +64,11 @@ impl<R: Real, const N: usize> Shifts<R, N> {
     pub(super) fn of(&self, k: usize) -> Shift<f64> {
         let Self([minus, floor, octaves, rest, bias]) = self;
         Shift {
-            minus: minus[k].wide(),
-            floor: floor[k].wide(),
-            octaves: octaves[k].wide(),
-            rest: rest[k].wide(),
-            bias: bias[k].wide(),
+            minus: minus[k].into_f64(),
+            floor: floor[k].into_f64(),
+            octaves: octaves[k].into_f64(),
+            rest: rest[k].into_f64(),
+            bias: bias[k].into_f64(),
         }
     }
 
@@ -96,19 +97,19 @@ impl<R: Real, const N: usize> Pairs<R, N> {
     pub(super) fn quotients(total: f64, sums: &[f64; N]) -> Self {
         let mut pairs = Self::new();
         for (k, sum) in sums.iter().enumerate() {
-            pairs.set(k, Pair::quotient(total, *sum));
+            pairs.set(k, HiLo::quotient(total, *sum));
         }
         pairs
     }
 
     #[inline(always)]
-    pub(super) fn set(&mut self, k: usize, pair: Pair<R>) {
+    pub(super) fn set(&mut self, k: usize, pair: HiLo<R>) {
         (self.high[k], self.low[k]) = (pair.high, pair.low);
     }
 
     #[inline(always)]
     pub(super) fn of(&self, k: usize) -> [f64; 2] {
-        [self.high[k].wide(), self.low[k].wide()]
+        [self.high[k].into_f64(), self.low[k].into_f64()]
     }
 
     /// The pairs of the first `n` rows, to be read beside their numbers.
@@ -148,7 +149,7 @@ fn short_exponentials<R: Real, I: Isa>(
     let (mut largest, mut sums) = ([0.0; TOGETHER], [1.0; TOGETHER]);
     let mut k = 0;
     while k < n {
-        largest[k] = token.max(x.strided(k * len, 1, len), R::of(scale.sign)).wide();
+        largest[k] = token.max(x.strided(k * len, 1, len), R::from_f64_rounded(scale.sign)).into_f64();
         k += 1;
     }
     let shifts = Shifts::<R, TOGETHER>::new(scale, &largest)?;
@@ -203,7 +204,7 @@ pub(super) fn short_rows<R: Real, I: Isa>(
     true
 }
 
-/// The way back through such rows, as that of `Columns`: `from` is what came out of the function, if `output` says so.
+/// The way back through such rows, as that of `RowBatch`: `from` is what came out of the function, if `output` says so.
 #[inline(always)]
 pub(super) fn short_rows_backward<R: Real, I: Isa>(
     token: Token<I>,
@@ -237,7 +238,7 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
     k = 0;
     while k < n {
         let sum = token.sum_block(summed.strided(k * len, 1, len));
-        s.set(k, taken(log, sum, scale));
+        s.set(k, softmax_mean(log, sum, scale));
         k += 1;
     }
     let gradient = LogSoftmaxGradient::new(scale, output);
@@ -258,7 +259,7 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
 
 /// Rows that are side by side: number i of all of them is a slice, and so their steps are those of slices.
 #[derive(Clone, Copy)]
-pub(super) struct Columns {
+pub(super) struct RowBatch {
     /// Where the first number of the first one is.
     pub(super) first: usize,
     pub(super) n: usize,
@@ -266,7 +267,7 @@ pub(super) struct Columns {
     pub(super) stride: usize,
 }
 
-impl Columns {
+impl RowBatch {
     /// Number i of all.
     #[inline(always)]
     pub(super) fn of<R: Real>(self, numbers: Src<R>, i: usize) -> Src<R> {
@@ -285,11 +286,11 @@ impl Columns {
         let target = Dst::new(&mut tops[..self.n]);
         // From the end, so that what comes next finds in the caches what was read last; and so at every turn.
         for i in (0..self.len).rev() {
-            token.map_short(Larger(scale.sign), [self.of(x, i), target.src()], target);
+            token.map_short(BatchedMax(scale.sign), [self.of(x, i), target.src()], target);
         }
         let mut largest = [0.0; TILE];
         for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
-            *largest = top.wide();
+            *largest = top.into_f64();
         }
         largest
     }
@@ -348,7 +349,7 @@ impl Columns {
         let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), high, low];
-            token.map_short(Lessened(inverse), inputs, self.of_target(y, i));
+            token.map_short(BatchedSubtract(inverse), inputs, self.of_target(y, i));
         }
         true
     }
@@ -381,23 +382,23 @@ impl Columns {
             } else {
                 let products = Dst::new(&mut room.block[..self.n]);
                 let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
-                token.map_short(SideProduct, inputs, products);
+                token.map_short(BatchedProduct, inputs, products);
                 room.sums.add(token, products.src());
             }
         }
         let mut s = Pairs::<R, TILE>::new();
         for (k, sum) in room.sums.take(token).into_iter().enumerate() {
-            s.set(k, taken(log, sum, scale));
+            s.set(k, softmax_mean(log, sum, scale));
         }
         let [s0, s1] = s.sources(self.n);
         let gradient = LogSoftmaxGradient::new(scale, output);
         for i in 0..self.len {
             let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
             match (log, output) {
-                (false, _) => token.map_short(SideGradient, [shared, high, low, dy, s0, s1], dx),
-                (true, true) => token.map_short(SideOutput(gradient), [from, dy, s0, s1], dx),
+                (false, _) => token.map_short(BatchedSoftmaxGradient, [shared, high, low, dy, s0, s1], dx),
+                (true, true) => token.map_short(BatchedFromOutput(gradient), [from, dy, s0, s1], dx),
                 (true, false) => {
-                    token.map_short(SideInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
+                    token.map_short(BatchedFromInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
                 }
             }
         }
@@ -420,9 +421,9 @@ impl<R: Real> Room<R> {
 
 /// As [`Product`].
 #[derive(Clone, Copy)]
-pub(super) struct SideProduct;
+pub(super) struct BatchedProduct;
 
-impl Map<4, 1> for SideProduct {
+impl Map<4, 1> for BatchedProduct {
     #[inline(always)]
     fn apply<L: Lanes>(self, [e, high, low, dy]: [L; 4]) -> [L; 1] {
         [product(scaled(e, high, low), dy)]
@@ -431,9 +432,9 @@ impl Map<4, 1> for SideProduct {
 
 /// As [`SoftmaxGradient`].
 #[derive(Clone, Copy)]
-pub(super) struct SideGradient;
+pub(super) struct BatchedSoftmaxGradient;
 
-impl Map<6, 1> for SideGradient {
+impl Map<6, 1> for BatchedSoftmaxGradient {
     #[inline(always)]
     fn apply<L: Lanes>(self, [e, high, low, dy, s0, s1]: [L; 6]) -> [L; 1] {
         [softmax_gradient(scaled(e, high, low), dy, [s0, s1])]
@@ -442,9 +443,9 @@ impl Map<6, 1> for SideGradient {
 
 /// As [`FromInput`].
 #[derive(Clone, Copy)]
-pub(super) struct SideInput(pub(super) LogSoftmaxGradient);
+pub(super) struct BatchedFromInput(pub(super) LogSoftmaxGradient);
 
-impl Map<7, 1> for SideInput {
+impl Map<7, 1> for BatchedFromInput {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, e, high, low, dy, s0, s1]: [L; 7]) -> [L; 1] {
         [self.0.of(x, scaled(e, high, low), dy, [s0, s1])]
@@ -453,9 +454,9 @@ impl Map<7, 1> for SideInput {
 
 /// As [`FromOutput`].
 #[derive(Clone, Copy)]
-pub(super) struct SideOutput(pub(super) LogSoftmaxGradient);
+pub(super) struct BatchedFromOutput(pub(super) LogSoftmaxGradient);
 
-impl Map<4, 1> for SideOutput {
+impl Map<4, 1> for BatchedFromOutput {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy, s0, s1]: [L; 4]) -> [L; 1] {
         [self.0.of(y, y.exp(), dy, [s0, s1])]
@@ -464,9 +465,9 @@ impl Map<4, 1> for SideOutput {
 
 /// The larger of x, times a sign, and the largest so far.
 #[derive(Clone, Copy)]
-pub(super) struct Larger(pub(super) f64);
+pub(super) struct BatchedMax(pub(super) f64);
 
-impl Map<2, 1> for Larger {
+impl Map<2, 1> for BatchedMax {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, top]: [L; 2]) -> [L; 1] {
         [top.at_least(x * self.0)]
@@ -497,9 +498,9 @@ impl Map<3, 1> for Scaled {
 
 /// As [`Less`].
 #[derive(Clone, Copy)]
-pub(super) struct Lessened(pub(super) f64);
+pub(super) struct BatchedSubtract(pub(super) f64);
 
-impl Map<3, 1> for Lessened {
+impl Map<3, 1> for BatchedSubtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, high, low]: [L; 3]) -> [L; 1] {
         [less(x, self.0, high, low)]

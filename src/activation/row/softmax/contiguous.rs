@@ -1,11 +1,11 @@
 //! The ways through rows, forward and backward.
 
 use super::batched::{
-    CACHED, Columns, Room, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
+    CACHED, Room, RowBatch, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
 };
-use super::gradient::{FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, taken};
+use super::gradient::{FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, softmax_mean};
 use super::{Hidden, Setting, SoftmaxKernels, Which};
-use crate::math::pair::Pair;
+use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
 use crate::row::Rows;
 use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
@@ -43,7 +43,7 @@ impl<R: Real> Kernel for &Forward<'_, R> {
                     let n = together.min(self.end - first);
                     let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
                     if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
-                        self.plainly(first, n);
+                        self.run_general(first, n);
                     }
                     first += n;
                 }
@@ -53,9 +53,9 @@ impl<R: Real> Kernel for &Forward<'_, R> {
                 let mut first = self.first;
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
-                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    let columns = RowBatch { first: self.rows.start(first), n, len, stride };
                     if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
-                        self.plainly(first, n);
+                        self.run_general(first, n);
                     }
                     first += n;
                 }
@@ -76,7 +76,7 @@ impl<'a, R: Real> Forward<'a, R> {
     /// Rows among which is one that is not finite.
     #[cold]
     #[inline(never)]
-    pub(super) fn plainly(&self, first: usize, n: usize) {
+    pub(super) fn run_general(&self, first: usize, n: usize) {
         <R::Kernels as SoftmaxKernels<R>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
     }
 
@@ -127,7 +127,7 @@ impl<'a, R: Real> Forward<'a, R> {
                 Kind::Finite => {
                     let kept = !visible.rounds() && !long[k];
                     let from = if kept { visible.src() } else { x };
-                    token.map(Share::new::<R>(row, kept, Pair::quotient(1.0, number)), [from], [visible]);
+                    token.map(Share::new::<R>(row, kept, HiLo::quotient(1.0, number)), [from], [visible]);
                 }
                 _ => special.write(visible, number, hidden),
             }
@@ -141,12 +141,12 @@ impl<'a, R: Real> Forward<'a, R> {
         let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
         let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
         match mask {
-            Hidden::Add(add) => {
+            Hidden::Additive(add) => {
                 let add = add.strided(start % add.len(), stride, len);
                 token.map(Masked(sign), [x, add], [y]);
                 len
             }
-            Hidden::Keep(keep) => {
+            Hidden::Boolean(keep) => {
                 let start = start % keep.len();
                 let mut block = [R::zero(); MASKED];
                 let mut done = 0;
@@ -257,7 +257,7 @@ impl<R: Real> Kernel for &Backward<'_, R> {
                     let setting = (scale, self.setting.which, self.output);
                     let dx = dx.part(first * len, n * len);
                     if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
-                        self.plainly(first, n);
+                        self.run_general(first, n);
                     }
                     first += n;
                 }
@@ -266,10 +266,10 @@ impl<R: Real> Kernel for &Backward<'_, R> {
                 let mut room = Room::new();
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
-                    let columns = Columns { first: self.rows.start(first), n, len, stride };
+                    let columns = RowBatch { first: self.rows.start(first), n, len, stride };
                     let setting = (scale, self.setting.which, self.output);
                     if !columns.backward(token, setting, [from, dy], &mut room, dx) {
-                        self.plainly(first, n);
+                        self.run_general(first, n);
                     }
                     first += n;
                 }
@@ -287,7 +287,7 @@ impl<R: Real> Backward<'_, R> {
     /// Rows among which is one that is not finite.
     #[cold]
     #[inline(never)]
-    pub(super) fn plainly(&self, first: usize, n: usize) {
+    pub(super) fn run_general(&self, first: usize, n: usize) {
         <R::Kernels as SoftmaxKernels<R>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
     }
 
@@ -315,7 +315,7 @@ impl<R: Real> Backward<'_, R> {
             }
         };
         let sum = if log { token.sum(dy) } else { token.sum_of(Product(share), [from, dy], len) };
-        let s = taken::<R>(log, sum, scale).wide();
+        let s = softmax_mean::<R>(log, sum, scale).into_f64();
         if !log {
             token.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
         } else if self.output {

@@ -1,7 +1,7 @@
 //! Maps of the softmax and its logarithm: the last step forward, and the gradients.
 
-use crate::math::Functions;
-use crate::math::pair::Pair;
+use crate::math::FloatMath;
+use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Share, scaled};
 use crate::simd::{Lanes, Real};
@@ -17,17 +17,17 @@ pub(crate) struct Less {
 impl Less {
     #[inline(always)]
     pub(crate) fn new<R: Real>(scale: Scale, m: f64, rest: f64) -> Self {
-        Less { inverse: scale.factor()[0], from: Self::total::<R>(scale, m, rest).wide() }
+        Less { inverse: scale.factor()[0], from: Self::total::<R>(scale, m, rest).into_f64() }
     }
 
     /// m / t + rest, t being what x is divided by: of a reciprocal that was rounded.
     #[inline(always)]
-    pub(crate) fn total<R: Real>(scale: Scale, m: f64, rest: f64) -> Pair<R> {
+    pub(crate) fn total<R: Real>(scale: Scale, m: f64, rest: f64) -> HiLo<R> {
         // Of a narrower type the product is exact.
         if size_of::<R>() < size_of::<f64>() {
-            return Pair::sum(m * scale.inverse[0], rest);
+            return HiLo::sum(m * scale.inverse[0], rest);
         }
-        Pair::<f64>::exact(m).by(scale.inverse[0]).plus(rest).to()
+        HiLo::<f64>::exact(m).by(scale.inverse[0]).plus(rest).to()
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn less<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
 /// y dy, and 0 where y is 0: what has no share, such as what is masked, passes nothing on.
 #[inline(always)]
 pub(crate) fn product<L: Lanes>(y: L, dy: L) -> L {
-    nothing(y, y * dy)
+    zero_where_zero(y, y * dy)
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ impl Map<2, 1> for Product {
 
 /// `other`, or 0 where y is 0.
 #[inline(always)]
-pub(crate) fn nothing<L: Lanes>(y: L, other: L) -> L {
+pub(crate) fn zero_where_zero<L: Lanes>(y: L, other: L) -> L {
     let zero = y.splat(0.0);
     zero.select(y.equals(zero), other)
 }
@@ -69,14 +69,14 @@ pub(crate) fn nothing<L: Lanes>(y: L, other: L) -> L {
 /// The s of both gradients, from the sum over the row: of dy for a logarithm; else of dy and the shares, which came with
 /// the factor.
 #[inline(always)]
-pub(crate) fn taken<R: Real>(log: bool, sum: f64, scale: Scale) -> Pair<R> {
-    if log { Pair::new(sum, 0.0) } else { Pair::quotient(sum, scale.factor()[0]) }
+pub(crate) fn softmax_mean<R: Real>(log: bool, sum: f64, scale: Scale) -> HiLo<R> {
+    if log { HiLo::new(sum, 0.0) } else { HiLo::quotient(sum, scale.factor()[0]) }
 }
 
 /// y (dy - s).
 #[inline(always)]
 pub(crate) fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
-    nothing(y, y * (dy - s[0] - s[1]))
+    zero_where_zero(y, y * (dy - s[0] - s[1]))
 }
 
 #[derive(Clone, Copy)]

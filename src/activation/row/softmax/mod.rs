@@ -12,7 +12,7 @@ use super::RowActivation;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::error::BadParameter;
+use crate::error::ParameterError;
 use crate::row::{FullyMasked, Rows};
 use crate::simd::{Real, dispatch};
 use crate::slice::{self, Dst, Src, Workspace};
@@ -27,20 +27,20 @@ use contiguous::{Backward, Forward};
 /// use slopes::activation::{Mask, Rows, Softmax};
 /// let (x, rows) = ([0.0_f32, f32::NAN, 0.0], Rows::contiguous(3));
 /// let mut y = [0.0; 3];
-/// Softmax::USUAL.forward_masked(&x, Mask::Keep(&[true, false, true]), rows, &mut y);
+/// Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true, false, true]), rows, &mut y);
 /// assert_eq!(y, [0.5, 0.0, 0.5]);
 ///
 /// // Row r sees the entries up to r.
 /// let mut y = [0.0; 4];
-/// Softmax::USUAL.forward_masked(&[1.0_f32; 4], Mask::Causal { queries: 2, offset: 1 }, Rows::contiguous(2), &mut y);
+/// Softmax::DEFAULT.forward_masked(&[1.0_f32; 4], Mask::Causal { queries: 2, offset: 1 }, Rows::contiguous(2), &mut y);
 /// assert_eq!(y, [1.0, 0.0, 0.5, 0.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Mask<'a, T> {
     /// Where it is true.
-    Keep(&'a [bool]),
+    Boolean(&'a [bool]),
     /// Everywhere but where it is -inf; elsewhere it is added, and the sum is rounded to the type.
-    Add(&'a [T]),
+    Additive(&'a [T]),
     /// The first `r % queries + offset` entries of row r.
     Causal {
         /// How many rows a matrix has: the count begins again with each.
@@ -53,16 +53,16 @@ pub enum Mask<'a, T> {
 /// A [`Mask`], whatever the type of its numbers.
 #[derive(Clone, Copy)]
 pub(crate) enum Hidden<'a, R> {
-    Keep(&'a [bool]),
-    Add(Src<'a, R>),
+    Boolean(&'a [bool]),
+    Additive(Src<'a, R>),
     Causal { queries: usize, offset: usize },
 }
 
 impl<'a, T: Element> Mask<'a, T> {
     fn hidden(self) -> Hidden<'a, T::Real> {
         match self {
-            Mask::Keep(keep) => Hidden::Keep(keep),
-            Mask::Add(add) => Hidden::Add(Src::new(add)),
+            Mask::Boolean(keep) => Hidden::Boolean(keep),
+            Mask::Additive(add) => Hidden::Additive(Src::new(add)),
             Mask::Causal { queries, offset } => Hidden::Causal { queries, offset },
         }
     }
@@ -82,13 +82,13 @@ macro_rules! tempered {
 
         impl Default for $Name {
             fn default() -> Self {
-                Self::USUAL
+                Self::DEFAULT
             }
         }
 
         impl $Name {
             /// With a temperature of 1, and zeros where there is nothing to choose from.
-            pub const USUAL: Self = Self { temperature: 1.0, fully_masked: FullyMasked::Zero };
+            pub const DEFAULT: Self = Self { temperature: 1.0, fully_masked: FullyMasked::Zero };
 
             /// With the temperature checked. The fields are public, and what is written there is not.
             ///
@@ -98,9 +98,9 @@ macro_rules! tempered {
                 "\n```\nuse slopes::activation::", stringify!($Name), ";\n",
                 "assert!(", stringify!($Name), "::new(0.0).is_err());\n```",
             )]
-            pub fn new(temperature: f64) -> Result<Self, BadParameter> {
+            pub fn new(temperature: f64) -> Result<Self, ParameterError> {
                 check_temperature(temperature)?;
-                Ok(Self { temperature, ..Self::USUAL })
+                Ok(Self { temperature, ..Self::DEFAULT })
             }
 
             /// y = f(x), row by row, of what the mask leaves of x. The way back is
@@ -148,19 +148,19 @@ macro_rules! tempered {
 }
 
 /// Whether a temperature is one.
-pub(crate) fn check_temperature(temperature: f64) -> Result<(), BadParameter> {
+pub(crate) fn check_temperature(temperature: f64) -> Result<(), ParameterError> {
     if (1e-30..=1e30).contains(&temperature) {
         return Ok(());
     }
-    Err(BadParameter { parameter: "temperature", value: temperature, wanted: "must be between 1e-30 and 1e30" })
+    Err(ParameterError { parameter: "temperature", value: temperature, requirement: "must be between 1e-30 and 1e30" })
 }
 
 /// Panics unless a mask fits rows of x.
 #[track_caller]
 fn check_mask<T>(mask: Mask<'_, T>, x: usize, rows: Rows) {
     let len = match mask {
-        Mask::Keep(keep) => keep.len(),
-        Mask::Add(add) => add.len(),
+        Mask::Boolean(keep) => keep.len(),
+        Mask::Additive(add) => add.len(),
         Mask::Causal { queries, .. } => return assert!(queries > 0, "a causal mask of no queries"),
     };
     rows.count(len);
@@ -180,7 +180,7 @@ tempered! {
     /// use slopes::activation::{RowActivation, Rows, Softmax};
     /// let x = [0.0_f64, f64::NEG_INFINITY, 0.0];
     /// let mut y = [0.0; 3];
-    /// Softmax::USUAL.forward(&x, Rows::contiguous(3), &mut y);
+    /// Softmax::DEFAULT.forward(&x, Rows::contiguous(3), &mut y);
     /// assert_eq!(y, [0.5, 0.0, 0.5]);
     /// ```
     Softmax: Which::Softmax, 1.0
@@ -192,7 +192,7 @@ tempered! {
     /// ```
     /// use slopes::activation::{RowActivation, Rows, Softmin};
     /// let mut x = [3.0_f64, f64::INFINITY, 3.0];
-    /// Softmin::USUAL.forward_in_place(&mut x, Rows::contiguous(3));
+    /// Softmin::DEFAULT.forward_in_place(&mut x, Rows::contiguous(3));
     /// assert_eq!(x, [0.5, 0.0, 0.5]);
     /// ```
     Softmin: Which::Softmax, -1.0
@@ -210,7 +210,7 @@ tempered! {
     /// ```
     /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
     /// let mut x = [0.0_f64, 0.0];
-    /// LogSoftmax::USUAL.forward_in_place(&mut x, Rows::contiguous(2));
+    /// LogSoftmax::DEFAULT.forward_in_place(&mut x, Rows::contiguous(2));
     /// assert!((x[0] - 0.5_f64.ln()).abs() < 1e-16);
     /// ```
     LogSoftmax: Which::LogSoftmax, 1.0
@@ -226,7 +226,7 @@ impl Softmax {
     /// ```
     /// use slopes::activation::Softmax;
     /// let mut jacobian = [0.0; 4];
-    /// Softmax::USUAL.jacobian(&[0.0_f64, 0.0], &mut jacobian);
+    /// Softmax::DEFAULT.jacobian(&[0.0_f64, 0.0], &mut jacobian);
     /// assert_eq!(jacobian, [0.25, -0.25, -0.25, 0.25]);
     /// ```
     ///
@@ -247,15 +247,15 @@ fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
     let Some(last) = jacobian.len().checked_sub(n) else { return };
     // The shares wait in the last row, which is made last: entry j of it is read before it is written.
     softmax.forward(x, Rows::contiguous(n), &mut jacobian[last..]);
-    let inverse = 1.0 / T::of(softmax.temperature).wide();
+    let inverse = 1.0 / T::from_f64_rounded(softmax.temperature).into_f64();
     for i in 0..n {
-        let y = jacobian[last + i].wide();
-        let others: f64 = (last..last + n).filter(|&j| j != last + i).map(|j| jacobian[j].wide()).sum();
+        let y = jacobian[last + i].into_f64();
+        let others: f64 = (last..last + n).filter(|&j| j != last + i).map(|j| jacobian[j].into_f64()).sum();
         let rest = if y > 0.5 { others } else { 1.0 - y };
         for j in 0..n {
-            let other = jacobian[last + j].wide();
+            let other = jacobian[last + j].into_f64();
             let factor = if i == j { rest } else { -other };
-            jacobian[i * n + j] = T::of(y * factor * inverse);
+            jacobian[i * n + j] = T::from_f64_rounded(y * factor * inverse);
         }
     }
 }
