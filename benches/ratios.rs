@@ -199,9 +199,9 @@ fn cross_entropy(classes: usize, count: usize) {
         400,
         [
             &mut || black_box(&mut out.borrow_mut()).copy_from_slice(x),
-            &mut || _ = black_box(loss.mean(x, Targets::Labels(&labels), rows)),
+            &mut || _ = black_box(loss.mean(x, Targets::labels(&labels), rows)),
             &mut || {
-                _ = black_box(loss.sum_with_gradient(x, Targets::Labels(&labels), rows, 1.0, &mut out.borrow_mut()))
+                _ = black_box(loss.sum_with_gradient(x, Targets::labels(&labels), rows, 1.0, &mut out.borrow_mut()))
             },
         ],
     );

@@ -110,7 +110,7 @@ fn rows(criterion: &mut Criterion) {
     let log_softmax = LogSoftmax::default();
     group(criterion, "rows", len).bench_function("log_softmax", |b| b.iter(|| log_softmax.forward(&x, rows, &mut y)));
     group(criterion, "rows", len).bench_function("softmax_cross_entropy/sum_with_gradient", |b| {
-        b.iter(|| SoftmaxCrossEntropy::default().sum_with_gradient(&x, Targets::Labels(&labels), rows, 1.0, &mut y));
+        b.iter(|| SoftmaxCrossEntropy::default().sum_with_gradient(&x, Targets::labels(&labels), rows, 1.0, &mut y));
     });
 }
 

@@ -93,7 +93,7 @@ fn softmax_with_likelihood(z: &[f64], dz: &mut [f64]) -> (f64, f64) {
     let row = Rows::contiguous(2);
     let mut a = [0.0; 2];
     Softmax::default().forward(z, row, &mut a);
-    let loss = SoftmaxCrossEntropy::default().sum_with_gradient(z, Targets::Labels(&[0]), row, 1.0, dz);
+    let loss = SoftmaxCrossEntropy::default().sum_with_gradient(z, Targets::labels(&[0]), row, 1.0, dz);
     (a[0], loss.expect("of two classes, the label names the first"))
 }
 

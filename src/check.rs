@@ -17,11 +17,122 @@ fn length_mismatch(method: &str, lengths: &[(&str, usize)]) -> ! {
     panic!("{method}: slices differ in length: {lengths:?}");
 }
 
-/// An error if a weight is no weight.
-pub(crate) fn check_non_negative(parameter: &'static str, weights: Option<&[f64]>) -> Result<(), ParameterError> {
-    let wrong = |weight: &&f64| !(0.0..f64::INFINITY).contains(*weight);
-    match weights.unwrap_or(&[]).iter().find(wrong) {
-        Some(&value) => Err(ParameterError { parameter, value, requirement: "must be finite and not negative" }),
-        None => Ok(()),
+/// An error unless a parameter is finite and not negative.
+pub(crate) const fn non_negative(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value >= 0.0 && value < f64::INFINITY {
+        return Ok(());
     }
+    Err(ParameterError { parameter, value, requirement: "must be finite and not negative" })
 }
+
+/// An error unless all weights are finite and not negative.
+pub(crate) const fn all_non_negative(parameter: &'static str, weights: &[f64]) -> Result<(), ParameterError> {
+    let mut i = 0;
+    while i < weights.len() {
+        if let Err(error) = non_negative(parameter, weights[i]) {
+            return Err(error);
+        }
+        i += 1;
+    }
+    Ok(())
+}
+
+/// An error unless a parameter is positive and finite.
+pub(crate) const fn positive(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value > 0.0 && value < f64::INFINITY {
+        return Ok(());
+    }
+    Err(ParameterError { parameter, value, requirement: "must be positive and finite" })
+}
+
+/// An error unless a parameter is from 0 to 1.
+pub(crate) const fn from_0_to_1(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value >= 0.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(ParameterError { parameter, value, requirement: "must be from 0 to 1" })
+}
+
+/// An error unless a parameter is from -1 to 1.
+pub(crate) const fn from_minus_1_to_1(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value >= -1.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(ParameterError { parameter, value, requirement: "must be from -1 to 1" })
+}
+
+/// An error unless a parameter is finite.
+pub(crate) const fn finite(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(ParameterError { parameter, value, requirement: "must be finite" })
+}
+
+/// An error unless a temperature is in range.
+pub(crate) const fn temperature(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+    if value >= 1e-30 && value <= 1e30 {
+        return Ok(());
+    }
+    Err(ParameterError { parameter, value, requirement: "must be between 1e-30 and 1e30" })
+}
+
+/// Declares a type with options: `new` gives the defaults, and a method for each option replaces its value, checked.
+macro_rules! options {
+    (
+        $(#[$attribute:meta])*
+        $Name:ident $(<$lifetime:lifetime>)? {
+            $(
+                $(#[$doc:meta])*
+                $field:ident: $Field:ty = $default:expr, $with:ident($Given:ty as $wrap:ident) $(, $check:ident)?;
+            )+
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct $Name $(<$lifetime>)? {
+            $($(#[$doc])* pub $field: $Field,)+
+        }
+
+        impl $(<$lifetime>)? Default for $Name $(<$lifetime>)? {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl $(<$lifetime>)? $Name $(<$lifetime>)? {
+            /// With the default of every option.
+            #[must_use]
+            pub const fn new() -> Self {
+                $Name { $($field: $default),+ }
+            }
+
+            $($crate::check::options! { @with $field $with($Given as $wrap) $($check)? })+
+        }
+    };
+    (@with $field:ident $with:ident($Given:ty as $wrap:ident)) => {
+        #[doc = concat!("With another `", stringify!($field), "`.")]
+        #[must_use]
+        pub const fn $with(mut self, $field: $Given) -> Self {
+            self.$field = $crate::check::options!(@wrap $wrap $field);
+            self
+        }
+    };
+    (@with $field:ident $with:ident($Given:ty as $wrap:ident) $check:ident) => {
+        #[doc = concat!("With another `", stringify!($field), "`.")]
+        ///
+        /// # Errors
+        /// If the value is out of its range: the error says what the range is.
+        pub const fn $with(mut self, $field: $Given) -> Result<Self, $crate::ParameterError> {
+            if let Err(error) = $crate::check::$check(stringify!($field), $field) {
+                return Err(error);
+            }
+            self.$field = $crate::check::options!(@wrap $wrap $field);
+            Ok(self)
+        }
+    };
+    (@wrap Some $field:ident) => { Some($field) };
+    (@wrap value $field:ident) => { $field };
+}
+pub(crate) use options;

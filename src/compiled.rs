@@ -133,6 +133,25 @@ macro_rules! delegate {
 }
 pub(crate) use delegate;
 
+/// A trait that users call, for pointers to what implements it.
+macro_rules! forward {
+    ({ $Trait:ident for $Pointer:ty, { $($extra:tt)* } } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+        impl<A: $Trait<T> + ?Sized, T: $crate::Element> $Trait<T> for $Pointer {
+            fn spec(&self) -> &'static $crate::Spec {
+                (**self).spec()
+            }
+            $($extra)*
+            $(
+                #[track_caller]
+                fn $method(&self, $($x: $X),+) -> $Y {
+                    (**self).$method($($x),+)
+                }
+            )+
+        }
+    };
+}
+pub(crate) use forward;
+
 /// Kernels that are compiled where they are used: those of any formula.
 #[doc(hidden)]
 #[derive(Debug)]

@@ -237,7 +237,7 @@ macro_rules! catalogue {
         $crate::compiled::for_each_element! { $crate::declare::catalogue: @tables $Any of $Trait; $($module: $($Name),+;)+ }
 
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, Debug)]
         #[non_exhaustive]
         pub enum $Any {
             $($(
@@ -261,12 +261,34 @@ macro_rules! catalogue {
             }
         })+)+
 
+        impl $Any {
+            fn values(&self) -> $crate::declare::Values {
+                match self {
+                    $($(Self::$Name(f) => $crate::declare::Parameters::values(f),)+)+
+                }
+            }
+        }
+
+        /// The same function, with the same bits in every parameter.
+        impl PartialEq for $Any {
+            fn eq(&self, other: &Self) -> bool {
+                let [a, b] = [self, other].map(|any| any.values().map(f64::to_bits));
+                core::mem::discriminant(self) == core::mem::discriminant(other) && a == b
+            }
+        }
+
+        impl Eq for $Any {}
+
+        impl core::hash::Hash for $Any {
+            fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+                core::mem::discriminant(self).hash(state);
+                self.values().map(f64::to_bits).hash(state);
+            }
+        }
+
         impl core::fmt::Display for $Any {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let values = match self {
-                    $($(Self::$Name(f) => $crate::declare::Parameters::values(f),)+)+
-                };
-                $crate::parse::write(f, self.spec(), values)
+                $crate::parse::write(f, self.spec(), self.values())
             }
         }
 

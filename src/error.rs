@@ -173,7 +173,7 @@ impl core::error::Error for ParseError {}
 /// ```
 /// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
 /// let loss = SoftmaxCrossEntropy::default();
-/// let error = loss.sum(&[0.0_f32; 4], Targets::Labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
+/// let error = loss.sum(&[0.0_f32; 4], Targets::labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
 /// assert_eq!(error.to_string(), "label 2 of row 1 names none of 2 classes");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ pub struct TargetError {
     /// The row of the label.
     pub row: usize,
     /// The label.
-    pub label: u32,
+    pub label: i128,
     /// How many classes there are: labels are below it.
     pub classes: usize,
 }

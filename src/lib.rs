@@ -61,6 +61,9 @@
 //! Parameters are f64. A function of f32 takes them as an f32 holds them, and is then exact for that parameter.
 #![no_std]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 mod check;
 #[doc(hidden)]
 pub mod compiled;

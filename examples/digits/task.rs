@@ -29,7 +29,7 @@ impl Task {
         let scale = 1.0 / labels.len() as f32;
         let loss = match self {
             Task::WhichDigit => SoftmaxCrossEntropy::default()
-                .sum_with_gradient(logits, Targets::Labels(labels), Rows::contiguous(DIGITS), scale, gradient)
+                .sum_with_gradient(logits, Targets::labels(labels), Rows::contiguous(DIGITS), scale, gradient)
                 .expect("labels are digits"),
             Task::IsZero => {
                 BinaryCrossEntropyWithLogits::DEFAULT.sum_with_gradient(logits, &truths(labels), scale, gradient)
@@ -42,7 +42,7 @@ impl Task {
     pub fn score(self, logits: &[f32], labels: &[u32]) -> Score {
         let loss = match self {
             Task::WhichDigit => SoftmaxCrossEntropy::default()
-                .sum(logits, Targets::Labels(labels), Rows::contiguous(DIGITS))
+                .sum(logits, Targets::labels(labels), Rows::contiguous(DIGITS))
                 .expect("labels are digits"),
             Task::IsZero => BinaryCrossEntropyWithLogits::DEFAULT.sum(logits, &truths(labels)),
         };

@@ -7,6 +7,8 @@ pub(crate) mod layer;
 pub(crate) mod row;
 pub(crate) mod trained;
 
+use core::fmt;
+
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
@@ -365,6 +367,19 @@ macro_rules! impl_activation {
             }
         } } }
     };
+}
+
+__activation_methods! { crate::compiled::forward: { Activation for &A, {} } }
+#[cfg(feature = "alloc")]
+__activation_methods! { crate::compiled::forward: { Activation for alloc::boxed::Box<A>, {} } }
+#[cfg(feature = "alloc")]
+__activation_methods! { crate::compiled::forward: { Activation for alloc::sync::Arc<A>, {} } }
+
+/// The name of the function.
+impl<T: Element> fmt::Debug for dyn Activation<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec().name())
+    }
 }
 
 /// The compiled kernels of rows and layers.

@@ -7,6 +7,9 @@ pub(crate) mod distance;
 pub(crate) mod elementwise;
 pub(crate) mod penalty;
 pub(crate) mod row;
+mod total;
+
+use core::fmt;
 
 use crate::check::same_length;
 use crate::compiled::Here;
@@ -30,7 +33,9 @@ pub use row::categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
 pub use row::cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
 pub use row::margin::{CategoricalHinge, MultiMargin};
 pub use row::overlap::{Dice, Tversky};
-pub use row::{RowLoss, Targets};
+pub use row::targets::{Label, Labels, Targets};
+pub use row::{RowLoss, WeightedRows};
+pub use total::Total;
 
 /// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
 ///
@@ -70,30 +75,90 @@ pub trait Loss<T: Element>: Send + Sync {
     /// A positive stand-in for the second derivative where that is not positive, for methods that divide by it.
     fn hessian_bound(&self, prediction: T, target: T) -> T;
 
-    /// The loss of each sample.
-    fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]);
+    /// `losses[i]` = the loss of sample i.
+    #[track_caller]
+    fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+        let [p, t] = lengths(prediction, target);
+        same_length("forward_slice", [p, t, ("losses", losses.len())]);
+        for ((p, t), loss) in prediction.iter().zip(target).zip(losses) {
+            *loss = self.forward(*p, *t);
+        }
+    }
 
     /// The sum of the losses; 0 for no samples.
-    fn sum(&self, prediction: &[T], target: &[T]) -> T;
+    #[track_caller]
+    fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
+        same_length("sum", lengths(prediction, target));
+        prediction.iter().zip(target).map(|(p, t)| self.forward(*p, *t).into_f64()).sum()
+    }
 
-    /// The sum of the losses by their count; NaN for no samples.
-    fn mean(&self, prediction: &[T], target: &[T]) -> T;
+    /// What [`mean`](Loss::mean) divides by: the number of samples, or the sum of their weights.
+    fn total_weight(&self, samples: usize) -> f64 {
+        samples as f64
+    }
 
-    /// gradient = scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / count that of the mean.
-    fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]);
+    /// The sum of the losses and the [`total_weight`](Loss::total_weight): totals of batches can be added.
+    #[track_caller]
+    fn total(&self, prediction: &[T], target: &[T]) -> Total {
+        Total { sum: self.sum(prediction, target), weight: self.total_weight(prediction.len()) }
+    }
 
-    /// The sum of the losses, and the gradient, in one pass.
-    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
+    /// The sum of the losses by the [`total_weight`](Loss::total_weight); NaN for no samples.
+    #[track_caller]
+    fn mean(&self, prediction: &[T], target: &[T]) -> f64 {
+        self.total(prediction, target).mean()
+    }
 
-    /// gradient = scale * derivative and curvature = scale * curvature bound, in one pass.
+    /// `gradient[i]` = `scale` times the derivative of sample i: with a scale of 1 the gradient of the sum.
+    #[track_caller]
+    fn gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {
+        let [p, t] = lengths(prediction, target);
+        same_length("gradient", [p, t, ("gradient", gradient.len())]);
+        for ((p, t), gradient) in prediction.iter().zip(target).zip(gradient) {
+            *gradient = T::from_f64_rounded(scale) * self.derivative(*p, *t);
+        }
+    }
+
+    /// The sum of the losses and the [`gradient`](Loss::gradient), in one pass.
+    #[track_caller]
+    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) -> f64 {
+        self.gradient(prediction, target, scale, gradient);
+        self.sum(prediction, target)
+    }
+
+    /// The [`mean`](Loss::mean) and its gradient, in one pass.
+    ///
+    /// ```
+    /// use slopes::loss::{Loss, Mse};
+    /// let mut gradient = [0.0_f32; 2];
+    /// let mean = Mse.mean_with_gradient(&[1.0, 2.0], &[0.0, 0.0], &mut gradient);
+    /// assert_eq!((mean, gradient), (2.5, [1.0, 2.0]));
+    /// ```
+    #[track_caller]
+    fn mean_with_gradient(&self, prediction: &[T], target: &[T], gradient: &mut [T]) -> f64 {
+        let weight = self.total_weight(prediction.len());
+        self.sum_with_gradient(prediction, target, 1.0 / weight, gradient) / weight
+    }
+
+    /// `gradient[i]` = `scale` times the derivative and `hessian[i]` = `scale` times the [`hessian_bound`](Loss::hessian_bound) of
+    /// sample i, in one pass.
+    #[track_caller]
     fn gradient_with_hessian_bound(
         &self,
         prediction: &[T],
         target: &[T],
-        scale: T,
+        scale: f64,
         gradient: &mut [T],
-        curvature: &mut [T],
-    );
+        hessian: &mut [T],
+    ) {
+        let [p, t] = lengths(prediction, target);
+        let written = [("gradient", gradient.len()), ("hessian", hessian.len())];
+        same_length("gradient_with_hessian_bound", [p, t, written[0], written[1]]);
+        self.gradient(prediction, target, scale, gradient);
+        for ((p, t), hessian) in prediction.iter().zip(target).zip(hessian) {
+            *hessian = T::from_f64_rounded(scale) * self.hessian_bound(*p, *t);
+        }
+    }
 
     /// The constant prediction with the least mean loss, where boosting begins; with weights, with the least weighted
     /// mean. By a formula, or by a search for the change of the slope's sign, from the least target to the largest: to
@@ -106,17 +171,17 @@ pub trait Loss<T: Element>: Send + Sync {
     /// ```
     /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss, Mae};
     /// let score = BinaryCrossEntropyWithLogits::DEFAULT.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
-    /// assert_eq!(score, Some(3.0_f32.ln()));
+    /// assert_eq!(score, Some(f64::from(3.0_f32.ln())));
     /// assert_eq!(Mae.initial_score(&[7.0_f32, 1.0, 2.0], None), Some(2.0));
     /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
     /// ```
-    fn initial_score(&self, targets: &[T], weights: Option<&[T]>) -> Option<T> {
+    fn initial_score(&self, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
         let _ = (targets, weights);
         None
     }
 
     /// The loss with a weight for each sample.
-    fn weighted<'a>(&'a self, weights: &'a [T]) -> Weighted<'a, Self, T>
+    fn weighted<'a>(&'a self, weights: &'a [f64]) -> Weighted<'a, Self>
     where
         Self: Sized,
     {
@@ -224,18 +289,17 @@ macro_rules! __loss_methods {
             second_derivative(prediction: T, target: T) -> T;
             hessian_bound(prediction: T, target: T) -> T;
             forward_slice(prediction: &[T], target: &[T], losses: &mut [T]) -> ();
-            sum(prediction: &[T], target: &[T]) -> T;
-            mean(prediction: &[T], target: &[T]) -> T;
-            gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> ();
-            sum_with_gradient(prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T;
+            sum(prediction: &[T], target: &[T]) -> f64;
+            gradient(prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) -> ();
+            sum_with_gradient(prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) -> f64;
             gradient_with_hessian_bound(
                 prediction: &[T],
                 target: &[T],
-                scale: T,
+                scale: f64,
                 gradient: &mut [T],
-                curvature: &mut [T]
+                hessian: &mut [T]
             ) -> ();
-            initial_score(targets: &[T], weights: Option<&[T]>) -> Option<T>;
+            initial_score(targets: &[T], weights: Option<&[f64]>) -> Option<f64>;
         }
     };
 }
@@ -274,62 +338,51 @@ impl<F: LossFormula, T: Element> Compute<F, T> for Here {
         slice::map((*f, Value), [Src::new(prediction), Src::new(target)], [Dst::new(losses)]);
     }
     #[track_caller]
-    fn sum(f: &F, prediction: &[T], target: &[T]) -> T {
+    fn sum(f: &F, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", lengths(prediction, target));
-        T::from_f64_rounded(total(*f, prediction, target))
+        total(*f, prediction, target)
     }
     #[track_caller]
-    fn mean(f: &F, prediction: &[T], target: &[T]) -> T {
-        same_length("mean", lengths(prediction, target));
-        T::from_f64_rounded(total(*f, prediction, target) / prediction.len() as f64)
-    }
-    #[track_caller]
-    fn gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+    fn gradient(f: &F, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {
         let [p, t] = lengths(prediction, target);
         same_length("gradient", [p, t, ("gradient", gradient.len())]);
         let inputs = [Src::new(prediction), Src::new(target)];
-        slice::map((*f, Gradient(scale.into_f64())), inputs, [Dst::new(gradient)]);
+        slice::map((*f, Gradient(scale)), inputs, [Dst::new(gradient)]);
     }
     #[track_caller]
-    fn sum_with_gradient(f: &F, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+    fn sum_with_gradient(f: &F, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) -> f64 {
         let [p, t] = lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, ("gradient", gradient.len())]);
         let inputs = [Src::new(prediction), Src::new(target)];
         let len = gradient.len();
-        T::from_f64_rounded(slice::map_and_sum(
-            (*f, ValueAndGradient(scale.into_f64())),
-            inputs,
-            [Dst::new(gradient)],
-            len,
-        ))
+        slice::map_and_sum((*f, ValueAndGradient(scale)), inputs, [Dst::new(gradient)], len)
     }
     #[track_caller]
     fn gradient_with_hessian_bound(
         f: &F,
         prediction: &[T],
         target: &[T],
-        scale: T,
+        scale: f64,
         gradient: &mut [T],
-        curvature: &mut [T],
+        hessian: &mut [T],
     ) {
         let [p, t] = lengths(prediction, target);
-        let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
+        let written = [("gradient", gradient.len()), ("hessian", hessian.len())];
         same_length("gradient_with_hessian_bound", [p, t, written[0], written[1]]);
         let inputs = [Src::new(prediction), Src::new(target)];
-        slice::map((*f, GradientAndHessianBound(scale.into_f64())), inputs, [Dst::new(gradient), Dst::new(curvature)]);
+        slice::map((*f, GradientAndHessianBound(scale)), inputs, [Dst::new(gradient), Dst::new(hessian)]);
     }
     #[track_caller]
-    fn initial_score(f: &F, targets: &[T], weights: Option<&[T]>) -> Option<T> {
+    fn initial_score(f: &F, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
         let each = |p: &[T::Real], t: &[T::Real], losses: &mut [T::Real]| {
             <Self as Compute<F, T::Real>>::forward_slice(f, p, t, losses)
         };
         let mean = weighted::mean_target(&each, targets, weights);
-        let one = T::Real::from_f64_rounded(1.0);
         let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| {
-            <Self as Compute<F, T::Real>>::gradient(f, p, t, one, made)
+            <Self as Compute<F, T::Real>>::gradient(f, p, t, 1.0, made)
         };
         let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
-        f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum)).map(T::from_f64_rounded)
+        f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum))
     }
 }
 
@@ -356,6 +409,28 @@ macro_rules! impl_loss {
 }
 
 /// The sum in f64.
+macro_rules! forward_loss {
+    ($Pointer:ty) => {
+        __loss_methods! { crate::compiled::forward: { Loss for $Pointer, {
+            fn total_weight(&self, samples: usize) -> f64 {
+                (**self).total_weight(samples)
+            }
+        } } }
+    };
+}
+forward_loss! { &A }
+#[cfg(feature = "alloc")]
+forward_loss! { alloc::boxed::Box<A> }
+#[cfg(feature = "alloc")]
+forward_loss! { alloc::sync::Arc<A> }
+
+/// The name of the loss.
+impl<T: Element> fmt::Debug for dyn Loss<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec().name())
+    }
+}
+
 fn total<F: LossFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
     let inputs = [Src::new(prediction), Src::new(target)];
     slice::map_and_sum((loss, Value), inputs, [], prediction.len())

@@ -26,7 +26,7 @@ use crate::slice::{self, Dst, Map, Src};
 /// ```
 pub trait Penalty<T: Element>: Send + Sync {
     /// The penalty of all the weights together; 0 for none.
-    fn value(&self, weights: &[T]) -> T;
+    fn value(&self, weights: &[T]) -> f64;
 
     /// Adds the penalty's gradient to what is in `gradient`.
     ///
@@ -116,8 +116,8 @@ macro_rules! penalty {
         }
 
         impl<T: Element> Penalty<T> for $Name {
-            fn value(&self, weights: &[T]) -> T {
-                T::from_f64_rounded(<T::Kernels as PenaltyKernels<T>>::value(self.map(), weights))
+            fn value(&self, weights: &[T]) -> f64 {
+                <T::Kernels as PenaltyKernels<T>>::value(self.map(), weights)
             }
             #[track_caller]
             fn add_gradient(&self, weights: &[T], gradient: &mut [T]) {

@@ -84,7 +84,7 @@ fn outputs<T: Number>() -> Outputs<T> {
     let mut curvature = output.clone();
     for RowCase { name, loss, of_probabilities, labels_alone, .. } in row_cases::<T>() {
         let x = if of_probabilities { &shares[COUNT - z.len()..] } else { &z };
-        for (kind, target) in [("labels", Targets::Labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
+        for (kind, target) in [("labels", Targets::labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
             if labels_alone && kind != "labels" {
                 continue;
             }

@@ -22,7 +22,7 @@ fn cross_entropy_rounds_once<T: Half>() {
             let probabilities: Vec<T> = (0..count).map(|_| random.uniform(0.0..=2.0 / len as f64)).collect();
             let wide_probabilities = f64s(&probabilities);
             let targets = [
-                ("labels", Targets::Labels(&labels), Targets::Labels(&labels)),
+                ("labels", Targets::labels(&labels), Targets::labels(&labels)),
                 ("probabilities", Targets::Probabilities(&probabilities), Targets::Probabilities(&wide_probabilities)),
             ];
             for (kind, target, wide_target) in targets {

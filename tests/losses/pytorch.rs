@@ -122,7 +122,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             };
             let labels: Vec<u32> = target.iter().map(|label| *label as u32).collect();
             let soft = name == "cross_entropy_probabilities";
-            let target = if soft { Targets::Probabilities(&target) } else { Targets::Labels(&labels) };
+            let target = if soft { Targets::Probabilities(&target) } else { Targets::labels(&labels) };
             let mut losses = vec![0.0; x.len() / rows.row_len()];
             loss.forward(&x, target, rows, &mut losses).unwrap();
             let (sum, mean) = (loss.sum(&x, target, rows).unwrap(), loss.mean(&x, target, rows).unwrap());

@@ -86,7 +86,7 @@ fn cross_entropy_of_special_rows<T: Number>() {
             let (x, rows): (Vec<T>, _) = (narrow(logits), Rows::contiguous(logits.len()));
             let onehot: Vec<T> = (0..x.len()).map(|i| T::from_f64_rounded(f64::from(u8::from(i == *label)))).collect();
             let labels = [*label as u32];
-            for target in [Targets::Labels(&labels), Targets::Probabilities(&onehot)] {
+            for target in [Targets::labels(&labels), Targets::Probabilities(&onehot)] {
                 let mut got = x.clone();
                 let sum =
                     SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, T::one(), &mut got).unwrap();
@@ -126,7 +126,7 @@ fn samples<T: Number>(case: &RowCase<T>, count: usize, seed: u64) -> (Vec<T>, Ve
 
 /// The targets that a case takes.
 fn targets<'a, T: Number>(case: &RowCase<T>, labels: &'a [u32], y: &'a [T]) -> Vec<Targets<'a, T>> {
-    let mut targets = vec![Targets::Labels(labels), Targets::Probabilities(y)];
+    let mut targets = vec![Targets::labels(labels), Targets::Probabilities(y)];
     targets.truncate(if case.labels_alone { 1 } else { 2 });
     targets
 }
@@ -271,7 +271,7 @@ fn ignored_rows_change_nothing<T: Number>() {
                 let kept: Vec<usize> = (0..count).filter(|&row| counts(row)).collect();
                 let few: Vec<T> = kept.iter().flat_map(|row| x[row * CLASSES..][..CLASSES].to_vec()).collect();
                 let few_labels: Vec<u32> = kept.iter().map(|&row| labels[row]).collect();
-                let (many, few_target) = (Targets::Labels(&labels), Targets::Labels(&few_labels));
+                let (many, few_target) = (Targets::labels(&labels), Targets::labels(&few_labels));
                 let f = case.loss;
 
                 assert_eq!(f.sum(&x, many, rows).map(bits), f.sum(&few, few_target, rows).map(bits), "{place}");
@@ -312,7 +312,7 @@ fn ignored_rows_change_nothing<T: Number>() {
 
                 // Nothing that counts.
                 let nothing = vec![silent; count];
-                let target = Targets::Labels(&nothing);
+                let target = Targets::labels(&nothing);
                 gradient.fill(T::nan());
                 let mean = f.mean_with_gradient(&x, target, rows, &mut gradient).unwrap();
                 assert!(mean.is_nan() || case.name == "weighted_focal", "{place}: {mean}");
@@ -401,7 +401,7 @@ fn logits_may_be_extreme<T: Number>() {
                     x[2] = T::from_f64_rounded(-extreme);
                     x[3] = T::from_f64_rounded(1.0);
                     let (labels, mut gradient, mut curvature) = ([label as u32], x.clone(), x.clone());
-                    let (target, rows) = (Targets::Labels(&labels), Rows::contiguous(CLASSES));
+                    let (target, rows) = (Targets::labels(&labels), Rows::contiguous(CLASSES));
                     let loss = case.loss.sum(&x, target, rows).unwrap();
                     case.loss.gradient_with_hessian(&x, target, rows, T::one(), &mut gradient, &mut curvature).unwrap();
                     let place =
@@ -452,7 +452,7 @@ fn nan_stays_in_its_row() {
             if case.of_probabilities {
                 for wrong in [-0.125, 1.125] {
                     x[at] = wrong;
-                    assert!(case.loss.sum(&x, Targets::Labels(&labels), rows).unwrap().is_nan(), "{}", case.name);
+                    assert!(case.loss.sum(&x, Targets::labels(&labels), rows).unwrap().is_nan(), "{}", case.name);
                 }
             }
             if !case.labels_alone {
@@ -498,7 +498,7 @@ fn row_losses_are_accurate<T: Number>() {
             let Some(loss) = by_name::<T>(&row.loss, &weights) else { continue };
             let (x, y): (Vec<T>, Vec<T>) = (narrow(&row.x), narrow(&row.y));
             let labels = [row.target as u32];
-            let target = if y.is_empty() { Targets::Labels(&labels) } else { Targets::Probabilities(&y) };
+            let target = if y.is_empty() { Targets::labels(&labels) } else { Targets::Probabilities(&y) };
             let rows = Rows::contiguous(len);
             let (mut value, mut gradient, mut curvature) = ([T::nan()], vec![T::nan(); len], vec![T::nan(); len]);
             loss.forward(&x, target, rows, &mut value).unwrap();
@@ -550,7 +550,7 @@ fn cross_entropy_is_accurate<T: Number>() {
                 (0..x.len()).map(|i| T::from_f64_rounded(f64::from(u8::from(i == row.label as usize)))).collect();
             // The gradient is a difference of numbers up to 1.
             for (kind, target, floor) in [
-                ("labels", Targets::Labels(&labels), unit),
+                ("labels", Targets::labels(&labels), unit),
                 ("probabilities", Targets::Probabilities(&onehot), 2.0 * unit),
             ] {
                 let label = |what: &str| format!("the {what} of {kind} {} {level:?}, row {number}", T::NAME);
@@ -574,7 +574,7 @@ fn cross_entropy_is_accurate_in_both_types() {
 fn nothing_has_no_mean() {
     at_every_level(|_| {
         for rows in [Rows::contiguous(0), Rows::contiguous(3)] {
-            let target = Targets::Labels(&[]);
+            let target = Targets::labels(&[]);
             assert_eq!(SoftmaxCrossEntropy::default().sum(&[0.0_f32; 0], target, rows), Ok(0.0));
             assert!(SoftmaxCrossEntropy::default().mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
         }
@@ -587,7 +587,7 @@ fn labels_out_of_range_are_refused() {
     let rows = Rows::contiguous(3);
     let _fixed = fix_level();
     for (labels, row, label) in [([0, 1, 3, 9], 2, 3), ([u32::MAX, 0, 0, 0], 0, u32::MAX), ([2, 2, 2, 5], 3, 5)] {
-        let target = Targets::Labels(&labels);
+        let target = Targets::labels(&labels);
         let expected = TargetError { row, label, classes: 3 };
         let (mut losses, mut gradient) = ([7.0; 4], [7.0; 12]);
         assert_eq!(SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut losses), Err(expected));
@@ -612,7 +612,7 @@ fn targets_that_do_not_fit_are_refused() {
     let rows = Rows::contiguous(4);
     let (mut ten, mut twelve, mut three) = ([7.0; 10], [7.0; 12], [7.0; 3]);
     let labels = [0; 3];
-    let (right, wrong) = (Targets::Labels(&labels), Targets::Labels(&labels[..2]));
+    let (right, wrong) = (Targets::labels(&labels), Targets::labels(&labels[..2]));
     let probabilities = Targets::Probabilities(&x[..10]);
     let f = SoftmaxCrossEntropy::default();
     let calls = [
@@ -691,7 +691,7 @@ proptest! {
         let labels = [(i / 2) as u32];
         let total: f64 = y.iter().sum();
         let (above, below, width) = beside(&x, i);
-        for (target, weight) in [(Targets::Labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
+        for (target, weight) in [(Targets::labels(&labels), 1.0), (Targets::Probabilities(&y), total)] {
             let loss = |x: &[f64]| SoftmaxCrossEntropy::default().sum(x, target, rows).unwrap();
             let mut gradient = vec![0.0; x.len()];
             SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();

@@ -150,7 +150,7 @@ fn losses<T: Element>() -> Fallible {
         &CategoricalHinge,
     ];
     let by_probability: [&dyn RowLoss<T>; 2] = [&Dice::default(), &Tversky::default()];
-    let targets = by_label.map(|loss| (loss, Targets::Labels(&labels)));
+    let targets = by_label.map(|loss| (loss, Targets::labels(&labels)));
     for (loss, target) in targets.into_iter().chain(by_probability.map(|loss| (loss, Targets::Probabilities(&t)))) {
         loss.forward_slice(&p, target, rows, &mut g[..N / CLASSES])?;
         black_box((loss.mean(&p, target, rows)?, loss.total_weight(target, rows)?));

@@ -53,7 +53,7 @@ fn times<T: Element>() {
     time(format!("{of}/backward/softmax"), || Softmax::DEFAULT.backward(black_box(&x), &dy, rows, &mut y));
     time(format!("{of}/forward/log_softmax"), || LogSoftmax::DEFAULT.forward(black_box(&x), rows, &mut y));
     time(format!("{of}/mean_with_gradient/softmax_cross_entropy"), || {
-        let targets = Targets::Labels(&labels);
+        let targets = Targets::labels(&labels);
         _ = black_box(SoftmaxCrossEntropy::default().mean_with_gradient(black_box(&x), targets, rows, &mut y));
     });
     let (gate, up) = x.split_at(LEN / 2);

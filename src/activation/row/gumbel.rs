@@ -1,10 +1,10 @@
 //! Softmax with noise: samples of a class that pass a gradient on.
 
 use super::RowActivation;
-use super::softmax::{Softmax, check_temperature, softmax_backward_in_place};
+use super::softmax::{Softmax, softmax_backward_in_place};
 use super::sparsemax::Hardmax;
 use crate::activation::trained::rng::CounterRng;
-use crate::check::same_length;
+use crate::check::{self, same_length};
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
@@ -24,34 +24,51 @@ use crate::slice::{Dst, Map, Src};
 ///
 /// ```
 /// use slopes::activation::{GumbelSoftmax, Rows};
-/// let gumbel = GumbelSoftmax { hard: true, ..GumbelSoftmax::new(1.0, 7)? };
+/// let gumbel = GumbelSoftmax::new(7).with_hard(true);
 /// let (x, rows) = ([0.0_f32, 0.0, f32::NEG_INFINITY], Rows::contiguous(3));
 /// let mut y = [0.0; 3];
 /// gumbel.forward(&x, rows, &mut y, 0);
 /// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
-/// # Ok::<(), slopes::ParameterError>(())
 /// ```
 ///
 /// # Panics
 /// Methods panic if slices differ in length, or are no whole number of rows, before anything is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GumbelSoftmax {
-    /// What x + g is divided by.
+    /// What x + g is divided by, from 1e-30 to 1e30: 1 by default.
     pub temperature: f64,
-    /// Whether the output is 1 for the class that is drawn and 0 for the others. The gradient is that of the soft output.
+    /// Whether the output is 1 for the class that is drawn and 0 for the others, instead of the softmax: false by default.
+    /// The gradient is that of the soft output.
     pub hard: bool,
-    /// What is drawn from.
+    /// The seed of the noise.
     pub seed: u64,
 }
 
 impl GumbelSoftmax {
-    /// A soft one, with the temperature checked.
+    /// A soft one, with a temperature of 1.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        GumbelSoftmax { temperature: 1.0, hard: false, seed }
+    }
+
+    /// With another temperature.
     ///
     /// # Errors
     /// If `temperature` is not between 1e-30 and 1e30.
-    pub fn new(temperature: f64, seed: u64) -> Result<Self, ParameterError> {
-        check_temperature(temperature)?;
-        Ok(GumbelSoftmax { temperature, hard: false, seed })
+    pub const fn with_temperature(mut self, temperature: f64) -> Result<Self, ParameterError> {
+        if let Err(error) = check::temperature("temperature", temperature) {
+            return Err(error);
+        }
+        self.temperature = temperature;
+        Ok(self)
+    }
+
+    /// With hard outputs or soft ones.
+    #[must_use]
+    pub const fn with_hard(mut self, hard: bool) -> Self {
+        self.hard = hard;
+        self
     }
 
     /// y = f(x), row by row.

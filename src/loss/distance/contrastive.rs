@@ -1,54 +1,32 @@
 //! The contrastive loss.
 
 use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, methods, run, write_directions};
-use crate::check::check_non_negative;
 use crate::element::Element;
-use crate::error::ParameterError;
-use crate::loss::row::rounded_to;
+use crate::loss::row::driver::rounded_to;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
-/// What the distance of two rows costs that should be near each other (target 1), or far from each other (target -1).
-///
-/// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other; `d = |prediction - other|`
-/// - gradient in the prediction: `prediction - other`, or `-max(0, margin - d) (prediction - other) / d`, 0 where d is 0;
-///   in the other minus that
-/// - domain: any numbers. Equal infinities have no difference: NaN, as of NaN.
-/// - unit: that of the rows, squared
-/// - worst error: 1 ulp in f32, or 2^-24 of margin^2; in f64 (8 + len / 64) ulp, or 2^-50 of margin^2
-/// - source: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006
-///
-/// ```
-/// use slopes::{activation::Rows, loss::Contrastive};
-/// let (prediction, other) = ([3.0_f32, 4.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]);
-/// let mut losses = [0.0; 2];
-/// Contrastive::default().forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
-/// assert_eq!(losses, [12.5, 0.125]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Contrastive {
-    /// From this distance on, rows are far enough from each other.
-    pub margin: f64,
-}
-
-impl Default for Contrastive {
-    fn default() -> Self {
-        Contrastive { margin: 1.0 }
-    }
-}
-
-impl Contrastive {
-    /// With the parameter checked. The field is public, and what is written there is not.
+crate::check::options! {
+    /// What the distance of two rows costs that should be near each other (target 1), or far from each other (target -1).
     ///
-    /// # Errors
-    /// If `margin` is negative or not finite.
+    /// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other; `d = |prediction - other|`
+    /// - gradient in the prediction: `prediction - other`, or `-max(0, margin - d) (prediction - other) / d`, 0 where d is 0;
+    ///   in the other minus that
+    /// - domain: any numbers. Equal infinities have no difference: NaN, as of NaN.
+    /// - unit: that of the rows, squared
+    /// - worst error: 1 ulp in f32, or 2^-24 of margin^2; in f64 (8 + len / 64) ulp, or 2^-50 of margin^2
+    /// - source: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006
     ///
     /// ```
-    /// assert!(slopes::loss::Contrastive::new(f64::INFINITY).is_err());
+    /// use slopes::{activation::Rows, loss::Contrastive};
+    /// let (prediction, other) = ([3.0_f32, 4.0, 0.0, 0.5], [0.0, 0.0, 0.0, 0.0]);
+    /// let mut losses = [0.0; 2];
+    /// Contrastive::default().forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+    /// assert_eq!(losses, [12.5, 0.125]);
     /// ```
-    pub fn new(margin: f64) -> Result<Self, ParameterError> {
-        check_non_negative("margin", Some(&[margin]))?;
-        Ok(Contrastive { margin })
+    Contrastive {
+        /// From this distance on, rows are far enough from each other.
+        margin: f64 = 1.0, with_margin(f64 as value), non_negative;
     }
 }
 

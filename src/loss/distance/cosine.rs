@@ -2,8 +2,7 @@
 
 use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, Write, methods, run};
 use crate::element::Element;
-use crate::error::ParameterError;
-use crate::loss::row::{BLOCK, blocks, rounded_to};
+use crate::loss::row::driver::{BLOCK, blocks, rounded_to};
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
@@ -75,40 +74,24 @@ impl RowGroupKernel<2> for CosineSimilarity {
 
 methods!(CosineSimilarity of 2: prediction, target);
 
-/// What the angle of two rows costs that should have the same direction (target 1), or should not (target -1).
-///
-/// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
-/// - gradient: minus that of the cosine, or that of the cosine where the loss is positive; 0 at a row of zeros
-/// - the cosine, its gradient, domain, unit, worst error: as [`CosineSimilarity`], whose cosine has the other sign
-/// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
-///
-/// ```
-/// use slopes::{activation::Rows, loss::CosineEmbedding};
-/// let (prediction, other) = ([3.0_f32, 4.0, 3.0, 4.0], [4.0, 3.0, 4.0, 3.0]);
-/// let mut losses = [0.0; 2];
-/// CosineEmbedding { margin: 0.5 }.forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
-/// assert!((losses[0] - 0.04).abs() < 1e-7 && (losses[1] - 0.46).abs() < 1e-7);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CosineEmbedding {
-    /// Up to this cosine, rows are different enough: from -1 to 1, usually 0.
-    pub margin: f64,
-}
-
-impl CosineEmbedding {
-    /// With the parameter checked. The field is public, and what is written there is not.
+crate::check::options! {
+    /// What the angle of two rows costs that should have the same direction (target 1), or should not (target -1).
     ///
-    /// # Errors
-    /// If `margin` is not from -1 to 1.
+    /// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
+    /// - gradient: minus that of the cosine, or that of the cosine where the loss is positive; 0 at a row of zeros
+    /// - the cosine, its gradient, domain, unit, worst error: as [`CosineSimilarity`], whose cosine has the other sign
+    /// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
     ///
     /// ```
-    /// assert!(slopes::loss::CosineEmbedding::new(2.0).is_err());
+    /// use slopes::{activation::Rows, loss::CosineEmbedding};
+    /// let (prediction, other) = ([3.0_f32, 4.0, 3.0, 4.0], [4.0, 3.0, 4.0, 3.0]);
+    /// let mut losses = [0.0; 2];
+    /// CosineEmbedding { margin: 0.5 }.forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+    /// assert!((losses[0] - 0.04).abs() < 1e-7 && (losses[1] - 0.46).abs() < 1e-7);
     /// ```
-    pub fn new(margin: f64) -> Result<Self, ParameterError> {
-        if !(-1.0..=1.0).contains(&margin) {
-            return Err(ParameterError { parameter: "margin", value: margin, requirement: "must be from -1 to 1" });
-        }
-        Ok(CosineEmbedding { margin })
+    CosineEmbedding {
+        /// Up to this cosine, rows are different enough: from -1 to 1, usually 0.
+        margin: f64 = 0.0, with_margin(f64 as value), from_minus_1_to_1;
     }
 }
 

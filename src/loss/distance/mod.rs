@@ -12,7 +12,7 @@ use contrastive::Contrastive;
 use cosine::{CosineEmbedding, CosineSimilarity};
 use triplet::Triplet;
 
-use super::row::{BLOCK, blocks, rounded_to, sum, widen, write};
+use super::row::driver::{BLOCK, blocks, rounded_to, sum, widen, write};
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
@@ -101,7 +101,7 @@ fn run<F: RowGroupKernel<N>, T: Element, const N: usize>(
     target: Option<&[T]>,
     rows: Rows,
     losses: Option<&mut [T]>,
-    (scale, gradients): (T, [Option<&mut [T]>; N]),
+    (scale, gradients): (f64, [Option<&mut [T]>; N]),
 ) -> (f64, usize) {
     let numbers = inputs[0].len();
     for (name, input) in names.iter().zip(&inputs) {
@@ -118,7 +118,7 @@ fn run<F: RowGroupKernel<N>, T: Element, const N: usize>(
         inputs: inputs.map(Src::new),
         gradients: gradients.map(|gradient| gradient.map(Dst::new)),
         len: rows.row_len(),
-        scale: scale.into_f64(),
+        scale,
     };
     let (target, losses) = (target.map(Src::new), losses.map(Dst::new));
     (F::run::<T>(EachRow { kernel, all, target, rows: count, layout: rows, losses }), count)
@@ -136,7 +136,7 @@ macro_rules! methods {
             pub fn forward<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows, losses: &mut [T]) {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                run(*self, names, inputs, target, rows, Some(losses), (T::one(), [const { None }; $n]));
+                run(*self, names, inputs, target, rows, Some(losses), (1.0, [const { None }; $n]));
             }
 
             /// The sum of the losses; 0 for no rows.
@@ -144,10 +144,10 @@ macro_rules! methods {
             /// # Panics
             /// If the lengths of slices do not fit each other.
             #[track_caller]
-            pub fn sum<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> T {
+            pub fn sum<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> f64 {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                T::from_f64_rounded(run(*self, names, inputs, target, rows, None, (T::one(), [const { None }; $n])).0)
+                run(*self, names, inputs, target, rows, None, (1.0, [const { None }; $n])).0
             }
 
             /// The sum of the losses by the number of rows; NaN for no rows.
@@ -155,11 +155,11 @@ macro_rules! methods {
             /// # Panics
             /// If the lengths of slices do not fit each other.
             #[track_caller]
-            pub fn mean<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> T {
+            pub fn mean<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> f64 {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                let (sum, count) = run(*self, names, inputs, target, rows, None, (T::one(), [const { None }; $n]));
-                T::from_f64_rounded(sum / count as f64)
+                let (sum, count) = run(*self, names, inputs, target, rows, None, (1.0, [const { None }; $n]));
+                sum / count as f64
             }
 
             /// The sum of the losses, and in one pass its gradients times `scale`, in as many of the inputs as are wanted,
@@ -173,12 +173,12 @@ macro_rules! methods {
                 $($input: &[T],)+
                 $($target: &[T],)?
                 rows: Rows,
-                scale: T,
+                scale: f64,
                 gradients: [Option<&mut [T]>; $n],
-            ) -> T {
+            ) -> f64 {
                 let target = [$(Some($target),)? None][0];
                 let (names, inputs) = ([$(stringify!($input)),+], [$($input),+]);
-                T::from_f64_rounded(run(*self, names, inputs, target, rows, None, (scale, gradients)).0)
+                run(*self, names, inputs, target, rows, None, (scale, gradients)).0
             }
         }
     };

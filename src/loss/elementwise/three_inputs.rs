@@ -4,7 +4,6 @@ use super::margin;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::ParameterError;
 use crate::math::FloatMath;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
@@ -53,8 +52,8 @@ macro_rules! triple_methods {
         $then! { $context
             forward_slice(inputs: [&[T]; 3], losses: &mut [T]) -> ();
             total(inputs: [&[T]; 3]) -> f64;
-            gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> ();
-            sum_with_gradients(inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64;
+            gradients(inputs: [&[T]; 3], scale: f64, gradients: [&mut [T]; 2]) -> ();
+            sum_with_gradients(inputs: [&[T]; 3], scale: f64, gradients: [&mut [T]; 2]) -> f64;
         }
     };
 }
@@ -68,11 +67,11 @@ impl<F: TripleFormula, T: Element> ComputeTriples<F, T> for Here {
     fn total(f: &F, inputs: [&[T]; 3]) -> f64 {
         slice::map_and_sum((*f, Value), inputs.map(Src::new), [], inputs[0].len())
     }
-    fn gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) {
-        slice::map((*f, Gradients(scale.into_f64())), inputs.map(Src::new), gradients.map(Dst::new));
+    fn gradients(f: &F, inputs: [&[T]; 3], scale: f64, gradients: [&mut [T]; 2]) {
+        slice::map((*f, Gradients(scale)), inputs.map(Src::new), gradients.map(Dst::new));
     }
-    fn sum_with_gradients(f: &F, inputs: [&[T]; 3], scale: T, gradients: [&mut [T]; 2]) -> f64 {
-        let (map, len) = ((*f, ValueAndGradients(scale.into_f64())), inputs[0].len());
+    fn sum_with_gradients(f: &F, inputs: [&[T]; 3], scale: f64, gradients: [&mut [T]; 2]) -> f64 {
+        let (map, len) = ((*f, ValueAndGradients(scale)), inputs[0].len());
         slice::map_and_sum(map, inputs.map(Src::new), gradients.map(Dst::new), len)
     }
 }
@@ -93,23 +92,23 @@ macro_rules! triple {
 
             /// The sum of the losses; 0 for no samples.
             #[track_caller]
-            pub fn sum<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
+            pub fn sum<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> f64 {
                 same_length("sum", Self::lengths($a, $b, $c));
-                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]))
+                <T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c])
             }
 
             /// The sum of the losses by their count; NaN for no samples.
             #[track_caller]
-            pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> T {
+            pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> f64 {
                 same_length("mean", Self::lengths($a, $b, $c));
-                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64)
+                <T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c]) / $a.len() as f64
             }
 
             #[doc = concat!(
                 "scale * the derivatives in `", stringify!($first), "` and in `", stringify!($second), "`, of each sample.",
             )]
             #[track_caller]
-            pub fn gradients<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], scale: T, gradients: [&mut [T]; 2]) {
+            pub fn gradients<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], scale: f64, gradients: [&mut [T]; 2]) {
                 let [a, b, c] = Self::lengths($a, $b, $c);
                 let [first, second] = [gradients[0].len(), gradients[1].len()];
                 same_length("gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
@@ -123,13 +122,13 @@ macro_rules! triple {
                 $a: &[T],
                 $b: &[T],
                 $c: &[T],
-                scale: T,
+                scale: f64,
                 gradients: [&mut [T]; 2],
-            ) -> T {
+            ) -> f64 {
                 let [a, b, c] = Self::lengths($a, $b, $c);
                 let [first, second] = [gradients[0].len(), gradients[1].len()];
                 same_length("sum_with_gradients", [a, b, c, (stringify!($first), first), (stringify!($second), second)]);
-                T::from_f64_rounded(<T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients))
+                <T::Kernels as ComputeTriples<Self, T>>::sum_with_gradients(self, [$a, $b, $c], scale, gradients)
             }
 
             fn lengths<T>($a: &[T], $b: &[T], $c: &[T]) -> [(&'static str, usize); 3] {
@@ -143,61 +142,41 @@ macro_rules! triple {
 pub(crate) trait TripleKernels<T>: ComputeTriples<GaussianNll, T> + ComputeTriples<MarginRanking, T> {}
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of TripleKernels }
 
-/// The negative log-likelihood of a number under a normal distribution whose mean and variance are both predicted.
-///
-/// With r = prediction - target and v = max(variance, eps):
-///
-/// - value: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
-/// - slopes: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, which below `eps` is that of `eps`
-/// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; slopes 1 and 4. Beside the roots of the value and
-///   of the slope in the variance the error is that relative to the larger term.
-///
-/// A negative variance gives NaN.
-///
-/// Source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994.
-///
-/// ```
-/// use slopes::loss::GaussianNll;
-/// let (prediction, target, variance) = ([1.0_f64, 2.0], [0.0, 2.0], [1.0, 4.0]);
-/// let loss = GaussianNll::default();
-/// assert_eq!(loss.sum(&prediction, &target, &variance), 0.5 + 2.0_f64.ln());
-/// let (mut of_prediction, mut of_variance) = ([0.0; 2], [0.0; 2]);
-/// loss.gradients(&prediction, &target, &variance, 1.0, [&mut of_prediction, &mut of_variance]);
-/// assert_eq!((of_prediction, of_variance), ([1.0, 0.0], [0.0, 0.125]));
-/// ```
-///
-/// # Panics
-/// Methods panic if slices differ in length, before anything is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GaussianNll {
-    /// A variance that is smaller counts as this.
-    pub eps: f64,
-    /// With the constant ln(2 pi) / 2.
-    pub full: bool,
-}
-
-impl Default for GaussianNll {
-    fn default() -> Self {
-        GaussianNll { eps: 1e-6, full: false }
+crate::check::options! {
+    /// The negative log-likelihood of a number under a normal distribution whose mean and variance are both predicted.
+    ///
+    /// With r = prediction - target and v = max(variance, eps):
+    ///
+    /// - value: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
+    /// - slopes: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, which below `eps` is that of `eps`
+    /// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; slopes 1 and 4. Beside the roots of the value and
+    ///   of the slope in the variance the error is that relative to the larger term.
+    ///
+    /// A negative variance gives NaN.
+    ///
+    /// Source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994.
+    ///
+    /// ```
+    /// use slopes::loss::GaussianNll;
+    /// let (prediction, target, variance) = ([1.0_f64, 2.0], [0.0, 2.0], [1.0, 4.0]);
+    /// let loss = GaussianNll::default();
+    /// assert_eq!(loss.sum(&prediction, &target, &variance), 0.5 + 2.0_f64.ln());
+    /// let (mut of_prediction, mut of_variance) = ([0.0; 2], [0.0; 2]);
+    /// loss.gradients(&prediction, &target, &variance, 1.0, [&mut of_prediction, &mut of_variance]);
+    /// assert_eq!((of_prediction, of_variance), ([1.0, 0.0], [0.0, 0.125]));
+    /// ```
+    ///
+    /// # Panics
+    /// Methods panic if slices differ in length, before anything is written.
+    GaussianNll {
+        /// A variance that is smaller counts as this.
+        eps: f64 = 1e-6, with_eps(f64 as value), positive;
+        /// With the constant ln(2 pi) / 2.
+        full: bool = false, with_full(bool as value);
     }
 }
 
 impl GaussianNll {
-    /// With the parameter checked. The fields are public, and what is written there is not.
-    ///
-    /// # Errors
-    /// If `eps` is not positive and finite.
-    ///
-    /// ```
-    /// assert!(slopes::loss::GaussianNll::new(0.0, false).is_err());
-    /// ```
-    pub fn new(eps: f64, full: bool) -> Result<Self, ParameterError> {
-        if eps > 0.0 && eps.is_finite() {
-            return Ok(GaussianNll { eps, full });
-        }
-        Err(ParameterError { parameter: "eps", value: eps, requirement: "must be positive and finite" })
-    }
-
     #[inline(always)]
     fn variance<L: Lanes>(self, variance: L) -> L {
         let known = variance.select(variance.splat(0.0).le(variance), variance.splat(f64::NAN));
@@ -224,45 +203,29 @@ impl TripleFormula for GaussianNll {
 
 triple! { GaussianNll: prediction, target, variance -> prediction_gradient, variance_gradient }
 
-/// Of two scores, what the one that should rank higher lacks to a distance of `margin` from the other: the first where the
-/// target is +1, the second where it is -1. Any other target gives NaN.
-///
-/// - value: `max(0, margin - target (first - second))`
-/// - slopes: `-target` in the first and `target` in the second where that is positive, else 0
-/// - worst error: that of two roundings
-///
-/// Source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000.
-///
-/// ```
-/// use slopes::loss::MarginRanking;
-/// let (first, second, target) = ([3.0_f32, 3.0], [1.0, 1.0], [1.0, -1.0]);
-/// let mut losses = [0.0; 2];
-/// MarginRanking { margin: 0.5 }.forward_slice(&first, &second, &target, &mut losses);
-/// assert_eq!(losses, [0.0, 2.5]);
-/// ```
-///
-/// # Panics
-/// Methods panic if slices differ in length, before anything is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct MarginRanking {
-    /// How far apart the scores should be.
-    pub margin: f64,
-}
-
-impl MarginRanking {
-    /// With the parameter checked. The field is public, and what is written there is not.
+crate::check::options! {
+    /// Of two scores, what the one that should rank higher lacks to a distance of `margin` from the other: the first where the
+    /// target is +1, the second where it is -1. Any other target gives NaN.
     ///
-    /// # Errors
-    /// If `margin` is not finite.
+    /// - value: `max(0, margin - target (first - second))`
+    /// - slopes: `-target` in the first and `target` in the second where that is positive, else 0
+    /// - worst error: that of two roundings
+    ///
+    /// Source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000.
     ///
     /// ```
-    /// assert!(slopes::loss::MarginRanking::new(f64::NAN).is_err());
+    /// use slopes::loss::MarginRanking;
+    /// let (first, second, target) = ([3.0_f32, 3.0], [1.0, 1.0], [1.0, -1.0]);
+    /// let mut losses = [0.0; 2];
+    /// MarginRanking { margin: 0.5 }.forward_slice(&first, &second, &target, &mut losses);
+    /// assert_eq!(losses, [0.0, 2.5]);
     /// ```
-    pub fn new(margin: f64) -> Result<Self, ParameterError> {
-        if margin.is_finite() {
-            return Ok(MarginRanking { margin });
-        }
-        Err(ParameterError { parameter: "margin", value: margin, requirement: "must be finite" })
+    ///
+    /// # Panics
+    /// Methods panic if slices differ in length, before anything is written.
+    MarginRanking {
+        /// How far apart the scores should be.
+        margin: f64 = 0.0, with_margin(f64 as value), finite;
     }
 }
 

@@ -9,6 +9,7 @@ use crate::element::Element;
 use crate::loss::Loss;
 use crate::simd::{Lanes, Real};
 use crate::slice::{self, Dst, Map, Src};
+use crate::spec::Spec;
 use crate::sum::{BLOCK, PairwiseSum};
 
 /// A loss with a weight for each sample: what [`Loss::weighted`] gives.
@@ -31,9 +32,9 @@ use crate::sum::{BLOCK, PairwiseSum};
 /// # Panics
 /// Methods panic if slices differ in length, the weights among them, before anything is written.
 #[derive(Debug)]
-pub struct Weighted<'a, F: ?Sized, T> {
+pub struct Weighted<'a, F: ?Sized> {
     loss: &'a F,
-    weights: &'a [T],
+    weights: &'a [f64],
 }
 
 /// The weight times a number; 0 where the weight is 0.
@@ -52,13 +53,13 @@ pub(crate) struct Places<'a, T> {
     sum: bool,
     losses: Option<&'a mut [T]>,
     /// With the scale.
-    gradient: Option<(T, &'a mut [T])>,
+    gradient: Option<(f64, &'a mut [T])>,
     /// Only beside a gradient.
-    curvature: Option<&'a mut [T]>,
+    hessian: Option<&'a mut [T]>,
 }
 
 impl<T> Places<'_, T> {
-    const NONE: Self = Places { sum: false, losses: None, gradient: None, curvature: None };
+    const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
 }
 
 /// A block of each slice, in the type that is computed in.
@@ -75,15 +76,19 @@ impl<R: Real> Blocks<R> {
     }
 
     /// The block that begins at `done`, and its length.
-    fn load<T: Element<Real = R>>(&mut self, [prediction, target, weights]: [&[T]; 3], done: usize) -> usize
-    where
-        R: Element<Real = R>,
-    {
+    fn load<T: Element<Real = R>>(&mut self, [prediction, target]: [&[T]; 2], weights: &[f64], done: usize) -> usize {
         let n = BLOCK.min(weights.len() - done);
         slice::convert(&prediction[done..done + n], &mut self.prediction[..n]);
         slice::convert(&target[done..done + n], &mut self.target[..n]);
-        slice::convert(&weights[done..done + n], &mut self.weights[..n]);
+        round(&weights[done..done + n], &mut self.weights[..n]);
         n
+    }
+}
+
+/// Weights in the type that is computed in.
+fn round<R: Real>(weights: &[f64], to: &mut [R]) {
+    for (to, weight) in to.iter_mut().zip(weights) {
+        *to = R::from_f64_rounded(*weight);
     }
 }
 
@@ -93,114 +98,121 @@ fn weigh<R: Element>(weights: &[R], numbers: &mut [R]) {
     slice::map(Weigh, [Src::new(weights), numbers.src()], [numbers]);
 }
 
-impl<'a, F: ?Sized, T: Element> Weighted<'a, F, T> {
-    /// The loss with these weights. Of a type that is known, [`Loss::weighted`] does the same.
+impl<'a, F: ?Sized> Weighted<'a, F> {
+    /// The loss with these weights: as [`Loss::weighted`], for a loss whose type is not known too.
     ///
     /// ```
-    /// use slopes::loss::{self, Weighted};
-    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0_f32, 1.0]);
+    /// use slopes::loss::{self, Loss, Weighted};
+    /// let loss = Weighted::new(loss::by_name::<f32>("mae")?, &[2.0, 1.0]);
     /// assert_eq!(loss.sum(&[1.0, 1.0], &[0.0, 0.0]), 3.0);
     /// # Ok::<(), slopes::UnknownNameError>(())
     /// ```
-    pub fn new(loss: &'a F, weights: &'a [T]) -> Self {
+    #[must_use]
+    pub fn new(loss: &'a F, weights: &'a [f64]) -> Self {
         Weighted { loss, weights }
     }
 
-    /// The sum of the weights: what [`mean`](Self::mean) divides by.
-    pub fn total_weight(&self) -> T {
-        T::from_f64_rounded(<T::Kernels as WeightedKernels<T>>::sum(self.weights))
+    fn lengths<T>(&self, prediction: &[T], target: &[T]) -> [(&'static str, usize); 3] {
+        [("prediction", prediction.len()), ("target", target.len()), ("weights", self.weights.len())]
     }
 }
 
-impl<F: Loss<T::Real> + ?Sized, T: Element> Weighted<'_, F, T> {
-    /// The weight times the loss, of each sample.
+impl<F: ?Sized> Weighted<'_, F> {
+    /// Makes what there is a place for, and the sum if it is wanted.
+    fn run<T: Element>(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64
+    where
+        F: Loss<T::Real>,
+    {
+        let loss = Methods {
+            each: &|p, t, losses| self.loss.forward_slice(p, t, losses),
+            gradient: &|p, t, scale, gradient, hessian| match hessian {
+                Some(hessian) => self.loss.gradient_with_hessian_bound(p, t, scale, gradient, hessian),
+                None => self.loss.gradient(p, t, scale, gradient),
+            },
+        };
+        <T::Kernels as WeightedKernels<T>>::run(loss, [prediction, target], self.weights, places)
+    }
+}
+
+impl<F: Loss<T> + Loss<T::Real> + ?Sized, T: Element> Loss<T> for Weighted<'_, F> {
+    fn spec(&self) -> &'static Spec {
+        Loss::<T>::spec(self.loss)
+    }
+    fn forward(&self, prediction: T, target: T) -> T {
+        self.loss.forward(prediction, target)
+    }
+    fn derivative(&self, prediction: T, target: T) -> T {
+        self.loss.derivative(prediction, target)
+    }
+    fn second_derivative(&self, prediction: T, target: T) -> T {
+        self.loss.second_derivative(prediction, target)
+    }
+    fn hessian_bound(&self, prediction: T, target: T) -> T {
+        self.loss.hessian_bound(prediction, target)
+    }
     #[track_caller]
-    pub fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
+    fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("forward_slice", [p, t, w, ("losses", losses.len())]);
         self.run(prediction, target, Places { losses: Some(losses), ..Places::NONE });
     }
-
-    /// The sum of that; 0 for no samples.
     #[track_caller]
-    pub fn sum(&self, prediction: &[T], target: &[T]) -> T {
+    fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", self.lengths(prediction, target));
-        T::from_f64_rounded(self.total(prediction, target))
+        self.run(prediction, target, Places { sum: true, ..Places::NONE })
     }
-
-    /// The sum by the sum of the weights; NaN if that is 0.
-    #[track_caller]
-    pub fn mean(&self, prediction: &[T], target: &[T]) -> T {
-        same_length("mean", self.lengths(prediction, target));
-        T::from_f64_rounded(self.total(prediction, target) / <T::Kernels as WeightedKernels<T>>::sum(self.weights))
+    /// The sum of the weights.
+    fn total_weight(&self, _: usize) -> f64 {
+        slice_sum(self.weights)
     }
-
-    /// The sum by the count of the samples, the ignored ones too; NaN for no samples.
     #[track_caller]
-    pub fn mean_unweighted(&self, prediction: &[T], target: &[T]) -> T {
-        same_length("mean_unweighted", self.lengths(prediction, target));
-        T::from_f64_rounded(self.total(prediction, target) / prediction.len() as f64)
-    }
-
-    /// gradient = weight * scale * derivative, of each sample: with `scale` = 1 that of the sum, with 1 / weights that of
-    /// the mean.
-    #[track_caller]
-    pub fn gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) {
+    fn gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("gradient", [p, t, w, ("gradient", gradient.len())]);
         self.run(prediction, target, Places { gradient: Some((scale, gradient)), ..Places::NONE });
     }
-
-    /// The sum of the losses, and the gradient.
     #[track_caller]
-    pub fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: T, gradient: &mut [T]) -> T {
+    fn sum_with_gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) -> f64 {
         let [p, t, w] = self.lengths(prediction, target);
         same_length("sum_with_gradient", [p, t, w, ("gradient", gradient.len())]);
-        let gradient = Some((scale, gradient));
-        T::from_f64_rounded(self.run(prediction, target, Places { gradient, sum: true, ..Places::NONE }))
+        self.run(prediction, target, Places { gradient: Some((scale, gradient)), sum: true, ..Places::NONE })
     }
-
-    /// gradient = weight * scale * derivative and curvature = weight * scale * curvature bound.
     #[track_caller]
-    pub fn gradient_with_hessian_bound(
+    fn gradient_with_hessian_bound(
         &self,
         prediction: &[T],
         target: &[T],
-        scale: T,
+        scale: f64,
         gradient: &mut [T],
-        curvature: &mut [T],
+        hessian: &mut [T],
     ) {
         let [p, t, w] = self.lengths(prediction, target);
-        let written = [("gradient", gradient.len()), ("curvature", curvature.len())];
+        let written = [("gradient", gradient.len()), ("hessian", hessian.len())];
         same_length("gradient_with_hessian_bound", [p, t, w, written[0], written[1]]);
-        let (gradient, curvature) = (Some((scale, gradient)), Some(curvature));
-        self.run(prediction, target, Places { gradient, curvature, ..Places::NONE });
+        let (gradient, hessian) = (Some((scale, gradient)), Some(hessian));
+        self.run(prediction, target, Places { gradient, hessian, ..Places::NONE });
     }
+    /// The initial score of the loss with these weights.
+    ///
+    /// # Panics
+    /// If there are other weights.
+    #[track_caller]
+    fn initial_score(&self, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
+        assert!(weights.is_none(), "the loss already has weights");
+        Loss::<T>::initial_score(self.loss, targets, Some(self.weights))
+    }
+}
 
-    fn lengths(&self, prediction: &[T], target: &[T]) -> [(&'static str, usize); 3] {
-        [("prediction", prediction.len()), ("target", target.len()), ("weights", self.weights.len())]
-    }
-
-    fn total(&self, prediction: &[T], target: &[T]) -> f64 {
-        self.run(prediction, target, Places { sum: true, ..Places::NONE })
-    }
-
-    /// Makes what there is a place for, and the sum if it is wanted.
-    fn run(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64 {
-        let loss = Methods {
-            each: &|p, t, losses| self.loss.forward_slice(p, t, losses),
-            gradient: &|p, t, scale, gradient, curvature| match curvature {
-                Some(curvature) => self.loss.gradient_with_hessian_bound(p, t, scale, gradient, curvature),
-                None => self.loss.gradient(p, t, scale, gradient),
-            },
-        };
-        <T::Kernels as WeightedKernels<T>>::run(loss, [prediction, target, self.weights], places)
-    }
+/// The sum of weights.
+fn slice_sum(weights: &[f64]) -> f64 {
+    <f64 as WeightedKernels<f64>>::sum(weights)
 }
 
 concrete! {
     trait WeightedKernels;
-    fn run(loss: Methods<'_, T>, inputs: [&[T]; 3], places: Places<'_, T>) -> f64 { run(loss, inputs, places) }
+    fn run(loss: Methods<'_, T>, inputs: [&[T]; 2], weights: &[f64], places: Places<'_, T>) -> f64 {
+        run(loss, inputs, weights, places)
+    }
     fn sum(numbers: &[T]) -> f64 { slice::sum(numbers) }
 }
 
@@ -211,16 +223,16 @@ pub(crate) struct Methods<'a, T: Element> {
     gradient: &'a GradientOf<'a, T::Real>,
 }
 
-/// The gradient of predictions and targets times a scale; with the curvature bound, if there is a place for it.
-type GradientOf<'a, R> = dyn Fn(&[R], &[R], R, &mut [R], Option<&mut [R]>) + 'a;
+/// The gradient of predictions and targets times a scale; with the hessian bound, if there is a place for it.
+type GradientOf<'a, R> = dyn Fn(&[R], &[R], f64, &mut [R], Option<&mut [R]>) + 'a;
 
-/// Makes what there is a place for, and the sum if it is requirement: block by block of prediction, target and weights.
-fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -> f64 {
+/// Makes what there is a place for, and the sum if it is wanted: block by block of prediction, target and weights.
+fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut places: Places<T>) -> f64 {
     let mut blocks = Blocks::new();
     let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
     let mut tree = PairwiseSum::new();
-    for done in (0..inputs[2].len()).step_by(BLOCK) {
-        let n = blocks.load(inputs, done);
+    for done in (0..weights.len()).step_by(BLOCK) {
+        let n = blocks.load(inputs, weights, done);
         let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
         let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
         if places.sum || places.losses.is_some() {
@@ -234,11 +246,11 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 3], mut places: Places<T>) -
             }
         }
         let Some((scale, gradient)) = &mut places.gradient else { continue };
-        let scale = T::Real::from_f64_rounded(scale.into_f64());
-        if let Some(curvature) = &mut places.curvature {
+        let scale = *scale;
+        if let Some(hessian) = &mut places.hessian {
             (loss.gradient)(p, t, scale, first, Some(second));
             weigh(w, second);
-            slice::convert(second, &mut curvature[part.clone()]);
+            slice::convert(second, &mut hessian[part.clone()]);
         } else {
             (loss.gradient)(p, t, scale, first, None);
         }
@@ -255,7 +267,7 @@ type ForwardSlice<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
 /// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
 /// a prediction of 1/2 for every target, is NaN.
 #[track_caller]
-pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
+pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
     if let Some(weights) = weights {
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
@@ -276,8 +288,8 @@ pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T]
 
 /// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
 /// sign, or the middle of where it is 0.
-pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[T]>) -> f64 {
-    let counts = |i: usize| weights.is_none_or(|weights| weights[i] != T::zero());
+pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
+    let counts = |i: usize| weights.is_none_or(|weights| weights[i] != 0.0);
     let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.into_f64());
     let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
     let slope = |x| slope_of_sum(slopes, x, targets, weights);
@@ -309,7 +321,7 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 }
 
 /// The slope of the sum of the losses at a constant prediction.
-fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T], weights: Option<&[T]>) -> f64 {
+fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T], weights: Option<&[f64]>) -> f64 {
     let prediction = [T::Real::from_f64_rounded(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
     in_blocks(targets, weights, |target, weight| {
@@ -322,13 +334,13 @@ fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T]
 }
 
 /// Targets and their weights, 1 if there are none, a block at a time.
-fn in_blocks<T: Element>(targets: &[T], weights: Option<&[T]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
+fn in_blocks<T: Element>(targets: &[T], weights: Option<&[f64]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
     let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::from_f64_rounded(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {
         let n = BLOCK.min(targets.len() - done);
         slice::convert(&targets[done..done + n], &mut target[..n]);
         if let Some(weights) = weights {
-            slice::convert(&weights[done..done + n], &mut weight[..n]);
+            round(&weights[done..done + n], &mut weight[..n]);
         }
         block(&mut target[..n], &weight[..n]);
     }

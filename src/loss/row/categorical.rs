@@ -1,53 +1,37 @@
 //! Losses of rows that hold probabilities of classes, or their logarithms: sums over entries that do not see each other.
 
-use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
-use crate::check::check_non_negative;
-use crate::error::ParameterError;
+use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
 use crate::row::exponentials::{Logarithm, ln};
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src};
 use crate::sum::PairwiseSum;
 
-/// The cross-entropy between the target and the prediction, which holds probabilities. From logits,
-/// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy) is exact where a softmax of its own has rounded.
-///
-/// - loss: `-sum_i y_i ln(z_i + eps)`, y the target's probabilities, or 1 at the label
-/// - gradient: `-y_i / (z_i + eps)`
-/// - curvature: `y_i / (z_i + eps)^2`; the matrix of second derivatives has no other entries
-/// - mean: the sum by the number of rows
-/// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never clamped.
-/// - unit: nats
-/// - worst error: 1 ulp in f32; in f64 4 ulp, and 2^-53 for each unit of the target where eps is not 0
-/// - source: I. J. Good, Rational Decisions, 1952
-///
-/// An entry with a target of 0 is not looked at: it adds exactly 0, to the gradient too, even where z is 0.
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{CategoricalCrossEntropy, RowLoss, Targets};
-/// let (z, y) = ([0.5_f64, 0.5, 0.0], [0.5, 0.5, 0.0]);
-/// let loss = CategoricalCrossEntropy::default().sum(&z, Targets::Probabilities(&y), Rows::contiguous(3))?;
-/// assert!((loss - 2.0_f64.ln()).abs() < 1e-15);
-/// # Ok::<(), slopes::loss::TargetError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CategoricalCrossEntropy {
-    /// What is added to every probability, usually 0. It makes losses finite, and wrong.
-    pub eps: f64,
-}
-
-impl CategoricalCrossEntropy {
-    /// With the parameter checked. The field is public, and what is written there is not.
+crate::check::options! {
+    /// The cross-entropy between the target and the prediction, which holds probabilities. From logits,
+    /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy) is exact where a softmax of its own has rounded.
     ///
-    /// # Errors
-    /// If `eps` is negative or not finite.
+    /// - loss: `-sum_i y_i ln(z_i + eps)`, y the target's probabilities, or 1 at the label
+    /// - gradient: `-y_i / (z_i + eps)`
+    /// - curvature: `y_i / (z_i + eps)^2`; the matrix of second derivatives has no other entries
+    /// - mean: the sum by the number of rows
+    /// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never clamped.
+    /// - unit: nats
+    /// - worst error: 1 ulp in f32; in f64 4 ulp, and 2^-53 for each unit of the target where eps is not 0
+    /// - source: I. J. Good, Rational Decisions, 1952
+    ///
+    /// An entry with a target of 0 is not looked at: it adds exactly 0, to the gradient too, even where z is 0.
     ///
     /// ```
-    /// assert!(slopes::loss::CategoricalCrossEntropy::new(-1e-7).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{CategoricalCrossEntropy, RowLoss, Targets};
+    /// let (z, y) = ([0.5_f64, 0.5, 0.0], [0.5, 0.5, 0.0]);
+    /// let loss = CategoricalCrossEntropy::default().sum(&z, Targets::Probabilities(&y), Rows::contiguous(3))?;
+    /// assert!((loss - 2.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
-    pub fn new(eps: f64) -> Result<Self, ParameterError> {
-        check_non_negative("eps", Some(&[eps]))?;
-        Ok(CategoricalCrossEntropy { eps })
+    CategoricalCrossEntropy {
+        /// What is added to every probability, usually 0. It makes losses finite, and wrong.
+        eps: f64 = 0.0, with_eps(f64 as value), non_negative;
     }
 }
 
@@ -57,49 +41,38 @@ impl RowFormula for CategoricalCrossEntropy {
     fn kernel(&self) -> Entries<'static> {
         Entries { weights: None, kind: Kind::Probabilities { eps: self.eps } }
     }
+    fn initial_score(&self, share: f64, _: usize) -> Option<f64> {
+        (self.eps == 0.0).then_some(share)
+    }
 }
 
-/// The negative log-likelihood of the target, the prediction holding logarithms of probabilities.
-///
-/// - loss: `-sum_i q_i z_i`; of a label, `-w_label z_label`
-/// - gradient: `-q_i`
-/// - curvature: 0
-/// - what is wanted: `q_i = w_i y_i`, y the target's probabilities, or 1 at the label
-/// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
-/// - domain: any number; logarithms of densities may be positive
-/// - unit: that of the prediction, nats
-/// - worst error: 1 ulp of the sum of magnitudes; of a label without weights, exact
-/// - source: R. A. Fisher, 1912
-///
-/// An entry with q = 0 is not looked at: it adds exactly 0, even where z is -inf. A row whose label is `ignored`, or whose
-/// q are all 0, changes no bit of a sum.
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{NegativeLogLikelihood, RowLoss, Targets};
-/// let (z, rows) = ([-0.5_f32, f32::NEG_INFINITY, -3.0, -0.25], Rows::contiguous(2));
-/// assert_eq!(NegativeLogLikelihood::default().mean(&z, Targets::Labels(&[0, 1]), rows), Ok(0.375));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NegativeLogLikelihood<'a> {
-    /// A weight for each class, none for 1. They are not negative.
-    pub class_weights: Option<&'a [f64]>,
-    /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
-    pub ignore_label: Option<u32>,
-}
-
-impl<'a> NegativeLogLikelihood<'a> {
-    /// With every parameter checked. The fields are public, and what is written there is not.
+crate::check::options! {
+    /// The negative log-likelihood of the target, the prediction holding logarithms of probabilities.
     ///
-    /// # Errors
-    /// If a weight is negative or not finite.
+    /// - loss: `-sum_i q_i z_i`; of a label, `-w_label z_label`
+    /// - gradient: `-q_i`
+    /// - curvature: 0
+    /// - what is wanted: `q_i = w_i y_i`, y the target's probabilities, or 1 at the label
+    /// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
+    /// - domain: any number; logarithms of densities may be positive
+    /// - unit: that of the prediction, nats
+    /// - worst error: 1 ulp of the sum of magnitudes; of a label without weights, exact
+    /// - source: R. A. Fisher, 1912
+    ///
+    /// An entry with q = 0 is not looked at: it adds exactly 0, even where z is -inf. A row whose label is `ignored`, or whose
+    /// q are all 0, changes no bit of a sum.
     ///
     /// ```
-    /// assert!(slopes::loss::NegativeLogLikelihood::new(Some(&[1.0, f64::NAN]), None).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{NegativeLogLikelihood, RowLoss, Targets};
+    /// let (z, rows) = ([-0.5_f32, f32::NEG_INFINITY, -3.0, -0.25], Rows::contiguous(2));
+    /// assert_eq!(NegativeLogLikelihood::default().mean(&z, Targets::labels(&[0, 1]), rows), Ok(0.375));
     /// ```
-    pub fn new(class_weights: Option<&'a [f64]>, ignore_label: Option<u32>) -> Result<Self, ParameterError> {
-        check_non_negative("class_weights", class_weights)?;
-        Ok(NegativeLogLikelihood { class_weights, ignore_label })
+    NegativeLogLikelihood<'a> {
+        /// A weight for each class, none for 1. They are not negative.
+        class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
+        /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
+        ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
     }
 }
 
@@ -113,7 +86,7 @@ impl<'a> RowFormula for NegativeLogLikelihood<'a> {
     fn class_weights(&self) -> Option<&[f64]> {
         self.class_weights
     }
-    fn ignore_label(&self) -> Option<u32> {
+    fn ignore_label(&self) -> Option<i64> {
         self.ignore_label
     }
 }
@@ -155,7 +128,7 @@ impl RowKernel for Entries<'_> {
                 }
             };
             sample.fill(0.0, 0.0);
-            for (target, value) in [(sample.gradient, slope), (sample.curvature, curvature)] {
+            for (target, value) in [(sample.gradient, slope), (sample.hessian, curvature)] {
                 if let Some(target) = target {
                     target.write(label, sample.scale * (weight * value));
                 }
@@ -190,7 +163,7 @@ impl RowKernel for Entries<'_> {
                 loss[i] = if q[i] == 0.0 { 0.0 } else { 0.0 - q[i] * loss[i] };
                 slope[i] = 0.0 - slope[i];
             }
-            if let Some(target) = sample.curvature {
+            if let Some(target) = sample.hessian {
                 write(target, start, sample.scale, &curvature[..n]);
             }
             if let Some(target) = sample.gradient {

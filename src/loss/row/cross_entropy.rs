@@ -4,9 +4,7 @@
 //! numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is made of the
 //! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
 
-use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
-use crate::check::check_non_negative;
-use crate::error::ParameterError;
+use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
 use crate::math::FloatMath;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, ln, one, scale};
 use crate::row::maximum::{Kind, kind};
@@ -15,77 +13,50 @@ use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
 use num_traits::Float;
 
-/// The cross-entropy between the target and the softmax p of the prediction, which holds logits.
-///
-/// - loss: `-sum_i q_i ln p_i`; of a label, `-w_label ln p_label`
-/// - gradient: `Q p_i - q_i`, Q the sum of q
-/// - curvature: `Q p_i (1 - p_i)`, never negative. LanesHiLo that bounds the whole matrix of second derivatives, which is what
-///   boosting by one tree a class wants: pass 2 as a part of its scale.
-/// - what is wanted: `q_i = w_i ((1 - smoothing) y_i + smoothing / classes)`, y the target's probabilities, or 1 at the label
-/// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
-/// - domain: any logits. A logit of -inf has p = 0, and those of +inf share p = 1; a loss is 0 or infinite there, never
-///   NaN. A row of -inf alone has p = 0 everywhere. NaN among the logits makes the row NaN.
-/// - unit: nats
-/// - worst error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an entry of
-///   a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a curvature 4 ulp, or twice that
-/// - source: J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567
-///
-/// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignored`, or whose q are all 0,
-/// has a loss and a gradient of 0, may hold anything, and changes no bit of a sum.
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
-///
-/// let logits = [2.0_f32, 0.0, 0.0, 3.0];
-/// let mut gradient = [0.0; 4];
-/// let loss = SoftmaxCrossEntropy::default().sum_with_gradient(
-///     &logits, Targets::Labels(&[0, 1]), Rows::contiguous(2), 1.0, &mut gradient,
-/// )?;
-/// assert!((loss - 0.175515).abs() < 1e-6);
-/// assert!(gradient[0] < 0.0 && gradient[3] < 0.0);
-///
-/// // The second class counts three times, and the second row not at all.
-/// let loss = SoftmaxCrossEntropy { class_weights: Some(&[1.0, 3.0]), ignore_label: Some(7), label_smoothing: 0.1 };
-/// let mean = loss.mean(&logits, Targets::Labels(&[1, 7]), Rows::contiguous(2))?;
-/// assert!((mean - 2.022697).abs() < 1e-6);
-/// # Ok::<(), slopes::loss::TargetError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SoftmaxCrossEntropy<'a> {
-    /// A weight for each class, none for 1. They are not negative.
-    pub class_weights: Option<&'a [f64]>,
-    /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
-    pub ignore_label: Option<u32>,
-    /// What part of a target is spread over all classes, from 0 to 1.
-    pub label_smoothing: f64,
-}
-
-impl<'a> SoftmaxCrossEntropy<'a> {
-    /// With every parameter checked. The fields are public, and what is written there is not.
+crate::check::options! {
+    /// The cross-entropy between the target and the softmax p of the prediction, which holds logits.
     ///
-    /// # Errors
-    /// If `label_smoothing` is not from 0 to 1, or a weight is negative or not finite.
+    /// - loss: `-sum_i q_i ln p_i`; of a label, `-w_label ln p_label`
+    /// - gradient: `Q p_i - q_i`, Q the sum of q
+    /// - curvature: `Q p_i (1 - p_i)`, never negative. LanesHiLo that bounds the whole matrix of second derivatives, which is what
+    ///   boosting by one tree a class wants: pass 2 as a part of its scale.
+    /// - what is wanted: `q_i = w_i ((1 - smoothing) y_i + smoothing / classes)`, y the target's probabilities, or 1 at the label
+    /// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
+    /// - domain: any logits. A logit of -inf has p = 0, and those of +inf share p = 1; a loss is 0 or infinite there, never
+    ///   NaN. A row of -inf alone has p = 0 everywhere. NaN among the logits makes the row NaN.
+    /// - unit: nats
+    /// - worst error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an entry of
+    ///   a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a curvature 4 ulp, or twice that
+    /// - source: J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567
+    ///
+    /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignored`, or whose q are all 0,
+    /// has a loss and a gradient of 0, may hold anything, and changes no bit of a sum.
     ///
     /// ```
-    /// use slopes::loss::SoftmaxCrossEntropy;
-    /// let error = SoftmaxCrossEntropy::new(None, None, 1.5).unwrap_err();
-    /// assert_eq!(error.to_string(), "parameter label_smoothing = 1.5 must be from 0 to 1");
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+    ///
+    /// let logits = [2.0_f32, 0.0, 0.0, 3.0];
+    /// let mut gradient = [0.0; 4];
+    /// let loss = SoftmaxCrossEntropy::default().sum_with_gradient(
+    ///     &logits, Targets::labels(&[0, 1]), Rows::contiguous(2), 1.0, &mut gradient,
+    /// )?;
+    /// assert!((loss - 0.175515).abs() < 1e-6);
+    /// assert!(gradient[0] < 0.0 && gradient[3] < 0.0);
+    ///
+    /// // The second class counts three times, and the second row not at all.
+    /// let loss = SoftmaxCrossEntropy { class_weights: Some(&[1.0, 3.0]), ignore_label: Some(7), label_smoothing: 0.1 };
+    /// let mean = loss.mean(&logits, Targets::labels(&[1, 7]), Rows::contiguous(2))?;
+    /// assert!((mean - 2.022697).abs() < 1e-6);
+    /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
-    pub fn new(
-        class_weights: Option<&'a [f64]>,
-        ignore_label: Option<u32>,
-        smoothing: f64,
-    ) -> Result<Self, ParameterError> {
-        check_non_negative("class_weights", class_weights)?;
-        if !(0.0..=1.0).contains(&smoothing) {
-            return Err(ParameterError {
-                parameter: "label_smoothing",
-                value: smoothing,
-                requirement: "must be from 0 to 1",
-            });
-        }
-        Ok(SoftmaxCrossEntropy { class_weights, ignore_label, label_smoothing: smoothing })
+    SoftmaxCrossEntropy<'a> {
+        /// A weight for each class, none for 1. They are not negative.
+        class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
+        /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
+        ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
+        /// What part of a target is spread over all classes, from 0 to 1.
+        label_smoothing: f64 = 0.0, with_label_smoothing(f64 as value), from_0_to_1;
     }
 }
 
@@ -99,58 +70,43 @@ impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
     fn class_weights(&self) -> Option<&[f64]> {
         self.class_weights
     }
-    fn ignore_label(&self) -> Option<u32> {
+    fn ignore_label(&self) -> Option<i64> {
         self.ignore_label
     }
-}
-
-/// The focal loss: cross-entropy from logits, in which what is nearly right counts for little.
-///
-/// - loss: `-sum_i q_i (1 - p_i)^gamma ln p_i`; of a label, `-alpha_label (1 - p_label)^gamma ln p_label`
-/// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`, A the sum of a
-/// - curvature: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
-/// - what is wanted: `q_i = alpha_i y_i`, p the softmax of the prediction, y the target's probabilities, or 1 at the label
-/// - mean: the sum by the number of rows
-/// - domain, unit, rows that do not count: as [`SoftmaxCrossEntropy`], which gamma = 0 equals to the bit
-/// - worst error: as there, and of a loss gamma ulp more; a gamma that is no whole number up to 64 adds
-///   gamma |ln(1 - p)| ulp in f64
-/// - source: T.-Y. Lin et al., arXiv:1708.02002
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{CategoricalFocal, RowLoss, Targets};
-/// let (logits, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
-/// let loss = CategoricalFocal::default().sum(&logits, Targets::Labels(&[1]), rows)?;
-/// assert_eq!(loss, 0.25 * 2.0_f64.ln());
-/// # Ok::<(), slopes::loss::TargetError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CategoricalFocal<'a> {
-    /// How steeply the weight falls as p grows.
-    pub gamma: f64,
-    /// A weight for each class, none for 1. They are not negative.
-    pub alpha: Option<&'a [f64]>,
-}
-
-impl Default for CategoricalFocal<'_> {
-    fn default() -> Self {
-        CategoricalFocal { gamma: 2.0, alpha: None }
+    fn initial_score(&self, share: f64, classes: usize) -> Option<f64> {
+        let smoothing = self.label_smoothing;
+        // Smoothing adds to each class what its weight makes of it, and so changes the shares of weighted classes.
+        let known = smoothing == 0.0 || self.class_weights.is_none();
+        known.then(|| Float::ln(share * (1.0 - smoothing) + smoothing / classes as f64))
     }
 }
 
-impl<'a> CategoricalFocal<'a> {
-    /// With every parameter checked. The fields are public, and what is written there is not.
+crate::check::options! {
+    /// The focal loss: cross-entropy from logits, in which what is nearly right counts for little.
     ///
-    /// # Errors
-    /// If `gamma` or a weight is negative or not finite.
+    /// - loss: `-sum_i q_i (1 - p_i)^gamma ln p_i`; of a label, `-alpha_label (1 - p_label)^gamma ln p_label`
+    /// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`, A the sum of a
+    /// - curvature: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
+    /// - what is wanted: `q_i = alpha_i y_i`, p the softmax of the prediction, y the target's probabilities, or 1 at the label
+    /// - mean: the sum by the number of rows
+    /// - domain, unit, rows that do not count: as [`SoftmaxCrossEntropy`], which gamma = 0 equals to the bit
+    /// - worst error: as there, and of a loss gamma ulp more; a gamma that is no whole number up to 64 adds
+    ///   gamma |ln(1 - p)| ulp in f64
+    /// - source: T.-Y. Lin et al., arXiv:1708.02002
     ///
     /// ```
-    /// assert!(slopes::loss::CategoricalFocal::new(-1.0, None).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{CategoricalFocal, RowLoss, Targets};
+    /// let (logits, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
+    /// let loss = CategoricalFocal::default().sum(&logits, Targets::labels(&[1]), rows)?;
+    /// assert_eq!(loss, 0.25 * 2.0_f64.ln());
+    /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
-    pub fn new(gamma: f64, alpha: Option<&'a [f64]>) -> Result<Self, ParameterError> {
-        check_non_negative("gamma", Some(&[gamma]))?;
-        check_non_negative("alpha", alpha)?;
-        Ok(CategoricalFocal { gamma, alpha })
+    CategoricalFocal<'a> {
+        /// How steeply the weight falls as p grows.
+        gamma: f64 = 2.0, with_gamma(f64 as value), non_negative;
+        /// A weight for each class, none for 1. They are not negative.
+        alpha: Option<&'a [f64]> = None, with_alpha(&'a [f64] as Some), all_non_negative;
     }
 }
 
@@ -312,7 +268,7 @@ impl Terms {
         n: usize,
     ) {
         let (Block { p, u, .. }, Terms { loss: out, a, b }) = (block, self);
-        if let Some(curvature) = sample.curvature {
+        if let Some(curvature) = sample.hessian {
             for i in 0..n {
                 out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
             }
@@ -373,7 +329,7 @@ impl FromLogits<'_> {
         let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         let (mut wanted, mut totals) = (false, [0.0; 3]);
-        let passes = if sample.gradient.is_none() && sample.curvature.is_none() { 1 } else { 2 };
+        let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
         for derive in [false, true].into_iter().take(passes) {
             for (start, n) in blocks(len) {
                 if focal || !derive {
@@ -471,7 +427,7 @@ impl RowKernel for FromLogits<'_> {
             return token.call_outlined(General { kernel: self, sample, kind, row });
         };
         // The curvature alone: the loss and its gradient are those of the label.
-        if sample.curvature.is_some() {
+        if sample.hessian.is_some() {
             token.call_outlined(General { kernel: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }
         Some(self.of_label(token, sample, row, label, weight))

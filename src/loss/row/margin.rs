@@ -1,54 +1,32 @@
 //! Losses of how far the right class's score is above the others'. They take labels alone.
 
-use super::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, widen, write};
-use crate::check::check_non_negative;
-use crate::error::ParameterError;
+use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, widen, write};
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
-/// How much every wrong class's score comes too near to the right one's, or its square, averaged over the classes.
-///
-/// - loss: `sum_i h_i^p / classes` over the wrong classes, `h_i = max(0, margin + z_i - z_label)`, p = 2 if `squared`, else 1
-/// - gradient: `p h_i^(p - 1) / classes` at a wrong class with h > 0, 0 where h = 0; at the label minus the sum of those
-/// - curvature: 0; squared, `2 / classes` at a wrong class with h > 0, and at the label the sum of those: never negative
-/// - mean: the sum by the number of rows
-/// - domain: any scores. Equal infinities are the margin apart; NaN among the scores makes the row NaN.
-/// - unit: that of the prediction, or its square
-/// - worst error: 1 ulp in f32; in f64 2^-52 of the largest magnitude among the scores for each term, p h^(p - 1) times
-/// - source: J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{MultiMargin, RowLoss, Targets};
-/// let (z, rows) = ([2.0_f32, 1.5, 0.0, 0.0], Rows::contiguous(4));
-/// assert_eq!(MultiMargin::default().sum(&z, Targets::Labels(&[0]), rows), Ok(0.125));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MultiMargin {
-    /// How far apart the scores should be.
-    pub margin: f64,
-    /// Whether each h is squared: p = 2 in place of p = 1.
-    pub squared: bool,
-}
-
-impl Default for MultiMargin {
-    fn default() -> Self {
-        MultiMargin { margin: 1.0, squared: false }
-    }
-}
-
-impl MultiMargin {
-    /// With every parameter checked. The fields are public, and what is written there is not.
+crate::check::options! {
+    /// How much every wrong class's score comes too near to the right one's, or its square, averaged over the classes.
     ///
-    /// # Errors
-    /// If `margin` is negative or not finite.
+    /// - loss: `sum_i h_i^p / classes` over the wrong classes, `h_i = max(0, margin + z_i - z_label)`, p = 2 if `squared`, else 1
+    /// - gradient: `p h_i^(p - 1) / classes` at a wrong class with h > 0, 0 where h = 0; at the label minus the sum of those
+    /// - curvature: 0; squared, `2 / classes` at a wrong class with h > 0, and at the label the sum of those: never negative
+    /// - mean: the sum by the number of rows
+    /// - domain: any scores. Equal infinities are the margin apart; NaN among the scores makes the row NaN.
+    /// - unit: that of the prediction, or its square
+    /// - worst error: 1 ulp in f32; in f64 2^-52 of the largest magnitude among the scores for each term, p h^(p - 1) times
+    /// - source: J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999
     ///
     /// ```
-    /// assert!(slopes::loss::MultiMargin::new(f64::NAN, true).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{MultiMargin, RowLoss, Targets};
+    /// let (z, rows) = ([2.0_f32, 1.5, 0.0, 0.0], Rows::contiguous(4));
+    /// assert_eq!(MultiMargin::default().sum(&z, Targets::labels(&[0]), rows), Ok(0.125));
     /// ```
-    pub fn new(margin: f64, squared: bool) -> Result<Self, ParameterError> {
-        check_non_negative("margin", Some(&[margin]))?;
-        Ok(MultiMargin { margin, squared })
+    MultiMargin {
+        /// How far apart the scores should be.
+        margin: f64 = 1.0, with_margin(f64 as value), non_negative;
+        /// Whether each h is squared: p = 2 in place of p = 1.
+        squared: bool = false, with_squared(bool as value);
     }
 }
 
@@ -114,7 +92,7 @@ impl RowKernel for MultiMargin {
             return Some(loss);
         }
         // Of the curvature first: the gradient may be the memory of the prediction.
-        let targets = [(2, sample.curvature, curvature), (1, sample.gradient, -slope)];
+        let targets = [(2, sample.hessian, curvature), (1, sample.gradient, -slope)];
         for (order, target, of_label) in targets {
             let Some(target) = target else { continue };
             for (start, n) in blocks(sample.len) {
@@ -147,7 +125,7 @@ impl RowKernel for MultiMargin {
 /// use slopes::activation::Rows;
 /// use slopes::loss::{CategoricalHinge, RowLoss, Targets};
 /// let (z, rows) = ([2.0_f32, 1.5, 0.0], Rows::contiguous(3));
-/// assert_eq!(CategoricalHinge.sum(&z, Targets::Labels(&[0]), rows), Ok(0.5));
+/// assert_eq!(CategoricalHinge.sum(&z, Targets::labels(&[0]), rows), Ok(0.5));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CategoricalHinge;

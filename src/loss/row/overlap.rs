@@ -1,65 +1,41 @@
 //! Losses of how little two rows of probabilities overlap: what is hit, TP, beside what is predicted in vain, FP, and what
 //! is missed, FN.
 
-use super::{BLOCK, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
-use crate::check::check_non_negative;
-use crate::error::ParameterError;
+use super::driver::{BLOCK, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
-/// The Tversky loss: of a row of probabilities, the part that does not overlap with the target.
-///
-/// - loss: `(alpha FP + beta FN) / D`, `D = TP + alpha FP + beta FN + smooth`; 0 if D is 0, where neither row has anything
-/// - of p, the prediction, and y, the target: `TP = sum p y`, `FP = sum p (1 - y)`, `FN = sum (1 - p) y`
-/// - gradient: `((TP + smooth) (alpha (1 - y_i) - beta y_i) - y_i (alpha FP + beta FN)) / D^2`
-/// - curvature: `-2 gradient_i (alpha (1 - y_i) + (1 - beta) y_i) / D`; it may be negative
-/// - target: probabilities, one for each entry, which need not sum to 1; a label is a row of 0 with one 1
-/// - mean: the sum by the number of rows
-/// - domain: probabilities, from 0 to 1, in both; others make the row NaN
-/// - unit: none, the loss is from 0 to 1
-/// - worst error of a loss: 1 ulp in f32, 4 ulp in f64 (rows of up to 1024). Of a gradient, a difference: 1 ulp in f32; in
-///   f64 4 ulp, or 2^-50 by D; of a curvature likewise, by D^2
-/// - source: S. Salehi, D. Erdogmus, A. Gholipour, arXiv:1706.05721
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{RowLoss, Targets, Tversky};
-/// let (p, y) = ([1.0_f32, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]);
-/// // A miss costs three times what a false alarm does.
-/// let loss = Tversky::new(0.25, 0.75, 0.0)?;
-/// assert_eq!(loss.sum(&p, Targets::Probabilities(&y), Rows::contiguous(4)), Ok(0.5));
-/// # Ok::<(), slopes::ParameterError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tversky {
-    /// The weight of what is predicted in vain.
-    pub alpha: f64,
-    /// The weight of what is missed.
-    pub beta: f64,
-    /// What is added to numerator and denominator of the overlap, usually 0. It gives empty targets a gradient.
-    pub smooth: f64,
-}
-
-impl Default for Tversky {
-    fn default() -> Self {
-        Tversky { alpha: 0.5, beta: 0.5, smooth: 0.0 }
-    }
-}
-
-impl Tversky {
-    /// With every parameter checked. The fields are public, and what is written there is not.
+crate::check::options! {
+    /// The Tversky loss: of a row of probabilities, the part that does not overlap with the target.
     ///
-    /// # Errors
-    /// If a parameter is negative or not finite.
+    /// - loss: `(alpha FP + beta FN) / D`, `D = TP + alpha FP + beta FN + smooth`; 0 if D is 0, where neither row has anything
+    /// - of p, the prediction, and y, the target: `TP = sum p y`, `FP = sum p (1 - y)`, `FN = sum (1 - p) y`
+    /// - gradient: `((TP + smooth) (alpha (1 - y_i) - beta y_i) - y_i (alpha FP + beta FN)) / D^2`
+    /// - curvature: `-2 gradient_i (alpha (1 - y_i) + (1 - beta) y_i) / D`; it may be negative
+    /// - target: probabilities, one for each entry, which need not sum to 1; a label is a row of 0 with one 1
+    /// - mean: the sum by the number of rows
+    /// - domain: probabilities, from 0 to 1, in both; others make the row NaN
+    /// - unit: none, the loss is from 0 to 1
+    /// - worst error of a loss: 1 ulp in f32, 4 ulp in f64 (rows of up to 1024). Of a gradient, a difference: 1 ulp in f32; in
+    ///   f64 4 ulp, or 2^-50 by D; of a curvature likewise, by D^2
+    /// - source: S. Salehi, D. Erdogmus, A. Gholipour, arXiv:1706.05721
     ///
     /// ```
-    /// assert!(slopes::loss::Tversky::new(0.5, -0.5, 0.0).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{RowLoss, Targets, Tversky};
+    /// let (p, y) = ([1.0_f32, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]);
+    /// // A miss costs three times what a false alarm does.
+    /// let loss = Tversky::new(0.25, 0.75, 0.0)?;
+    /// assert_eq!(loss.sum(&p, Targets::Probabilities(&y), Rows::contiguous(4)), Ok(0.5));
+    /// # Ok::<(), slopes::ParameterError>(())
     /// ```
-    pub fn new(alpha: f64, beta: f64, smooth: f64) -> Result<Self, ParameterError> {
-        check_non_negative("alpha", Some(&[alpha]))?;
-        check_non_negative("beta", Some(&[beta]))?;
-        check_non_negative("smooth", Some(&[smooth]))?;
-        Ok(Tversky { alpha, beta, smooth })
+    Tversky {
+        /// The weight of what is predicted in vain.
+        alpha: f64 = 0.5, with_alpha(f64 as value), non_negative;
+        /// The weight of what is missed.
+        beta: f64 = 0.5, with_beta(f64 as value), non_negative;
+        /// What is added to numerator and denominator of the overlap, usually 0. It gives empty targets a gradient.
+        smooth: f64 = 0.0, with_smooth(f64 as value), non_negative;
     }
 }
 
@@ -71,37 +47,23 @@ impl RowFormula for Tversky {
     }
 }
 
-/// The Dice loss: 1 less twice the overlap of prediction and target by the sum of both. [`Tversky`] at 1/2 and 1/2.
-///
-/// - loss: `1 - (2 TP + smooth) / (sum p + sum y + smooth)`; 0 if that is 0 / 0
-/// - gradient, curvature, target, mean, domain, unit, worst error: as [`Tversky`]
-/// - source: L. R. Dice, 1945; as a loss, F. Milletari, N. Navab, S.-A. Ahmadi, arXiv:1606.04797, who square the terms of
-///   the denominator, as this does not
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{Dice, RowLoss, Targets};
-/// let (p, y) = ([0.5_f32, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]);
-/// assert_eq!(Dice::default().sum(&p, Targets::Probabilities(&y), Rows::contiguous(4)), Ok(0.5));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Dice {
-    /// What is added to numerator and denominator, usually 0. It gives empty targets a gradient.
-    pub smooth: f64,
-}
-
-impl Dice {
-    /// With the parameter checked. The field is public, and what is written there is not.
+crate::check::options! {
+    /// The Dice loss: 1 less twice the overlap of prediction and target by the sum of both. [`Tversky`] at 1/2 and 1/2.
     ///
-    /// # Errors
-    /// If `smooth` is negative or not finite.
+    /// - loss: `1 - (2 TP + smooth) / (sum p + sum y + smooth)`; 0 if that is 0 / 0
+    /// - gradient, curvature, target, mean, domain, unit, worst error: as [`Tversky`]
+    /// - source: L. R. Dice, 1945; as a loss, F. Milletari, N. Navab, S.-A. Ahmadi, arXiv:1606.04797, who square the terms of
+    ///   the denominator, as this does not
     ///
     /// ```
-    /// assert!(slopes::loss::Dice::new(f64::INFINITY).is_err());
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{Dice, RowLoss, Targets};
+    /// let (p, y) = ([0.5_f32, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]);
+    /// assert_eq!(Dice::default().sum(&p, Targets::Probabilities(&y), Rows::contiguous(4)), Ok(0.5));
     /// ```
-    pub fn new(smooth: f64) -> Result<Self, ParameterError> {
-        check_non_negative("smooth", Some(&[smooth]))?;
-        Ok(Dice { smooth })
+    Dice {
+        /// What is added to numerator and denominator, usually 0. It gives empty targets a gradient.
+        smooth: f64 = 0.0, with_smooth(f64 as value), non_negative;
     }
 }
 
@@ -156,7 +118,7 @@ impl RowKernel for Tversky {
                 slope[i] = (kept / whole * against - lost / whole * toward) / whole;
                 part[i] = -2.0 * slope[i] * (against + toward) / whole;
             }
-            if let Some(curvature) = sample.curvature {
+            if let Some(curvature) = sample.hessian {
                 write(curvature, start, sample.scale, &part[..n]);
             }
             if let Some(gradient) = sample.gradient {

@@ -12,7 +12,6 @@ use super::RowActivation;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::error::ParameterError;
 use crate::row::{FullyMasked, Rows};
 use crate::simd::{Real, dispatch};
 use crate::slice::{self, Dst, Src, Workspace};
@@ -71,37 +70,19 @@ impl<'a, T: Element> Mask<'a, T> {
 /// Declares a function of rows that has a temperature.
 macro_rules! tempered {
     ($(#[$doc:meta])* $Name:ident: $which:expr, $sign:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $Name {
-            /// What x is divided by: the higher, the more even the shares.
-            pub temperature: f64,
-            /// What a row becomes that has nothing to choose from.
-            pub fully_masked: FullyMasked,
-        }
-
-        impl Default for $Name {
-            fn default() -> Self {
-                Self::DEFAULT
+        crate::check::options! {
+            $(#[$doc])*
+            $Name {
+                /// What x is divided by: the higher, the more even the outputs. From 1e-30 to 1e30, 1 by default.
+                temperature: f64 = 1.0, with_temperature(f64 as value), temperature;
+                /// The output of a row whose entries are all -inf or masked: zeros by default.
+                fully_masked: FullyMasked = FullyMasked::Zero, with_fully_masked(FullyMasked as value);
             }
         }
 
         impl $Name {
-            /// With a temperature of 1, and zeros where there is nothing to choose from.
-            pub const DEFAULT: Self = Self { temperature: 1.0, fully_masked: FullyMasked::Zero };
-
-            /// With the temperature checked. The fields are public, and what is written there is not.
-            ///
-            /// # Errors
-            /// If `temperature` is not between 1e-30 and 1e30.
-            #[doc = concat!(
-                "\n```\nuse slopes::activation::", stringify!($Name), ";\n",
-                "assert!(", stringify!($Name), "::new(0.0).is_err());\n```",
-            )]
-            pub fn new(temperature: f64) -> Result<Self, ParameterError> {
-                check_temperature(temperature)?;
-                Ok(Self { temperature, ..Self::DEFAULT })
-            }
+            /// The default: a temperature of 1, and zeros for rows that are fully masked.
+            pub const DEFAULT: Self = Self::new();
 
             /// y = f(x), row by row, of what the mask leaves of x. The way back is
             /// [`backward_from_output`](RowActivation::backward_from_output), which needs no mask.
@@ -145,14 +126,6 @@ macro_rules! tempered {
             }
         }
     };
-}
-
-/// Whether a temperature is one.
-pub(crate) fn check_temperature(temperature: f64) -> Result<(), ParameterError> {
-    if (1e-30..=1e30).contains(&temperature) {
-        return Ok(());
-    }
-    Err(ParameterError { parameter: "temperature", value: temperature, requirement: "must be between 1e-30 and 1e30" })
 }
 
 /// Panics unless a mask fits rows of x.

@@ -1,0 +1,439 @@
+//! The driver of the losses of rows: checks a batch, and runs the kernel of a loss over its rows.
+//!
+//! A [`RowFormula`] says what a loss is and which rows count; its [`RowKernel`] computes one row. Losses of rows are computed
+//! in f64, in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so
+//! the bits are the same for registers of any width.
+
+use super::targets::{Labels, Targets};
+use crate::check::same_length;
+use crate::element::Element;
+use crate::error::TargetError;
+use crate::row::{COPIED, Rows};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token, dispatch};
+use crate::slice::{self, Dst, Map, Src, Workspace};
+use crate::sum::PairwiseSum;
+
+/// The magnitude of a second derivative, or of the scale where that is 0.
+#[derive(Clone, Copy)]
+struct Bound;
+impl Map<2, 1> for Bound {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [hessian, scale]: [L; 2]) -> [L; 1] {
+        [scale.select(hessian.equals(hessian.splat(0.0)), hessian).abs()]
+    }
+}
+
+/// The target of one row.
+#[derive(Clone, Copy)]
+pub(crate) enum RowTarget<'a, R> {
+    Label(usize),
+    Probabilities(Src<'a, R>),
+}
+
+/// One row, and where its derivatives go, times `scale`. The gradient may be the memory of the prediction.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample<'a, R> {
+    pub(crate) prediction: Src<'a, R>,
+    pub(crate) target: RowTarget<'a, R>,
+    pub(crate) len: usize,
+    pub(crate) scale: f64,
+    pub(crate) gradient: Option<Dst<'a, R>>,
+    pub(crate) hessian: Option<Dst<'a, R>>,
+}
+
+/// How many numbers of a row are on the way at a time.
+pub(crate) const BLOCK: usize = 128;
+
+/// The beginnings of a row's blocks, each with its length.
+pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..len).step_by(BLOCK).map(move |start| (start, BLOCK.min(len - start)))
+}
+
+/// The sum of a block.
+#[inline(always)]
+pub(crate) fn sum<I: Isa>(token: Token<I>, block: &[f64]) -> f64 {
+    token.sum(Src::new(block))
+}
+
+/// Numbers of a row from `start` on, in f64.
+#[inline(always)]
+pub(crate) fn widen<R: Real>(row: Src<R>, start: usize, block: &mut [f64]) {
+    let row = row.part(start, block.len());
+    for (i, wide) in block.iter_mut().enumerate() {
+        *wide = row.read(i);
+    }
+}
+
+/// Writes numbers times `scale` to a row from `start` on.
+#[inline(always)]
+pub(crate) fn write<R: Real>(row: Dst<R>, start: usize, scale: f64, block: &[f64]) {
+    let row = row.part(start, block.len());
+    for (i, wide) in block.iter().enumerate() {
+        row.write(i, scale * wide);
+    }
+}
+
+impl<R: Real> Sample<'_, R> {
+    /// Writes derivatives that are the same for every entry.
+    #[inline(always)]
+    pub(crate) fn fill(self, gradient: f64, hessian: f64) {
+        for (target, value) in [(self.gradient, gradient), (self.hessian, hessian)] {
+            if let Some(target) = target {
+                (0..self.len).for_each(|i| target.write(i, value));
+            }
+        }
+    }
+
+    /// The target from `start` on as probabilities. What is no probability, being negative, becomes NaN.
+    #[inline(always)]
+    pub(crate) fn probabilities(self, start: usize, block: &mut [f64]) {
+        match self.target {
+            RowTarget::Label(label) => {
+                block.fill(0.0);
+                if let Some(y) = label.checked_sub(start).and_then(|i| block.get_mut(i)) {
+                    *y = 1.0;
+                }
+            }
+            RowTarget::Probabilities(y) => {
+                widen(y, start, block);
+                for y in block {
+                    *y = if *y >= 0.0 { *y } else { f64::NAN };
+                }
+            }
+        }
+    }
+}
+
+/// A parameter as a type holds it, in f64.
+#[inline(always)]
+pub(crate) fn rounded_to<R: Real>(parameter: f64) -> f64 {
+    R::from_f64_rounded(parameter).into_f64()
+}
+
+/// Weights of classes from `start` on, as a type holds them, times a block.
+#[inline(always)]
+pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
+    let Some(weights) = weights else { return };
+    for (y, weight) in block.iter_mut().zip(&weights[start..]) {
+        *y *= rounded_to::<R>(*weight);
+    }
+}
+
+/// The kernel of a loss: computes one row.
+pub(crate) trait RowKernel: Copy {
+    /// The loss of the row in f64, and its derivatives; `None` if the row is ignored.
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
+}
+
+/// A loss of rows: its kernel, and which rows count.
+pub(crate) trait RowFormula: Send + Sync {
+    type Kernel: RowKernel;
+
+    /// Whether targets must be labels.
+    const LABELS_ALONE: bool = false;
+
+    /// Whether the mean divides by the class weights of the labels.
+    const MEAN_BY_WEIGHT: bool = false;
+
+    fn kernel(&self) -> Self::Kernel;
+
+    /// A weight for each class.
+    fn class_weights(&self) -> Option<&[f64]> {
+        None
+    }
+
+    /// The label of rows that do not count.
+    fn ignore_label(&self) -> Option<i64> {
+        None
+    }
+
+    /// The constant prediction of a class that has this share of the weighted targets, if the loss has one of that form.
+    fn initial_score(&self, share: f64, classes: usize) -> Option<f64> {
+        let _ = (share, classes);
+        None
+    }
+}
+
+/// What the derivatives are multiplied by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scale {
+    By(f64),
+    /// 1 by the total weight.
+    Mean,
+    /// 1 by the number of rows that count.
+    MeanUnweighted,
+}
+
+/// A batch of rows, and where its results go.
+#[allow(missing_debug_implementations, reason = "no user has one")]
+pub struct Batch<'a, T: Element> {
+    pub(crate) prediction: Option<Src<'a, T::Real>>,
+    pub(crate) target: Targets<'a, T>,
+    pub(crate) rows: Rows,
+    pub(crate) sample_weights: Option<&'a [f64]>,
+    pub(crate) scale: Scale,
+    pub(crate) losses: Option<Dst<'a, T::Real>>,
+    pub(crate) gradient: Option<Dst<'a, T::Real>>,
+    pub(crate) hessian: Option<Dst<'a, T::Real>>,
+    /// Where the initial score of each class goes: then nothing else is wanted.
+    pub(crate) scores: Option<&'a mut [T]>,
+}
+
+impl<'a, T: Element> Batch<'a, T> {
+    /// Targets, of which nothing is wanted but their weights.
+    pub(crate) fn of_targets(target: Targets<'a, T>, rows: Rows) -> Self {
+        Batch {
+            prediction: None,
+            target,
+            rows,
+            sample_weights: None,
+            scale: Scale::Mean,
+            losses: None,
+            gradient: None,
+            hessian: None,
+            scores: None,
+        }
+    }
+
+    /// Predictions and targets.
+    pub(crate) fn new(prediction: Src<'a, T::Real>, target: Targets<'a, T>, rows: Rows) -> Self {
+        Batch { prediction: Some(prediction), scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
+    }
+}
+
+/// The sums over a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BatchTotals {
+    pub(crate) sum: f64,
+    /// What the mean divides by, where the scale is that of a mean.
+    pub(crate) weight: f64,
+    /// The number of rows that count, where the scale is that of a mean.
+    pub(crate) counted: f64,
+    /// Whether the loss has initial scores.
+    pub(crate) has_scores: bool,
+}
+
+/// [`Targets`], whatever the type of the numbers.
+#[derive(Clone, Copy)]
+enum RowTargets<'a, R> {
+    Labels(Labels<'a>),
+    Probabilities(Src<'a, R>),
+}
+
+/// The rows of a loss, with what is wanted of them.
+struct EachRow<'a, F, R> {
+    kernel: F,
+    ignore_label: Option<i64>,
+    prediction: Src<'a, R>,
+    target: RowTargets<'a, R>,
+    sample_weights: Option<&'a [f64]>,
+    rows: usize,
+    layout: Rows,
+    scale: f64,
+    losses: Option<Dst<'a, R>>,
+    gradient: Option<Dst<'a, R>>,
+    hessian: Option<Dst<'a, R>>,
+}
+
+impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
+    /// A row with its weight, which is 0 if it is ignored.
+    #[inline(always)]
+    fn sample(&self, row: usize) -> (Sample<'a, R>, f64) {
+        let Self { layout, .. } = self;
+        let mut weight = self.sample_weights.map_or(1.0, |weights| weights[row]);
+        let target = match self.target {
+            RowTargets::Labels(labels) => {
+                if labels.is_ignored(row, self.ignore_label) {
+                    weight = 0.0;
+                }
+                RowTarget::Label(labels.class(row, layout.row_len()).unwrap_or(0))
+            }
+            RowTargets::Probabilities(y) => RowTarget::Probabilities(layout.of(y, row)),
+        };
+        let sample = Sample {
+            prediction: layout.of(self.prediction, row),
+            target,
+            len: layout.row_len(),
+            scale: self.scale * weight,
+            gradient: self.gradient.map(|gradient| layout.of_target(gradient, row)),
+            hessian: self.hessian.map(|hessian| layout.of_target(hessian, row)),
+        };
+        (sample, weight)
+    }
+}
+
+impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let mut tree = PairwiseSum::new();
+        // What is written is not copied: it is rounded once, from f64.
+        let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
+        let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
+        for row in 0..self.rows {
+            let (mut sample, weight) = self.sample(row);
+            let loss = if weight == 0.0 {
+                None
+            } else {
+                sample.prediction = token.plain(sample.prediction, room);
+                if let RowTarget::Probabilities(y) = &mut sample.target {
+                    *y = token.plain(*y, target_room);
+                }
+                self.kernel.row(token, sample)
+            };
+            if let Some(loss) = loss {
+                // As sums of other losses: of what is computed, in the type that it is computed in.
+                tree.push(rounded_to::<R>(loss) * weight);
+            } else {
+                sample.fill(0.0, 0.0);
+            }
+            if let Some(losses) = self.losses {
+                losses.write(row, loss.unwrap_or(0.0) * weight);
+            }
+        }
+        tree.sum()
+    }
+}
+
+/// Checks a target, and counts its rows.
+#[track_caller]
+fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows) -> Result<usize, TargetError> {
+    let classes = rows.row_len();
+    if let Some(weights) = loss.class_weights() {
+        same_length("class_weights", [("class_weights", weights.len()), ("classes", classes)]);
+    }
+    match target {
+        Targets::Probabilities(y) => {
+            assert!(!F::LABELS_ALONE, "the loss takes labels, not probabilities");
+            Ok(rows.count(y.len()))
+        }
+        Targets::Labels(labels) => {
+            let wrong =
+                |&row: &usize| labels.class(row, classes).is_none() && !labels.is_ignored(row, loss.ignore_label());
+            match (0..labels.len()).find(wrong) {
+                Some(row) => Err(TargetError { row, label: labels.get(row), classes }),
+                None => Ok(labels.len()),
+            }
+        }
+    }
+}
+
+/// What the mean of checked targets divides by, and the number of rows that count.
+fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, count: usize) -> [f64; 2] {
+    let labels = match batch.target {
+        Targets::Labels(labels) => Some(labels),
+        Targets::Probabilities(_) => None,
+    };
+    let class_weights = if F::MEAN_BY_WEIGHT { loss.class_weights() } else { None };
+    let sample_weight = |row: usize| batch.sample_weights.map_or(1.0, |weights| weights[row]);
+    let (mut tree, mut counted) = (PairwiseSum::new(), 0.0);
+    for row in 0..count {
+        let weight = sample_weight(row);
+        if weight == 0.0 || labels.is_some_and(|labels| labels.is_ignored(row, loss.ignore_label())) {
+            continue;
+        }
+        counted += 1.0;
+        let class = labels.and_then(|labels| labels.class(row, batch.rows.row_len()));
+        tree.push(match (class_weights, class) {
+            (Some(weights), Some(class)) => rounded_to::<T::Real>(weights[class]) * weight,
+            _ => weight,
+        });
+    }
+    [tree.sum(), counted]
+}
+
+/// The initial score of each class from its share of the weighted targets; whether the loss has such scores.
+fn write_initial_scores<F: RowFormula, T: Element>(loss: &F, batch: &mut Batch<'_, T>, count: usize) -> bool {
+    let Some(scores) = batch.scores.take().filter(|_| loss.initial_score(0.5, 2).is_some()) else { return false };
+    let classes = scores.len();
+    let of_class = |class: usize| {
+        let class_weight = loss.class_weights().map_or(1.0, |weights| weights[class]);
+        let mut tree = PairwiseSum::new();
+        for row in 0..count {
+            let target = match batch.target {
+                Targets::Labels(labels) if labels.is_ignored(row, loss.ignore_label()) => 0.0,
+                Targets::Labels(labels) => f64::from(u8::from(labels.class(row, classes) == Some(class))),
+                Targets::Probabilities(y) => y[batch.rows.start(row) + class * batch.rows.stride()].into_f64(),
+            };
+            let weight = batch.sample_weights.map_or(1.0, |weights| weights[row]) * class_weight;
+            tree.push(if weight == 0.0 || target == 0.0 { 0.0 } else { weight * target });
+        }
+        tree.sum()
+    };
+    let mut all = PairwiseSum::new();
+    (0..classes).for_each(|class| all.push(of_class(class)));
+    let all = all.sum();
+    for (class, score) in scores.iter_mut().enumerate() {
+        let value = loss.initial_score(of_class(class) / all, classes);
+        *score = T::from_f64_rounded(value.unwrap_or(f64::NAN));
+    }
+    true
+}
+
+/// Checks a batch, and computes what is wanted of it.
+#[track_caller]
+pub(crate) fn compute<F: RowFormula, T: Element>(
+    loss: &F,
+    mut batch: Batch<'_, T>,
+) -> Result<BatchTotals, TargetError> {
+    let rows = batch.rows;
+    let numbers = batch.prediction.map(Src::len);
+    let target = match batch.target {
+        Targets::Labels(labels) => {
+            if let Some(numbers) = numbers {
+                same_length("target", [("rows of prediction", rows.count(numbers)), ("labels", labels.len())]);
+            }
+            RowTargets::Labels(labels)
+        }
+        Targets::Probabilities(y) => {
+            same_length("target", [("prediction", numbers.unwrap_or(y.len())), ("target", y.len())]);
+            RowTargets::Probabilities(Src::new(y))
+        }
+    };
+    let count = check(loss, batch.target, rows)?;
+    for (name, len) in [("losses", batch.losses.map(Dst::len)), ("weights", batch.sample_weights.map(<[f64]>::len))] {
+        same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
+    }
+    for (name, derivatives) in [("gradient", batch.gradient), ("hessian", batch.hessian)] {
+        if let (Some(derivatives), Some(numbers)) = (derivatives, numbers) {
+            same_length(name, [("prediction", numbers), (name, derivatives.len())]);
+        }
+    }
+    if let Some(scores) = &batch.scores {
+        same_length("scores", [("classes", rows.row_len()), ("scores", scores.len())]);
+        let has_scores = write_initial_scores(loss, &mut batch, count);
+        return Ok(BatchTotals { has_scores, ..BatchTotals::default() });
+    }
+    let [weight, counted] = match batch.scale {
+        Scale::By(_) => [f64::NAN; 2],
+        _ => weigh_targets(loss, &batch, count),
+    };
+    let scale = match batch.scale {
+        Scale::By(scale) => scale,
+        Scale::Mean => 1.0 / weight,
+        Scale::MeanUnweighted => 1.0 / counted,
+    };
+    let Batch { sample_weights, losses, gradient, hessian, .. } = batch;
+    let sum = batch.prediction.map_or(0.0, |prediction| {
+        dispatch(EachRow {
+            kernel: loss.kernel(),
+            ignore_label: loss.ignore_label(),
+            prediction,
+            target,
+            sample_weights,
+            rows: count,
+            layout: rows,
+            scale,
+            losses,
+            gradient,
+            hessian,
+        })
+    });
+    Ok(BatchTotals { sum, weight, counted, has_scores: false })
+}
+
+/// Replaces second derivatives, which came with a scale, by bounds that are not 0.
+pub(crate) fn bound<T: Element>(scale: f64, hessian: &mut [T]) {
+    let (scale, hessian) = ([T::from_f64_rounded(scale); MAX_LANES], Dst::new(hessian));
+    slice::map(Bound, [hessian.src(), Src::repeat(&scale)], [hessian]);
+}

@@ -1,0 +1,95 @@
+//! The targets of rows: labels of classes, or probabilities.
+
+/// The targets of a batch of rows: one label a row, or a probability for each class of each row.
+///
+/// ```
+/// use slopes::Rows;
+/// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+///
+/// let (loss, logits, rows) = (SoftmaxCrossEntropy::new(), [0.0_f64, 0.0], Rows::contiguous(2));
+/// let by_label = loss.sum(&logits, Targets::labels(&[1]), rows)?;
+/// let by_probability = loss.sum(&logits, Targets::Probabilities(&[0.25, 0.75]), rows)?;
+/// assert_eq!(by_label, by_probability);
+/// # Ok::<(), slopes::loss::TargetError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a, T> {
+    /// The index of the right class of each row: `labels[r]` is from 0 to classes - 1, or the label to ignore.
+    /// [`Targets::labels`] makes this of a slice of any integers.
+    Labels(Labels<'a>),
+    /// The probability of every class, in the layout of the predictions. They need not sum to 1. A row with a negative
+    /// probability, or with NaN, has a loss of NaN.
+    Probabilities(&'a [T]),
+}
+
+impl<'a, T> Targets<'a, T> {
+    /// Labels, as a slice of `u8`, `u16`, `u32`, `u64`, `usize`, `i32` or `i64`.
+    #[must_use]
+    pub fn labels<L: Label>(labels: &'a [L]) -> Self {
+        Targets::Labels(L::labels(labels))
+    }
+}
+
+/// A slice of labels, whatever the type of its integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a>(Integers<'a>);
+
+/// An integer that can be a label: `u8`, `u16`, `u32`, `u64`, `usize`, `i32` or `i64`. Sealed.
+pub trait Label: Copy + sealed::Sealed {
+    #[doc(hidden)]
+    fn labels(labels: &[Self]) -> Labels<'_>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! labels {
+    ($($Variant:ident $T:ident),+) => {
+        #[derive(Clone, Copy, Debug)]
+        enum Integers<'a> {
+            $($Variant(&'a [$T])),+
+        }
+
+        $(
+            impl sealed::Sealed for $T {}
+            impl Label for $T {
+                fn labels(labels: &[Self]) -> Labels<'_> {
+                    Labels(Integers::$Variant(labels))
+                }
+            }
+        )+
+
+        impl Labels<'_> {
+            /// How many labels there are.
+            pub(crate) fn len(self) -> usize {
+                match self.0 {
+                    $(Integers::$Variant(labels) => labels.len(),)+
+                }
+            }
+
+            /// The label of a row.
+            #[inline]
+            pub(crate) fn get(self, row: usize) -> i128 {
+                match self.0 {
+                    $(Integers::$Variant(labels) => labels[row] as i128,)+
+                }
+            }
+        }
+    };
+}
+labels!(U8 u8, U16 u16, U32 u32, U64 u64, Usize usize, I32 i32, I64 i64);
+
+impl Labels<'_> {
+    /// The class that a label names, if it names one.
+    #[inline]
+    pub(crate) fn class(self, row: usize, classes: usize) -> Option<usize> {
+        usize::try_from(self.get(row)).ok().filter(|class| *class < classes)
+    }
+
+    /// Whether the row is ignored.
+    #[inline]
+    pub(crate) fn is_ignored(self, row: usize, ignore_label: Option<i64>) -> bool {
+        ignore_label.is_some_and(|label| i128::from(label) == self.get(row))
+    }
+}
