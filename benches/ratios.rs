@@ -83,7 +83,7 @@ fn slices(f: &dyn Activation<f32>, len: usize, repeats: usize) {
     );
     let copy = times[0];
     print!("  {len:8}: copy {:.3}", copy / len as f64);
-    print_ratios(["value", "slope", "backward", "curvature"], &times, len);
+    print_ratios(["value", "derivative", "backward", "second derivative"], &times, len);
 }
 
 fn calls(f: &dyn Activation<f32>) {

@@ -45,7 +45,7 @@ struct Options {
 
 /// Long: looking which levels there are asks the processor, and a virtual machine answers that in microseconds.
 const BLOCK: usize = 1 << 16;
-const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
+const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
 
 /// What a sweep has found.
 #[derive(Clone, Copy, Default)]

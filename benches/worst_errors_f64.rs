@@ -25,7 +25,7 @@ use wide::Wide;
 
 const BLOCK: usize = 1 << 12;
 const COUNT: usize = 1 << 24;
-const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
+const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
 
 /// The oracle is not exact, and a budget of half an ulp is met by ties.
 const SLACK: f64 = 1.0 / (1u64 << 40) as f64;

@@ -1,8 +1,10 @@
 //! Checks of arguments.
 
+use core::fmt;
+
 use crate::error::ParameterError;
 
-/// Panics if lengths differ, and names them.
+/// Panics if the lengths differ, with a message that names them.
 #[track_caller]
 #[inline(always)]
 pub(crate) fn same_length<const N: usize>(method: &str, lengths: [(&str, usize); N]) {
@@ -14,7 +16,19 @@ pub(crate) fn same_length<const N: usize>(method: &str, lengths: [(&str, usize);
 #[cold]
 #[track_caller]
 fn length_mismatch(method: &str, lengths: &[(&str, usize)]) -> ! {
-    panic!("{method}: slices differ in length: {lengths:?}");
+    panic!("{method}: lengths differ: {}", Named(lengths));
+}
+
+/// Names with their lengths, as in "x has 3, y has 4".
+struct Named<'a>(&'a [(&'a str, usize)]);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(i, (name, len))| {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} has {len}")
+        })
+    }
 }
 
 /// An error unless a parameter is finite and not negative.
@@ -69,7 +83,7 @@ pub(crate) const fn finite(parameter: &'static str, value: f64) -> Result<(), Pa
     Err(ParameterError { parameter, value, requirement: "must be finite" })
 }
 
-/// An error unless a temperature is in range.
+/// An error unless a temperature is from 1e-30 to 1e30.
 pub(crate) const fn temperature(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
     if value >= 1e-30 && value <= 1e30 {
         return Ok(());
@@ -77,7 +91,7 @@ pub(crate) const fn temperature(parameter: &'static str, value: f64) -> Result<(
     Err(ParameterError { parameter, value, requirement: "must be between 1e-30 and 1e30" })
 }
 
-/// Declares a type with options: `new` gives the defaults, and a method for each option replaces its value, checked.
+/// Declares a type with options: `new` returns the defaults, and a method for each option checks and sets its value.
 macro_rules! options {
     (
         $(#[$attribute:meta])*
@@ -102,7 +116,7 @@ macro_rules! options {
         }
 
         impl $(<$lifetime>)? $Name $(<$lifetime>)? {
-            /// With the default of every option.
+            /// The defaults of all options.
             #[must_use]
             pub const fn new() -> Self {
                 $Name { $($field: $default),+ }
@@ -112,7 +126,7 @@ macro_rules! options {
         }
     };
     (@with $field:ident $with:ident($Given:ty as $wrap:ident)) => {
-        #[doc = concat!("With another `", stringify!($field), "`.")]
+        #[doc = concat!("Sets `", stringify!($field), "`.")]
         #[must_use]
         pub const fn $with(mut self, $field: $Given) -> Self {
             self.$field = $crate::check::options!(@wrap $wrap $field);
@@ -120,10 +134,10 @@ macro_rules! options {
         }
     };
     (@with $field:ident $with:ident($Given:ty as $wrap:ident) $check:ident) => {
-        #[doc = concat!("With another `", stringify!($field), "`.")]
+        #[doc = concat!("Sets `", stringify!($field), "`.")]
         ///
         /// # Errors
-        /// If the value is out of its range: the error says what the range is.
+        /// If the value is out of range; the error states the range.
         pub const fn $with(mut self, $field: $Given) -> Result<Self, $crate::ParameterError> {
             if let Err(error) = $crate::check::$check(stringify!($field), $field) {
                 return Err(error);

@@ -1,16 +1,16 @@
-//! Kernels as functions of this crate, and not of every crate that uses it.
+//! Kernels compiled as functions of this crate, not of every crate that uses it.
 //!
-//! A generic function is compiled where it is used, a function of known types where it is written. So what is generic
-//! over the element type calls a method of the element, of a trait that `concrete!` or `compile!` implements for each
-//! type by itself: `Gelu.forward_slice(&x, &mut y)` is a call of the function
+//! A generic function is compiled where it is used, a function of known types where it is written. So code that is
+//! generic over the element type calls a method of the element, of a trait that `concrete!` or `compile!` implements
+//! for each type separately: `Gelu.forward_slice(&x, &mut y)` calls the function
 //! `<f32 as Compute<Gelu, f32>>::forward_slice` of this crate.
 //!
-//! These traits are bounds of [`Element`](crate::Element)'s type `Kernels`: what has no compiled kernels cannot be called.
-//! Without the feature `precompiled-f32` (f32, f16, bf16) or `precompiled-f64`, the same functions of those types are
-//! `#[inline]`: each is compiled where it is used, if it is.
+//! These traits are bounds of [`Element`](crate::Element)'s type `Kernels`: a function without compiled kernels cannot
+//! be called. Without the feature `precompiled-f32` (f32, f16, bf16) or `precompiled-f64`, the same functions of those
+//! types are `#[inline]`: each is compiled where it is used, if it is.
 
-/// FloatMath that are generic over the element type, and compiled for every one: the methods of a trait of the elements,
-/// in which `T` is the element.
+/// Declares functions that are generic over the element type and compiled for each: the methods of a trait of the
+/// elements, in which `T` is the element.
 macro_rules! concrete {
     (
         $(#[$doc:meta])*
@@ -42,8 +42,8 @@ macro_rules! concrete {
 }
 pub(crate) use concrete;
 
-/// A macro for every element type, which it gets in brackets before the rest, with the feature that compiles its kernels
-/// ahead.
+/// Calls a macro for every element type. The type comes first, in brackets, with the feature that compiles its kernels
+/// with the crate.
 macro_rules! for_each_element {
     ($then:path: @$rule:ident $($rest:tt)*) => {
         $then! { @$rule [f32, "precompiled-f32"] $($rest)* }
@@ -56,8 +56,8 @@ macro_rules! for_each_element {
 }
 pub(crate) use for_each_element;
 
-/// A trait whose methods compute functions `F` of elements `T`, given the methods of the trait that users call:
-/// who implements it says where the kernels are compiled.
+/// Declares a trait whose methods compute functions `F` of elements `T`, given the methods of the trait that users
+/// call. The type that implements it determines where the kernels are compiled.
 macro_rules! declare_compute {
     ({ $(#[$doc:meta])* $vis:vis $Compute:ident } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         $(#[$doc])*
@@ -69,7 +69,7 @@ macro_rules! declare_compute {
 }
 pub(crate) use declare_compute;
 
-/// The kernels of one function, compiled in this crate: every element computes it as [`Here`] does.
+/// Compiles the kernels of one function in this crate, for every element; each computes as [`Here`] does.
 macro_rules! compile {
     ({ [$($generics:tt)*] $Compute:ident of $Name:ty } $($methods:tt)+) => {
         $crate::compiled::for_each_element! { $crate::compiled::compile:
@@ -93,7 +93,7 @@ macro_rules! compile {
 }
 pub(crate) use compile;
 
-/// Methods that a trait provides by [`Here`], for a function of the crate: by `T::Kernels` of the element.
+/// Provides the methods of a trait for a function of the crate, by `T::Kernels` of the element.
 macro_rules! provide {
     ({ $Compute:ident } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         $(
@@ -106,7 +106,7 @@ macro_rules! provide {
 }
 pub(crate) use provide;
 
-/// A trait that is but the sum of its supertraits, for one element.
+/// Implements a trait that only combines its supertraits, for one element.
 macro_rules! implement_all {
     (@of [$T:ty, $feature:literal] $Name:ident) => {
         impl $Name<$T> for $T {}
@@ -114,8 +114,7 @@ macro_rules! implement_all {
 }
 pub(crate) use implement_all;
 
-/// A trait that users call, for the enum of its catalogue: a function that is chosen at run time computes as the one that it
-/// is.
+/// Implements a trait that users call for the enum of its catalogue, by the function that was chosen at run time.
 macro_rules! delegate {
     ({ $module:ident $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         impl<T: $crate::Element> $Trait<T> for $Any {
@@ -133,7 +132,7 @@ macro_rules! delegate {
 }
 pub(crate) use delegate;
 
-/// A trait that users call, for pointers to what implements it.
+/// Implements a trait that users call for pointers to its implementors.
 macro_rules! forward {
     ({ $Trait:ident for $Pointer:ty, { $($extra:tt)* } } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         impl<A: $Trait<T> + ?Sized, T: $crate::Element> $Trait<T> for $Pointer {
@@ -152,12 +151,12 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-/// Kernels that are compiled where they are used: those of any formula.
+/// The place of kernels that are compiled where they are used: those of any formula.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Here;
 
-/// A trait that users call, for a type: by the kernels of a place, which is [`Here`], or `T::Kernels` of the element.
+/// Implements a trait that users call for a type, by the kernels of a place: [`Here`], or `T::Kernels` of the element.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __implement {

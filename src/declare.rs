@@ -1,33 +1,33 @@
-//! The macros that functions are declared with.
+//! The macros that declare functions, and the catalogue of all of them.
 
 use crate::error::ParameterError;
 
-/// A declaration with more does not compile.
+/// The largest number of parameters of a function. A declaration with more does not compile.
 pub(crate) const MOST_PARAMETERS: usize = 4;
 
-/// The values of a function's parameters, and zeros behind them.
+/// The values of the parameters of a function, padded with zeros.
 pub(crate) type Values = [f64; MOST_PARAMETERS];
 
-/// A function's parameters in the order of its fields.
+/// The parameters of a function, in the order of its fields.
 pub(crate) trait Parameters: Sized {
     fn values(&self) -> Values;
     fn checked(values: Values) -> Result<Self, ParameterError>;
 }
 
-/// Declares a function: its type, its parameters with their usual values and what they must be, its spec, and, if they
-/// are written here, its formula's methods. The page in the documentation and the tests read the same tokens.
+/// Declares a function: its type, its parameters with their defaults and requirements, its specification, and
+/// optionally the methods of its formula. The documentation page and the tests read the same tokens.
 ///
-/// A parameter may have more names for [`parse`](crate::parse::parse), and what it must be may depend on the others:
+/// A parameter may have aliases for [`parse`](crate::parse::parse), and a requirement may depend on other parameters:
 /// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |this| this.a <= this.b => "must not exceed b";`
 macro_rules! declare {
     (
         $module:literal, $Trait:literal, $Formula:ident, $call:literal, $floor_of:literal;
         $(#[$doc:meta])*
         $Name:ident $({
-            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? = $usual:literal, $check:expr => $wanted:literal;)+
-        } $(also $blamed:ident, $also:expr => $also_wanted:literal;)*)?
-        names $names:expr;
-        formula $f:literal, $df:literal, $ddf:literal;
+            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr, $check:expr => $requirement:literal;)+
+        } $(also $blamed:ident, $also:expr => $also_requirement:literal;)*)?
+        names [$($known:literal),+ $(,)?];
+        formula $f:literal, $df:literal, $d2f:literal;
         source $source:literal;
         limits $limits:expr;
         $(kinks $kinks:expr;)?
@@ -41,30 +41,34 @@ macro_rules! declare {
         $crate::declare::declare! { @type
             [
                 $(#[$doc])*
+                $(#[doc(alias = $known)])+
                 ///
                 #[doc = concat!(
-                    "- value: `", $f, "`\n- slope: `", $df, "`\n- curvature: `", $ddf, "`\n",
-                    "- worst error of the three, in ulp, over all f32: ", stringify!($ulp32),
-                    $(", or beside a root ", stringify!($floor32), " * 2^-24", $floor_of, ",",)? "; f64: ", stringify!($ulp64),
-                    $(", or beside a root ", stringify!($floor64), " * 2^-53", $floor_of,)?
-                    $("\n- curvature bound: ", $bound,)?
-                    $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names: `", stringify!($names), "`",
+                    "- value: `", $f, "`\n- derivative: `", $df, "`\n- second derivative: `", $d2f, "`\n",
+                    "- limits of the three at -inf and +inf: `", stringify!($limits), "`\n",
+                    "- error bounds of the three in f32: `", stringify!($ulp32), "` ulp",
+                    $(", near a zero `", stringify!($floor32), " * 2^-24", $floor_of, "` if that is larger",)?
+                    "; in f64: `", stringify!($ulp64), "` ulp",
+                    $(", near a zero `", stringify!($floor64), " * 2^-53", $floor_of, "` if that is larger",)?
+                    $("\n- Hessian bound: ", $bound,)?
+                    $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names:" $(, " `", $known, "`")+,
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
                     "let value = ", stringify!($Name), "::DEFAULT.", $call, ";\nassert!(value.is_finite());\n```",
                 )]
             ]
             $module $Name $({
-                $($(#[$field_doc])* $field $(($($alias),+))? = $usual, $check => $wanted;)+
-            } $(also $blamed, $also => $also_wanted;)*)?
+                $($(#[$field_doc])* $field $(($($alias),+))? $(: $kind)? = $default, $check => $requirement;)+
+            } $(also $blamed, $also => $also_requirement;)*)?
         }
 
         impl $Name {
-            /// The specification, which [`spec`](Self::spec) gives too.
+            /// The specification of the function, as from [`spec`](Self::spec).
             pub const SPEC: &'static $crate::spec::Spec = &$crate::spec::Spec {
-                names: &$names,
+                names: &[$($known),+],
                 parameters: &[$($(&[stringify!($field) $($(, $alias)+)?]),+)?],
-                defaults: &[$($($usual),+)?],
-                formulas: [$f, $df, $ddf],
+                defaults: &[$($($crate::declare::field!(value $($kind)?; $default)),+)?],
+                kinds: &[$($($crate::declare::field!(kind $($kind)?)),+)?],
+                formulas: [$f, $df, $d2f],
                 source: $source,
                 limits: $limits,
                 kinks: $crate::spec::kinks(&[$(&$kinks)?]),
@@ -72,8 +76,8 @@ macro_rules! declare {
                 range: $range,
                 monotone: $monotone,
                 parity: $crate::spec::Parity::$parity,
-                f32: $crate::spec::ErrorBound::new($ulp32, &[$($floor32)?]),
-                f64: $crate::spec::ErrorBound::new($ulp64, &[$($floor64)?]),
+                f32: $crate::spec::ErrorBound::declared($ulp32, &[$($floor32)?]),
+                f64: $crate::spec::ErrorBound::declared($ulp64, &[$($floor64)?]),
             };
         }
 
@@ -100,7 +104,7 @@ macro_rules! declare {
         pub struct $Name;
 
         impl $Name {
-            /// The function; it has no parameters.
+            /// The function, which has no parameters.
             pub const DEFAULT: Self = Self;
             pub(crate) const DEFAULT_IN_F32: Self = Self;
         }
@@ -117,54 +121,54 @@ macro_rules! declare {
     (
         @type [$(#[$attribute:meta])*]
         $module:literal $Name:ident {
-            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? = $usual:literal, $check:expr => $wanted:literal;)+
-        } $(also $blamed:ident, $also:expr => $also_wanted:literal;)*
+            $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr, $check:expr => $requirement:literal;)+
+        } $(also $blamed:ident, $also:expr => $also_requirement:literal;)*
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $Name {
             $(
                 $(#[$field_doc])*
-                $(#[doc = concat!("\nIn text also:" $(, " `", $alias, "`")+, ".")])?
-                pub $field: f64,
+                $(#[doc = concat!("\nAlso read as:" $(, " `", $alias, "`")+, ".")])?
+                pub $field: $crate::declare::field!(type $($kind)?),
             )+
         }
 
         impl $Name {
-            /// The usual parameters.
-            pub const DEFAULT: Self = Self { $($field: $usual),+ };
-            pub(crate) const DEFAULT_IN_F32: Self = Self { $($field: $usual as f32 as f64),+ };
+            /// The default parameters.
+            pub const DEFAULT: Self = Self { $($field: $default),+ };
+            pub(crate) const DEFAULT_IN_F32: Self = Self { $($field: $crate::declare::field!(in_f32 $($kind)?; $default)),+ };
 
-            /// With the parameters as a type holds them: for what is computed from them in f64.
+            /// The parameters rounded to a type, for constants that are computed from them in f64.
             #[inline(always)]
-            #[allow(dead_code, reason = "few formulas compute with parameters alone")]
+            #[allow(dead_code, reason = "few formulas have constants computed from parameters")]
             pub(crate) fn rounded_to<R: $crate::Real>(self) -> Self {
-                Self { $($field: R::from_f64_rounded(self.$field).into_f64()),+ }
+                Self { $($field: $crate::declare::Parameter::rounded_to::<R>(self.$field)),+ }
             }
 
-            /// With every parameter checked. The fields are public, and what is written there is not.
+            /// The function with these parameters, checked. Fields that are set directly are not checked.
             ///
             /// # Errors
-            #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
-            $(#[doc = concat!("`", stringify!($blamed), "` ", $also_wanted, ".")])*
+            #[doc = concat!("If a parameter is out of its domain:", $(" `", stringify!($field), "` ", $requirement, ".",)+)]
+            $(#[doc = concat!("`", stringify!($blamed), "` ", $also_requirement, ".")])*
             #[doc = concat!(
                 "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
-                "assert!(", stringify!($Name), "::new(", $("f64::NAN, /* ", stringify!($field), " */ ",)+ ").is_err());\n```",
+                "assert_eq!(", stringify!($Name), "::new(", $(stringify!($default), ", ",)+ ").unwrap(), ", stringify!($Name), "::DEFAULT);\n```",
             )]
-            pub fn new($($field: f64),+) -> Result<Self, $crate::ParameterError> {
+            pub fn new($($field: $crate::declare::field!(type $($kind)?)),+) -> Result<Self, $crate::ParameterError> {
                 $(
-                    let is_valid: fn(f64) -> bool = $check;
+                    let is_valid: fn($crate::declare::field!(type $($kind)?)) -> bool = $check;
                     if !is_valid($field) {
-                        let (parameter, value) = (stringify!($field), $field);
-                        return Err($crate::ParameterError { parameter, value, requirement: $wanted });
+                        let (parameter, value) = (stringify!($field), $crate::declare::Parameter::value($field));
+                        return Err($crate::ParameterError { parameter, value, requirement: $requirement });
                     }
                 )+
                 let this = Self { $($field),+ };
                 $(
                     let is_valid: fn(&Self) -> bool = $also;
                     if !is_valid(&this) {
-                        let (parameter, value) = (stringify!($blamed), this.$blamed);
-                        return Err($crate::ParameterError { parameter, value, requirement: $also_wanted });
+                        let (parameter, value) = (stringify!($blamed), $crate::declare::Parameter::value(this.$blamed));
+                        return Err($crate::ParameterError { parameter, value, requirement: $also_requirement });
                     }
                 )*
                 Ok(this)
@@ -175,11 +179,11 @@ macro_rules! declare {
             fn values(&self) -> $crate::declare::Values {
                 let mut values = $crate::declare::Values::default();
                 let [$($field,)+ ..] = &mut values;
-                $(*$field = self.$field;)+
+                $(*$field = $crate::declare::Parameter::value(self.$field);)+
                 values
             }
             fn checked([$($field,)+ ..]: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
-                Self::new($($field),+)
+                Self::new($($crate::declare::Parameter::of($field)),+)
             }
         }
 
@@ -192,6 +196,72 @@ macro_rules! declare {
 }
 pub(crate) use declare;
 
+/// The type of a parameter, and constants of it: f64, `flag` for bool, `optional` for `Option<f64>`.
+macro_rules! field {
+    (type) => { f64 };
+    (type flag) => { bool };
+    (type optional) => { Option<f64> };
+    (in_f32; $default:expr) => { $default as f32 as f64 };
+    (in_f32 $kind:ident; $default:expr) => { $default };
+    (value; $default:expr) => { $default };
+    (value flag; $default:expr) => { if $default { 1.0 } else { 0.0 } };
+    (value optional; $default:expr) => {{
+        let default: Option<f64> = $default;
+        match default {
+            Some(value) => value,
+            None => f64::NAN,
+        }
+    }};
+    (kind) => { $crate::spec::ParameterKind::Number };
+    (kind flag) => { $crate::spec::ParameterKind::Flag };
+    (kind optional) => { $crate::spec::ParameterKind::Optional };
+}
+pub(crate) use field;
+
+/// The type of a parameter, with its conversions to and from f64: a flag is 0 or 1, `None` is NaN.
+pub(crate) trait Parameter: Copy {
+    fn of(value: f64) -> Self;
+    fn value(self) -> f64;
+    /// The parameter rounded to a type, for constants that are computed from it in f64.
+    #[inline(always)]
+    fn rounded_to<R: crate::Real>(self) -> Self {
+        Self::of(R::from_f64_rounded(self.value()).into_f64())
+    }
+}
+
+impl Parameter for f64 {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self
+    }
+}
+
+impl Parameter for bool {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value == 1.0
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        f64::from(u8::from(self))
+    }
+}
+
+impl Parameter for Option<f64> {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        if value.is_nan() { None } else { Some(value) }
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self.unwrap_or(f64::NAN)
+    }
+}
+
 /// One method of a formula.
 macro_rules! method {
     ($method:ident ($this:ident $(, $x:ident)+) $body:block) => {
@@ -201,8 +271,8 @@ macro_rules! method {
 }
 pub(crate) use method;
 
-/// The list is the export: what it names is public, compiled for every element type, in `all`, in `by_name`, and a variant
-/// of the enum, which computes through the tables of methods that `all` has too.
+/// Declares the catalogue of functions. Each function in the list is made public, compiled for every element type,
+/// listed in `all` and `by_name`, and a variant of the enum, which computes through the method tables that `all` uses.
 macro_rules! catalogue {
     (
         $(#[$doc:meta])*
@@ -213,8 +283,8 @@ macro_rules! catalogue {
 
         const NAMES: $crate::names::Names = &[$($($Name::SPEC.names),+),+];
 
-        /// Of every function, in f64 and with its usual parameters as an f32 holds them: what the f32 kernels compute
-        /// is measured against these.
+        /// Every function in f64, with its default parameters rounded to f32: the references for the errors of the f32
+        /// kernels.
         #[doc(hidden)]
         #[cfg_attr(not(feature = "precompiled-f64"), inline)]
         pub fn references() -> &'static [&'static dyn $Trait<f64>] {
@@ -227,7 +297,7 @@ macro_rules! catalogue {
         )+)+
         $crate::$implement! { @any $Any }
 
-        /// The kernels of every function, and the tables of their methods.
+        /// The kernels of every function, and their method tables.
         #[doc(hidden)]
         pub trait Kernels<T>: $($($Compute<$Name, T> +)+)+ {
             fn all() -> &'static [&'static dyn $Trait<T>];
@@ -247,7 +317,7 @@ macro_rules! catalogue {
         }
 
         impl $Any {
-            /// What the function declares about itself, at its usual parameters.
+            /// The specification of the function, for its default parameters.
             pub fn spec(&self) -> &'static $crate::Spec {
                 match self {
                     $($(Self::$Name(_) => $Name::SPEC,)+)+
@@ -262,6 +332,26 @@ macro_rules! catalogue {
         })+)+
 
         impl $Any {
+            /// The parameters and their values: 0 or 1 for a flag, NaN for an absent number.
+            pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> {
+                self.spec().parameters.iter().map(|names| names[0]).zip(self.values())
+            }
+
+            /// Replaces the value of a parameter, by its name or one of its aliases.
+            ///
+            /// # Errors
+            /// If the function has no parameter of that name, or if the value is out of its domain; the function does
+            /// not change then.
+            pub fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), $crate::ParseErrorKind> {
+                let index = $crate::parse::parameter(self.spec(), name)?;
+                let mut values = self.values();
+                values[index] = value;
+                *self = match self {
+                    $($(Self::$Name(_) => Self::$Name($crate::declare::Parameters::checked(values)?),)+)+
+                };
+                Ok(())
+            }
+
             fn values(&self) -> $crate::declare::Values {
                 match self {
                     $($(Self::$Name(f) => $crate::declare::Parameters::values(f),)+)+
@@ -269,7 +359,7 @@ macro_rules! catalogue {
             }
         }
 
-        /// The same function, with the same bits in every parameter.
+        /// Equal if the function is the same, with the same bits in every parameter.
         impl PartialEq for $Any {
             fn eq(&self, other: &Self) -> bool {
                 let [a, b] = [self, other].map(|any| any.values().map(f64::to_bits));

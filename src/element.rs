@@ -1,4 +1,4 @@
-//! The contents of slices: the types of numbers, and what each is computed in.
+//! The element types of slices, and the types that they are computed in.
 
 use core::fmt::{Debug, Display};
 
@@ -19,11 +19,12 @@ pub(crate) use sealed::Sealed;
 
 /// A number that slices can hold: `f32`, `f64`, and with the feature `half` also `half::f16` and `half::bf16`.
 ///
-/// It is a `num_traits::Float`, so that generic networks can be written over it. Sealed: the accuracy of every
-/// function is proved for these types.
+/// It is a `num_traits::Float`, so that generic networks can be written over it. Sealed: the accuracy of every function
+/// is verified for these types.
 ///
-/// The half types are for memory alone. A load widens them to f32, exactly; a store rounds what was computed in f32,
-/// once, to nearest, ties to even: within 0.502 ulp of the exact result, subnormals kept. Sums are made of f32.
+/// The half types are for memory alone. A load widens them to f32, exactly. A store rounds the f32 result once, to
+/// nearest, ties to even: within 0.502 ulp of the exact result, subnormals kept. Sums add the f32 results before they
+/// are rounded.
 ///
 /// ```
 /// use slopes::{Element, activation::{Activation, Relu}};
@@ -43,7 +44,7 @@ use slopes::activation::{Activation, Sigmoid};
 let x = [f16::ZERO, f16::from_f32(-20.0), f16::INFINITY];
 let mut y = [f16::NAN; 3];
 Sigmoid.forward_slice(&x, &mut y);
-// e^-20 is 0.035 of the least f16.
+// e^-20 is 0.035 of the smallest f16.
 assert_eq!(y, [f16::from_f32(0.5), f16::ZERO, f16::ONE]);
 ```
 "#
@@ -52,8 +53,8 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     /// The type that is computed in.
     type Real: Real;
 
-    /// Who has the compiled kernels of the crate's own functions: this type itself. Not by supertraits, whose functions
-    /// would be this type's too.
+    /// The type that has the compiled kernels of the crate's own functions: this type itself. Not given by
+    /// supertraits, because their functions would be this type's too.
     #[doc(hidden)]
     #[allow(private_bounds, reason = "only the crate's own generic code calls them")]
     type Kernels: activation::Kernels<Self>
@@ -61,21 +62,21 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
         + loss::Kernels<Self>
         + loss::RowKernels<Self>;
 
-    /// How this type stores the numbers that are computed in [`Real`](Element::Real).
+    /// The format in which this type stores numbers of [`Real`](Element::Real).
     #[doc(hidden)]
     const FORMAT: Format;
 
-    /// `value`, rounded to this type.
+    /// Rounds `value` to this type.
     fn from_f64_rounded(value: f64) -> Self;
 
-    /// This number as an f64, exactly.
+    /// Converts this number to f64, exactly.
     fn into_f64(self) -> f64;
 
-    /// This number in the type that is computed in, exactly.
+    /// Converts this number to [`Real`](Element::Real), exactly.
     #[doc(hidden)]
     fn into_real(self) -> Self::Real;
 
-    /// What was computed, rounded to this type.
+    /// Rounds a computed number to this type.
     #[doc(hidden)]
     fn from_real(real: Self::Real) -> Self;
 }
@@ -83,7 +84,7 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
 /// The type that an element is computed in.
 pub(crate) type RealOf<T> = <T as Element>::Real;
 
-/// An element that is computed in its own type: memory and register hold the same bits.
+/// Implements an element that is computed in its own type: memory and register hold the same bits.
 macro_rules! real_element {
     ($T:ident) => {
         impl Element for $T {
@@ -112,7 +113,7 @@ macro_rules! real_element {
 real_element!(f32);
 real_element!(f64);
 
-/// An element that is computed in f32.
+/// Implements an element that is computed in f32.
 #[cfg(feature = "half")]
 macro_rules! half_element {
     ($T:ident, $Format:ident) => {
@@ -144,9 +145,9 @@ half_element!(f16, F16);
 #[cfg(feature = "half")]
 half_element!(bf16, Bf16);
 
-/// `value` as an f32: itself, or of its two neighbours the odd one. That is nearer to no number of fewer bits than
-/// `value` is, and a tie only where `value` is one: to round it again gives what rounding `value` once would.
-/// (S. Boldo, G. Melquiond, Emulation of FMA and correctly rounded sums, 2008.)
+/// `value` rounded to odd: itself if an f32 holds it, else its odd neighbour. The result lies on the same side as
+/// `value` of every number of fewer bits, and of every tie between two of them. So rounding it again gives what
+/// rounding `value` once would. (S. Boldo, G. Melquiond, Emulation of FMA and correctly rounded sums, 2008.)
 #[cfg(feature = "half")]
 #[inline(always)]
 fn rounded_to_odd(value: f64) -> f32 {

@@ -1,11 +1,11 @@
-//! What can be wrong with a parameter, a kernel, a name, a label, a level.
+//! Errors: of parameters, names, texts, labels and levels.
 
 use core::fmt;
 
 use crate::level::Level;
 use crate::names::{Names, distance, list};
 
-/// A parameter that its function has no meaning for.
+/// A parameter that is out of its domain.
 ///
 /// ```
 /// use slopes::activation::Softplus;
@@ -14,11 +14,11 @@ use crate::names::{Names, distance, list};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParameterError {
-    /// The parameter's name.
+    /// The name of the parameter.
     pub parameter: &'static str,
-    /// The value that was given.
+    /// Its value.
     pub value: f64,
-    /// What it must be, as a phrase: "must be positive".
+    /// The requirement that the value does not meet, as a phrase: "must be positive".
     pub requirement: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for ParameterError {
 
 impl core::error::Error for ParameterError {}
 
-/// A name that no function has, or no parameter of one.
+/// An unknown name of a function or of a parameter.
 ///
 /// ```
 /// let error = slopes::activation::by_name::<f32>("sigmod").err().unwrap();
@@ -44,7 +44,7 @@ pub struct UnknownNameError {
 }
 
 impl UnknownNameError {
-    /// As much of an unknown name is shown.
+    /// The number of bytes of an unknown name that are kept.
     const SHOWN: usize = 40;
 
     pub(crate) fn new(name: &str, known: Names) -> Self {
@@ -54,12 +54,12 @@ impl UnknownNameError {
         UnknownNameError { name: shown, len, known }
     }
 
-    /// The name that was asked for; of a long one, its beginning.
+    /// The unknown name; of a long one, its beginning.
     pub fn name(&self) -> &str {
         core::str::from_utf8(&self.name[..self.len]).unwrap_or_default()
     }
 
-    /// The known name with the fewest differences.
+    /// The known name with the smallest edit distance.
     pub fn nearest(&self) -> &'static str {
         let names = self.known.iter().copied().flatten();
         names.min_by_key(|known| distance(self.name(), known)).copied().unwrap_or_default()
@@ -68,7 +68,7 @@ impl UnknownNameError {
 
 impl fmt::Display for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown name {:?}: did you mean {:?}? Known are ", self.name(), self.nearest())?;
+        write!(f, "unknown name {:?}: did you mean {:?}? Known names: ", self.name(), self.nearest())?;
         list(f, self.known)
     }
 }
@@ -81,76 +81,85 @@ impl fmt::Debug for UnknownNameError {
 
 impl core::error::Error for UnknownNameError {}
 
-/// A text that is no function: what is wrong with it, and where.
+/// An error in the text of a function, with its position.
 ///
 /// ```
 /// use slopes::{ParseErrorKind, activation::AnyActivation};
 ///
 /// let error = "leaky_relu(slop=0.2)".parse::<AnyActivation>().unwrap_err();
-/// assert_eq!(error.at, 11);
-/// let ParseErrorKind::UnknownParameter { function: "leaky_relu", name } = error.problem else { panic!() };
+/// assert_eq!(error.offset, 11);
+/// let ParseErrorKind::UnknownParameter { function: "leaky_relu", name } = error.kind else { panic!() };
 /// assert_eq!(name.nearest(), "slope");
 ///
 /// let error = "leaky_relu(0.2".parse::<AnyActivation>().unwrap_err();
-/// assert_eq!(error.to_string(), "at byte 14: expected `)`, found the end");
+/// assert_eq!(error.to_string(), "at byte 14: expected `)`, found end of input");
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ParseError {
-    /// The byte of the text where the problem begins.
-    pub at: usize,
-    /// What is wrong.
-    pub problem: ParseErrorKind,
+    /// The byte of the text where the error begins.
+    pub offset: usize,
+    /// The kind of the error.
+    pub kind: ParseErrorKind,
 }
 
-/// What is wrong with a text that is no function. See [`ParseError`].
+/// The kind of a [`ParseError`].
 ///
 /// ```
 /// use slopes::{ParseErrorKind, activation::AnyActivation};
 /// let error = "softplus(beta=-1)".parse::<AnyActivation>().unwrap_err();
-/// assert!(matches!(error.problem, ParseErrorKind::Parameter(bad) if bad.value == -1.0));
+/// assert!(matches!(error.kind, ParseErrorKind::Parameter(bad) if bad.value == -1.0));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// No function has the name.
-    UnknownNameError(UnknownNameError),
-    /// The function has no parameter of the name.
+    /// An unknown name of a function.
+    UnknownName(UnknownNameError),
+    /// An unknown name of a parameter.
     UnknownParameter {
         /// The function.
         function: &'static str,
-        /// The name that none of its parameters has.
+        /// The unknown name, with the parameters of the function.
         name: UnknownNameError,
     },
-    /// There are more values than the function has parameters.
+    /// More values than the function has parameters.
     TooManyValues {
         /// The function.
         function: &'static str,
-        /// The parameters that it has, each with all its names.
+        /// The parameters of the function: for each its name, then its aliases.
         parameters: &'static [&'static [&'static str]],
     },
-    /// The parameter has a value already.
+    /// A parameter that is given twice.
     DuplicateParameter {
         /// The parameter.
         parameter: &'static str,
     },
-    /// The function has no meaning for the parameter's value.
+    /// A parameter that is out of its domain.
     Parameter(ParameterError),
-    /// The text has not the form `name(parameter=value, ...)` or `name(value, ...)`.
+    /// A text that is not of the form `name`, `name(parameter=value, ...)` or `name(value, ...)`.
     Syntax {
-        /// What the text should go on with.
+        /// The expected continuation of the text.
         expected: &'static str,
-        /// What it goes on with; nothing at its end.
+        /// The next character, or `None` at the end of the text.
         found: Option<char>,
     },
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at byte {}: ", self.at)?;
-        match self.problem {
-            ParseErrorKind::UnknownNameError(name) => name.fmt(f),
-            ParseErrorKind::UnknownParameter { function, name } => write!(f, "of {function}'s parameters: {name}"),
+        write!(f, "at byte {}: {}", self.offset, self.kind)
+    }
+}
+
+impl fmt::Display for ParseErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            ParseErrorKind::UnknownName(name) => name.fmt(f),
+            ParseErrorKind::UnknownParameter { function, name: unknown } => {
+                let (name, nearest) = (unknown.name(), unknown.nearest());
+                write!(f, "{function} has no parameter {name:?}: did you mean {nearest:?}? Known parameters: ")?;
+                list(f, unknown.known)
+            }
             ParseErrorKind::TooManyValues { function, parameters: [] } => write!(f, "{function} has no parameters"),
             ParseErrorKind::TooManyValues { function, parameters } => {
                 write!(f, "too many values: the parameters of {function} are ")?;
@@ -161,40 +170,60 @@ impl fmt::Display for ParseError {
             ParseErrorKind::Syntax { expected, found: Some(found) } => {
                 write!(f, "expected {expected}, found {found:?}")
             }
-            ParseErrorKind::Syntax { expected, found: None } => write!(f, "expected {expected}, found the end"),
+            ParseErrorKind::Syntax { expected, found: None } => write!(f, "expected {expected}, found end of input"),
         }
     }
 }
 
-impl core::error::Error for ParseError {}
+impl core::error::Error for ParseError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.kind)
+    }
+}
 
-/// A label that names no class.
+impl core::error::Error for ParseErrorKind {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ParseErrorKind::UnknownName(name) | ParseErrorKind::UnknownParameter { name, .. } => Some(name),
+            ParseErrorKind::Parameter(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ParameterError> for ParseErrorKind {
+    fn from(error: ParameterError) -> Self {
+        ParseErrorKind::Parameter(error)
+    }
+}
+
+/// A label that is out of range.
 ///
 /// ```
 /// use slopes::{activation::Rows, loss::{RowLoss, SoftmaxCrossEntropy, Targets}};
 /// let loss = SoftmaxCrossEntropy::default();
 /// let error = loss.sum(&[0.0_f32; 4], Targets::labels(&[1, 2]), Rows::contiguous(2)).unwrap_err();
-/// assert_eq!(error.to_string(), "label 2 of row 1 names none of 2 classes");
+/// assert_eq!(error.to_string(), "label 2 of row 1 is out of range for 2 classes");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetError {
-    /// The row of the label.
+    /// The index of the row.
     pub row: usize,
     /// The label.
     pub label: i128,
-    /// How many classes there are: labels are below it.
+    /// The number of classes. Labels are from 0 to `classes - 1`.
     pub classes: usize,
 }
 
 impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "label {} of row {} names none of {} classes", self.label, self.row, self.classes)
+        write!(f, "label {} of row {} is out of range for {} classes", self.label, self.row, self.classes)
     }
 }
 
 impl core::error::Error for TargetError {}
 
-/// The machine lacks the level that was asked for.
+/// A level that is not available on this machine.
 ///
 /// ```
 /// use slopes::{Level, UnsupportedLevelError};
@@ -203,13 +232,13 @@ impl core::error::Error for TargetError {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UnsupportedLevelError {
-    /// The level that was asked for.
+    /// The requested level.
     pub level: Level,
 }
 
 impl fmt::Display for UnsupportedLevelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this machine has no {:?}; it has", self.level)?;
+        write!(f, "level {:?} is not available on this machine, which has", self.level)?;
         Level::available().enumerate().try_for_each(|(i, level)| {
             let comma = if i == 0 { "" } else { "," };
             write!(f, "{comma} {level:?}")

@@ -1,12 +1,13 @@
-//! The instruction sets that kernels are built for, and which of them this machine has.
+//! The instruction sets that kernels are compiled for, and their detection.
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::UnsupportedLevelError;
 
+/// An instruction set that kernels are compiled for.
 ///
-/// The best one that the machine has is found at the first call and used from then on. All levels of a [`FmaFamily`]
-/// give the same bits.
+/// The best one of the machine is detected at the first call and used from then on. All levels of a [`FmaFamily`] give
+/// the same bits.
 ///
 /// ```
 /// use slopes::Level;
@@ -16,11 +17,11 @@ use crate::error::UnsupportedLevelError;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Level {
-    /// One lane in plain Rust. On x86-64, [`Level::Sse2`] takes its place: four lanes with the same bits.
+    /// One lane in plain Rust. On x86-64, [`Level::Sse2`] takes its place: four lanes of f32, with the same bits.
     Scalar = 1,
-    /// x86-64 as it was in 2003: 4 lanes of f32.
+    /// x86-64 with SSE2, which all such machines have: 4 lanes of f32.
     Sse2 = 2,
-    /// aarch64: 4 lanes of f32.
+    /// aarch64 with NEON: 4 lanes of f32.
     Neon = 3,
     /// x86-64 with AVX2, FMA and F16C: 8 lanes of f32.
     Avx2 = 4,
@@ -28,7 +29,7 @@ pub enum Level {
     Avx512 = 5,
 }
 
-/// Levels that give the same bits.
+/// A family of levels that give the same bits.
 ///
 /// ```
 /// use slopes::{FmaFamily, Level};
@@ -37,19 +38,19 @@ pub enum Level {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FmaFamily {
-    /// Multiplication and addition round once: AVX-512, AVX2, NEON.
+    /// A multiply-add rounds once: AVX-512, AVX2, NEON.
     Fused,
-    /// They round one after the other: SSE2 and plain Rust.
+    /// A multiply-add rounds twice, after the product and after the sum: SSE2 and plain Rust.
     Unfused,
 }
 
-/// The level in use; 0 until the first call. Every thread would write the same value, so relaxed order is enough.
+/// The level in use; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 impl Level {
     const ALL: [Level; 5] = [Level::Scalar, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
 
-    /// The level that calls use now.
+    /// The level in use.
     #[inline]
     pub fn current() -> Level {
         match CURRENT.load(Ordering::Relaxed) {
@@ -69,17 +70,18 @@ impl Level {
         level
     }
 
-    /// The best level that this machine has.
+    /// The best level of this machine.
     pub fn detected() -> Level {
         detect()
     }
 
-    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`] everywhere.
+    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`]
+    /// everywhere.
     pub const fn lowest() -> Level {
         if cfg!(all(target_arch = "x86_64", target_feature = "sse2")) { Level::Sse2 } else { Level::Scalar }
     }
 
-    /// Whether this machine has the level.
+    /// True if this machine has the level.
     pub fn is_available(self) -> bool {
         match self {
             Level::Scalar => Self::lowest() == Level::Scalar,
@@ -88,16 +90,16 @@ impl Level {
         }
     }
 
-    /// The levels that this machine has, lowest first.
+    /// The levels of this machine, lowest first.
     pub fn available() -> impl Iterator<Item = Level> {
         Self::ALL.into_iter().filter(|level| level.is_available())
     }
 
-    /// Makes every call of this process use the level from now on: for tests and benchmarks, and for bits that must
-    /// not depend on the machine, which [`Level::lowest`] gives.
+    /// Makes all calls of this process use the level from now on: for tests and benchmarks, and with [`Level::lowest`]
+    /// for bits that do not depend on the machine.
     ///
     /// # Errors
-    /// If this machine has no such level; nothing changes then.
+    /// If this machine does not have the level; nothing changes then.
     ///
     /// ```
     /// use slopes::Level;
@@ -114,7 +116,7 @@ impl Level {
         Ok(())
     }
 
-    /// The family whose bits the level gives.
+    /// The family of the level, which determines the bits.
     #[inline]
     pub fn family(self) -> FmaFamily {
         match self {
@@ -148,8 +150,8 @@ fn detect() -> Level {
     }
     let has = |register: u32, bits: &[u32]| bits.iter().all(|bit| register >> bit & 1 == 1);
 
-    // SAFETY: every x86-64 processor has CPUID, and leaf 7 is asked only where leaf 0 names it.
-    #[allow(unused_unsafe, reason = "newer compilers hold CPUID safe; the oldest supported one does not")]
+    // SAFETY: every x86-64 processor has CPUID, and leaf 7 is read only if leaf 0 reports it.
+    #[allow(unused_unsafe, reason = "CPUID is safe in newer compilers, but not in the oldest supported one")]
     let (basic, extended) = unsafe {
         if __cpuid(0).eax < 7 {
             return Level::Sse2;

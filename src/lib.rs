@@ -1,64 +1,85 @@
-//! Activation and loss functions: value, slope and curvature; scalar and slice; exact and fast.
+//! Activation and loss functions with first and second derivatives, for slices and single numbers of f32, f64, f16 and
+//! bf16.
 //!
 //! ```
 //! use slopes::activation::{Activation, Swish};
 //! use slopes::loss::{Loss, Mse};
 //!
-//! // One number: f32 or f64.
-//! let (y, slope) = (Swish::SILU.forward(0.5_f32), Swish::SILU.derivative(0.5_f32));
-//!
-//! // Slices, by the widest instructions that the machine has.
+//! // Slices, by the widest SIMD instructions of the CPU.
 //! let x = [-1.0_f32, 0.0, 1.0, 2.0];
 //! let mut prediction = [0.0; 4];
 //! Swish::SILU.forward_slice(&x, &mut prediction);
 //!
-//! // A loss, and its gradient in the same pass.
+//! // A loss and its gradient in one pass.
 //! let target = [0.0, 0.0, 1.0, 2.0];
 //! let mut gradient = [0.0; 4];
 //! let loss = Mse.sum_with_gradient(&prediction, &target, 1.0, &mut gradient);
 //!
-//! // Backwards through the activation: dx = dy f'(x).
+//! // Backpropagation through the activation: dx = dy f'(x).
 //! let mut dx = [0.0; 4];
 //! Swish::SILU.backward_slice(&x, &gradient, &mut dx);
-//! # assert!(y > 0.0 && slope > 0.5 && loss > 0.0 && dx[3] < 0.0);
+//!
+//! // Single numbers, with the same bits.
+//! let (y, derivative) = (Swish::SILU.forward(2.0_f32), Swish::SILU.derivative(2.0_f32));
+//! assert_eq!(y, prediction[3]);
+//! # assert!(derivative > 1.0 && loss > 0.0 && dx[3] < 0.0);
 //! ```
 //!
-//! # What it promises
+//! Prefer slices to single numbers: a slice method dispatches once, and its kernel fills all lanes of a register.
 //!
-//! - **Accuracy.** Every function declares its worst error in [`Spec`], a few ulp, and holds it over all 2^32 f32: in the
-//!   tails down into the subnormals, and at the largest numbers. The slope and the curvature have formulas of their own,
-//!   which stay right where the value saturates. Monotone functions are monotone, odd ones odd to the bit.
+//! # Properties
+//!
+//! - **Accuracy.** Values are within 2 ulp for most functions; every page states its error bounds, and [`Spec`] has
+//!   those of the elementwise functions. The f32 bounds of activations of one number hold over all 2^32 inputs: in the
+//!   tails down into the subnormals, and at the largest numbers. First and second derivatives have formulas of their
+//!   own, which stay accurate where the value saturates. Monotone functions are computed monotonically, and odd and
+//!   even functions are odd and even to the bit.
 //! - **Special numbers.** NaN gives NaN, infinities give the limits, the sign of zero is kept.
-//! - **Same bits.** A number gives the same result alone, and at any place of a slice of any length and alignment, in
-//!   place or not, on every machine of a [`FmaFamily`]: all that fuse multiplication and addition (AVX-512, AVX2, NEON),
-//!   and all that do not. Sums too: their order depends on the length alone.
-//! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]). No flags, no set-up.
-//! - **Half precision.** With the feature `half`, slices may also hold `half::f16` and `half::bf16`: computed in f32,
+//! - **Reproducibility.** Results are bit-identical on all CPUs with fused multiply-add (AVX-512, AVX2, NEON), and on
+//!   all without: the two families of [`FmaFamily`]. They do not depend on whether a number is computed alone or in a
+//!   slice, in place or not, nor on the length, the alignment and the index. The order of a sum depends on the length
+//!   alone.
+//! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]); no compiler flags, no
+//!   initialization.
+//! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,
 //!   rounded once ([`Element`]).
-//! - **Anywhere.** `#![no_std]`, no allocation, one dependency (`num-traits`; with its feature, `half`).
+//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`; with the feature `half`, also `half`).
 //!
 //! # Features
 //!
-//! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled with the
-//!   crate, once, and not with every program that uses them. Results do not depend on it. A dev build runs them at full
-//!   speed if `[profile.dev.package."*"]` has `opt-level = 3`.
+//! - `alloc` (default): `Box<A>` and `Arc<A>` of an activation or a loss are one too. The crate itself never allocates.
+//! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled once,
+//!   with the crate. Without the feature, a program compiles the kernels that it uses. Results are the same.
 //! - `half`: slices of `half::f16` and `half::bf16`.
 //!
-//! # Where to look
+//! # Build profiles
 //!
-//! - [`activation`]: [`Activation`](activation::Activation) of one number, [`RowActivation`](activation::RowActivation) of
-//!   rows (softmax), [`GatedUnit`](activation::GatedUnit) of pairs (SwiGLU), [`MaxoutLayer`](activation::MaxoutLayer),
-//!   [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name) for functions that
-//!   a configuration names: `leaky_relu(slope=0.2)`.
-//! - [`loss`]: [`Loss`](loss::Loss) of pairs of numbers, with weights if wanted, [`AnyLoss`](loss::AnyLoss) for those that
-//!   a configuration names, [`Penalty`](loss::Penalty) of weights, [`RowLoss`](loss::RowLoss) of rows (cross-entropy over classes).
-//! - [`guide`]: how to write an activation of your own. A [`Formula`](activation::Formula) or a
-//!   [`LossFormula`](loss::LossFormula) over [`Lanes`] becomes every method, type and instruction set by
-//!   [`impl_activation!`] or [`impl_loss!`].
+//! A dev build compiles the crate without optimization, unless the program's `Cargo.toml` says otherwise:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
+//!
+//! Precompiled kernels then run at full speed in dev builds too.
+//!
+//! # Overview
+//!
+//! - [`activation`]: [`Activation`](activation::Activation), elementwise functions;
+//!   [`RowActivation`](activation::RowActivation), functions of rows (softmax);
+//!   [`GatedUnit`](activation::GatedUnit), gated linear units (SwiGLU); [`MaxoutLayer`](activation::MaxoutLayer);
+//!   [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name), functions by their names in a
+//!   configuration: `leaky_relu(slope=0.2)`.
+//! - [`loss`]: [`Loss`](loss::Loss), losses of a prediction and a target, with optional sample weights;
+//!   [`RowLoss`](loss::RowLoss), losses of rows (cross-entropy over classes); [`Penalty`](loss::Penalty), weight
+//!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), losses by their names in a configuration.
+//! - [`guide`]: how to write an activation. [`impl_activation!`] makes every method, for every element type and
+//!   instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`] does so from a
+//!   [`LossFormula`](loss::LossFormula).
 //!
 //! # Parameters
 //!
-//! Parameters are f64. A function of f32 takes them as an f32 holds them, and is then exact for that parameter.
+//! Parameters are f64. A function of f32 rounds them to f32, and its error bounds hold for the rounded parameters.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -68,18 +89,18 @@ mod check;
 #[doc(hidden)]
 pub mod compiled;
 mod declare;
-#[allow(unsafe_code, reason = "one of the three places that may")]
+#[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod element;
 mod error;
-#[allow(unsafe_code, reason = "one of the three places that may, and that of CPUID")]
+#[allow(unsafe_code, reason = "calls CPUID")]
 mod level;
 mod math;
 mod names;
 mod parse;
 mod row;
-#[allow(unsafe_code, reason = "one of the three places that may")]
+#[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod simd;
-#[allow(unsafe_code, reason = "one of the three places that may")]
+#[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod slice;
 mod spec;
 mod sum;
@@ -87,6 +108,7 @@ mod sum;
 pub mod activation;
 pub mod guide;
 pub mod loss;
+pub mod prelude;
 
 pub use element::Element;
 pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};
@@ -94,9 +116,9 @@ pub use level::{FmaFamily, Level};
 pub use math::FloatMath;
 pub use row::Rows;
 pub use simd::{Lanes, Real};
+pub use spec::{ErrorBound, ParameterKind, Parity, Spec};
 
-/// The README's examples are tests too.
+/// The examples of the README, which are tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-pub use spec::{ErrorBound, Parity, Spec};

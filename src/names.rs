@@ -1,11 +1,11 @@
-//! Names of functions and parameters, and how near one is to another.
+//! Names of functions and parameters, and the edit distance between names.
 
 use core::fmt;
 
-/// Names of functions, or of the parameters of one: of each, the first is the one that is written.
+/// The names of functions, or of the parameters of a function: for each its name, which is written, then its aliases.
 pub(crate) type Names = &'static [&'static [&'static str]];
 
-/// The first names.
+/// Writes the names, without aliases, separated by commas.
 pub(crate) fn list(f: &mut fmt::Formatter<'_>, names: Names) -> fmt::Result {
     names.iter().enumerate().try_for_each(|(i, names)| {
         let comma = if i == 0 { "" } else { ", " };
@@ -13,17 +13,21 @@ pub(crate) fn list(f: &mut fmt::Formatter<'_>, names: Names) -> fmt::Result {
     })
 }
 
+/// Equality of names, ignoring case and separators.
 pub(crate) fn eq_normalized(a: &str, b: &str) -> bool {
     normalized(a).eq(normalized(b))
 }
 
+/// A name in lower case, without separators.
 pub(crate) fn normalized(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().filter(|c| !matches!(c, b'_' | b'-' | b' ')).map(|c| c.to_ascii_lowercase())
+    name.bytes().filter(|c| !matches!(c, b'_' | b'-' | b' ' | b':')).map(|c| c.to_ascii_lowercase())
 }
 
-/// Levenshtein's distance of the first letters of two names.
+/// The length that names are cut to before they are compared.
+const LONGEST: usize = 48;
+
+/// The Levenshtein distance of two normalized names, each cut to [`LONGEST`] bytes.
 pub(crate) fn distance(a: &str, b: &str) -> usize {
-    const LONGEST: usize = 48;
     let mut row: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
     for (i, x) in normalized(a).take(LONGEST).enumerate() {
         let mut diagonal = i;

@@ -1,37 +1,42 @@
-//! FloatMath by name, alone or with parameters as in `leaky_relu(slope=0.2)`, and what can be wrong with such a text.
+//! Functions as text: a name, alone or with parameters as in `leaky_relu(slope=0.2)`.
 //!
-//! Names are compared without case, and without what separates words.
+//! Names are compared without case and without separators.
 
 use core::fmt;
 
 use crate::declare::{MOST_PARAMETERS, Values};
 use crate::error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError};
 use crate::names::{Names, eq_normalized};
-use crate::spec::Spec;
+use crate::spec::{ParameterKind, Spec};
 
-/// The place of the name in the list.
+/// The index of the name in the list.
 pub(crate) fn find(name: &str, known: Names) -> Result<usize, UnknownNameError> {
     let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
     known.iter().position(has_name).ok_or_else(|| UnknownNameError::new(name, known))
 }
 
-/// Writes what [`parse`] reads; of every value the shortest decimal that is read as the same bits.
+/// Writes a function as text that [`parse`] reads, each value as the shortest decimal that is read as the same bits.
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, spec: &Spec, values: Values) -> fmt::Result {
     f.write_str(spec.name())?;
     for (i, (names, value)) in spec.parameters.iter().zip(values).enumerate() {
         let before = if i == 0 { "(" } else { ", " };
-        write!(f, "{before}{}={value}", names[0])?;
+        write!(f, "{before}{}=", names[0])?;
+        match spec.kinds[i] {
+            ParameterKind::Flag => write!(f, "{}", value == 1.0)?,
+            ParameterKind::Optional if value.is_nan() => f.write_str("none")?,
+            _ => write!(f, "{value}")?,
+        }
     }
     f.write_str(if spec.parameters.is_empty() { "" } else { ")" })
 }
 
-/// A function's spec, and what makes it from the values of its parameters.
+/// The specification of a function, and its constructor from the values of its parameters.
 pub(crate) type Maker<F> = (&'static Spec, fn(Values) -> Result<F, ParameterError>);
 
-/// Reads `name`, or `name(parameter=value, ...)`, or `name(value, ...)`; parameters that are not there are the usual ones.
+/// Reads `name`, `name(parameter=value, ...)` or `name(value, ...)`. Parameters that are not given have their defaults.
 pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<F, ParseError> {
     let at = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
-    let error = |part: &str, problem| ParseError { at: at(part), problem };
+    let error = |part: &str, kind| ParseError { offset: at(part), kind };
     let syntax =
         |part: &str, expected| error(part, ParseErrorKind::Syntax { expected, found: text[at(part)..].chars().next() });
 
@@ -42,16 +47,16 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         let Some(open) = list.strip_prefix('(') else { return Err(syntax(list, "`(` before `)`")) };
         let Some((inside, after)) = open.split_once(')') else { return Err(syntax(&text[text.len()..], "`)`")) };
         if !after.is_empty() {
-            return Err(syntax(after.trim_start(), "nothing behind `)`"));
+            return Err(syntax(after.trim_start(), "end of input after `)`"));
         }
         list = inside.trim();
     }
 
     let find_function =
-        |wanted| find(wanted, names).map_err(|unknown| error(name, ParseErrorKind::UnknownNameError(unknown)));
+        |requested| find(requested, names).map_err(|unknown| error(name, ParseErrorKind::UnknownName(unknown)));
     let mut function = find_function(name)?;
     if let Some((key, value)) = list.split_once('=')
-        && let Some(chosen) = option(makers[function].0.name(), key, value)
+        && let Some(chosen) = selected_by_option(makers[function].0.name(), key, value)
     {
         let chosen = chosen.map_err(|expected| syntax(value.trim_start(), expected))?;
         (function, list) = (find_function(chosen)?, "");
@@ -64,34 +69,52 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
     let mut given = [None; MOST_PARAMETERS];
     let keyed = list.contains('=');
     let arguments = if list.is_empty() { None } else { Some(list.split(',')) };
-    for (i, argument) in arguments.into_iter().flatten().enumerate() {
+    // PyTorch's modules print whether they work in place, which is no property of the function.
+    let in_place = |argument: &&str| argument.split_once('=').is_some_and(|(key, _)| key.trim() == "inplace");
+    for (i, argument) in arguments.into_iter().flatten().filter(|argument| !in_place(argument)).enumerate() {
         let argument = argument.trim();
         // Of more keys than there are parameters, one is unknown or given twice.
         if i >= parameters.len() && (parameters.is_empty() || !keyed) {
             return Err(error(argument, ParseErrorKind::TooManyValues { function, parameters }));
         }
-        let (place, value) = match argument.split_once('=') {
-            None if keyed => return Err(syntax(argument, "`parameter=value`, as the others are")),
+        let (index, value) = match argument.split_once('=') {
+            None if keyed => return Err(syntax(argument, "`parameter=value` like the other arguments")),
             None => (i, argument),
             Some((key, value)) => {
                 let unknown = |name| error(argument, ParseErrorKind::UnknownParameter { function, name });
                 (find(key.trim_end(), parameters).map_err(unknown)?, value.trim_start())
             }
         };
-        if given[place].replace(argument).is_some() {
-            return Err(error(argument, ParseErrorKind::DuplicateParameter { parameter: parameters[place][0] }));
+        if given[index].replace(argument).is_some() {
+            return Err(error(argument, ParseErrorKind::DuplicateParameter { parameter: parameters[index][0] }));
         }
-        values[place] = value.parse().map_err(|_| syntax(value, "a number"))?;
+        values[index] = parse_value(spec.kinds[index], value).map_err(|expected| syntax(value, expected))?;
     }
     make(values).map_err(|bad| {
-        let place = parameters.iter().position(|names| names[0] == bad.parameter);
-        error(place.and_then(|place| given[place]).unwrap_or(name), ParseErrorKind::Parameter(bad))
+        let index = parameters.iter().position(|names| names[0] == bad.parameter);
+        error(index.and_then(|index| given[index]).unwrap_or(name), ParseErrorKind::Parameter(bad))
     })
 }
 
-/// The one option that is no number: `GELU(approximate='tanh')`, as PyTorch writes it, and `approximate=True`, as Keras
-/// does, is another function. Its name, or what the option should have been; nothing where there is no such option.
-fn option(function: &str, key: &str, value: &str) -> Option<Result<&'static str, &'static str>> {
+/// The index of a parameter, by its name or one of its aliases.
+pub(crate) fn parameter(spec: &Spec, name: &str) -> Result<usize, ParseErrorKind> {
+    find(name, spec.parameters).map_err(|name| ParseErrorKind::UnknownParameter { function: spec.name(), name })
+}
+
+/// The value of a parameter, or what was expected.
+fn parse_value(kind: ParameterKind, value: &str) -> Result<f64, &'static str> {
+    match (kind, value) {
+        (ParameterKind::Flag, "true" | "True" | "1") => Ok(1.0),
+        (ParameterKind::Flag, "false" | "False" | "0") => Ok(0.0),
+        (ParameterKind::Flag, _) => Err("`true` or `false`"),
+        (ParameterKind::Optional, "none" | "None") => Ok(f64::NAN),
+        _ => value.parse().map_err(|_| "a number"),
+    }
+}
+
+/// The function that a non-numeric option selects, or the expected values of the option; `None` if the function has no
+/// such option. There is one: `GELU(approximate='tanh')`, as in PyTorch, or `approximate=True`, as in Keras.
+fn selected_by_option(function: &str, key: &str, value: &str) -> Option<Result<&'static str, &'static str>> {
     if function != "gelu" || !eq_normalized(key.trim(), "approximate") {
         return None;
     }

@@ -1,6 +1,6 @@
-//! What a function declares about itself, and the catalogue of all that do.
+//! The specification of a function: names, formulas, limits, kinks and error bounds.
 
-/// What a function declares about itself at its usual parameters: tests, benchmarks and pages read it from here.
+/// The specification of a function, for its default parameters. Tests, benchmarks and pages read it from here.
 ///
 /// ```
 /// use slopes::activation::{Activation, Tanh};
@@ -10,35 +10,37 @@
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Spec {
-    /// The name, and the other names that it is known by.
+    /// The name, then its aliases.
     pub names: &'static [&'static str],
-    /// The parameters, each with its name and the other names that it is known by.
+    /// The parameters: for each its name, then its aliases.
     pub parameters: &'static [&'static [&'static str]],
-    /// Their usual values.
+    /// The default of each parameter.
     pub defaults: &'static [f64],
-    /// Value, slope and curvature as formulas.
+    /// The kinds of the parameters.
+    pub kinds: &'static [ParameterKind],
+    /// The formulas of the value, derivative and second derivative.
     pub formulas: [&'static str; 3],
-    /// Where the function comes from.
+    /// The publication that the function is from.
     pub source: &'static str,
-    /// The limits of value, slope and curvature at -inf and at +inf; NaN where there is none.
+    /// The limits of the value, derivative and second derivative at -inf and at +inf; NaN where there is none.
     pub limits: [[f64; 2]; 3],
-    /// Where the function has a kink or a jump; the page says which one-sided slope is softmax_mean.
+    /// The kinks and jumps. The page of the function says which one-sided derivative is returned there.
     pub kinks: &'static [f64],
-    /// Where value, slope and curvature pass through 0 at an x that is no number of the types.
+    /// The zeros of the value, derivative and second derivative at an x that neither f32 nor f64 can represent.
     pub roots: [&'static [f64]; 3],
-    /// The smallest and the largest value.
+    /// The least and the greatest value, or the limits that it approaches.
     pub range: [f64; 2],
-    /// Whether the value never falls as x grows.
+    /// True if the value never decreases as x increases.
     pub monotone: bool,
-    /// What a change of the sign of x does to the value.
+    /// The parity of the value.
     pub parity: Parity,
-    /// The worst error in f32.
+    /// The error bounds in f32.
     pub f32: ErrorBound,
-    /// The worst error in f64.
+    /// The error bounds in f64.
     pub f64: ErrorBound,
 }
 
-/// The worst error of value, slope and curvature.
+/// The largest error of the value, derivative and second derivative.
 ///
 /// ```
 /// use slopes::activation::{Activation, Sigmoid};
@@ -46,15 +48,16 @@ pub struct Spec {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ErrorBound {
-    /// In units in the last place of the exact result.
+    /// The relative bound, in units in the last place of the exact result.
     pub ulp: [f64; 3],
-    /// Within 1 of a root, this absolute error if it is larger, in units of 2^-24 (f32) or 2^-53 (f64): beside a root
-    /// that is no number of the type, no ulp is small enough. The roots of a loss move with the target, and its floor
-    /// is for any pair, times max(1, |prediction|) max(1, |target|).
+    /// The absolute bound, in units of 2^-24 (f32) or 2^-53 (f64). It replaces the relative bound where it is larger,
+    /// within 1 of a [root](Spec::roots): beside a zero that the type cannot represent, no relative bound holds. The
+    /// roots of a loss move with the target, so its absolute bound applies to every pair, times
+    /// max(1, |prediction|) max(1, |target|).
     pub absolute: [f64; 3],
 }
 
-/// What a change of the sign of x does to a value.
+/// The parity of a function: odd, even or neither.
 ///
 /// ```
 /// use slopes::{Parity, activation::{Activation, Tanh}};
@@ -71,11 +74,49 @@ pub enum Parity {
 }
 
 impl Spec {
-    /// The facts of a function that declares none.
+    /// A specification of a function of one's own: its names, the first of which is the name, and the formulas of the value,
+    /// the derivative and the second derivative. Nothing is said of the rest: limits are NaN, error bounds infinite; set the
+    /// fields that are known.
+    ///
+    /// ```
+    /// use slopes::{ErrorBound, Lanes, Spec, activation::Formula};
+    ///
+    /// #[derive(Clone, Copy)]
+    /// struct Square;
+    /// impl Formula for Square {
+    ///     const SPEC: &'static Spec = &{
+    ///         let mut spec = Spec::new(&["square"], ["x^2", "2 x", "2"]);
+    ///         spec.f32 = ErrorBound::new([0.5, 0.0, 0.0]);
+    ///         spec
+    ///     };
+    ///     #[inline(always)]
+    ///     fn f<L: Lanes>(self, x: L) -> L {
+    ///         x * x
+    ///     }
+    ///     #[inline(always)]
+    ///     fn df<L: Lanes>(self, x: L) -> L {
+    ///         x + x
+    ///     }
+    ///     #[inline(always)]
+    ///     fn d2f<L: Lanes>(self, x: L) -> L {
+    ///         x.splat(2.0)
+    ///     }
+    /// }
+    /// slopes::impl_activation!(Square);
+    /// assert_eq!(slopes::activation::Activation::<f32>::spec(&Square).name(), "square");
+    /// ```
+    #[must_use]
+    pub const fn new(names: &'static [&'static str], formulas: [&'static str; 3]) -> Self {
+        let unknown = ErrorBound::new([f64::INFINITY; 3]);
+        Spec { names, formulas, f32: unknown, f64: unknown, ..*Spec::UNDECLARED }
+    }
+
+    /// The specification of a function that declares none.
     pub const UNDECLARED: &'static Spec = &Spec {
         names: &["undeclared"],
         parameters: &[],
         defaults: &[],
+        kinds: &[],
         formulas: ["undeclared"; 3],
         source: "undeclared",
         limits: [[f64::NAN; 2]; 3],
@@ -84,17 +125,18 @@ impl Spec {
         range: [f64::NEG_INFINITY, f64::INFINITY],
         monotone: false,
         parity: Parity::Neither,
-        f32: ErrorBound::CORRECTLY_ROUNDED,
-        f64: ErrorBound::CORRECTLY_ROUNDED,
+        f32: ErrorBound::new([f64::INFINITY; 3]),
+        f64: ErrorBound::new([f64::INFINITY; 3]),
     };
 
-    /// The floor of `bounds` that holds at x, in its units: 0 away from the roots.
+    /// The absolute bound of `bounds` at x, in its units: 0 away from the roots. The order is 0 for the value, 1 and 2
+    /// for the derivatives.
     pub fn absolute_at(&self, bounds: ErrorBound, order: usize, x: f64) -> f64 {
-        let beside = self.roots[order].iter().any(|root| (x - root).abs() <= 1.0);
-        if beside { bounds.absolute[order] } else { 0.0 }
+        let near_root = self.roots[order].iter().any(|root| (x - root).abs() <= 1.0);
+        if near_root { bounds.absolute[order] } else { 0.0 }
     }
 
-    /// The floor of `bounds`, of a loss, for a pair, in its units.
+    /// The absolute bound of `bounds` of a loss for a pair, in its units.
     pub fn absolute_of_pair(&self, bounds: ErrorBound, order: usize, prediction: f64, target: f64) -> f64 {
         bounds.absolute[order] * prediction.abs().max(1.0) * target.abs().max(1.0)
     }
@@ -106,20 +148,26 @@ impl Spec {
 }
 
 impl ErrorBound {
-    /// Exact, or rounded once.
-    pub const CORRECTLY_ROUNDED: ErrorBound = ErrorBound::new([0.5; 3], &[]);
+    /// The bound of a correctly rounded result: half an ulp.
+    pub const CORRECTLY_ROUNDED: ErrorBound = ErrorBound::declared([0.5; 3], &[]);
 
-    /// With one floor or none.
-    pub(crate) const fn new(ulp: [f64; 3], floor: &[[f64; 3]]) -> Self {
-        let floor = match floor {
-            [floor] => *floor,
+    /// Bounds in ulp of the value, the derivative and the second derivative.
+    #[must_use]
+    pub const fn new(ulp: [f64; 3]) -> Self {
+        ErrorBound { ulp, absolute: [0.0; 3] }
+    }
+
+    /// Bounds with an absolute part or without.
+    pub(crate) const fn declared(ulp: [f64; 3], absolute: &[[f64; 3]]) -> Self {
+        let absolute = match absolute {
+            [absolute] => *absolute,
             _ => [0.0; 3],
         };
-        ErrorBound { ulp, absolute: floor }
+        ErrorBound { ulp, absolute }
     }
 }
 
-/// The kinks of a declaration that names some, or none.
+/// The kinks of a declaration; the argument is empty if it has none.
 pub(crate) const fn kinks(kinks: &[&'static [f64]]) -> &'static [f64] {
     match kinks {
         [kinks] => kinks,
@@ -127,10 +175,27 @@ pub(crate) const fn kinks(kinks: &[&'static [f64]]) -> &'static [f64] {
     }
 }
 
-/// The roots of a declaration that names some, or none.
+/// The roots of a declaration; the argument is empty if it has none.
 pub(crate) const fn roots(roots: &[[&'static [f64]; 3]]) -> [&'static [f64]; 3] {
     match roots {
         [roots] => *roots,
         _ => [&[]; 3],
     }
+}
+
+/// The type of a parameter's values.
+///
+/// ```
+/// use slopes::{ParameterKind, loss::PoissonNll};
+/// assert_eq!(PoissonNll::DEFAULT.spec().kinds, [ParameterKind::Flag]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParameterKind {
+    /// A number.
+    Number,
+    /// True or false: 1 or 0 in [`Spec::defaults`].
+    Flag,
+    /// A number or `None`: NaN in [`Spec::defaults`] for `None`.
+    Optional,
 }

@@ -1,14 +1,15 @@
-//! Sums by a fixed tree: the same bits for any register and any machine of a family.
+//! Sums by a fixed tree: the same bits in every register and on every machine of a family.
 
 use crate::element::Element;
 
-/// Sums are made of blocks of as many numbers.
+/// The length of the blocks that sums are made of.
 pub(crate) const BLOCK: usize = 1024;
 
-/// A block's sum is made of as many interleaved ones, whatever the registers: number i goes to strand i modulo this.
+/// The number of interleaved accumulators of a block's sum, whatever the registers: number i goes to accumulator i
+/// modulo this.
 pub(crate) const ACCUMULATORS: usize = 16;
 
-/// What can be summed: a number, or as many numbers as columns are summed side by side.
+/// A number that can be summed, or an array of them, for columns that are summed side by side.
 pub(crate) trait Summand: Copy {
     const ZERO: Self;
     fn add(&mut self, other: &Self);
@@ -39,30 +40,30 @@ impl<const N: usize> Summand for [f64; N] {
     }
 }
 
-/// The sum of the strands, the upper half added to the lower until one is left. It stands in the place of the first.
+/// The sum of the accumulators: the upper half is added to the lower until one is left, the first.
 #[inline(always)]
-pub(crate) fn pairwise<S: Summand>(strands: &mut [S; ACCUMULATORS]) -> &S {
+pub(crate) fn pairwise<S: Summand>(accumulators: &mut [S; ACCUMULATORS]) -> &S {
     let mut half = ACCUMULATORS / 2;
     while half > 0 {
-        let (lower, upper) = strands.split_at_mut(half);
+        let (lower, upper) = accumulators.split_at_mut(half);
         for (sum, other) in lower.iter_mut().zip(upper) {
             sum.add(other);
         }
         half /= 2;
     }
-    &strands[0]
+    &accumulators[0]
 }
 
-/// The tree of a sum of numbers.
+/// The pairwise sum of f64.
 pub(crate) type PairwiseSum = PairwiseSumOf<f64, 63>;
 
-/// The sum of a sequence, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error grows with
-/// the logarithm of the length, and whoever sums 2^k blocks at a time, from a multiple of 2^k on, meets a node of the
+/// The sum of a sequence of blocks, as a tree of pairs: block 2k with block 2k + 1, then pairs with pairs. The error
+/// grows with the logarithm of the length. A separate sum of 2^k blocks, from a multiple of 2^k on, is a node of the
 /// same tree.
 pub(crate) struct PairwiseSumOf<S, const LEVELS: usize> {
-    /// The last block, where the count is odd: most sums have no other.
+    /// The last block, if the count is odd: most sums have no other.
     block: S,
-    /// The sum of 2^(i + 1) blocks at place i, where bit i + 1 of the count is set.
+    /// At index i the sum of 2^(i + 1) blocks, if bit i + 1 of the count is set.
     nodes: Option<[S; LEVELS]>,
     count: u64,
 }
@@ -86,7 +87,7 @@ impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
         self.count += 1;
     }
 
-    /// What is left unpaired is added from the last block backwards.
+    /// The sum so far: blocks and nodes that are left unpaired are added from the last backwards.
     #[inline]
     pub(crate) fn sum(&self) -> S {
         let mut sum = (self.count & 1 == 1).then_some(self.block);
@@ -99,8 +100,8 @@ impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
     }
 }
 
-/// The sum of a term of each pair (a_i, b_i), made in f64: fewer terms than there are strands in order, up to a block by
-/// strands, more by a tree of blocks.
+/// The sum of term(a_i, b_i), made in f64: fewer terms than there are accumulators in order, up to a block by
+/// accumulators, more by a tree of blocks.
 #[inline(always)]
 pub(crate) fn sum_of_pairs<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64 + Copy) -> f64 {
     if a.len() <= BLOCK {
@@ -122,16 +123,16 @@ fn sum_of_block<T: Element>(a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64) ->
         }
         return sum;
     }
-    let mut strands = [0.0; ACCUMULATORS];
+    let mut accumulators = [0.0; ACCUMULATORS];
     let (whole_a, rest_a) = a.as_chunks::<ACCUMULATORS>();
     let (whole_b, rest_b) = b.as_chunks::<ACCUMULATORS>();
     for (a, b) in whole_a.iter().zip(whole_b) {
         for i in 0..ACCUMULATORS {
-            strands[i] += term(a[i].into_f64(), b[i].into_f64());
+            accumulators[i] += term(a[i].into_f64(), b[i].into_f64());
         }
     }
-    for (strand, (a, b)) in strands.iter_mut().zip(rest_a.iter().zip(rest_b)) {
-        *strand += term(a.into_f64(), b.into_f64());
+    for (accumulator, (a, b)) in accumulators.iter_mut().zip(rest_a.iter().zip(rest_b)) {
+        *accumulator += term(a.into_f64(), b.into_f64());
     }
-    *pairwise(&mut strands)
+    *pairwise(&mut accumulators)
 }

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use slopes::activation::Rows;
-use slopes::loss::{BinaryCrossEntropyWithLogits, Loss, RowLoss, SoftmaxCrossEntropy, Targets};
+use slopes::loss::{BinaryCrossEntropyWithLogits, Loss, RowLoss, SoftmaxCrossEntropy, Targets, Total};
 
 const DIGITS: usize = 10;
 
@@ -26,26 +26,31 @@ impl Task {
 
     /// How good the logits are. `gradient` becomes that of the mean loss.
     pub fn score_with_gradient(self, logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> Score {
-        let scale = 1.0 / labels.len() as f32;
-        let loss = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy::default()
+        let scale = 1.0 / labels.len() as f64;
+        let sum = match self {
+            Task::WhichDigit => SoftmaxCrossEntropy::new()
                 .sum_with_gradient(logits, Targets::labels(labels), Rows::contiguous(DIGITS), scale, gradient)
                 .expect("labels are digits"),
             Task::IsZero => {
                 BinaryCrossEntropyWithLogits::DEFAULT.sum_with_gradient(logits, &truths(labels), scale, gradient)
             }
         };
-        Score { loss, correct: self.correct(logits, labels), count: labels.len() }
+        self.score_of(sum, logits, labels)
     }
 
     /// How good the logits are.
     pub fn score(self, logits: &[f32], labels: &[u32]) -> Score {
-        let loss = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy::default()
+        let sum = match self {
+            Task::WhichDigit => SoftmaxCrossEntropy::new()
                 .sum(logits, Targets::labels(labels), Rows::contiguous(DIGITS))
                 .expect("labels are digits"),
             Task::IsZero => BinaryCrossEntropyWithLogits::DEFAULT.sum(logits, &truths(labels)),
         };
+        self.score_of(sum, logits, labels)
+    }
+
+    fn score_of(self, sum: f64, logits: &[f32], labels: &[u32]) -> Score {
+        let loss = Total { sum, weight: labels.len() as f64 };
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
     }
 
@@ -68,7 +73,7 @@ fn truths(labels: &[u32]) -> Vec<f32> {
 /// How good the logits of some images are.
 #[derive(Clone, Copy, Default)]
 pub struct Score {
-    loss: f32,
+    loss: Total,
     pub correct: usize,
     pub count: usize,
 }
@@ -76,7 +81,7 @@ pub struct Score {
 impl Score {
     /// The mean loss.
     pub fn loss(&self) -> f32 {
-        self.loss / self.count as f32
+        self.loss.mean() as f32
     }
 
     /// In per cent.

@@ -1,6 +1,6 @@
-//! Activation functions of one number, and of rows.
+//! Activation functions: elementwise functions, functions of rows (softmax), gated linear units, maxout.
 //!
-//! [`Activation`] is what a user calls; [`Formula`] is what an author writes.
+//! [`Activation`] is the trait to call; [`Formula`] is the trait to implement for a new function.
 
 pub(crate) mod elementwise;
 pub(crate) mod layer;
@@ -38,10 +38,10 @@ pub use trained::learnable::Learnable;
 pub use trained::prelu_channels::PReluChannels;
 pub use trained::rrelu::RReluTraining;
 
-/// A function of one number: value, slope (first derivative) and curvature (second derivative).
+/// An elementwise activation function: its value, derivative and second derivative, for slices and single numbers.
 ///
-/// The crate's own functions implement it for every [`Element`], through [`Formula`]. A type of your own needs `forward`
-/// and `derivative` alone:
+/// The crate's own functions implement it for every [`Element`], through [`Formula`]. An implementation of your own
+/// needs only `forward` and `derivative`:
 ///
 /// ```
 /// use slopes::activation::Activation;
@@ -64,24 +64,24 @@ pub use trained::rrelu::RReluTraining;
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait Activation<T: Element>: Send + Sync {
-    /// What the function declares about itself.
+    /// The specification of the function, for its default parameters.
     fn spec(&self) -> &'static Spec {
         Spec::UNDECLARED
     }
 
-    /// f(x).
+    /// The value f(x).
     fn forward(&self, x: T) -> T;
 
-    /// f'(x).
+    /// The derivative f'(x).
     fn derivative(&self, x: T) -> T;
 
-    /// f''(x). NaN if the function does not say.
+    /// The second derivative f''(x); NaN if the type does not implement it.
     fn second_derivative(&self, x: T) -> T {
         let _ = x;
         T::nan()
     }
 
-    /// y = f(x).
+    /// The values of a slice: y = f(x).
     #[track_caller]
     fn forward_slice(&self, x: &[T], y: &mut [T]) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
@@ -90,14 +90,14 @@ pub trait Activation<T: Element>: Send + Sync {
         }
     }
 
-    /// x = f(x).
+    /// The values of a slice, in place: x = f(x).
     fn forward_in_place(&self, x: &mut [T]) {
         for x in x {
             *x = self.forward(*x);
         }
     }
 
-    /// d = f'(x).
+    /// The derivatives of a slice: d = f'(x).
     #[track_caller]
     fn derivative_slice(&self, x: &[T], d: &mut [T]) {
         same_length("derivative_slice", [("x", x.len()), ("d", d.len())]);
@@ -106,7 +106,7 @@ pub trait Activation<T: Element>: Send + Sync {
         }
     }
 
-    /// d = f''(x).
+    /// The second derivatives of a slice: d = f''(x).
     #[track_caller]
     fn second_derivative_slice(&self, x: &[T], d: &mut [T]) {
         same_length("second_derivative_slice", [("x", x.len()), ("d", d.len())]);
@@ -115,7 +115,7 @@ pub trait Activation<T: Element>: Send + Sync {
         }
     }
 
-    /// dx = dy f'(x), x being what went into the function, not what came out.
+    /// The gradient dx = dy f'(x), x being the input of the function, not its output.
     #[track_caller]
     fn backward_slice(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
@@ -124,7 +124,7 @@ pub trait Activation<T: Element>: Send + Sync {
         }
     }
 
-    /// dy = dy f'(x).
+    /// The gradient in place: dy = dy f'(x).
     #[track_caller]
     fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
@@ -133,7 +133,7 @@ pub trait Activation<T: Element>: Send + Sync {
         }
     }
 
-    /// y = f(x) and d = f'(x), in one pass.
+    /// The values y = f(x) and derivatives d = f'(x), in one pass.
     #[track_caller]
     fn forward_with_derivative(&self, x: &[T], y: &mut [T], d: &mut [T]) {
         same_length("forward_with_derivative", [("x", x.len()), ("y", y.len()), ("d", d.len())]);
@@ -143,17 +143,17 @@ pub trait Activation<T: Element>: Send + Sync {
     }
 }
 
-/// A function over registers: from it, [`impl_activation!`](crate::impl_activation) makes an [`Activation`] of every element
-/// type, by every instruction set.
+/// The formula of an activation, over SIMD registers. From it, [`impl_activation!`](crate::impl_activation) implements
+/// [`Activation`] for every element type and every instruction set.
 ///
-/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it. The [guide](crate::guide)
-/// says what else there is to know.
+/// Mark every method `#[inline(always)]`, so that it is inlined into the loop of its kernel. See the
+/// [guide](crate::guide).
 ///
 /// ```
 /// use slopes::activation::{Activation, Formula};
 /// use slopes::{FloatMath, Lanes};
 ///
-/// /// The bell exp(-x^2).
+/// /// The Gaussian exp(-x^2).
 /// #[derive(Clone, Copy)]
 /// struct Bell;
 /// impl Formula for Bell {
@@ -177,26 +177,28 @@ pub trait Activation<T: Element>: Send + Sync {
 /// assert_eq!((y[0], y[1]), (Bell.forward(1.0), 1.0));
 /// ```
 pub trait Formula: Copy + Send + Sync + 'static {
-    /// What the function declares about itself.
+    /// The specification of the function.
     const SPEC: &'static Spec = Spec::UNDECLARED;
 
-    /// f(x).
+    /// The value f(x).
     fn f<L: Lanes>(self, x: L) -> L;
 
-    /// f'(x).
+    /// The derivative f'(x).
     fn df<L: Lanes>(self, x: L) -> L;
 
-    /// f''(x).
+    /// The second derivative f''(x).
     fn d2f<L: Lanes>(self, x: L) -> L;
 
-    /// f(x) and f'(x), where they share work; the bits are those of the two methods.
+    /// The value f(x) and the derivative f'(x), for formulas where they share work. The bits must be those of the two
+    /// methods.
     #[inline(always)]
-    fn value_and_slope<L: Lanes>(self, x: L) -> (L, L) {
+    fn f_and_df<L: Lanes>(self, x: L) -> (L, L) {
         (self.f(x), self.df(x))
     }
 }
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+/// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
+/// own (see `simd::entry`).
 #[derive(Clone, Copy)]
 struct Value;
 impl<F: Formula> Map<1, 1> for (F, Value) {
@@ -238,12 +240,12 @@ struct ValueAndDerivative;
 impl<F: Formula> Map<1, 2> for (F, ValueAndDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 2] {
-        let (value, slope) = self.0.value_and_slope(x);
-        [value, slope]
+        let (value, derivative) = self.0.f_and_df(x);
+        [value, derivative]
     }
 }
 
-/// The methods of [`Activation`] that compute, for the macros of `compiled.rs`.
+/// The compiled methods of [`Activation`], for the macros of `compiled.rs`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __activation_methods {
@@ -264,7 +266,8 @@ macro_rules! __activation_methods {
 }
 
 __activation_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`Activation`]: an element for the crate's own functions, [`Here`] for any formula.
+    /// The compiled methods of [`Activation`], implemented by an element for the crate's own functions, and by [`Here`]
+    /// for any formula.
     #[doc(hidden)]
     pub Compute
 } }
@@ -294,7 +297,7 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     #[track_caller]
     fn derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("derivative_slice", [("x", x.len()), ("d", d.len())]);
-        // The slope alone is the gradient of ones: they share a kernel.
+        // The derivative is the gradient of dy = 1: they share a kernel.
         let ones = [T::one(); MAX_LANES];
         slice::map((*f, Backward), [Src::new(x), Src::repeat(&ones)], [Dst::new(d)]);
     }
@@ -321,16 +324,16 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     }
 }
 
-/// Makes a type that is a [`Formula`] an [`Activation`] of every element type. Its kernels are compiled in the crate that
-/// says so.
+/// Implements [`Activation`] for a type that implements [`Formula`], for every element type. The kernels are compiled
+/// in the crate that invokes the macro.
 ///
-/// `impl_activation!(Bell)`, or with parameters `impl_activation!(<F: Formula> Scaled<F>)`.
+/// `impl_activation!(Bell)`, or for a generic type `impl_activation!(<F: Formula> OfDouble<F>)`.
 ///
 /// ```
 /// use slopes::activation::{Activation, Formula};
 /// use slopes::{Lanes, impl_activation};
 ///
-/// /// The inner function of twice x.
+/// /// The inner function at 2x.
 /// #[derive(Clone, Copy)]
 /// struct OfDouble<F>(F);
 /// impl<F: Formula> Formula for OfDouble<F> {
@@ -375,14 +378,14 @@ __activation_methods! { crate::compiled::forward: { Activation for alloc::boxed:
 #[cfg(feature = "alloc")]
 __activation_methods! { crate::compiled::forward: { Activation for alloc::sync::Arc<A>, {} } }
 
-/// The name of the function.
+/// Writes the name of the function.
 impl<T: Element> fmt::Debug for dyn Activation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spec().name())
     }
 }
 
-/// The compiled kernels of rows and layers.
+/// The compiled kernels of functions of rows, of layers and of training.
 #[doc(hidden)]
 pub(crate) trait RowKernels<T: Element>:
     layer::glu::GatedKernels<T>
@@ -400,7 +403,7 @@ pub(crate) trait RowKernels<T: Element>:
 }
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKernels }
 
-/// Declares an activation. See `declare!`.
+/// Declares an activation with [`declare!`](crate::declare::declare).
 macro_rules! activation {
     ($($tokens:tt)*) => {
         $crate::declare::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
@@ -409,9 +412,10 @@ macro_rules! activation {
 pub(crate) use activation;
 
 crate::declare::catalogue! {
-    /// Any activation of one number, as a value: to keep in a configuration, to copy, to compare, to write and to read.
+    /// Any elementwise activation, chosen at run time: an enum that can be copied, compared, hashed, written as text
+    /// and parsed.
     ///
-    /// As a text it is its name, and its parameters if it has some:
+    /// The text is the name of the function, followed by its parameters if it has any:
     ///
     /// ```
     /// use slopes::activation::{Activation, AnyActivation, LeakyRelu, Relu};
@@ -427,16 +431,16 @@ crate::declare::catalogue! {
     ///
     /// # Text
     ///
-    /// What is written is read as the same bits. What may be read beyond that:
+    /// Writing and parsing preserves the bits of every parameter. The parser also accepts:
     ///
-    /// - any name of the function, as in [`by_name`]: `LeakyReLU`, `lrelu`;
-    /// - any name of a parameter, the page of the function lists them: `leaky_relu(negative_slope=0.2)`;
-    /// - only some of the parameters, in any order: the others have their usual values;
-    /// - values alone, in the order of the fields: `leaky_relu(0.2)`;
-    /// - `gelu(approximate='tanh')`, which is `gelu_tanh`; spaces around everything; `relu()`.
+    /// - any alias of the function, as in [`by_name`]: `LeakyReLU`, `lrelu`;
+    /// - any alias of a parameter (the page of the function lists them): `leaky_relu(negative_slope=0.2)`;
+    /// - some of the parameters, in any order; the others have their defaults;
+    /// - values without names, in the order of the fields: `leaky_relu(0.2)`;
+    /// - `gelu(approximate='tanh')` for `gelu_tanh`; spaces around names and values; `relu()`.
     ///
-    /// Values are what Rust reads as an f64, and are checked as by the function's `new`. What is wrong with a kernel, and
-    /// where, says [`ParseError`](crate::ParseError).
+    /// Values are parsed as f64 and checked as by the function's `new`. A [`ParseError`](crate::ParseError) has the
+    /// kind of the error and its position in the text.
     AnyActivation of Activation by Compute, __activation_methods!, impl_activation!;
     rectifier: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu, Relu6, Relu2, Threshold;
     sigmoid: Sigmoid, Softsign;
@@ -451,7 +455,7 @@ crate::declare::catalogue! {
     piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
 }
 
-/// Every activation of one number, with its usual parameters.
+/// All elementwise activations, with their default parameters.
 ///
 /// ```
 /// for activation in slopes::activation::all::<f32>() {
@@ -462,17 +466,17 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
     <T::Kernels as Kernels<T>>::all()
 }
 
-/// The activation of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter. For a name with
-/// parameters, see [`AnyActivation`].
+/// The elementwise activation with a name or alias, with its default parameters. Case, `_`, `-` and spaces are ignored.
+/// For a name with parameters, parse an [`AnyActivation`].
 ///
-/// Names of other projects are known too: those of PyTorch's modules (`Hardswish`, `SiLU`), of Keras, of ONNX's operators
-/// and of Hugging Face's `hidden_act` (`gelu_pytorch_tanh`). Usual parameters are ours, whoever's the name is, where the
-/// projects do not agree: `leaky_relu` has the slope 0.01 (in Keras 0.2), `hard_sigmoid` the slope 1/6 (in ONNX 0.2),
-/// `gelu` the error function (in JAX by default the form with tanh), `clip` the ends -1 and 1 (in ONNX none). What is no
-/// function of one number that is here, such as `softmax` (of rows) or `gelu_10` (a gelu that is cut), is unknown.
+/// Aliases include the names of PyTorch modules (`Hardswish`, `SiLU`), of Keras, of ONNX operators and of Hugging
+/// Face's `hidden_act` (`gelu_pytorch_tanh`). Where projects disagree on a default, this crate's default is used,
+/// whichever alias is given: `leaky_relu` has the slope 0.01 (Keras: 0.2), `hard_sigmoid` the slope 1/6 (ONNX: 0.2),
+/// `gelu` is the form with erf (JAX: with tanh), `clip` has the bounds -1 and 1 (ONNX: none). Functions of rows, such
+/// as `softmax`, and variants that the crate does not have, such as `gelu_10` (a clipped GELU), are unknown names.
 ///
 /// # Errors
-/// If no function has the name; the error tells the nearest, and lists what there is.
+/// If no function has the name; the error has the nearest name, and its message lists all of them.
 ///
 /// ```
 /// use slopes::activation::by_name;

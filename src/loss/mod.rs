@@ -1,7 +1,8 @@
-//! Losses: what a prediction costs, its gradient and its curvature.
+//! Loss functions: values, gradients and second derivatives; sums and means over samples.
 //!
-//! [`Loss`] is what a user calls; [`LossFormula`] is what an author writes; [`RowLoss`] is for samples that are rows.
-//! Arguments come as `(prediction, target)`. A loss is a number a sample; sums and means are made of those.
+//! [`Loss`] is the trait to call for samples of one prediction and one target (regression, binary classification),
+//! [`RowLoss`] for samples that are rows (classes). [`LossFormula`] is the trait to implement for a new loss. Arguments
+//! are in the order `(prediction, target)`.
 
 pub(crate) mod distance;
 pub(crate) mod elementwise;
@@ -18,7 +19,7 @@ use crate::error::UnknownNameError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
-use elementwise::{likelihood, margin, regression, weighted};
+use elementwise::{likelihood, margin, rates, regression, weighted};
 
 pub use crate::error::TargetError;
 pub use crate::row::Rows;
@@ -37,7 +38,7 @@ pub use row::targets::{Label, Labels, Targets};
 pub use row::{RowLoss, WeightedRows};
 pub use total::Total;
 
-/// A loss of pairs of numbers: value, derivatives in the prediction, and their sums over slices.
+/// An elementwise loss of a prediction and a target: value, derivatives in the prediction, and sums over slices.
 ///
 /// The crate's own losses implement it for every [`Element`], through [`LossFormula`].
 ///
@@ -51,14 +52,14 @@ pub use total::Total;
 /// assert_eq!((sum, gradient), (13.0, [0.0, 2.0, 3.0]));
 /// ```
 ///
-/// Sums accumulate in f64, by a tree that depends on the length alone: the same bits whatever the machine's registers.
+/// Sums are in f64, in an order that depends on the length alone: they do not depend on the width of the registers.
 ///
 /// # Panics
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait Loss<T: Element>: Send + Sync {
-    /// What the loss declares about itself. Limits, range and symmetry are those in the prediction at a target of 0, or of
-    /// 1 if 0 is no target of the loss; kinks are residuals, or margins.
+    /// The specification of the loss, for its default parameters. Limits, range, monotonicity and parity are those in
+    /// the prediction at a target of 0, or of 1 if 0 is out of the domain; kinks are residuals, or margins.
     fn spec(&self) -> &'static Spec {
         Spec::UNDECLARED
     }
@@ -66,16 +67,16 @@ pub trait Loss<T: Element>: Send + Sync {
     /// The loss of one sample.
     fn forward(&self, prediction: T, target: T) -> T;
 
-    /// Its first derivative in the prediction.
+    /// The first derivative in the prediction.
     fn derivative(&self, prediction: T, target: T) -> T;
 
-    /// Its second derivative in the prediction, the true one: it may be zero or negative.
+    /// The second derivative in the prediction. It may be zero or negative.
     fn second_derivative(&self, prediction: T, target: T) -> T;
 
-    /// A positive stand-in for the second derivative where that is not positive, for methods that divide by it.
+    /// A positive bound on the second derivative, for methods that divide by it, such as gradient boosting.
     fn hessian_bound(&self, prediction: T, target: T) -> T;
 
-    /// `losses[i]` = the loss of sample i.
+    /// The losses of a slice: `losses[i]` is that of sample i.
     #[track_caller]
     fn forward_slice(&self, prediction: &[T], target: &[T], losses: &mut [T]) {
         let [p, t] = lengths(prediction, target);
@@ -92,24 +93,24 @@ pub trait Loss<T: Element>: Send + Sync {
         prediction.iter().zip(target).map(|(p, t)| self.forward(*p, *t).into_f64()).sum()
     }
 
-    /// What [`mean`](Loss::mean) divides by: the number of samples, or the sum of their weights.
+    /// The divisor of [`mean`](Loss::mean): the number of samples, or the sum of their weights.
     fn total_weight(&self, samples: usize) -> f64 {
         samples as f64
     }
 
-    /// The sum of the losses and the [`total_weight`](Loss::total_weight): totals of batches can be added.
+    /// The sum of the losses and the [`total_weight`](Loss::total_weight). Totals of batches can be added.
     #[track_caller]
     fn total(&self, prediction: &[T], target: &[T]) -> Total {
         Total { sum: self.sum(prediction, target), weight: self.total_weight(prediction.len()) }
     }
 
-    /// The sum of the losses by the [`total_weight`](Loss::total_weight); NaN for no samples.
+    /// The mean loss: the sum divided by the [`total_weight`](Loss::total_weight); NaN for no samples.
     #[track_caller]
     fn mean(&self, prediction: &[T], target: &[T]) -> f64 {
         self.total(prediction, target).mean()
     }
 
-    /// `gradient[i]` = `scale` times the derivative of sample i: with a scale of 1 the gradient of the sum.
+    /// The gradient of `scale` times the sum: `gradient[i]` is `scale` times the derivative of sample i.
     #[track_caller]
     fn gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {
         let [p, t] = lengths(prediction, target);
@@ -140,8 +141,8 @@ pub trait Loss<T: Element>: Send + Sync {
         self.sum_with_gradient(prediction, target, 1.0 / weight, gradient) / weight
     }
 
-    /// `gradient[i]` = `scale` times the derivative and `hessian[i]` = `scale` times the [`hessian_bound`](Loss::hessian_bound) of
-    /// sample i, in one pass.
+    /// The [`gradient`](Loss::gradient) and the Hessian bound, in one pass: `hessian[i]` is `scale` times the
+    /// [`hessian_bound`](Loss::hessian_bound) of sample i.
     #[track_caller]
     fn gradient_with_hessian_bound(
         &self,
@@ -160,18 +161,20 @@ pub trait Loss<T: Element>: Send + Sync {
         }
     }
 
-    /// The constant prediction with the least mean loss, where boosting begins; with weights, with the least weighted
-    /// mean. By a formula, or by a search for the change of the slope's sign, from the least target to the largest: to
-    /// the last bit but for the roundings of the slope, in the middle where the loss is level (the median of an even
-    /// number of targets), some hundred passes over the targets.
+    /// The constant prediction with the least mean loss (weighted mean, with weights): the initial prediction of
+    /// gradient boosting. It is computed by a formula, or by bisection for the sign change of the derivative between
+    /// the least and the greatest target: some hundred passes over the targets, accurate to the last bit up to the
+    /// rounding errors of the derivative. Where the loss is constant in an interval (the median of an even number of
+    /// targets), it is the middle.
     ///
-    /// None if the loss has neither; NaN if there are no targets, or none with a weight, or if one with a weight is no
-    /// target of the loss. It may be infinite: the log-odds of labels that are all the same.
+    /// `None` if the loss has neither a formula nor a single minimum; NaN if there are no targets, if all weights are
+    /// 0, or if a target with a weight is out of the domain. It may be infinite: the log-odds of labels that are all
+    /// equal.
     ///
     /// ```
     /// use slopes::loss::{BinaryCrossEntropyWithLogits, Hinge, Loss, Mae};
     /// let score = BinaryCrossEntropyWithLogits::DEFAULT.initial_score(&[1.0_f32, 1.0, 1.0, 0.0], None);
-    /// assert_eq!(score, Some(f64::from(3.0_f32.ln())));
+    /// assert_eq!(score, Some(3.0_f64.ln()));
     /// assert_eq!(Mae.initial_score(&[7.0_f32, 1.0, 2.0], None), Some(2.0));
     /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
     /// ```
@@ -179,20 +182,12 @@ pub trait Loss<T: Element>: Send + Sync {
         let _ = (targets, weights);
         None
     }
-
-    /// The loss with a weight for each sample.
-    fn weighted<'a>(&'a self, weights: &'a [f64]) -> Weighted<'a, Self>
-    where
-        Self: Sized,
-    {
-        Weighted::new(self, weights)
-    }
 }
 
-/// A loss of pairs as a function over registers: from it, [`impl_loss!`](crate::impl_loss) makes a [`Loss`] of every element type, by every
-/// instruction set.
+/// The formula of a loss of a prediction and a target, over SIMD registers. From it, [`impl_loss!`](crate::impl_loss)
+/// implements [`Loss`] for every element type and every instruction set.
 ///
-/// Mark every method `#[inline(always)]`, so that it becomes a part of the loop that calls it.
+/// Mark every method `#[inline(always)]`, so that it is inlined into the loop of its kernel.
 ///
 /// ```
 /// use slopes::{Lanes, loss::{Loss, LossFormula}};
@@ -222,37 +217,38 @@ pub trait Loss<T: Element>: Send + Sync {
 /// assert_eq!(Quartic.mean(&[1.0_f32, 3.0], &[0.0, 1.0]), 8.5);
 /// ```
 pub trait LossFormula: Copy + Send + Sync + 'static {
-    /// What the loss declares about itself.
+    /// The specification of the loss.
     const SPEC: &'static Spec = Spec::UNDECLARED;
 
     /// The loss.
     fn f<L: Lanes>(self, prediction: L, target: L) -> L;
 
-    /// Its first derivative in the prediction.
+    /// The first derivative in the prediction.
     fn df<L: Lanes>(self, prediction: L, target: L) -> L;
 
-    /// Its second derivative in the prediction.
+    /// The second derivative in the prediction.
     fn d2f<L: Lanes>(self, prediction: L, target: L) -> L;
 
-    /// Whether the sum of the loss over any targets has its minimum between the least and the largest target, and falls
-    /// up to it and rises from there, as for any convex loss of the residual: then [`Loss::initial_score`] is searched.
+    /// True if the sum of the loss over any targets has a single minimum, between the least and the greatest target,
+    /// and decreases before it and increases after it, as for every convex loss of the residual: then
+    /// [`Loss::initial_score`] is found by bisection.
     const ONE_MINIMUM: bool = false;
 
-    /// The constant prediction with the least mean loss over targets of this mean, if that is all it depends on.
+    /// The constant prediction with the least mean loss, if it depends on the mean of the targets alone.
     fn constant(self, mean: f64) -> Option<f64> {
         let _ = mean;
         None
     }
 
-    /// A positive stand-in for the curvature.
+    /// A positive bound on the second derivative.
     #[inline(always)]
     fn d2f_bound<L: Lanes>(self, prediction: L, target: L) -> L {
         self.d2f(prediction, target)
     }
 }
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`). Those with a
-/// gradient hold its scale.
+/// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
+/// own (see `simd::entry`). Those of a gradient hold its scale.
 macro_rules! map {
     ($(#[$doc:meta])* $Map:ident $(($Scale:ident))?: -> $outputs:literal, |$map:ident, $p:ident, $t:ident| $body:expr) => {
         $(#[$doc])*
@@ -278,7 +274,7 @@ map!(GradientAndHessianBound(f64): -> 2, |map, p, t| {
     [scale * map.0.df(p, t), scale * map.0.d2f_bound(p, t)]
 });
 
-/// The methods of [`Loss`] that compute, for the macros of `compiled.rs`.
+/// The compiled methods of [`Loss`], for the macros of `compiled.rs`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __loss_methods {
@@ -305,7 +301,8 @@ macro_rules! __loss_methods {
 }
 
 __loss_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`Loss`]: an element for the crate's own losses, [`Here`] for any formula.
+    /// The compiled methods of [`Loss`], implemented by an element for the crate's own losses, and by [`Here`] for any
+    /// formula.
     #[doc(hidden)]
     pub Compute
 } }
@@ -378,18 +375,18 @@ impl<F: LossFormula, T: Element> Compute<F, T> for Here {
             <Self as Compute<F, T::Real>>::forward_slice(f, p, t, losses)
         };
         let mean = weighted::mean_target(&each, targets, weights);
-        let slopes = |p: &[T::Real], t: &[T::Real], made: &mut [T::Real]| {
-            <Self as Compute<F, T::Real>>::gradient(f, p, t, 1.0, made)
+        let derivatives = |p: &[T::Real], t: &[T::Real], gradient: &mut [T::Real]| {
+            <Self as Compute<F, T::Real>>::gradient(f, p, t, 1.0, gradient)
         };
-        let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&slopes, targets, weights) };
+        let minimum = || if mean.is_nan() { mean } else { weighted::minimum(&derivatives, targets, weights) };
         f.constant(mean).or_else(|| F::ONE_MINIMUM.then(minimum))
     }
 }
 
-/// Makes a type that is a [`LossFormula`] a [`Loss`] of every element type. Its kernels are compiled in the crate that says
-/// so.
+/// Implements [`Loss`] for a type that implements [`LossFormula`], for every element type. The kernels are compiled in
+/// the crate that invokes the macro.
 ///
-/// `impl_loss!(Quartic)`, or with parameters `impl_loss!(<F: LossFormula> Scaled<F>)`. See [`LossFormula`].
+/// `impl_loss!(Quartic)`, or for a generic type `impl_loss!(<F: LossFormula> Scaled<F>)`. See [`LossFormula`].
 #[macro_export]
 macro_rules! impl_loss {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
@@ -398,8 +395,20 @@ macro_rules! impl_loss {
     ($Name:ty) => { $crate::impl_loss! { @in $crate::compiled::Here, [], $Name } };
     (@any $Any:ty) => {
         $crate::__loss_methods! { $crate::compiled::delegate: { loss Loss, $Any } }
+        $crate::impl_loss! { @weighted [], $Any }
+    };
+    (@weighted [$($generics:tt)*], $Name:ty) => {
+        impl<$($generics)*> $Name {
+            /// The loss with a weight for each sample: `weights[i]` multiplies the loss and the derivatives of sample
+            /// i, and the mean divides by the sum of the weights. A sample of weight 0 is ignored.
+            #[must_use]
+            pub fn weighted<'a>(self, weights: &'a [f64]) -> $crate::loss::Weighted<'a, Self> {
+                $crate::loss::Weighted::new(self, weights)
+            }
+        }
     };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
+        $crate::impl_loss! { @weighted [$($generics)*], $Name }
         $crate::__loss_methods! { $crate::__implement: { [$($generics)*] loss Loss Compute, $place, $Name, {
             fn spec(&self) -> &'static $crate::Spec {
                 <Self as $crate::loss::LossFormula>::SPEC
@@ -408,7 +417,7 @@ macro_rules! impl_loss {
     };
 }
 
-/// The sum in f64.
+/// Implements [`Loss`] for pointers to losses.
 macro_rules! forward_loss {
     ($Pointer:ty) => {
         __loss_methods! { crate::compiled::forward: { Loss for $Pointer, {
@@ -424,19 +433,20 @@ forward_loss! { alloc::boxed::Box<A> }
 #[cfg(feature = "alloc")]
 forward_loss! { alloc::sync::Arc<A> }
 
-/// The name of the loss.
+/// Writes the name of the loss.
 impl<T: Element> fmt::Debug for dyn Loss<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spec().name())
     }
 }
 
+/// The sum of the losses.
 fn total<F: LossFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
     let inputs = [Src::new(prediction), Src::new(target)];
     slice::map_and_sum((loss, Value), inputs, [], prediction.len())
 }
 
-/// The compiled kernels of losses of rows, of several numbers and with weights.
+/// The compiled kernels of losses of rows, of distances, of three inputs, of penalties and of weights.
 pub(crate) trait RowKernels<T: Element>:
     row::RowLosses<T>
     + penalty::PenaltyKernels<T>
@@ -447,7 +457,7 @@ pub(crate) trait RowKernels<T: Element>:
 }
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKernels }
 
-/// Declares a loss. See `declare!`.
+/// Declares a loss with [`declare!`](crate::declare::declare).
 macro_rules! loss {
     ($($tokens:tt)*) => {
         $crate::declare::declare! { "loss", "Loss", LossFormula, "forward(0.5_f64, 1.0)",
@@ -457,8 +467,8 @@ macro_rules! loss {
 pub(crate) use loss;
 
 crate::declare::catalogue! {
-    /// Any loss of pairs of numbers, as a value: to keep in a configuration, to copy, to compare, to write and to read. As
-    /// a text it is its name, and its parameters if it has some, as for
+    /// Any elementwise loss, chosen at run time: an enum that can be copied, compared, hashed, written as text and
+    /// parsed. The text is the name of the loss, followed by its parameters if it has any, as for
     /// [`AnyActivation`](crate::activation::AnyActivation):
     ///
     /// ```
@@ -474,10 +484,11 @@ crate::declare::catalogue! {
     regression: Mse, HalfSquared, Mae, Mape, Msle, Huber, SmoothL1, PseudoHuber, LogCosh, Pinball, Expectile;
     margin: Hinge, SquaredHinge, SoftMargin, HingeEmbedding, ModifiedHuber, Perceptron, Exponential;
     likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
-        Focal, PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
+        Focal;
+    rates: PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
 }
 
-/// Every loss of pairs of numbers, with its usual parameters.
+/// All elementwise losses, with their default parameters.
 ///
 /// ```
 /// for loss in slopes::loss::all::<f64>() {
@@ -488,10 +499,11 @@ pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
     <T::Kernels as Kernels<T>>::all()
 }
 
-/// The loss of a name, with its usual parameters. Case, `_`, `-` and spaces do not matter.
+/// The elementwise loss with a name or alias, with its default parameters. Case, `_`, `-` and spaces are ignored. For a
+/// name with parameters, parse an [`AnyLoss`].
 ///
 /// # Errors
-/// If no loss has the name; the error tells the nearest, and lists what there is.
+/// If no loss has the name; the error has the nearest name, and its message lists all of them.
 ///
 /// ```
 /// let loss = slopes::loss::by_name::<f32>("MSE")?;

@@ -1,4 +1,4 @@
-//! Penalties of weights: the R of a cost C = loss + R.
+//! Weight penalties (regularization): L1 (lasso), L2 (weight decay), elastic net; the R of a cost C = loss + R.
 
 use crate::check::same_length;
 use crate::compiled::concrete;
@@ -7,9 +7,10 @@ use crate::error::ParameterError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
-/// A penalty of a network's weights, which is added to its loss.
+/// A penalty of a network's weights (regularization), added to its loss.
 ///
-/// A sum is made in f64 and rounded once; a gradient is off by three roundings at most.
+/// The term of a weight is computed in f32 or f64, as its type is, and the terms are summed in f64; a gradient is off
+/// by three roundings at most.
 ///
 /// ```
 /// use slopes::loss::{ElasticNet, Loss, Mse, Penalty};
@@ -19,23 +20,23 @@ use crate::slice::{self, Dst, Map, Src};
 /// let cost = Mse.mean(&prediction, &target) + penalty.value(&weights);
 /// assert_eq!(cost, 2.5 + 4.0);
 ///
-/// let mut gradient = [0.0; 2]; // what the loss gives
+/// let mut gradient = [0.0; 2]; // that of the loss
 /// penalty.add_gradient(&weights, &mut gradient);
 /// assert_eq!(gradient, [0.75, -1.25]);
 /// # Ok::<(), slopes::ParameterError>(())
 /// ```
 pub trait Penalty<T: Element>: Send + Sync {
-    /// The penalty of all the weights together; 0 for none.
+    /// The penalty: the sum of the terms of all weights; 0 for no weights.
     fn value(&self, weights: &[T]) -> f64;
 
-    /// Adds the penalty's gradient to what is in `gradient`.
+    /// Adds the gradient of the penalty: `gradient[i] +=` its derivative in `weights[i]`.
     ///
     /// # Panics
     /// If the slices differ in length, before anything is written.
     fn add_gradient(&self, weights: &[T], gradient: &mut [T]);
 }
 
-/// a |w| + b w^2 / 2.
+/// The term of a weight: a |w| + b w^2 / 2.
 #[derive(Clone, Copy)]
 pub(crate) struct Value {
     a: f64,
@@ -49,6 +50,7 @@ impl Map<1, 1> for Value {
     }
 }
 
+/// The gradient plus the derivative of the term: a sign(w) + b w, where sign(0) is 0.
 #[derive(Clone, Copy)]
 struct AddGradient(Value);
 impl Map<2, 1> for AddGradient {
@@ -70,7 +72,7 @@ concrete! {
     }
 }
 
-/// A penalty: its type, its parameters, and the coefficients of |w| and of w^2 / 2.
+/// Declares a penalty: its type, its parameters with their defaults, and the coefficients a of |w| and b of w^2 / 2.
 macro_rules! penalty {
     (
         $(#[$doc:meta])*
@@ -90,13 +92,13 @@ macro_rules! penalty {
         }
 
         impl $Name {
-            /// With every parameter checked. The fields are public, and what is written there is not.
+            /// The penalty of checked parameters. The fields are public, and values written to them are not checked.
             ///
             /// # Errors
-            #[doc = concat!("If a parameter is not what it must be:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
+            #[doc = concat!("If a parameter is out of its domain:", $(" `", stringify!($field), "` ", $wanted, ".",)+)]
             #[doc = concat!(
-                "\n```\nassert!(slopes::loss::", stringify!($Name), "::new(", $("-1.0, /* ", stringify!($field), " */ ",)+
-                ").is_err());\n```",
+                "\n```\nassert!(slopes::loss::", stringify!($Name), "::new(",
+                $("-1.0, /* ", stringify!($field), " */ ",)+ ").is_err());\n```",
             )]
             pub fn new($($field: f64),+) -> Result<Self, ParameterError> {
                 $(
@@ -129,7 +131,9 @@ macro_rules! penalty {
 }
 
 penalty! {
-    /// The sum of the magnitudes, `lambda |w|`, which makes weights 0. The slope at 0 is 0.
+    /// L1 penalty (lasso): `lambda |w|`, summed over the weights, which makes weights exactly 0.
+    ///
+    /// The derivative at a weight of 0 is 0.
     ///
     /// Source: R. Tibshirani, Regression Shrinkage and Selection via the Lasso, 1996.
     ///
@@ -138,14 +142,14 @@ penalty! {
     /// assert_eq!(L1 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 3.0);
     /// ```
     L1 {
-        /// How much it counts.
-        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
+        /// Strength lambda of the penalty. Finite and not negative; default 0.01.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
     }
     coefficients |this| [this.lambda, 0.0];
 }
 
 penalty! {
-    /// Half the sum of the squares, `lambda w^2 / 2`, whose gradient is `lambda w`: weight decay.
+    /// L2 penalty (ridge, weight decay): `lambda w^2 / 2`, summed over the weights, with the gradient `lambda w`.
     ///
     /// Source: A. Hoerl, R. Kennard, Ridge Regression, 1970.
     ///
@@ -154,14 +158,14 @@ penalty! {
     /// assert_eq!(L2 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 5.0);
     /// ```
     L2 {
-        /// How much it counts.
-        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
+        /// Strength lambda of the penalty. Finite and not negative; default 0.01.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
     }
     coefficients |this| [0.0, this.lambda];
 }
 
 penalty! {
-    /// Both together: `lambda (l1_ratio |w| + (1 - l1_ratio) w^2 / 2)`.
+    /// Elastic net penalty: `lambda (l1_ratio |w| + (1 - l1_ratio) w^2 / 2)`, summed over the weights.
     ///
     /// Source: H. Zou, T. Hastie, Regularization and Variable Selection via the Elastic Net, 2005.
     ///
@@ -170,10 +174,10 @@ penalty! {
     /// assert_eq!(ElasticNet { lambda: 1.0, l1_ratio: 0.5 }.value(&[2.0_f32, -4.0]), 8.0);
     /// ```
     ElasticNet {
-        /// How much it counts.
-        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be 0 or more, and finite";
-        /// The share of the magnitudes.
-        l1_ratio = 0.5, |ratio| (0.0..=1.0).contains(&ratio) => "must be between 0 and 1";
+        /// Strength lambda of the penalty. Finite and not negative; default 0.01.
+        lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
+        /// Share of the L1 penalty; that of the L2 penalty is 1 - `l1_ratio`. From 0 to 1; default 0.5.
+        l1_ratio = 0.5, |ratio| (0.0..=1.0).contains(&ratio) => "must be from 0 to 1";
     }
     coefficients |this| [this.lambda * this.l1_ratio, this.lambda * (1.0 - this.l1_ratio)];
 }

@@ -1,15 +1,15 @@
-//! The exponential, and its pieces for functions made of it.
+//! The exponential function, and the pieces of it that other functions use.
 //!
-//! Method: x = n ln 2 + r with |r| <= ln 2 / 2, e^r - 1 = r + r^2 P(r). The whole number n is found by adding and
-//! subtracting 1.5 * 2^m + bias + offset, so that the low bits of the sum, moved to the exponent, are 2^(n + offset):
-//! no conversion to integers, and the same rounding in every register.
+//! Method: x = n ln 2 + r with |r| <= ln 2 / 2, and e^r - 1 = r + r^2 P(r). The whole number n comes from adding and
+//! subtracting 1.5 * 2^m + bias + offset. The low bits of the sum, moved to the exponent, are 2^(n + offset): no
+//! conversion to integers, and the same rounding in every register.
 //!
-//! e^r is kept as its excess t = e^r - 1, never as the sum 1 + t: what functions do next (add 2^-n, subtract 1,
-//! multiply) then rounds once where the sum would have rounded before.
+//! e^r is kept as its excess t = e^r - 1, never as the sum 1 + t. So the next operation of a function (add 2^-n,
+//! subtract 1, multiply) rounds once, where the sum would already have rounded.
 //!
-//! r: where multiplication and addition fuse, ln 2 is split into its nearest float and the rest: the first step is
-//! exact (it cancels at least the leading bit, and n has few), the second rounds at 2^-25 of |n| * 2^-26. Where they do
-//! not, the first part has so few bits that n times it is exact.
+//! Accuracy of r: where multiplication and addition fuse, ln 2 is split into the nearest float and the rest. The first
+//! step is exact (it cancels at least the leading bit, and n has few bits); the second rounds at 2^-25 of |n| * 2^-26.
+//! Where they do not fuse, the first part is so short that n times it is exact.
 
 use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
@@ -19,37 +19,38 @@ use super::pair::HiLo;
 use super::polynomial::polynomial;
 use super::rounding::fast_two_sum;
 
-/// Constants of the exponential for a type.
+/// The constants of the exponential for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
     /// ln 2 in two parts: the nearest number, and the rest.
     const LN_2: [Self; 2];
-    /// ln 2 in two parts: the first times any exponent is exact.
+    /// ln 2 in two parts: the first, times any exponent, is exact.
     const LN_2_SHORT: [Self; 2];
-    /// P, so that e^r - 1 = r + r^2 P(r).
+    /// The coefficients of P in e^r - 1 = r + r^2 P(r).
     const EXCESS: &'static [Self];
-    /// (e^x - 1 - x) / x^2 for x from 0 to 27/16.
+    /// The coefficients of (e^x - 1 - x) / x^2 for x from 0 to 27/16.
     const BEND: &'static [Self];
-    /// Below this, e^x rounds to 0.
+    /// A bound below which e^x rounds to 0.
     const EXP_UNDERFLOW: f64;
-    /// Above this, e^x overflows.
+    /// A bound above which e^x overflows.
     const EXP_OVERFLOW: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
     const EXP_CUTOFF: f64;
-    /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: the root of 2 `EXP_CUTOFF`, rounded down.
+    /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: sqrt(2 `EXP_CUTOFF`), rounded down.
     const GAUSSIAN_CUTOFF: f64;
-    /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3), which is below `EXP_CUTOFF` there.
+    /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3); at this a, z is below
+    /// `EXP_CUTOFF`.
     const GELU_TANH_CUTOFF: f64;
-    /// e^-x is below half an ulp of 1 from here on.
+    /// An x beyond which e^-x is below half an ulp of 1.
     const EXP_M1_CUTOFF: f64;
-    /// Tails are computed 2^LIFT times too large, so that their last operation alone rounds into the subnormals:
-    /// 2^(n + LIFT) is normal for every n down to -`EXP_CUTOFF` / ln 2.
+    /// The exponent of the factor 2^LIFT that tails are computed with, so that only their last operation rounds into
+    /// the subnormals: 2^(n + LIFT) is normal for every n down to -`EXP_CUTOFF` / ln 2.
     const LIFT: i32;
 }
 
 impl Constants for f32 {
     const LN_2: [f32; 2] = [f32::from_bits(0x3f31_7218), f32::from_bits(0xb102_e308)];
-    // 0x1.62e4p-1, 16 bits, so n of 8 bits; and ln 2 - that.
+    // 0x1.62e4p-1 fits in 16 bits, and n in 8; then ln 2 minus that.
     const LN_2_SHORT: [f32; 2] = [6.931_457_5e-1, 1.428_606_8e-6];
     // fpminimax(exp(x), [|2,3,4,5,6|], [|SG...|], [-0.34665;0.34665], relative, 1+x): 2^-28.2.
     const EXCESS: &'static [f32] = &[
@@ -81,7 +82,7 @@ impl Constants for f32 {
 
 impl Constants for f64 {
     const LN_2: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fefa_39ef), f64::from_bits(0x3c7a_bc9e_3b39_803f)];
-    // 0x1.62e42fee00000p-1, 32 bits, so n of 12 bits; and ln 2 - that.
+    // 0x1.62e42fee00000p-1 fits in 32 bits, and n in 12; then ln 2 minus that.
     const LN_2_SHORT: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fee0_0000), f64::from_bits(0x3dea_39ef_3579_3c76)];
     // fpminimax(exp(x), [|2,...,12|], [|D...|], [-0.34665;0.34665], relative, 1+x): below 2^-58.
     const EXCESS: &'static [f64] = &[
@@ -123,13 +124,13 @@ impl Constants for f64 {
     const LIFT: i32 = 100;
 }
 
-/// The constant 2^n.
+/// The power of two 2^n.
 #[inline(always)]
 pub(crate) const fn power_of_two(n: i32) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }
 
-/// x = n ln 2 + r.
+/// The reduced argument: x = n ln 2 + r.
 #[derive(Clone, Copy)]
 pub(crate) struct Reduced<L> {
     /// 2^(n + lift).
@@ -138,7 +139,7 @@ pub(crate) struct Reduced<L> {
     pub(crate) r: L,
 }
 
-/// Reduces x, or x / 2 by the same n where `halves` is set, then |r| <= ln 2 / 4.
+/// The reduction of x = n ln 2 + r; with `HALVES`, of 2 x = n ln 2 + 2 r, so that |r| <= ln 2 / 4.
 #[inline(always)]
 fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L> {
     let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
@@ -151,13 +152,13 @@ fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L>
     Reduced { power: j.to_power(), n, r }
 }
 
-/// x = n ln 2 + r, for |x| up to `EXP_CUTOFF`.
+/// The reduction x = n ln 2 + r, for |x| up to `EXP_CUTOFF`.
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, false>(x, lift)
 }
 
-/// 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
+/// The reduction 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
 #[inline(always)]
 pub(crate) fn reduce_double<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, true>(x, lift)
@@ -175,13 +176,14 @@ pub(crate) fn excess<L: Lanes>(r: L) -> L {
     polynomial(r, L::Real::EXCESS).mul_add(r * r, r)
 }
 
-/// e^x. Worst where the reduced argument is near ln 2 / 2: half an ulp of the sum 1 + t, and its last step.
+/// e^x. Worst, 1.01 ulp in f32, where the reduced argument is near -ln 2 / 2: half an ulp for the sum 1 + t, and the
+/// rounding of t.
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(x: L) -> L {
     exp_parts(x).0
 }
 
-/// The same as it rounds, and most of what that lacks.
+/// e^x rounded, and most of its error term.
 #[inline(always)]
 pub(crate) fn exp_parts<L: Lanes>(x: L) -> (L, L) {
     let x = x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(x.splat(L::Real::EXP_OVERFLOW));
@@ -190,14 +192,14 @@ pub(crate) fn exp_parts<L: Lanes>(x: L) -> (L, L) {
     (e.ldexp(n), low.ldexp(n))
 }
 
-/// y e^(x + low) for y >= 0, `low` being small beside 1: no factor of it overflows or underflows before the product
-/// does, for y = m 2^k goes in as m beside e^r, and as k beside n.
+/// y e^(x + low) for y >= 0 and `low` small beside 1. No factor overflows or underflows before the product does: of y =
+/// m 2^k, m is multiplied with e^r, and k is added to n.
 #[inline(always)]
 pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
     exp_times_parts(x, low, y).0
 }
 
-/// The same as it rounds, and most of what that lacks.
+/// y e^(x + low) rounded, and most of its error term.
 #[inline(always)]
 pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
     let end = x.splat(2.0 * L::Real::EXP_CUTOFF);
@@ -209,27 +211,27 @@ pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
     let n = (n + k).at_least(lowest).at_most(-lowest);
     let excess = excess(r);
     let product = excess.mul_add(m, m);
-    let lacks = excess.mul_add(m, m - product).ldexp(n);
-    // 0 and infinity stay what they are, and have no m.
+    let error = excess.mul_add(m, m - product).ldexp(n);
+    // 0 and infinity are returned as they are: they have no m.
     let (zero, largest) = (x.splat(0.0), x.fill(L::Real::MAX));
     let product = product.ldexp(n).select(zero.lt(y), y).select(y.le(largest), y);
-    (product.select(x.equals(x), x), lacks.select(zero.lt(product), zero).select(product.le(largest), zero))
+    (product.select(x.equals(x), x), error.select(zero.lt(product), zero).select(product.le(largest), zero))
 }
 
-/// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)): half of it, because 2^n overflows before the result does.
-/// Worst near 17 (36 in f64), where 2^(n-1) - 1/2 begins to round.
+/// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)). Half of it is computed first, because 2^n overflows before the result
+/// does. Worst, where products and sums fuse, near 17 (36 in f64): there 2^(n-1) - 1/2 begins to round.
 #[inline(always)]
 pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     let low = x.splat(-L::Real::EXP_M1_CUTOFF);
     let a = x.at_least(low).at_most(x.splat(L::Real::EXP_OVERFLOW));
     let Reduced { power, r, .. } = reduce(a, -1);
     let half = power.mul_add(excess(r), power - 0.5);
-    // Where halving would round, x is its own e^x - 1.
+    // Where halving would round, e^x - 1 rounds to x.
     x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
 }
 
-/// factor e^x 2^LIFT for x from -`EXP_CUTOFF` to 0, so that whatever lowers it again rounds once into the subnormals; `low`
-/// is what x lacks. The factor times a power of two is exact, so the product costs no rounding.
+/// factor e^(x + low) 2^LIFT for x from -`EXP_CUTOFF` to 0, where `low` is the error term of x. Multiplying by 2^-LIFT
+/// then rounds once into the subnormals. The factor times a power of two is exact, so the product costs no rounding.
 #[inline(always)]
 pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: HiLo<L::Real>) -> L {
     let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
@@ -238,8 +240,8 @@ pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: HiLo<L::Real>) 
     excess(r).mul_add(high, low) + high
 }
 
-/// e^x - 1 for x from -`EXP_M1_CUTOFF` to 0, as the rounded sum and what it lacks: 2^n - 1 is exact, and so is the product
-/// 2^n t. Monotone: each step to it is.
+/// e^x - 1 for x from -`EXP_M1_CUTOFF` to 0, rounded, and its error term: 2^n - 1 and the product 2^n t are exact.
+/// Monotone, because each step is.
 #[inline(always)]
 pub(crate) fn exp_m1_of_negative<L: Lanes>(x: L) -> (L, L) {
     let Reduced { power, r, .. } = reduce(x, 0);

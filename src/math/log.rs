@@ -1,7 +1,7 @@
-//! The natural logarithm of x and of 1 + x.
+//! The natural logarithms of x and of 1 + x.
 //!
-//! Method: x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f); then
-//! ln(1 + f) = 2 s + s R(s^2) = f - s (f - R), where the correction is at most a fifth of f.
+//! Method: x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f). Then ln(1 + f) = 2 s + s
+//! R(s^2) = f - s (f - R), where the correction is at most a fifth of f.
 
 use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
@@ -10,12 +10,12 @@ use super::exp;
 use super::polynomial::polynomial;
 use super::rounding::{div_remainder, fast_two_sum, fma_emulated, two_sum};
 
-/// Constants of the logarithm for a type.
+/// The constants of the logarithm for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
-    /// R(z) / z, so that ln((1 + s) / (1 - s)) = 2 s + s R(s^2), |s| <= 0.1716.
+    /// The coefficients of R(z) / z in ln((1 + s) / (1 - s)) = 2 s + s R(s^2), |s| <= 0.1716.
     const RATIO: &'static [Self];
-    /// ln(1 + e) / e - 1 around e = 23/32, on [0, 1.6492].
+    /// The coefficients of ln(1 + e) / e - 1 in powers of e - 23/32, for e in [0, 1.6492].
     const LN_1P_RATIO: &'static [Self];
     /// The smallest normal number.
     const SMALLEST_NORMAL: f64;
@@ -26,8 +26,8 @@ impl Constants for f32 {
     // of R, which is at most 2^-6.6 of the result.
     const RATIO: &'static [f32] =
         &[f32::from_bits(0x3f2a_aaae), f32::from_bits(0x3ecc_bdd1), f32::from_bits(0x3e97_7ac6)];
-    // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.6492-m], absolute), m = 23/32: 2^-26.7. The
-    // middle is chosen so that the first coefficient stays below a quarter, where its rounding halves.
+    // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.6492-m], absolute), m = 23/32: 2^-26.7. This m
+    // keeps the first coefficient below a quarter, where its rounding error halves.
     const LN_1P_RATIO: &'static [f32] = &[
         f32::from_bits(0xbe7c_6382),
         f32::from_bits(0xbe74_a1e4),
@@ -89,7 +89,8 @@ impl Constants for f64 {
     const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
 }
 
-/// k ln 2 + ln(1 + f) without f itself: an exact multiple of most of ln 2, and the rest, at most a fifth of the result.
+/// The terms of k ln 2 + ln(1 + f) other than f: an exact multiple of the high part of ln 2, and the rest, at most a
+/// fifth of the result.
 #[inline(always)]
 fn terms<L: Lanes>(k: L, f: L) -> (L, L) {
     let s = f / (f + 2.0);
@@ -106,18 +107,18 @@ fn assemble<L: Lanes>(k: L, f: L) -> L {
     octaves + (f + correction)
 }
 
-/// The same as it rounds, and what that lacks; `f_low` is what f lacks.
+/// k ln 2 + ln(1 + f) rounded, and its error term; `f_low` is the error term of f.
 #[inline(always)]
 fn assemble_parts<L: Lanes>(k: L, f: L, f_low: Option<L>) -> (L, L) {
     let (octaves, correction) = terms(k, f);
     let (sum, low) = fast_two_sum(octaves, f);
     let (sum, lower) = fast_two_sum(sum, correction);
-    // Of what f lacks, ln(1 + f) lacks as much, times 1 / (1 + f).
+    // An error of f changes ln(1 + f) by the error times 1 / (1 + f), nearly 1 - f.
     let low = if let Some(f_low) = f_low { (-f).mul_add(f_low, f_low) + low } else { low };
     (sum, low + lower)
 }
 
-/// x > 0 as 2^k m, m in [sqrt(1/2), sqrt(2)), for subnormal numbers too.
+/// The decomposition x = 2^k m as (m, k), m in [sqrt(1/2), sqrt(2)), for x > 0, subnormal numbers too.
 #[inline(always)]
 pub(crate) fn split<L: Lanes>(x: L) -> (L, L) {
     let small = x.lt(x.splat(L::Real::SMALLEST_NORMAL));
@@ -125,13 +126,13 @@ pub(crate) fn split<L: Lanes>(x: L) -> (L, L) {
     (m, (k - 64.0).select(small, k))
 }
 
-/// y, or ln x where x is no positive number.
+/// y for positive finite x, else the value of ln x at 0, below 0, at infinity or NaN.
 #[inline(always)]
 fn unless_special<L: Lanes>(x: L, y: L) -> L {
     let zero = x.splat(0.0);
     let y = x.splat(f64::NEG_INFINITY).select(x.equals(zero), y);
     let y = x.splat(f64::NAN).select(x.lt(zero), y);
-    // inf and NaN are their own logarithms.
+    // inf and NaN are returned as they are.
     y.select(x.le(x.fill(L::Real::MAX)), x)
 }
 
@@ -142,7 +143,7 @@ pub(crate) fn ln<L: Lanes>(x: L) -> L {
     unless_special(x, assemble(k, m - 1.0))
 }
 
-/// ln x as it rounds, and what that lacks.
+/// ln x rounded, and its error term.
 #[inline(always)]
 pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
     let (m, k) = split(x);
@@ -151,10 +152,10 @@ pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
     (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::MAX)), zero)))
 }
 
-/// 1 + x = 2^k (1 + f), x >= -1: with u = 1 + x rounded and c its error, ln u + c / u, where c is added to the reduced
-/// f = m - 1 instead: exact where k = 0, and small beside k ln 2 elsewhere.
+/// The reduction of 1 + x = 2^k (1 + f), x >= -1: k, m - 1, and a small term to add to m - 1.
 ///
-/// As k, m - 1 and what is added to that.
+/// With u = 1 + x rounded and c its error, ln(1 + x) is ln u + c / u. Here c 2^-k is added to the reduced f = m - 1
+/// instead: exact where k = 0, and small beside k ln 2 elsewhere.
 #[inline(always)]
 fn reduce_1p<L: Lanes>(x: L) -> (L, L, L) {
     let one = x.splat(1.0);
@@ -162,13 +163,13 @@ fn reduce_1p<L: Lanes>(x: L) -> (L, L, L) {
     let (large, small) = (x.at_least(one), x.at_most(one));
     let c = small - (u - large);
     let (m, k) = u.frexp();
-    // Beyond 2^(bias - 1), c is nothing beside u, whatever it is divided by.
+    // Beyond 2^(bias - 1), c is negligible beside u, whatever it is divided by.
     let down =
         (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
     (k, m - one, c * down)
 }
 
-/// ln(1 + x).
+/// ln(1 + x). Worst just above sqrt(2) - 1, 1.54 ulp in f32: there k ln 2 and ln m cancel the most.
 #[inline(always)]
 pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     let (k, f, more) = reduce_1p(x);
@@ -179,24 +180,26 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::MAX)), x)
 }
 
-/// ln((d + n) / d) for n, d >= 0, each with what its rounding lost: as ln(1 + n / d), which nothing cancels, since n / d
-/// is not negative; what n / d lacks is added times the slope. As the rounded logarithm and what it lacks.
+/// ln((d + n) / d) for n, d >= 0 with error terms `n_low` and `d_low`, rounded, and its error term. Computed as ln(1 +
+/// n / d), in which nothing cancels, since n / d is not negative; the error term of n / d is added times the
+/// derivative.
 #[inline(always)]
 pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
     let zero = n.splat(0.0);
-    // The quotient of the mantissas, and the powers of two apart: beyond 2^64, where 1 is nothing, they go into the sum.
+    // The quotient of the mantissas, and the powers of two apart. Beyond 2^64, where adding 1 changes nothing, they go
+    // into the sum.
     let ((n_part, n_power), (d_part, d_power)) = (split(n), split(d));
     let power = n_power - d_power;
     let lowest = -2.0 * L::Real::BIAS.into_f64();
     let within = power.at_most(n.splat(64.0)).at_least(n.splat(lowest));
     let quotient = n_part / d_part;
-    let lacks = div_remainder(n_part, quotient, d_part) + (n_low.ldexp(-n_power) - quotient * d_low.ldexp(-d_power));
+    let error = div_remainder(n_part, quotient, d_part) + (n_low.ldexp(-n_power) - quotient * d_low.ldexp(-d_power));
     let q = quotient.ldexp(within);
     let (k, f, more) = reduce_1p(q);
     let (f, f_low) = two_sum(f, more);
     let beyond = (power - within).at_least(zero);
     let (l, rest) = assemble_parts(k + beyond, f, Some(f_low));
-    let rest = rest + lacks.ldexp(within) / (d_part + d_part * q);
+    let rest = rest + error.ldexp(within) / (d_part + d_part * q);
     // Zeros, infinities and NaN.
     let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::MAX)));
     let special = n / d;
@@ -204,15 +207,15 @@ pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
     (l.select(finite, special), rest.select(finite, zero))
 }
 
-/// Up to here ln(1 + e^z) may be softmax_mean directly; from here on it must be z + ln(1 + e^-z), whose second term then moves in
-/// steps that are no larger than those of z.
+/// The boundary of the two forms of ln(1 + e^z). Up to here it may be computed directly. Beyond, it must be z + ln(1 +
+/// e^-z), whose second term then moves in steps no larger than those of z.
 pub(crate) const LN_1P_EXP_BEND: f64 = 0.5;
 
-/// ln(1 + e^(z + low)) 2^LIFT, with a relative `correction` (tiny), for z from -`EXP_CUTOFF` to `LN_1P_EXP_BEND`.
+/// ln(1 + e^(z + low)) 2^LIFT for z from -`EXP_CUTOFF` to `LN_1P_EXP_BEND`, with a relative `correction` (tiny).
 ///
-/// e^z is rounded to e, and ln(1 + e) = e + e Q(e). That costs a quarter ulp against keeping the excess apart, but makes
-/// the function monotone: each step to e is, and a step of e moves e + e Q(e) by more than the error of Q. Limit: the
-/// ports, with some 30 operations and no division.
+/// e^z is rounded to e, and ln(1 + e) = e + e Q(e). That costs a quarter ulp against keeping the excess apart, but
+/// makes the function monotone: each step to e is, and a step of e moves e + e Q(e) by more than the error of Q. Limit:
+/// the execution ports, with some 30 operations and no division.
 #[inline(always)]
 pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -> L {
     let exp::Reduced { power, r, .. } = exp::reduce(z, <L::Real as exp::Constants>::LIFT);

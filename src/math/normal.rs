@@ -1,9 +1,9 @@
-//! The normal distribution's tail, relative to its density.
+//! The tail of the normal distribution, relative to its density.
 //!
-//! Method: with u = 1 / (a + c), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the tail
-//! to the density is u times something smooth in k = 1 - 2 c u, from -1 at a = 0 to almost 1: a polynomial. The
-//! quotient's rounding is softmax_mean out again with one factor, because the ratio changes with u somewhat faster.
-//! The exponential's argument a^2 / 2 is a sum of two numbers, for its rounding would become a^2 / 4 ulp.
+//! Method: with u = 1 / (a + c), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the
+//! tail to the density is u times a smooth function of k = 1 - 2 c u, which runs from -1 at a = 0 to almost 1: a
+//! polynomial. One factor corrects the rounding of u, because the ratio changes somewhat faster than u. The
+//! exponential's argument a^2 / 2 is a sum of two numbers, because its rounding would become a^2 / 4 ulp.
 
 use crate::simd::Lanes;
 
@@ -12,22 +12,24 @@ use super::pair::HiLo;
 use super::polynomial::polynomial;
 use super::rounding::{fma_emulated, reciprocal, two_sum};
 
-/// Constants of the normal distribution for a type.
+/// The constants of the normal distribution for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
-    /// erfc(a / sqrt 2) e^(a^2/2) / u - 1 of k.
+    /// The coefficients of erfc(a / sqrt 2) e^(a^2/2) / u - 1 in powers of k.
     const TAIL: &'static [Self];
-    /// c, of few bits, where u = 1 / (a + c) and k = 1 - 2 c u.
+    /// The offset c, of few bits, in u = 1 / (a + c) and k = 1 - 2 c u.
     const OFFSET: f64;
-    /// How much faster the ratio of tail and density changes than u does, about everywhere.
+    /// The relative change of the tail-to-density ratio per relative change of u, about the same for every a.
     const SENSITIVITY: f64;
-    /// With c = 2, (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 of k, r the root of the numerator.
+    /// The coefficients of (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 in powers of k, with c = 2 and
+    /// r the root of the numerator.
     const TAIL_LESS_SLOPE: &'static [Self];
 }
 
 impl Constants for f32 {
     // With c = 3/2, u = (1-x)/(2*c), a = 1/u-c: fpminimax(erfc(a/sqrt(2))*exp(a^2/2)/u-1, [|0,...,11|], [|SG...|],
-    // [-1;1-2*c/(13.3+c)], absolute): 2^-27. With c = 2 a degree less does, but the value is 2.1 ulp.
+    // [-1;1-2*c/(13.3+c)], absolute): 2^-27. With c = 2, one degree less suffices, but the error of the value is 2.1
+    // ulp.
     const TAIL: &'static [f32] = &[
         f32::from_bits(0x3e70_5101),
         f32::from_bits(0xbec7_c828),
@@ -126,7 +128,7 @@ impl Constants for f64 {
     ];
 }
 
-/// e^(-a^2 / 2) = 2^n (1 + t).
+/// The Gaussian e^(-a^2 / 2) = 2^n (1 + t), in parts.
 #[derive(Clone, Copy)]
 pub(crate) struct Bell<L> {
     /// 2^(n + LIFT).
@@ -136,7 +138,7 @@ pub(crate) struct Bell<L> {
 }
 
 impl<L: Lanes> Bell<L> {
-    /// For a in [0, `GAUSSIAN_CUTOFF`]; `low` is what a lacks.
+    /// The Gaussian of a in [0, `GAUSSIAN_CUTOFF`]; `low` is the error term of a.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
         let square = a * a;
@@ -146,13 +148,13 @@ impl<L: Lanes> Bell<L> {
         Bell { lifted: power, excess: exp::excess(lost.mul_add(a.splat(-0.5), r)) }
     }
 
-    /// 2^LIFT times it.
+    /// e^(-a^2 / 2) 2^LIFT.
     #[inline(always)]
     pub(crate) fn value(self) -> L {
         self.excess.mul_add(self.lifted, self.lifted)
     }
 
-    /// 2^LIFT times its product with f (1 + ratio), where f lacks `low`. All but f is one smaller term.
+    /// The product of the Gaussian, f + `low` and 1 + `ratio`, times 2^LIFT. Everything but f is one smaller term.
     #[inline(always)]
     fn times(self, f: L, low: L, ratio: L) -> L {
         let rest = fma_emulated(self.excess + 1.0, ratio, self.excess);
@@ -160,43 +162,43 @@ impl<L: Lanes> Bell<L> {
     }
 }
 
-/// u = 1 / (a + offset), what it lacks relative to it, and k.
+/// u = 1 / (a + offset), its relative error term, and k.
 #[inline(always)]
 fn argument<L: Lanes>(a: L, low: Option<L>, offset: f64) -> (L, L, L) {
     let sum = a + offset;
-    // Exact whichever is larger, for the offset has few bits.
+    // The error term of the sum; exact whichever summand is larger, because the offset has few bits.
     let lost = a - (sum - offset);
     let lost = if let Some(low) = low { lost + low } else { lost };
-    let (u, lacks) = reciprocal(sum, lost);
-    (u, lacks, u.mul_add(a.splat(-2.0 * offset), a.splat(1.0)))
+    let (u, error) = reciprocal(sum, lost);
+    (u, error, u.mul_add(a.splat(-2.0 * offset), a.splat(1.0)))
 }
 
 /// 1 / sqrt(2 pi), in two parts.
 pub(crate) const DENSITY: HiLo<f64> = HiLo { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
 
-/// 2^(LIFT + 1) times a Q(a), Q the tail of the normal distribution. Limit: the ports, with some 50
-/// operations and a division.
+/// 2^(LIFT + 1) a Q(a), Q the tail of the normal distribution. Limit: the execution ports, with some 50 operations and
+/// a division.
 #[inline(always)]
 pub(crate) fn tail_times_a<L: Lanes>(a: L) -> L {
-    let (u, lacks, k) = argument(a, None, <L::Real as Constants>::OFFSET);
+    let (u, error, k) = argument(a, None, <L::Real as Constants>::OFFSET);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL);
     let f = a * u;
-    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(lacks, u.mul_error(a, f));
+    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(error, u.mul_error(a, f));
     Bell::new(a, None).times(f, low, ratio)
 }
 
-/// 2^(LIFT + 1) Q(a), and `low` what a lacks.
+/// 2^(LIFT + 1) Q(a), Q the tail of the normal distribution; `low` is the error term of a.
 #[inline(always)]
 pub(crate) fn tail<L: Lanes>(a: L, low: L) -> L {
-    let (u, lacks, k) = argument(a, Some(low), <L::Real as Constants>::OFFSET);
+    let (u, error, k) = argument(a, Some(low), <L::Real as Constants>::OFFSET);
     let ratio = polynomial(k, <L::Real as Constants>::TAIL);
-    Bell::new(a, Some(low)).times(u, u * <L::Real as Constants>::SENSITIVITY * lacks, ratio)
+    Bell::new(a, Some(low)).times(u, u * <L::Real as Constants>::SENSITIVITY * error, ratio)
 }
 
 /// The root of Q(a) = a phi(a), in two parts.
 const ROOT: HiLo<f64> = HiLo { high: 0.751_791_524_693_564_5, low: -1.495_675_917_700_988_6e-17 };
 
-/// 2^(LIFT + 1) times Q(a) - a phi(a), with relative accuracy beside the root, which is a factor.
+/// 2^(LIFT + 1) (Q(a) - a phi(a)), with relative accuracy beside the root: a factor is the distance to it.
 #[inline(always)]
 pub(crate) fn tail_less_slope<L: Lanes>(a: L) -> L {
     let root = ROOT.to::<L::Real>();

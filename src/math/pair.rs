@@ -1,8 +1,8 @@
-//! Numbers that are the same for every x, to twice the precision of a register.
+//! Double-double constants: numbers that are the same for every x, to twice the precision of a register.
 
 use crate::simd::{Lanes, Real};
 
-/// A number as the sum of two of a type.
+/// A number as the unevaluated sum of two numbers of a type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HiLo<R> {
     pub(crate) high: R,
@@ -18,13 +18,13 @@ impl<R: Real> HiLo<R> {
         HiLo { high: rounded, low: R::from_f64_rounded(if rest.is_finite() { rest } else { 0.0 }) }
     }
 
-    /// A number of the type.
+    /// A number of the type, with 0 as its low part.
     #[inline(always)]
     pub(crate) fn exact(value: f64) -> Self {
         HiLo { high: R::from_f64_rounded(value), low: R::from_f64_rounded(0.0) }
     }
 
-    /// a + b.
+    /// The sum a + b.
     #[inline(always)]
     pub(crate) fn sum(a: f64, b: f64) -> Self {
         let high = a + b;
@@ -32,11 +32,11 @@ impl<R: Real> HiLo<R> {
         Self::new(high, (a - (high - part)) + (b - part))
     }
 
-    /// a / b.
+    /// The quotient a / b.
     #[inline(always)]
     pub(crate) fn quotient(a: f64, b: f64) -> Self {
         let high = a / b;
-        // Precise enough for a narrower type as it is.
+        // The f64 quotient is precise enough for a narrower type.
         if size_of::<R>() < size_of::<f64>() {
             return Self::new(high, 0.0);
         }
@@ -44,7 +44,7 @@ impl<R: Real> HiLo<R> {
         Self::new(high, ((a - product) - mul_error(high, b, product)) / b)
     }
 
-    /// 1 / a^2.
+    /// The inverse square 1 / a^2.
     #[inline(always)]
     pub(crate) fn inverse_square(a: f64) -> Self {
         let square = a * a;
@@ -54,13 +54,13 @@ impl<R: Real> HiLo<R> {
         Self::new(high, ((1.0 - product) - mul_error(high, square, product) - high * lost) / square)
     }
 
-    /// Both parts.
+    /// The two parts, high and low.
     #[inline(always)]
     pub(crate) fn into_f64(self) -> [f64; 2] {
         [self.high.into_f64(), self.low.into_f64()]
     }
 
-    /// This number times x: rounded once, but for a hundredth of an ulp.
+    /// The product with x: but for a hundredth of an ulp, rounded once where products and sums fuse, else twice.
     #[inline(always)]
     pub(crate) fn times<L: Lanes<Real = R>>(self, x: L) -> L {
         x.mul_add(x.fill(self.high), x * x.fill(self.low))
@@ -68,21 +68,21 @@ impl<R: Real> HiLo<R> {
 }
 
 impl HiLo<f64> {
-    /// This pair times a.
+    /// The product with a.
     #[inline(always)]
     pub(crate) fn by(self, a: f64) -> Self {
         let high = self.high * a;
         Self::new(high, mul_error(self.high, a, high) + self.low * a)
     }
 
-    /// This pair and a.
+    /// The sum with a.
     #[inline(always)]
     pub(crate) fn plus(self, a: f64) -> Self {
         let HiLo { high, low } = Self::sum(self.high, a);
         Self::new(high, low + self.low)
     }
 
-    /// As a pair of another type.
+    /// The same number in another type.
     #[inline(always)]
     pub(crate) fn to<R: Real>(self) -> HiLo<R> {
         HiLo::new(self.high, self.low)
@@ -94,7 +94,7 @@ impl HiLo<f64> {
     }
 }
 
-/// a b - p, p being a b rounded; Dekker 1971.
+/// The error term a b - p of p, which is a b rounded (Dekker 1971).
 #[inline(always)]
 fn mul_error(a: f64, b: f64, p: f64) -> f64 {
     let ((ah, al), (bh, bl)) = (halves(a), halves(b));

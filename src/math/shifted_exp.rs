@@ -1,12 +1,13 @@
 //! Exponentials of a row, up to a factor that is common to all of them.
 //!
-//! What a share of a sum is made of may be multiplied by any number, if all parts of the sum are. So the largest number
-//! of a row, m, need not be subtracted from the others, which would round: x and m are reduced each by its own multiple
-//! of ln 2, x = n ln 2 + r and m = N ln 2 + R, and e^x / e^m is 2^(n - N) e^(r - R). An error of R is common to all. With
-//! x = m this is 1, exactly: the error of what dominates a sum would be that of all its shares.
+//! The terms of a sum, and the shares that are made of them, may all be multiplied by the same number. So the largest
+//! number of a row, m, need not be subtracted from the others, which would round. Instead x and m are each reduced by
+//! their own multiple of ln 2, x = n ln 2 + r and m = N ln 2 + R, and e^x / e^m is 2^(n - N) e^(r - R). An error of R
+//! is common to all. For x = m the result is exactly 1: the error of the term that dominates a sum would be that of all
+//! its shares.
 //!
-//! Where m is far from 0, its subtraction is exact (Sterbenz) for whatever is not so far below m that it underflows, and
-//! is done first, so that n stays small.
+//! Where m is far from 0, its subtraction is exact (Sterbenz) for every x that is not so far below m that it
+//! underflows. It is done first, so that n stays small.
 //!
 //! The temperature t goes into the reduction: x = n (t ln 2) + r, and e^(r / t) costs one multiplication more than e^r.
 
@@ -16,30 +17,31 @@ use super::exp::{Constants, bend, excess};
 use super::pair::HiLo;
 use super::rounding::two_sum;
 
-/// What the rows of a call have in common: numbers of the type that is computed in, each held as an f64.
+/// The sign and temperature of a call, common to all of its rows: numbers of the type that is computed in, stored as
+/// f64.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {
-    /// 1, or -1 if the least number of a row is to have the largest share.
+    /// 1, or -1 if the smallest number of a row gets the largest share.
     pub(crate) sign: f64,
     /// 1 / t, in two parts.
     pub(crate) inverse: [f64; 2],
     /// log2(e) / t.
     per_octave: f64,
-    /// t ln 2, of which the first part times any n is exact where products do not fuse with sums.
+    /// t ln 2; where products and sums do not fuse, the first part times any n is exact.
     octave: [f64; 2],
-    /// The same, of which the first part times any n is exact in f64.
+    /// t ln 2; the first part times any n is exact in f64.
     short: [f64; 2],
     temperature: f64,
 }
 
 impl Scale {
-    /// For the temperature t, or -t for the shares of -x. For the bits of the family that fuses, or of the other.
+    /// The scale for the temperature t, or -t for the shares of -x; `fused` selects the family whose bits are computed.
     #[inline(always)]
     pub(crate) fn new<R: Real>(temperature: f64, fused: bool) -> Self {
         let t = R::from_f64_rounded(temperature.abs()).into_f64();
         let [high, low] = f64::LN_2;
         let octave = HiLo::<f64>::new(high, low).by(t);
-        // 30 bits, for n of 12; 14 bits of a f32, for n of 10.
+        // 30 bits, for n of 12 bits; in f32 14 bits, for n of 10.
         let short = first_bits(octave.high, 23);
         let short = [short, (octave.high - short) + octave.low];
         let first = if fused {
@@ -60,13 +62,13 @@ impl Scale {
         }
     }
 
-    /// What x is multiplied by, in two parts.
+    /// The factor of x, sign / t, in two parts.
     #[inline(always)]
     pub(crate) fn factor(&self) -> [f64; 2] {
         [self.inverse[0] * self.sign, self.inverse[1] * self.sign]
     }
 
-    /// The shift of a row whose largest number, times the sign, is m.
+    /// The shift of a row whose largest number, after the sign, is m.
     #[inline(always)]
     pub(crate) fn shift<R: Real>(&self, m: f64) -> Shift<f64> {
         let lowest = R::EXP_UNDERFLOW - 10.0;
@@ -93,12 +95,12 @@ fn first_bits(x: f64, n: u32) -> f64 {
     lifted - (lifted - x)
 }
 
-/// What a row, or every row of a register, is shifted by.
+/// The shift of a row, or of one row in each lane.
 #[derive(Clone, Copy)]
 pub(crate) struct Shift<V> {
-    /// What is added to sign x: 0, or -m.
+    /// The number added to sign x: 0, or -m.
     pub(crate) minus: V,
-    /// What is lower underflows.
+    /// The bound below which exponentials underflow.
     pub(crate) floor: V,
     /// N.
     pub(crate) octaves: V,
@@ -121,17 +123,16 @@ impl Shift<f64> {
     }
 }
 
-/// Whether neither the sign, nor the temperature, nor what is added to x changes anything.
+/// True if the sign, the temperature and the number added to x change nothing.
 #[inline(always)]
 pub(crate) fn is_default(scale: Scale, shift: Shift<f64>) -> bool {
     scale.sign == 1.0 && scale.temperature == 1.0 && shift.minus == 0.0
 }
 
-/// e^(sign x / t) / e^(m / t), up to what all have in common. Worst error: 1 ulp; the division by a temperature that is no
-/// power of two adds half a one.
+/// e^(sign x / t) / e^(m / t), up to the common factor. Worst error: 1 ulp; the division by a temperature that is no
+/// power of two adds half an ulp.
 ///
-/// `DEFAULT` says that the scale and the shift [are](is_default), and leaves out what then changes nothing: two of some twenty
-/// operations.
+/// `DEFAULT` asserts [`is_default`], and leaves out what then changes nothing: two of some twenty operations.
 #[inline(always)]
 pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale, shift: Shift<L>) -> L {
     let x = if DEFAULT { x } else { x.mul_add(x.splat(scale.sign), shift.minus) };
@@ -143,7 +144,7 @@ pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale, shi
         let r = n.mul_add(low, whole - shift.rest);
         excess(if DEFAULT { r } else { r * scale.inverse[0] }) + 1.0
     } else {
-        // Two roundings less make up for those of the products.
+        // Two roundings fewer make up for those of the products.
         let (difference, lost) = two_sum(whole, -shift.rest);
         let r = difference + (lost + n * low);
         let r = if DEFAULT { r } else { r * scale.inverse[0] };

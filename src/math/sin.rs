@@ -1,41 +1,41 @@
-//! Sine and cosine, of arguments of every size.
+//! Sine and cosine of arguments of any size.
 //!
-//! Method: x = k pi / 2 + r with |r| <= pi / 4, k rounded by adding and subtracting 1.5 * 2^m, whose two lowest bits then
-//! tell which of sin r and cos r is softmax_mean, and its sign.
+//! Method: x = k pi / 2 + r with |r| <= pi / 4. k is rounded by adding and subtracting 1.5 * 2^m; the two lowest bits
+//! of the sum select sin r or cos r, and the sign.
 //!
-//! r = x - n pi / 2 by parts of pi / 2. Where multiplication and addition fuse, the first step is exact for any n: it
+//! r = x - n pi / 2, by parts of pi / 2. Where multiplication and addition fuse, the first step is exact for any n: it
 //! cancels the leading bits of x and ends no lower than the first part does. Where they do not, the parts are so short
-//! that n times each but the last is exact. The steps after it are exact or round relative to what is left. No f32 within
-//! `NEAR` is nearer to a multiple of pi / 4 than 2^-29 (f64: 2^-62), and what the parts leave out is less than half an ulp
-//! of that.
+//! that n times each but the last is exact. The later steps are exact or round relative to what is left. No f32 within
+//! `NEAR` is nearer to a multiple of pi / 4 than 2^-29 (f64: 2^-62), and the error of the parts is less than half an
+//! ulp of that.
 //!
 //! Beyond `NEAR`, lane by lane: the fraction of x / 2 pi, to 128 bits, from the 192 bits of 1 / 2 pi that matter there
-//! (M. Payne, R. Hanek, Radian Reduction for Trigonometric FloatMath, 1983). Whole turns drop out of the wrapping
-//! product. No f64 is nearer to a multiple of pi / 4 than 2^-62, so 62 bits of r are right.
+//! (M. Payne, R. Hanek, Radian Reduction for Trigonometric Functions, 1983). Whole turns drop out of the wrapping
+//! product. No f64 is nearer to a multiple of pi / 4 than 2^-62, so 62 bits of r are correct.
 //!
-//! Limit: the ports.
+//! Limit: the execution ports.
 
 use crate::simd::{Lanes, Real};
 
 use super::exp::power_of_two;
 use super::polynomial::polynomial;
 
-/// Constants of the sine for a type.
+/// The constants of sine and cosine for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
-    /// pi / 2 in three parts, each the nearest to what the others lack.
+    /// pi / 2 in three parts, each the nearest number to what is left.
     const PI_2_PARTS: &'static [Self];
-    /// pi / 2 in four parts: of an x within `NEAR_SHORT`, 2 n times the first three is exact.
+    /// pi / 2 in four parts: for x within `NEAR_SHORT`, 2 n times each of the first three is exact.
     const QUARTER_SHORT: &'static [Self];
-    /// Up to here x is reduced by `PI_2_PARTS`.
+    /// The largest |x| that is reduced by `PI_2_PARTS`.
     const NEAR: f64;
-    /// Up to here x is reduced by `QUARTER_SHORT`.
+    /// The largest |x| that is reduced by `QUARTER_SHORT`.
     const NEAR_SHORT: f64;
-    /// sin r = r + r^3 P(r^2), |r| <= pi / 4 and what the rounding of k adds.
+    /// The coefficients of P in sin r = r + r^3 P(r^2), for |r| <= pi / 4 plus what the rounding of k adds.
     const SIN: &'static [Self];
-    /// cos r = 1 - r^2 / 2 + r^4 P(r^2).
+    /// The coefficients of P in cos r = 1 - r^2 / 2 + r^4 P(r^2).
     const COS: &'static [Self];
-    /// sin^2 r = z + z^2 P(z), z = r^2.
+    /// The coefficients of P in sin^2 r = z + z^2 P(z), z = r^2.
     const SIN_SQUARED: &'static [Self];
 }
 
@@ -113,26 +113,26 @@ impl Constants for f64 {
     ];
 }
 
-/// x, or x + pi / 4 if reduced so, is k pi / 2 + r + low.
+/// The reduced argument: x, or with `EIGHTH` x + pi / 4, is k pi / 2 + r + low.
 #[derive(Clone, Copy)]
 pub(crate) struct Reduced<L> {
-    /// Rounded, relative to its own size.
+    /// r, rounded relative to its own size.
     pub(crate) r: L,
-    /// What the rounding lost, or 0 if that is not asked for.
+    /// The error term of r; may be 0 without `EXACT`.
     pub(crate) low: L,
-    /// Of k modulo 4: 0, 2, -0 or -2.
+    /// k modulo 4, as 0, 2, -0 or -2.
     pub(crate) quadrant: L,
 }
 
 impl<L: Lanes> Reduced<L> {
-    /// Where k is even.
+    /// The lanes in which k is even.
     #[inline(always)]
     pub(crate) fn even(self) -> L::Mask {
         self.quadrant.equals(self.quadrant.splat(0.0))
     }
 }
 
-/// Reduces x + `rest`.
+/// The reduction of x + `rest`. `EIGHTH` adds pi / 4, `EXACT` asks for the error term.
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest: Option<L>) -> Reduced<L> {
     let per_quarter = x.splat(core::f64::consts::FRAC_2_PI);
@@ -157,8 +157,9 @@ pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest
         r = next;
         i += 1;
     }
-    // n times a part is exact for n = 1/2 and 1 at least. For others, a fused product has too many bits for what is lost to
-    // be told by its difference; but only these n lengthen x, and only there do functions need what is lost.
+    // n times a part is exact at least for n = 1/2 and 1. For others, a fused product has too many bits for a
+    // difference to give its error. But r is longer than x for these two n alone, and only there do functions need the
+    // error.
     let lost = if L::FUSED { low.select(x.abs().lt(x.splat(1.5625)), zero) } else { low };
     let part = -x.fill(parts[last]);
     if EXACT || !L::FUSED {
@@ -186,7 +187,7 @@ pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest
     Reduced { r, low, quadrant: j.to_quadrant() }
 }
 
-/// sin r and cos r, |r| <= pi / 4.
+/// sin r and cos r, for |r| <= pi / 4.
 #[inline(always)]
 pub(crate) fn sin_cos_reduced<L: Lanes>(r: L) -> (L, L) {
     let z = r * r;
@@ -195,17 +196,18 @@ pub(crate) fn sin_cos_reduced<L: Lanes>(r: L) -> (L, L) {
     (sin, cos)
 }
 
-/// sin^2 (r + low), |r| <= pi / 4, as a sum whose second term is at most a fifth of the first. The derivative of sin^2 r in
-/// z = r^2 is sin(2 r) / 2 r, nearly 1 - 0.6 z: enough for what z lacks.
+/// sin^2 (r + low), |r| <= pi / 4, as a sum whose second term is at most a fifth of the first. The derivative of sin^2
+/// r in z = r^2 is sin(2 r) / 2 r, nearly 1 - 0.6 z: accurate enough for the error term of z.
 #[inline(always)]
 pub(crate) fn sin_squared_reduced<L: Lanes>(r: L, low: L) -> (L, L) {
     let z = r * r;
-    let lacks = (r + r).mul_add(low, r.mul_error(r, z));
+    let error = (r + r).mul_add(low, r.mul_error(r, z));
     let derivative = z.mul_add(z.splat(-0.6), z.splat(1.0));
-    (z, polynomial(z, L::Real::SIN_SQUARED).mul_add(z * z, derivative * lacks))
+    (z, polynomial(z, L::Real::SIN_SQUARED).mul_add(z * z, derivative * error))
 }
 
-/// sin x and cos x. x is reduced by its magnitude, so that one is odd and the other even to the bit, and -0 keeps its sign.
+/// sin x and cos x. The magnitude of x is reduced, so that one is odd and the other even to the bit, and -0 keeps its
+/// sign.
 #[inline(always)]
 pub(crate) fn sin_cos<L: Lanes>(x: L) -> (L, L) {
     let reduced = reduce::<L, false, false>(x.abs(), None);
@@ -214,7 +216,7 @@ pub(crate) fn sin_cos<L: Lanes>(x: L) -> (L, L) {
     (sin.select(even, cos).xor_sign(quadrant).xor_sign(x), cos.select(even, -sin).xor_sign(quadrant))
 }
 
-/// r and 1.5 * 2^m + k, k modulo 4, for x + rest of any size.
+/// The reduction of x + rest of any size, by Payne and Hanek: r, and 1.5 * 2^m + k, k modulo 4.
 #[cold]
 #[inline(never)]
 fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
@@ -228,8 +230,7 @@ fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
     [R::from_f64_rounded(r), R::ROUND_MAGIC + R::from_f64_rounded(k as f64)]
 }
 
-/// 1 / 2 pi, the first word for 2^0 .. 2^-63 after two that are 0:
-/// mpmath, floor(2^1216 / (2 pi)) at 3000 bits.
+/// 1 / 2 pi in words of 64 bits: two zeros, then the words from 2^-1 on. mpmath, floor(2^1216 / (2 pi)) at 3000 bits.
 const TURNS_PER_RADIAN: [u64; 21] = [
     0,
     0,
@@ -254,7 +255,7 @@ const TURNS_PER_RADIAN: [u64; 21] = [
     0x1580_cc11_bf1e_daea,
 ];
 
-/// The fraction of x / 2 pi in units of 2^-128, x finite: 0 for what is below 2^-75.
+/// The fraction of x / 2 pi in units of 2^-128, for finite x: 0 if |x| is below 2^-75.
 fn turns(x: f64) -> u128 {
     let bits = x.to_bits();
     // x = m 2^e.
@@ -263,7 +264,7 @@ fn turns(x: f64) -> u128 {
     if e < -128 {
         return 0;
     }
-    // The bits of 1 / 2 pi from 2^(-1 - e) on, three words: those before them count whole turns.
+    // Three words of the bits of 1 / 2 pi from 2^(-1 - e) on: the bits before them count whole turns.
     let first = (e + 128) as usize;
     let word = |i: usize| {
         let pair =
@@ -275,7 +276,7 @@ fn turns(x: f64) -> u128 {
     if x < 0.0 { turns.wrapping_neg() } else { turns }
 }
 
-/// 2 pi times a number of turns in units of 2^-128: rounded once, of 62 bits.
+/// The radians of a number of turns, given in units of 2^-128: 62 bits of it, rounded once.
 fn radians(turns: i128) -> f64 {
     /// floor(2 pi 2^61).
     const RADIANS_PER_TURN: u64 = 0xc90f_daa2_2168_c234;

@@ -1,9 +1,9 @@
 //! The hyperbolic tangent.
 //!
-//! Method: up to 9/16 an odd polynomial, where each step to the next float moves the value by more than its error; from
-//! there on 1 - 2 t, with t the logistic tail of 2 |x|: the tail is at most a quarter there, so its error counts half, and
-//! the value is monotone because the tail is. (Quotients of two sums that both move, such as
-//! (e^2a - 1) / (e^2a + 1), are cheaper, but fall wherever the denominator's rounding overtakes the numerator.)
+//! Method: up to 9/16 an odd polynomial, where each step to the next float moves the value by more than its error.
+//! Beyond, 1 - 2 t, with t the logistic tail of 2 |x|: the tail is at most a quarter there, so its error counts half,
+//! and the value is monotone because the tail is. (Quotients of two sums that both move, such as (e^2a - 1) / (e^2a +
+//! 1), are cheaper, but fall wherever the rounding of the denominator overtakes the numerator.)
 //!
 //! Limit: 28 operations and a division, 15 cycles a register on two 512-bit ports: the ports, not the divider.
 
@@ -15,14 +15,14 @@ use super::logistic::{Tail, lower};
 use super::polynomial::polynomial;
 use super::rounding::fma_emulated;
 
-/// Constants of the hyperbolic tangent for a type.
+/// The constants of the hyperbolic tangent for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
-    /// tanh a = a + a^3 P(a^2), 0 <= a <= 9/16.
+    /// The coefficients of P in tanh a = a + a^3 P(a^2), 0 <= a <= 9/16.
     const TANH: &'static [Self];
-    /// (x - tanh x) / x^3 of x^2, 0 <= x <= 13/16.
+    /// The coefficients of (x - tanh x) / x^3 in powers of x^2, 0 <= x <= 13/16.
     const TANH_SHRINK: &'static [Self];
-    /// ln(cosh x) / x^2 of x^2, 0 <= x <= 1.
+    /// The coefficients of ln(cosh x) / x^2 in powers of x^2, 0 <= x <= 1.
     const LN_COSH: &'static [Self];
 }
 
@@ -112,7 +112,7 @@ impl Constants for f64 {
     ];
 }
 
-/// Where the polynomial ends.
+/// The end of the polynomial's interval.
 pub(crate) const SMALL: f64 = 0.5625;
 
 /// tanh a - a, for 0 <= a <= `SMALL`.
@@ -131,14 +131,14 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
     small.select(a.lt(a.splat(SMALL)), large).copysign(x)
 }
 
-/// 1 - tanh(x)^2, from the tail of 2 |x|.
+/// The derivative 1 - tanh(x)^2, from the tail of 2 |x|.
 #[inline(always)]
 pub(crate) fn slope<L: Lanes>(tail: Tail<L>) -> L {
     let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
     (-t).mul_add(t * 0.25, t)
 }
 
-/// ln(cosh(x)), and `more` (tiny) added before the last rounding.
+/// ln(cosh x), with `more` (tiny) added before the last rounding.
 #[inline(always)]
 pub(crate) fn ln_cosh<L: Lanes>(x: L, more: Option<L>) -> L {
     let a = x.abs();

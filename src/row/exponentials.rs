@@ -1,4 +1,4 @@
-//! The exponentials of a row, their sum and their shares.
+//! The exponentials of a row, their sum, and their quotients by the sum: the softmax.
 
 use crate::math::FloatMath;
 use crate::math::pair::HiLo;
@@ -7,13 +7,13 @@ use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 
-/// The scale of a temperature, in the lanes of an instruction set.
+/// The scale for a temperature, in the family of an instruction set.
 #[inline(always)]
 pub(crate) fn scale<R: Real, I: Isa>(temperature: f64) -> Scale {
     Scale::new::<R>(temperature, <R::Lanes<I> as Lanes>::FUSED)
 }
 
-/// The exponentials of a row; of a usual one, by fewer operations with the same bits.
+/// The map of a row into its exponentials. `DEFAULT` leaves out operations that change nothing; the bits are the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Exponential<const DEFAULT: bool = false> {
     scale: Scale,
@@ -26,9 +26,9 @@ impl Exponential {
         Exponential { scale, shift }
     }
 
-    /// The same, if the row is a usual one.
+    /// The map with `DEFAULT`, if the sign and the temperature are 1 and the shift subtracts nothing.
     #[inline(always)]
-    pub(crate) fn usual(self) -> Option<Exponential<true>> {
+    pub(crate) fn as_default(self) -> Option<Exponential<true>> {
         let Exponential { scale, shift } = self;
         is_default(scale, shift).then_some(Exponential { scale, shift })
     }
@@ -41,7 +41,7 @@ impl<const DEFAULT: bool> Map<1, 1> for Exponential<DEFAULT> {
     }
 }
 
-/// An ordinary row: its scale and its largest number, times the sign.
+/// A row with a finite maximum: the map into its exponentials, and its maximum m, after the sign.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) map: Exponential,
@@ -54,77 +54,80 @@ impl Row {
         Row { map: Exponential::new(scale, scale.shift::<R>(m)), m }
     }
 
-    /// The sum of the exponentials, which are kept if there is a place for them.
+    /// The sum of the exponentials, which are stored in `place` if there is one.
     #[inline(always)]
     pub(crate) fn sum<R: Real, I: Isa>(self, token: Token<I>, x: Src<R>, place: Option<Dst<R>>, len: usize) -> f64 {
-        match self.map.usual() {
+        match self.map.as_default() {
             Some(map) => token.sum_of_kept(map, [x], place, len),
             None => token.sum_of_kept(self.map, [x], place, len),
         }
     }
 
-    /// The exponentials of numbers of the row, not rounded.
+    /// The exponentials of entries of the row, not divided by the sum.
     #[inline(always)]
     pub(crate) fn exponentials<R: Real, I: Isa>(self, token: Token<I>, x: Src<R>, to: Dst<R>) {
         token.map(self.map, [x], [to]);
     }
 }
 
-/// The sum of the exponentials of a row, and where they are found again.
+/// The exponentials of a row and their sum.
 ///
-/// A row of the type that is computed in keeps them. Other rows would round them: there they are computed again, so
-/// that what is made of them is rounded once.
+/// An output in the type of the computation stores them. A format that rounds would round them: there they are computed
+/// again from x when they are needed, so that the result is rounded once.
 #[derive(Clone, Copy)]
 pub(crate) struct Exponentials<'a, R> {
     pub(crate) sum: f64,
+    /// The stored exponentials, or x.
     pub(crate) from: Src<'a, R>,
-    again: Option<Exponential>,
+    /// The map of `from` into the exponentials, if they are not stored.
+    recompute: Option<Exponential>,
 }
 
 impl<'a, R: Real> Exponentials<'a, R> {
-    /// Of the row x; kept in y, if there is one and it does not round. `x` may be `y`.
+    /// The exponentials of the row x, stored in y if there is one and its format does not round. `x` may be `y`.
     #[inline(always)]
     pub(crate) fn new<I: Isa>(token: Token<I>, row: Row, x: Src<'a, R>, y: Option<Dst<'a, R>>, len: usize) -> Self {
         let sum = row.sum(token, x, y.filter(|y| !y.rounds()), len);
         match y {
-            Some(y) if !y.rounds() => Exponentials { sum, from: y.src(), again: None },
-            _ => Exponentials { sum, from: x, again: Some(row.map) },
+            Some(y) if !y.rounds() => Exponentials { sum, from: y.src(), recompute: None },
+            _ => Exponentials { sum, from: x, recompute: Some(row.map) },
         }
     }
 
-    /// The sum of `len` of them, from `start` on.
+    /// The sum of the exponentials `start` to `start + len - 1`.
     #[inline(always)]
     fn sum_of_part<I: Isa>(self, token: Token<I>, start: usize, len: usize) -> f64 {
         token.call_outlined(Part {
             from: self.from.part(start, len),
-            share: Share { again: self.again, scale: [1.0, 0.0] },
+            share: Share { recompute: self.recompute, scale: [1.0, 0.0] },
             len,
         })
     }
 
-    /// The sum of all but one of them, to its own precision: beside 1, the sum has lost what is below 2^-53.
+    /// The sum of all exponentials but one. The difference of the whole sum and that one would lose the bits below
+    /// 2^-53 of the sum.
     #[inline(always)]
     pub(crate) fn sum_without<I: Isa>(self, token: Token<I>, index: usize, len: usize) -> f64 {
         self.sum_of_part(token, 0, index) + self.sum_of_part(token, index + 1, len - index - 1)
     }
 
-    /// One of them.
+    /// One exponential.
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, token: Token<I>, index: usize) -> f64 {
-        match self.again {
+        match self.recompute {
             Some(map) => token.sum_of(map, [self.from.part(index, 1)], 1),
             None => self.from.read(index),
         }
     }
 
-    /// The map of `from` into the shares of `total`.
+    /// The map of `from` into `total` times the softmax.
     #[inline(always)]
     pub(crate) fn shares(self, total: f64) -> Share {
-        Share { again: self.again, scale: HiLo::<R>::quotient(total, self.sum).into_f64() }
+        Share { recompute: self.recompute, scale: HiLo::<R>::quotient(total, self.sum).into_f64() }
     }
 }
 
-/// Exponentials of a part of a row, to be summed.
+/// The kernel for the sum of the exponentials of a part of a row.
 struct Part<'a, R> {
     from: Src<'a, R>,
     share: Share,
@@ -139,28 +142,31 @@ impl<R: Real> Kernel for Part<'_, R> {
     }
 }
 
-/// An exponential, or what it is computed of, times the share of 1.
+/// The map of an exponential, or of the entry that it is computed from, times a scale: the share of the entry, if the
+/// scale is 1 by the sum of the exponentials.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
-    pub(crate) again: Option<Exponential>,
+    /// The map into the exponentials, if they are not stored.
+    pub(crate) recompute: Option<Exponential>,
+    /// The scale, high and low.
     pub(crate) scale: [f64; 2],
 }
 
 impl Share {
     #[inline(always)]
-    pub(crate) fn new<R: Real>(row: Row, kept: bool, scale: HiLo<R>) -> Self {
-        Share { again: (!kept).then_some(row.map), scale: scale.into_f64() }
+    pub(crate) fn new<R: Real>(row: Row, stored: bool, scale: HiLo<R>) -> Self {
+        Share { recompute: (!stored).then_some(row.map), scale: scale.into_f64() }
     }
 
-    /// A multiple of what has been made.
+    /// A multiple of shares that are already computed.
     #[inline(always)]
     pub(crate) fn times<R: Real>(factor: f64) -> Self {
-        Share { again: None, scale: HiLo::<R>::quotient(factor, 1.0).into_f64() }
+        Share { recompute: None, scale: HiLo::<R>::quotient(factor, 1.0).into_f64() }
     }
 
     #[inline(always)]
     pub(crate) fn of<L: Lanes>(self, x: L) -> L {
-        let y = match self.again {
+        let y = match self.recompute {
             Some(map) => {
                 let [y] = map.apply([x]);
                 y
@@ -171,7 +177,7 @@ impl Share {
     }
 }
 
-/// y times a pair, of which `high` is not tiny: rounded once.
+/// y times the double-double number high + low, rounded once. `high` must not be tiny.
 #[inline(always)]
 pub(crate) fn scaled<L: Lanes>(y: L, high: L, low: L) -> L {
     fma_emulated(high, y, y * low)
@@ -184,7 +190,7 @@ impl Map<1, 1> for Share {
     }
 }
 
-/// ln x of one number.
+/// The map ln x.
 #[derive(Clone, Copy)]
 pub(crate) struct Logarithm;
 
@@ -195,7 +201,7 @@ impl Map<1, 1> for Logarithm {
     }
 }
 
-/// e^x of one number.
+/// The map e^x.
 #[derive(Clone, Copy)]
 struct Exp;
 
@@ -206,13 +212,13 @@ impl Map<1, 1> for Exp {
     }
 }
 
-/// The map of one number, in a function of its own.
+/// A map of one number, in an outlined function.
 #[inline(always)]
 pub(crate) fn one<I: Isa, M: Map<1, 1>>(token: Token<I>, map: M, x: f64) -> f64 {
     token.call_outlined(One { map, x })
 }
 
-/// One number.
+/// The kernel of [`one`].
 struct One<M> {
     map: M,
     x: f64,
@@ -226,13 +232,13 @@ impl<M: Map<1, 1>> Kernel for One<M> {
     }
 }
 
-/// e^x in the lanes of an instruction set, for the bits of its family.
+/// e^x, with the bits of the family of an instruction set.
 #[inline(always)]
 pub(crate) fn exp<I: Isa>(token: Token<I>, x: f64) -> f64 {
     token.map_one(Exp, x)
 }
 
-/// ln x in the lanes of an instruction set, for the bits of its family.
+/// ln x, with the bits of the family of an instruction set.
 #[inline(always)]
 pub(crate) fn ln<I: Isa>(token: Token<I>, x: f64) -> f64 {
     token.map_one(Logarithm, x)

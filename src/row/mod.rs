@@ -1,5 +1,5 @@
-//! Rows of an array, and what the functions and the losses of rows are made of: the maximum of a row, its exponentials and
-//! their shares.
+//! Rows of an array, and the parts that functions and losses of rows share: the maximum of a row, its exponentials, and
+//! its softmax.
 
 pub(crate) mod exponentials;
 pub(crate) mod maximum;
@@ -7,26 +7,30 @@ pub(crate) mod maximum;
 use crate::simd::Real;
 use crate::slice::{Dst, Src};
 
-/// What the softmax of a row is that holds -inf alone: nothing to choose from.
+/// The output of a row whose entries are all -inf or masked, where the softmax is 0 / 0.
 ///
 /// ```
 /// use slopes::activation::{FullyMasked, RowActivation, Rows, Softmax};
 /// let mut x = [f32::NEG_INFINITY; 4];
-/// Softmax { fully_masked: FullyMasked::Uniform, ..Softmax::DEFAULT }.forward_in_place(&mut x, Rows::contiguous(4));
+/// Softmax::new().with_fully_masked(FullyMasked::Uniform).forward_in_place(&mut x, Rows::contiguous(4));
 /// assert_eq!(x, [0.25; 4]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FullyMasked {
-    /// 0 everywhere.
+    /// 0 for every entry (the default); -inf for a logarithm.
     #[default]
     Zero,
-    /// NaN everywhere, as the formula says.
+    /// NaN for every entry, the value of the formula.
     Nan,
-    /// The same share for every entry.
+    /// 1 / n for each of the n entries, or the logarithm of that. Entries that a causal mask hides are not counted.
     Uniform,
 }
 
-/// How the samples of a slice are laid out.
+/// The layout of rows in a slice: their length, and the distance between the entries of a row.
+///
+/// A slice holds an array of shape (outer, len, inner); its rows run along the middle axis. Element i of row (o, j) is
+/// `x[(o * len + i) * inner + j]`, and that row has the index `o * inner + j` in slices with one number for each row.
+/// Contiguous rows have inner = 1: element i of row r is `x[r * len + i]`.
 ///
 /// ```
 /// use slopes::activation::{RowActivation, Rows, Softmax};
@@ -42,7 +46,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Rows of `len` numbers, one behind the other.
+    /// Contiguous rows of `len` numbers, one after the other: the last axis of a row-major array.
     ///
     /// ```
     /// assert_eq!(slopes::activation::Rows::contiguous(10).row_len(), 10);
@@ -51,8 +55,8 @@ impl Rows {
         Rows { len, inner: 1 }
     }
 
-    /// The rows along an axis of a row-major array: as many numbers as the axis is long, and as far apart as the axes
-    /// behind it are large. Rows come in the order of the array without the axis.
+    /// The rows along an axis of a row-major array: len is `shape[axis]`, inner the product of the dimensions after the
+    /// axis, outer that of the dimensions before it. Rows are in the order of the array without the axis.
     ///
     /// ```
     /// use slopes::activation::{RowActivation, Rows, Softmax};
@@ -66,7 +70,7 @@ impl Rows {
     /// If the array has no such axis.
     #[track_caller]
     pub fn along(shape: &[usize], axis: usize) -> Self {
-        assert!(axis < shape.len(), "axis {axis} is none of an array of {} axes", shape.len());
+        assert!(axis < shape.len(), "axis {axis} is out of range for an array of {} axes", shape.len());
         Rows { len: shape[axis], inner: shape[axis + 1..].iter().product() }
     }
 
@@ -75,15 +79,15 @@ impl Rows {
         self.len
     }
 
-    /// How far the numbers of a row are apart: 1 if one is behind the other.
+    /// The distance between consecutive entries of a row, inner: 1 if rows are contiguous.
     pub const fn stride(self) -> usize {
         self.inner
     }
 
-    /// How many rows `numbers` numbers are.
+    /// The number of rows of a slice of length `numbers`.
     ///
     /// # Panics
-    /// If they are no whole number of rows.
+    /// If the length is not a multiple of len * inner.
     #[track_caller]
     pub(crate) fn count(self, numbers: usize) -> usize {
         if numbers == 0 {
@@ -92,36 +96,36 @@ impl Rows {
         let (len, block) = (self.len, self.len.checked_mul(self.inner));
         match block.filter(|&block| block > 0 && numbers.is_multiple_of(block)) {
             Some(_) => numbers / len,
-            None if self.inner == 1 => panic!("{numbers} numbers are no whole number of rows of {len}"),
-            None => panic!("{numbers} numbers are no whole number of {} rows of {len}", self.inner),
+            None if self.inner == 1 => panic!("length {numbers} is not a multiple of the row length {len}"),
+            None => panic!("length {numbers} is not a multiple of {} rows of length {len}", self.inner),
         }
     }
 
-    /// The place of a row's first number.
+    /// The index of the first entry of a row.
     #[inline(always)]
     pub(crate) fn start(self, row: usize) -> usize {
         if self.inner == 1 { row * self.len } else { row / self.inner * (self.inner * self.len) + row % self.inner }
     }
 
-    /// A row of what is read.
+    /// A row of an input.
     #[inline(always)]
     pub(crate) fn of<R: Real>(self, numbers: Src<R>, row: usize) -> Src<R> {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 
-    /// The length of the copy of a row, if a kernel that passes over a row several times should work on one: if the row is
-    /// short, and strided or of a format that rounds. Else 0.
+    /// The length of the copy of a row that a kernel with several passes should work on, or 0 if it should work on the
+    /// row itself. A row is copied if it is short, and strided or of a format that rounds.
     #[inline(always)]
     pub(crate) fn copied<R: Real>(self, numbers: Src<R>) -> usize {
         if self.len > COPIED || self.inner == 1 && numbers.is_plain() { 0 } else { self.len }
     }
 
-    /// A row of what is written.
+    /// A row of an output.
     #[inline(always)]
     pub(crate) fn of_target<R: Real>(self, numbers: Dst<R>, row: usize) -> Dst<R> {
         numbers.strided(self.start(row), self.inner, self.len)
     }
 }
 
-/// Rows of at most this length are copied before a kernel that passes over them several times.
+/// The greatest length of rows that are copied for a kernel with several passes.
 pub(crate) const COPIED: usize = 1024;

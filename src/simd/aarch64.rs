@@ -1,4 +1,4 @@
-//! aarch64: NEON, which every such machine has.
+//! aarch64 with NEON, which every such machine has.
 
 use core::arch::aarch64::*;
 
@@ -6,11 +6,11 @@ use super::scalar::{Fuse, Scalar};
 use super::table::{padded, table};
 use super::{Isa, Kernel, entry};
 
-/// Four f32 or two f64.
+/// NEON: four f32 or two f64 in a register.
 #[derive(Clone, Copy, Debug)]
 pub struct Neon;
 
-/// One lane with the fused multiply-add that NEON's lanes have.
+/// One lane with the fused multiply-add of NEON.
 pub type FusedScalar = Scalar<Fma>;
 
 /// The fused multiply-add of one lane.
@@ -21,17 +21,17 @@ impl Fuse for Fma {
     const FUSED: bool = true;
     #[inline(always)]
     unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
-        // SAFETY: every aarch64 machine with NEON has it.
+        // SAFETY: every aarch64 machine with NEON has the instruction.
         unsafe { vget_lane_f32::<0>(vfma_f32(vdup_n_f32(c), vdup_n_f32(a), vdup_n_f32(b))) }
     }
     #[inline(always)]
     unsafe fn f64(a: f64, b: f64, c: f64) -> f64 {
-        // SAFETY: every aarch64 machine with NEON has it.
+        // SAFETY: every aarch64 machine with NEON has the instruction.
         unsafe { vget_lane_f64::<0>(vfma_f64(vdup_n_f64(c), vdup_n_f64(a), vdup_n_f64(b))) }
     }
     #[inline(always)]
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { kernel.call_fused() }
     }
 }
@@ -44,12 +44,12 @@ impl Isa for Neon {
     type F64 = F64x2;
     #[inline(always)]
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { kernel.call_neon() }
     }
     #[inline(always)]
     unsafe fn widen(from: *const f32) -> F64x2 {
-        // SAFETY: the caller vouches for two numbers.
+        // SAFETY: the caller guarantees two numbers.
         F64x2(unsafe { vcvt_f64_f32(vld1_f32(from)) })
     }
     // The intrinsics for f16 are younger than the oldest supported compiler.
@@ -57,7 +57,7 @@ impl Isa for Neon {
     #[inline(always)]
     unsafe fn load_f16(from: *const half::f16) -> F32x4 {
         let wide;
-        // SAFETY: the caller vouches for four numbers; the instruction has no effect but its result.
+        // SAFETY: the caller guarantees four numbers; the instruction has no effect but its result.
         unsafe {
             let bits = vld1_u16(from.cast());
             core::arch::asm!("fcvtl {0:v}.4s, {1:v}.4h", out(vreg) wide, in(vreg) bits, options(pure, nomem, nostack));
@@ -77,13 +77,13 @@ impl Isa for Neon {
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn load_bf16(from: *const half::bf16) -> F32x4 {
-        // SAFETY: the caller vouches for four numbers.
+        // SAFETY: the caller guarantees four numbers.
         F32x4(unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.cast())))) })
     }
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn store_bf16(register: F32x4, to: *mut half::bf16) {
-        // SAFETY: the caller vouches for the place.
+        // SAFETY: the caller guarantees room for four numbers.
         unsafe {
             let bits = vreinterpretq_u32_f32(register.0);
             let even = vandq_u32(vshrq_n_u32::<16>(bits), vdupq_n_u32(1));
@@ -96,7 +96,7 @@ impl Isa for Neon {
 }
 
 table! {
-    /// Four f32 in NEON. Its own minimum and maximum order -0 before 0, so a comparison chooses.
+    /// Four f32 in NEON. NEON's minimum and maximum order -0 before 0, so comparisons stand in for them.
     F32x4(float32x4_t) of f32, mask uint32x4_t, count 4, fused true;
     fill(v) = vdupq_n_f32(v);
     operators {
@@ -145,7 +145,7 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
-            // SAFETY: the caller's. NEON has no streaming store of one register.
+            // SAFETY: guaranteed by the caller. NEON has no streaming store of one register.
             unsafe { self.store(to) }
         }
         padded!();
@@ -153,7 +153,7 @@ table! {
 }
 
 table! {
-    /// Two f64 in NEON. Its own minimum and maximum order -0 before 0, so a comparison chooses.
+    /// Two f64 in NEON. NEON's minimum and maximum order -0 before 0, so comparisons stand in for them.
     F64x2(float64x2_t) of f64, mask uint64x2_t, count 2, fused true;
     fill(v) = vdupq_n_f64(v);
     operators {
@@ -202,7 +202,7 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
-            // SAFETY: the caller's. NEON has no streaming store of one register.
+            // SAFETY: guaranteed by the caller. NEON has no streaming store of one register.
             unsafe { self.store(to) }
         }
         padded!();

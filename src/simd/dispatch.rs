@@ -1,4 +1,4 @@
-//! How a kernel is entered: by the registers of the current level, or by one lane.
+//! The ways into a kernel: with the registers of the current level, or with one lane.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use super::aarch64::{FusedScalar, Neon};
@@ -13,11 +13,12 @@ use crate::level::{FmaFamily, Level};
 #[inline(always)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match Level::current() {
-        // SAFETY: `current` gives a level only after detection, or `select`, has seen that the machine has it.
+        // SAFETY: `current` returns a level only after detection, or `set_global`, has seen that the machine has it.
         Level::Avx512 => unsafe { Avx512::call(kernel) },
         // SAFETY: as above.
         Level::Avx2 => unsafe { Avx2::call(kernel) },
-        // SAFETY: the target has it. One lane of plain Rust would give the same bits, so there are no such kernels here.
+        // SAFETY: the target has SSE2. One lane of plain Rust would give the same bits, so no scalar kernels are
+        // compiled here.
         _ => unsafe { Sse2::call(kernel) },
     }
 }
@@ -27,14 +28,14 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 #[inline(always)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match Level::current() {
-        // SAFETY: the target has it.
+        // SAFETY: the target has NEON.
         Level::Neon => unsafe { Neon::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
         _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }
 }
 
-/// Runs a kernel with the registers of the current level, of which there is one.
+/// Runs a kernel with the registers of the current level, which is the only one.
 #[cfg(not(any(
     all(target_arch = "x86_64", target_feature = "sse2"),
     all(target_arch = "aarch64", target_feature = "neon")
@@ -45,7 +46,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     unsafe { Scalar::<Unfused>::call(kernel) }
 }
 
-/// Runs a kernel with one lane that gives the bits of the current level.
+/// Runs a kernel with one lane, for the bits of the current level.
 #[inline(always)]
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
@@ -53,18 +54,18 @@ pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
             all(target_arch = "x86_64", target_feature = "sse2"),
             all(target_arch = "aarch64", target_feature = "neon"),
         ))]
-        // SAFETY: a fusing level is current, so the machine fuses.
+        // SAFETY: a level that fuses is current, so the machine has its fused multiply-add.
         FmaFamily::Fused => unsafe { FusedScalar::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
         _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }
 }
 
-/// Asks for the cache line at `from`, which may lie outside every allocation.
+/// Prefetches the cache line at `from`, which may lie outside every allocation.
 #[inline(always)]
 pub(crate) fn prefetch<T>(from: *const T) {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    // SAFETY: every x86-64 machine has it, and it never faults.
+    // SAFETY: every x86-64 machine has the instruction, and it never faults.
     unsafe {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(from.cast());
@@ -73,11 +74,11 @@ pub(crate) fn prefetch<T>(from: *const T) {
     let _ = from;
 }
 
-/// Orders stores that pass the caches before what the program does next.
+/// Orders stores past the caches before what the program does next.
 #[inline(always)]
 pub(crate) fn fence() {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    // SAFETY: every x86-64 machine has it.
+    // SAFETY: every x86-64 machine has the instruction.
     unsafe {
         core::arch::x86_64::_mm_sfence();
     }

@@ -1,15 +1,15 @@
-//! Registers: some thirty operations, named once, with one table per instruction set.
+//! Registers: some thirty operations, named once, and one table of instructions per instruction set.
 //!
-//! Every operation says what it does to NaN, to -0 and to rounding. Operations that say nothing round once, to
-//! nearest, ties to even, and turn NaN into NaN. The table of an instruction set repeats exactly these meanings, so a
-//! text over [`Lanes`] gives the same bits in every register that fuses, whatever its width, and the same bits in every
-//! register that does not.
+//! Every operation says what it does to NaN, to -0 and to rounding. Operations that do not say round once, to nearest,
+//! ties to even, and turn NaN into NaN. The table of an instruction set has exactly these meanings, so a function over
+//! [`Lanes`] gives the same bits in every register that fuses, whatever its width, and the same bits in every register
+//! that does not.
 //!
-//! A register is its own proof that its instructions exist: only a load makes one, loads are made in `slice/`, by kernels
-//! that [`dispatch`] has entered behind detection, and every other operation needs a register to start from.
+//! A register proves that its instructions exist. Only loads make a register from none; they are made in `slice/` and
+//! here, by kernels that [`dispatch`] enters after detection. Every other operation needs a register to start from.
 //!
 //! A [`Kernel`] is work that any instruction set can do. Each instruction set turns it into a function that is compiled
-//! with its own `#[target_feature]`, which stands with its table.
+//! with its own `#[target_feature]`, declared beside its table.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod aarch64;
@@ -37,7 +37,7 @@ use crate::element::Element as _;
 /// The most lanes of a register, in elements of the narrowest type.
 pub(crate) const MAX_LANES: usize = 32;
 
-/// A register of `COUNT` numbers of one type, and what a formula can do with it.
+/// A register of `COUNT` numbers of one type, with the operations that formulas use.
 ///
 /// Formulas are written over this trait. Constants are written as `f64` literals (`x * 0.5`) and are rounded once to
 /// the register's type.
@@ -64,17 +64,17 @@ pub trait Lanes:
 {
     /// The type of one lane: `f32` or `f64`.
     type Real: Real;
-    /// The outcome of a comparison, lane by lane.
+    /// The result of a comparison, lane by lane.
     type Mask: Copy;
-    /// How many lanes there are.
+    /// The number of lanes.
     const COUNT: usize;
-    /// Whether [`mul_add`](Lanes::mul_add) rounds once. If not, it rounds the product, then the sum.
+    /// True if [`mul_add`](Lanes::mul_add) rounds once. If not, it rounds the product, then the sum.
     const FUSED: bool;
 
-    /// `value` in every lane.
+    /// A register with `value` in every lane.
     fn fill(self, value: Self::Real) -> Self;
 
-    /// `value`, rounded to the register's type, in every lane.
+    /// A register with `value`, rounded to the register's type, in every lane.
     #[inline]
     fn splat(self, value: f64) -> Self {
         self.fill(Self::Real::from_f64_rounded(value))
@@ -86,10 +86,10 @@ pub trait Lanes:
     /// The square root. The root of -0 is -0, of a negative number NaN.
     fn sqrt(self) -> Self;
 
-    /// The magnitude: clears the sign bit, of NaN too.
+    /// The absolute value: clears the sign bit, of NaN too.
     fn abs(self) -> Self;
 
-    /// The magnitude of `self` with the sign bit of `sign`. Never rounds; NaN stays NaN.
+    /// The absolute value of `self` with the sign bit of `sign`. Never rounds; NaN stays NaN.
     fn copysign(self, sign: Self) -> Self;
 
     /// `self` with its sign bit flipped where the sign bit of `sign` is set. Never rounds; NaN stays NaN.
@@ -110,11 +110,12 @@ pub trait Lanes:
     /// `self == other`; false if either is NaN; -0 equals 0.
     fn equals(self, other: Self) -> Self::Mask;
 
-    /// `self` where the mask is set, else `other`. Moves bits: never rounds, and NaN on the side not softmax_mean is harmless.
+    /// `self` where the mask is set, else `other`. Moves bits: never rounds, and a NaN in a lane not chosen is
+    /// harmless.
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
-    /// Whether the mask is set in some lane. For ways that few lanes take: a lane's result may depend on itself alone, so
-    /// whoever branches on this selects lane by lane in the branch, and changes no lane whose own mask is not set.
+    /// True if the mask is set in some lane: for branches that few lanes need. The result of a lane may depend on that
+    /// lane alone, so the branch must select lane by lane, and change no lane whose own mask is not set.
     ///
     /// ```
     /// use slopes::Lanes;
@@ -131,36 +132,38 @@ pub trait Lanes:
     /// ```
     fn any(mask: Self::Mask) -> bool;
 
-    /// f of the numbers of each lane, by one call a lane: for ways that few lanes take, behind [`any`](Lanes::any).
+    /// Applies f to the numbers of each lane, one call per lane: for branches that few lanes need, behind
+    /// [`any`](Lanes::any).
     fn map_lanes(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
 
-    /// By the sign bit of `self`, so that -0 counts as negative: `negative` where it is set, else `positive`.
+    /// `negative` where the sign bit of `self` is set, else `positive`; -0 counts as negative.
     fn select_negative(self, negative: Self, positive: Self) -> Self;
 
-    /// Moves the low bits of the pattern into the exponent: 1.5 * 2^m + bias + n becomes 2^n (m: stored bits of the
-    /// significand; 0 < bias + n < 2 bias + 1). No meaning for other numbers; never faults.
+    /// The power of two whose biased exponent is in the low bits: 1.5 * 2^m + bias + n becomes 2^n (m: stored bits of
+    /// the significand; 0 < bias + n < 2 bias + 1). Meaningless for other numbers; never faults.
     fn to_power(self) -> Self;
 
-    /// Moves the two lowest bits of the pattern to the top, and clears the others: 1.5 * 2^m + n becomes 0, 2, -0 or -2, for
-    /// n = 0, 1, 2, 3 modulo 4.
+    /// The quadrant in the two lowest bits, moved to the top, all other bits cleared: 1.5 * 2^m + n becomes 0, 2, -0 or
+    /// -2 for n = 0, 1, 2, 3 modulo 4.
     fn to_quadrant(self) -> Self;
 
-    /// Of a positive normal number: (s, k) with `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k a whole number. Exact.
-    /// No meaning for other numbers; never faults.
+    /// The significand and exponent (s, k) of a positive normal number: `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k
+    /// a whole number. Exact. Meaningless for other numbers; never faults.
     fn frexp(self) -> (Self, Self);
 
-    /// `self * 2^n` for a whole n and `self` in [1/4, 4]: rounded once, gradual underflow and overflow included;
-    /// -2b <= n <= 2b, b the largest exponent.
+    /// `self * 2^n` for a whole n and `self` in [1/4, 4], rounded once, with gradual underflow and overflow; -2b <= n
+    /// <= 2b, b the largest exponent.
     #[inline(always)]
     fn ldexp(self, n: Self) -> Self {
-        // Both factors are normal. The first product is exact because |n| / 2 stays far from the ends of the range.
+        // Both factors are normal, or 0 where the result is. The first product is exact because |n| / 2 stays far from
+        // the ends of the range.
         let magic = self.fill(Self::Real::ROUND_MAGIC);
         let half = n.mul_add(self.splat(0.5), magic) - magic;
         let biased = magic + self.fill(Self::Real::BIAS);
         self * (half + biased).to_power() * (n - half + biased).to_power()
     }
 
-    /// Two numbers of half the bits whose sum is `self`, which is below 2^(bias - 15).
+    /// Two numbers of half the bits whose sum is `self`, for |`self`| below 2^(bias - 15).
     #[doc(hidden)]
     #[inline(always)]
     fn halves(self) -> (Self, Self) {
@@ -169,14 +172,16 @@ pub trait Lanes:
         (high, self - high)
     }
 
-    /// The error of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where products and
-    /// sums do not fuse, 0 where the halves of `self` underflow, and NaN where those of `b` overflow, from 2^(bias/2) on.
+    /// The error term of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where
+    /// products and sums do not fuse, it is 0 where the halves of `self` underflow, and NaN where those of `b`
+    /// overflow, from 2^(bias/2) on.
     #[inline(always)]
     fn mul_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {
             return self.mul_add(b, -p);
         }
-        // Dekker 1971: halves of at most 12 (26) bits multiply exactly. The largest numbers must survive the splitting.
+        // Dekker 1971: halves of at most 12 (26) bits multiply exactly. The scaling keeps the largest numbers finite as
+        // they are split.
         const SHIFT: f64 = 1.0 / (1u64 << 28) as f64;
         let (ah, al) = (self * SHIFT).halves();
         let (bh, bl) = (b / SHIFT).halves();
@@ -186,45 +191,50 @@ pub trait Lanes:
     }
 }
 
-/// A value anywhere in memory. As a place, and not by the library's unaligned reads and writes, which check their pointers
-/// where assertions are on, as in a dev build: a program that is not optimised would run optimised kernels three times slower.
+/// A value at any address, aligned or not. A place, because the library's unaligned reads and writes check their
+/// pointers where assertions are on, as in a dev build: a program that is not optimised would run optimised kernels
+/// three times slower.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Unaligned<V>(V);
 
+/// Reads a value at any address.
 /// # Safety
-/// `from` is valid for reads of as many bytes as a `V` has; all their patterns are one.
+/// `from` is valid for reads of as many bytes as a `V` has; every pattern of them is a `V`.
 #[inline(always)]
 unsafe fn read<T, V: Copy>(from: *const T) -> V {
-    // SAFETY: the caller's; no alignment is needed.
+    // SAFETY: guaranteed by the caller; no alignment is needed.
     unsafe { (*from.cast::<Unaligned<V>>()).0 }
 }
 
+/// Writes a value at any address.
 /// # Safety
 /// `to` is valid for writes of as many bytes as a `V` has.
 #[inline(always)]
 unsafe fn write<T, V: Copy>(to: *mut T, value: V) {
-    // SAFETY: the caller's; no alignment is needed.
+    // SAFETY: guaranteed by the caller; no alignment is needed.
     unsafe { (*to.cast::<Unaligned<V>>()).0 = value }
 }
 
-/// What the loops need beyond arithmetic: memory.
+/// A register that is loaded and stored.
 pub trait Register: Lanes {
+    /// Loads `COUNT` numbers.
     /// # Safety
     /// `from` is valid for reads of `COUNT` numbers, and the machine has the register's instructions.
     unsafe fn load(from: *const Self::Real) -> Self;
-    /// The first `n` numbers, and zeros behind them.
+    /// Loads the first `n` numbers, and zeros behind them.
     /// # Safety
     /// `from` is valid for reads of `n` < `COUNT` numbers, and the machine has the register's instructions.
     unsafe fn load_partial(from: *const Self::Real, n: usize) -> Self;
+    /// Stores `COUNT` numbers.
     /// # Safety
     /// `to` is valid for writes of `COUNT` numbers.
     unsafe fn store(self, to: *mut Self::Real);
-    /// The first `n` numbers.
+    /// Stores the first `n` numbers.
     /// # Safety
     /// `to` is valid for writes of `n` < `COUNT` numbers.
     unsafe fn store_partial(self, to: *mut Self::Real, n: usize);
-    /// Past the caches, where the machine can; [`fence`] orders such stores.
+    /// Stores `COUNT` numbers past the caches, where the machine can; [`fence`] orders such stores.
     /// # Safety
     /// `to` is valid for writes of `COUNT` numbers and aligned to the register's size.
     unsafe fn stream(self, to: *mut Self::Real);
@@ -236,12 +246,12 @@ pub trait Kernel: Sized {
     fn run<I: Isa>(self, token: Token<I>) -> Self::Output;
 }
 
-/// The proof that the machine has the instructions of `I`: made behind detection alone.
+/// Proof that the machine has the instructions of `I`: made only after detection.
 #[derive(Clone, Copy, Debug)]
 pub struct Token<I>(PhantomData<I>);
 
 impl<I: Isa> Token<I> {
-    /// A kernel as a function of its own: what is rare, or wanted in several places of a long kernel.
+    /// Calls a kernel as a function of its own: for rare work, or work that a long kernel needs in several places.
     #[inline(always)]
     pub(crate) fn call_outlined<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: the token proves the instructions.
@@ -249,11 +259,11 @@ impl<I: Isa> Token<I> {
     }
 }
 
-/// The function of a kernel that is compiled for an instruction set, as a method of the kernel.
+/// Declares the entry of kernels to an instruction set: a function that is compiled for it, as a method of the kernel.
 ///
-/// A provided method of a trait on the kernel's type, and not a function of the instruction set: the compiler puts it into
-/// the codegen unit of the module of the kernel's type (of a tuple, of its first part). So the kernels of a crate are
-/// compiled side by side, and not one after the other in the module of their instruction set.
+/// It is a provided method of a trait on the kernel's type, not a function of the instruction set. So the compiler puts
+/// it into the codegen unit of the module of the kernel's type (of a tuple, of its first part), and the kernels of a
+/// crate are compiled in parallel, not one after the other in the module of their instruction set.
 macro_rules! entry {
     ($(#[$attribute:meta])+ $Entry:ident: $call:ident of $Isa:ty) => {
         pub trait $Entry: $crate::simd::Kernel {
@@ -269,61 +279,61 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// An instruction set: its registers, and what crosses from one to another.
+/// An instruction set: its registers, and the conversions between them.
 pub trait Isa: Copy + 'static {
     /// The register of f32.
     type F32: Register<Real = f32>;
     /// The register of f64.
     type F64: Register<Real = f64>;
 
-    /// The kernel as a function that is compiled for these instructions.
+    /// Runs the kernel as a function that is compiled for these instructions.
     /// # Safety
-    /// The machine has them.
+    /// The machine has these instructions.
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
 
-    /// As many f32 as an f64 register has lanes, widened exactly.
+    /// Loads as many f32 as an f64 register has lanes, widened exactly.
     /// # Safety
     /// `from` is valid for reads of that many numbers, and the machine has the instructions.
     unsafe fn widen(from: *const f32) -> Self::F64;
 
-    /// As many f16 as an f32 register has lanes, widened exactly.
+    /// Loads as many f16 as an f32 register has lanes, widened exactly.
     /// # Safety
     /// `from` is valid for reads of that many numbers, and the machine has the instructions.
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn load_f16(from: *const half::f16) -> Self::F32 {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { half_types::load(from, half::f16::to_f32_const) }
     }
 
-    /// Rounds once, to nearest, ties to even, into the subnormals too; what is too large becomes infinite, and NaN a
-    /// quiet NaN.
+    /// Stores a register as f16, rounded once, to nearest, ties to even, into the subnormals too. Too large numbers
+    /// become infinite, and NaN a quiet NaN.
     /// # Safety
     /// `to` is valid for writes of as many numbers as the register has lanes.
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn store_f16(register: Self::F32, to: *mut half::f16) {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { half_types::store(register, to, half::f16::from_f32_const) }
     }
 
-    /// As [`load_f16`](Isa::load_f16).
+    /// Loads as many bf16 as an f32 register has lanes, widened exactly.
     /// # Safety
-    /// As there.
+    /// As [`load_f16`](Isa::load_f16).
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn load_bf16(from: *const half::bf16) -> Self::F32 {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { half_types::load(from, half::bf16::to_f32_const) }
     }
 
-    /// As [`store_f16`](Isa::store_f16).
+    /// Stores a register as bf16, rounded as by [`store_f16`](Isa::store_f16).
     /// # Safety
-    /// As there.
+    /// As [`store_f16`](Isa::store_f16).
     #[cfg(feature = "half")]
     #[inline(always)]
     unsafe fn store_bf16(register: Self::F32, to: *mut half::bf16) {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { half_types::store(register, to, half::bf16::from_f32_const) }
     }
 }

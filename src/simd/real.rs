@@ -1,4 +1,4 @@
-//! The two floats that are computed in.
+//! The floating-point types that kernels compute in: f32 and f64.
 
 use super::{Isa, Register};
 use crate::element::Element;
@@ -7,7 +7,7 @@ use crate::slice::Stored;
 
 /// The type of a lane: `f32` or `f64`.
 ///
-/// Sealed: kernels are proved for these two.
+/// Sealed: the accuracy of kernels is verified for these two.
 ///
 /// ```
 /// use slopes::{Element, Real};
@@ -21,19 +21,19 @@ pub trait Real: Element<Real = Self> + Stored + math::Constants {
     #[doc(hidden)]
     type Lanes<I: Isa>: Register<Real = Self>;
 
-    /// 1.5 * 2^m, m the stored bits of the significand: added and subtracted, it rounds to a whole number.
+    /// 1.5 * 2^m, m the stored bits of the significand: adding and subtracting it rounds to a whole number.
     const ROUND_MAGIC: Self;
     /// The exponent's bias: 127 or 1023.
     const BIAS: Self;
-    /// 2^12 + 1 or 2^27 + 1: halves a significand (Dekker).
+    /// 2^12 + 1 or 2^27 + 1: splits a significand into halves (Dekker).
     const SPLITTER: Self;
     /// The largest finite number.
     const MAX: Self;
-    /// As many zeros as the widest register has lanes, and as many -inf.
+    /// As many zeros as the widest register may have lanes, then as many -inf.
     #[doc(hidden)]
     const STEP: &'static [Self; 64];
 
-    /// As many numbers as an f64 register has lanes, widened exactly.
+    /// Loads as many numbers as an f64 register has lanes, widened exactly.
     /// # Safety
     /// `from` is valid for reads of that many numbers, and the machine has the instructions of `I`.
     #[doc(hidden)]
@@ -59,7 +59,7 @@ macro_rules! real {
             };
             #[inline(always)]
             unsafe fn load_wide<$I: Isa>($p: *const Self) -> $I::F64 {
-                // SAFETY: the caller's.
+                // SAFETY: guaranteed by the caller.
                 unsafe { $wide }
             }
         }

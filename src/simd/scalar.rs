@@ -1,4 +1,4 @@
-//! One lane in plain Rust: the portable instruction set, and the body of every scalar call.
+//! One lane in plain Rust: the portable instruction set, and the one of every scalar call.
 //!
 //! It fuses or not, as the wide registers of the machine do, so that a scalar call gives the bits of the slice.
 
@@ -7,22 +7,25 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{Isa, Kernel, Lanes, Register, entry};
 
-/// How one lane multiplies and adds.
+/// The multiply-add of one lane.
 pub trait Fuse: Copy + 'static {
-    /// Whether the product is rounded.
+    /// True if the product is not rounded.
     const FUSED: bool;
+    /// a * b + c.
     /// # Safety
     /// The machine has the instruction.
     unsafe fn f32(a: f32, b: f32, c: f32) -> f32;
+    /// a * b + c.
     /// # Safety
     /// The machine has the instruction.
     unsafe fn f64(a: f64, b: f64, c: f64) -> f64;
+    /// Runs the kernel as a function that is compiled for the instruction.
     /// # Safety
-    /// The machine has the instructions.
+    /// The machine has the instruction.
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output;
 }
 
-/// Multiplies, rounds, adds, rounds.
+/// Multiply-add that rounds the product, then the sum.
 #[derive(Clone, Copy, Debug)]
 pub struct Unfused;
 
@@ -44,7 +47,7 @@ impl Fuse for Unfused {
 }
 
 entry! {
-    // As those with instructions of their own are: its callers would all hold the kernel.
+    // Not inlined, as the entries with target features are not: otherwise all of its callers would contain the kernel.
     #[inline(never)]
     CallUnfused: call_unfused of Scalar<Unfused>
 }
@@ -58,17 +61,17 @@ impl<F: Fuse> Isa for Scalar<F> {
     type F64 = One<f64, F>;
     #[inline(always)]
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { F::call(kernel) }
     }
     #[inline(always)]
     unsafe fn widen(from: *const f32) -> Self::F64 {
-        // SAFETY: the caller vouches for one number.
+        // SAFETY: the caller guarantees one number.
         One(f64::from(unsafe { *from }), PhantomData)
     }
 }
 
-/// One number.
+/// A register of one lane.
 #[derive(Clone, Copy, Debug)]
 pub struct One<T, F>(T, PhantomData<F>);
 
@@ -177,7 +180,7 @@ macro_rules! one {
         impl<F: Fuse> Register for One<$Real, F> {
             #[inline(always)]
             unsafe fn load(from: *const $Real) -> Self {
-                // SAFETY: the caller vouches for one number.
+                // SAFETY: the caller guarantees one number.
                 Self(unsafe { *from }, PhantomData)
             }
             #[inline(always)]
@@ -186,14 +189,14 @@ macro_rules! one {
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $Real) {
-                // SAFETY: the caller vouches for one number.
+                // SAFETY: the caller guarantees one number.
                 unsafe { *to = self.0 }
             }
             #[inline(always)]
             unsafe fn store_partial(self, _: *mut $Real, _: usize) {}
             #[inline(always)]
             unsafe fn stream(self, to: *mut $Real) {
-                // SAFETY: the caller vouches for one number.
+                // SAFETY: the caller guarantees one number.
                 unsafe { self.store(to) }
             }
         }

@@ -1,6 +1,6 @@
-//! The macros by which an instruction set is written as tables "operation = instruction".
+//! Macros that write an instruction set as tables "operation = instruction".
 
-/// The operators of a register, from its table: with a register, and with a constant on the right.
+/// The operators of a register, from its table: with a register, or a constant, on the right.
 macro_rules! operators {
     ($Name:ident: $($Trait:ident $method:ident ($a:ident, $b:ident) = $body:expr;)*) => { $(
         impl core::ops::$Trait for $Name {
@@ -23,7 +23,7 @@ macro_rules! operators {
     )* };
 }
 
-/// A table "operation = instruction": the whole of one register. Rows are grouped by the number of registers they take.
+/// A register as a table "operation = instruction". Rows are grouped by the number of registers they take.
 macro_rules! table {
     (
         $(#[$doc:meta])*
@@ -48,15 +48,15 @@ macro_rules! table {
 
         impl core::ops::Neg for $Name {
             type Output = Self;
-            // As a subtraction, which the compiler takes for a negation and folds into the fused operations.
+            // A subtraction from -0, which the compiler recognises as a negation and folds into fused operations.
             #[inline]
             fn neg(self) -> Self {
                 $crate::simd::Lanes::splat(self, -0.0) - self
             }
         }
 
-        // SAFETY (every row): the register proves that its instructions exist; none of them touches memory but `each`, whose
-        // blocks are as long as a register.
+        // SAFETY (every row): the register proves that its instructions exist. No row touches memory but `map_lanes`,
+        // whose blocks are as long as a register.
         #[allow(clippy::undocumented_unsafe_blocks, reason = "said once, above, for the whole table")]
         impl $crate::simd::Lanes for $Name {
             type Real = $Real;
@@ -89,7 +89,7 @@ macro_rules! table {
                 }
                 unsafe { [$crate::simd::Register::load(first.as_ptr()), $crate::simd::Register::load(second.as_ptr())] }
             }
-            // Of so many instructions that it would not be inlined otherwise.
+            // Always inlined: it has so many instructions that it would not be otherwise.
             #[inline(always)]
             fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
             $($override)*
@@ -98,7 +98,7 @@ macro_rules! table {
         impl $crate::simd::Register for $Name {
             #[inline]
             unsafe fn load(from: *const $Real) -> Self {
-                // SAFETY: the caller vouches for as many numbers as there are lanes; no alignment is needed.
+                // SAFETY: the caller guarantees as many numbers as there are lanes; no alignment is needed.
                 Self(unsafe { $crate::simd::read(from) })
             }
             #[inline]
@@ -113,14 +113,14 @@ macro_rules! table {
 
 pub(crate) use {operators, table};
 
-/// Partial loads and stores for registers without masks, through a padded block.
+/// Partial loads and stores through a padded block, for registers without masks.
 #[allow(unused_macros, reason = "x86-64 with masks alone would not need it")]
 macro_rules! padded {
     () => {
         #[inline]
         unsafe fn load_partial(from: *const Self::Real, n: usize) -> Self {
             let mut block = [0.0; <Self as $crate::simd::Lanes>::COUNT];
-            // SAFETY: the caller vouches for n numbers; the block has more.
+            // SAFETY: the caller guarantees n numbers; the block has more.
             unsafe {
                 core::ptr::copy_nonoverlapping(from, block.as_mut_ptr(), n);
                 Self::load(block.as_ptr())

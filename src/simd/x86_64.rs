@@ -1,4 +1,4 @@
-//! x86-64: AVX-512 (f, bw, dq, vl), AVX2 with FMA, SSE2.
+//! x86-64: SSE2, AVX2 with FMA, and AVX-512 (F, BW, DQ, VL).
 
 use core::arch::x86_64::*;
 
@@ -8,19 +8,19 @@ use super::table::{padded, table};
 use super::write;
 use super::{Isa, Kernel, entry, read};
 
-/// Sixteen f32 or eight f64, with masks.
+/// AVX-512: sixteen f32 or eight f64 in a register, with masks.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512;
 
-/// Eight f32 or four f64.
+/// AVX2 with FMA: eight f32 or four f64 in a register.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2;
 
-/// Four f32 or two f64, without a fused multiply-add.
+/// SSE2: four f32 or two f64 in a register, without a fused multiply-add.
 #[derive(Clone, Copy, Debug)]
 pub struct Sse2;
 
-/// One lane with the fused multiply-add of AVX2's and AVX-512's machines.
+/// One lane with the fused multiply-add of machines with AVX2 or AVX-512.
 pub type FusedScalar = Scalar<Fma>;
 
 /// The fused multiply-add of one lane.
@@ -31,17 +31,17 @@ impl Fuse for Fma {
     const FUSED: bool = true;
     #[inline(always)]
     unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
-        // SAFETY: the caller vouches for FMA.
+        // SAFETY: the caller guarantees FMA.
         unsafe { _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c))) }
     }
     #[inline(always)]
     unsafe fn f64(a: f64, b: f64, c: f64) -> f64 {
-        // SAFETY: the caller vouches for FMA.
+        // SAFETY: the caller guarantees FMA.
         unsafe { _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c))) }
     }
     #[inline(always)]
     unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { kernel.call_fused() }
     }
 }
@@ -62,26 +62,26 @@ macro_rules! isa {
             type F64 = $F64;
             #[inline(always)]
             unsafe fn call<K: Kernel>(kernel: K) -> K::Output {
-                // SAFETY: the caller's.
+                // SAFETY: guaranteed by the caller.
                 unsafe { kernel.$call() }
             }
             #[inline(always)]
             unsafe fn widen($p: *const f32) -> $F64 {
-                // SAFETY: the caller vouches for the numbers and the instructions.
+                // SAFETY: the caller guarantees the numbers and the instructions.
                 $F64(unsafe { $widen })
             }
             $(
                 #[cfg(feature = "half")]
                 #[inline(always)]
                 unsafe fn $load($from: *const half::$Half) -> $F32 {
-                    // SAFETY: the caller vouches for the numbers and the instructions.
+                    // SAFETY: the caller guarantees the numbers and the instructions.
                     $F32(unsafe { $wide })
                 }
                 #[cfg(feature = "half")]
                 #[inline(always)]
                 unsafe fn $store(register: $F32, $to: *mut half::$Half) {
                     let $a = register.0;
-                    // SAFETY: the caller vouches for the place; the register proves its instructions.
+                    // SAFETY: the caller guarantees room for the numbers; the register proves its instructions.
                     unsafe { $narrow }
                 }
             )*
@@ -134,39 +134,39 @@ isa! {
             let quiet = _mm_or_si128(bits, _mm_set1_epi32(0x0040_0000));
             let nan = _mm_castps_si128(_mm_cmpunord_ps(a, a));
             let bits = _mm_or_si128(_mm_and_si128(nan, quiet), _mm_andnot_si128(nan, rounded));
-            // The shift keeps the sign, so that packing, which saturates signed numbers, changes none.
+            // The shift keeps the sign, so that packing, which saturates signed numbers, changes none of them.
             let bits = _mm_srai_epi32::<16>(bits);
             _mm_storel_epi64(p.cast(), _mm_packs_epi32(bits, bits))
         };
 }
 
-/// AVX-512's mask of the first n < 16 lanes.
+/// The AVX-512 mask of the first n < 16 lanes.
 #[inline(always)]
 fn first16(n: usize) -> __mmask16 {
     (1 << n) - 1
 }
 
-/// AVX-512's mask of the first n < 8 lanes.
+/// The AVX-512 mask of the first n < 8 lanes.
 #[inline(always)]
 fn first8(n: usize) -> __mmask8 {
     (1 << n) - 1
 }
 
-/// AVX2's mask of the first n < 8 lanes of 32 bits.
+/// The AVX2 mask of the first n < 8 lanes of 32 bits.
 /// # Safety
 /// The machine has AVX2.
 #[inline(always)]
 unsafe fn first8x32(n: usize) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
+    // SAFETY: the caller guarantees AVX2.
     unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
 }
 
-/// AVX2's mask of the first n < 4 lanes of 64 bits.
+/// The AVX2 mask of the first n < 4 lanes of 64 bits.
 /// # Safety
 /// The machine has AVX2.
 #[inline(always)]
 unsafe fn first4x64(n: usize) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
+    // SAFETY: the caller guarantees AVX2.
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
 }
 
@@ -222,12 +222,12 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm512_stream_ps(to, self.0) }
         }
         #[inline(always)]
         unsafe fn load_partial(from: *const f32, n: usize) -> Self {
-            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
             Self(unsafe { _mm512_maskz_loadu_ps(first16(n), from) })
         }
         #[inline(always)]
@@ -290,12 +290,12 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm512_stream_pd(to, self.0) }
         }
         #[inline(always)]
         unsafe fn load_partial(from: *const f64, n: usize) -> Self {
-            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
             Self(unsafe { _mm512_maskz_loadu_pd(first8(n), from) })
         }
         #[inline(always)]
@@ -353,12 +353,12 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm256_stream_ps(to, self.0) }
         }
         #[inline(always)]
         unsafe fn load_partial(from: *const f32, n: usize) -> Self {
-            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
             Self(unsafe { _mm256_maskload_ps(from, first8x32(n)) })
         }
         #[inline(always)]
@@ -416,12 +416,12 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm256_stream_pd(to, self.0) }
         }
         #[inline(always)]
         unsafe fn load_partial(from: *const f64, n: usize) -> Self {
-            // SAFETY: the mask keeps the load to the n numbers that the caller vouches for.
+            // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
             Self(unsafe { _mm256_maskload_pd(from, first4x64(n)) })
         }
         #[inline(always)]
@@ -482,7 +482,7 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm_stream_ps(to, self.0) }
         }
         padded!();
@@ -539,7 +539,7 @@ table! {
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f64) {
-            // SAFETY: the caller's, alignment included.
+            // SAFETY: guaranteed by the caller, alignment included.
             unsafe { _mm_stream_pd(to, self.0) }
         }
         padded!();

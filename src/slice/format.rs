@@ -1,7 +1,7 @@
-//! The formats of numbers in memory.
+//! Storage formats of numbers.
 //!
-//! f32 and f64 are computed as they are stored. f16 and bf16 are for memory alone: their numbers are widened to f32, block
-//! by block, and what is made of them is rounded once. A view carries the format of its numbers, as it carries their
+//! f32 and f64 are computed in as they are stored. f16 and bf16 are for memory alone: their numbers are widened to f32,
+//! block by block, and the results are rounded once. A view carries the format of its numbers, as it carries their
 //! stride, so every kernel is compiled for f32 and f64 alone.
 
 use super::map::GATHER_BLOCK;
@@ -12,10 +12,10 @@ use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::simd::{Lanes, MAX_LANES, Register};
 use crate::sum::BLOCK;
 
-/// How the numbers of a view are stored.
+/// The storage format of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// As they are computed in.
+    /// The type that is computed in.
     Real,
     #[cfg(feature = "half")]
     F16,
@@ -23,38 +23,39 @@ pub enum Format {
     Bf16,
 }
 
-/// A type that is computed in, as it meets memory. A pointer is to numbers of the format, whatever its type.
+/// A type that is computed in, and its storage formats. A pointer is to numbers of the format, whatever its type.
 pub trait Stored: Sized {
-    /// Whether the format may be one that rounds.
+    /// True if some format of this type rounds.
     const NARROWS: bool;
 
-    /// Whether a format rounds.
+    /// True if the format rounds.
     #[inline(always)]
     fn rounds(format: Format) -> bool {
         Self::NARROWS && format != Format::Real
     }
 
-    /// The bytes of a number.
+    /// The size of a number in bytes.
     #[inline(always)]
     fn bytes(format: Format) -> usize {
         if Self::rounds(format) { size_of::<u16>() } else { size_of::<Self>() }
     }
 
+    /// Reads a number.
     /// # Safety
     /// `from` is valid for reads of a number.
     unsafe fn read(format: Format, from: *const Self) -> f64;
 
-    /// Rounds once.
+    /// Writes a number, rounded once.
     /// # Safety
     /// `to` is valid for writes of a number.
     unsafe fn write(format: Format, to: *mut Self, value: f64);
 
-    /// Numbers of a format that rounds, in this type.
+    /// Widens numbers of a format that rounds to this type.
     /// # Safety
     /// Both pointers are valid for `len` numbers, `to` of this type, and the machine has the instructions.
     unsafe fn widen<I: Isa>(format: Format, from: *const Self, to: *mut Self, len: usize);
 
-    /// Numbers of this type, in a format that rounds.
+    /// Narrows numbers of this type to a format that rounds.
     /// # Safety
     /// Both pointers are valid for `len` numbers, `from` of this type, and the machine has the instructions.
     unsafe fn narrow<I: Isa>(from: *const Self, format: Format, to: *mut Self, len: usize);
@@ -64,12 +65,12 @@ impl Stored for f64 {
     const NARROWS: bool = false;
     #[inline(always)]
     unsafe fn read(_: Format, from: *const Self) -> f64 {
-        // SAFETY: the caller's; no format of f64 rounds.
+        // SAFETY: guaranteed by the caller; no format of f64 rounds.
         unsafe { *from }
     }
     #[inline(always)]
     unsafe fn write(_: Format, to: *mut Self, value: f64) {
-        // SAFETY: the caller's; no format of f64 rounds.
+        // SAFETY: guaranteed by the caller; no format of f64 rounds.
         unsafe { *to = value }
     }
     #[inline(always)]
@@ -82,7 +83,7 @@ impl Stored for f32 {
     const NARROWS: bool = cfg!(feature = "half");
     #[inline(always)]
     unsafe fn read(format: Format, from: *const Self) -> f64 {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match format {
                 Format::Real => (*from).into(),
@@ -93,7 +94,7 @@ impl Stored for f32 {
     }
     #[inline(always)]
     unsafe fn write(format: Format, to: *mut Self, value: f64) {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match format {
                 Format::Real => *to = value as f32,
@@ -107,10 +108,10 @@ impl Stored for f32 {
     unsafe fn widen<I: Isa>(format: Format, from: *const Self, to: *mut Self, len: usize) {
         match format {
             Format::Real => {}
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             #[cfg(feature = "half")]
             Format::F16 => unsafe { widen::<half::f16, I>(from.cast(), to, len) },
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             #[cfg(feature = "half")]
             Format::Bf16 => unsafe { widen::<half::bf16, I>(from.cast(), to, len) },
         }
@@ -120,27 +121,29 @@ impl Stored for f32 {
     unsafe fn narrow<I: Isa>(from: *const Self, format: Format, to: *mut Self, len: usize) {
         match format {
             Format::Real => {}
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             #[cfg(feature = "half")]
             Format::F16 => unsafe { narrow::<half::f16, I>(from, to.cast(), len) },
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             #[cfg(feature = "half")]
             Format::Bf16 => unsafe { narrow::<half::bf16, I>(from, to.cast(), len) },
         }
     }
 }
 
-/// A number of 16 bits. A function of its own, as is the next: conversions are long beside what surrounds them.
+/// Reads a number of 16 bits. A function of its own, as is `write_half`: conversions are long beside what surrounds
+/// them.
 /// # Safety
 /// As [`Stored::read`].
 #[cfg(feature = "half")]
 #[inline(never)]
 unsafe fn read_half(format: Format, from: *const u16) -> f64 {
-    // SAFETY: the caller's; every pattern is a number.
+    // SAFETY: guaranteed by the caller; every pattern is a number.
     let bits = unsafe { *from };
     if format == Format::F16 { half::f16::from_bits(bits).into_f64() } else { half::bf16::from_bits(bits).into_f64() }
 }
 
+/// Writes a number of 16 bits, rounded once.
 /// # Safety
 /// As [`Stored::write`].
 #[cfg(feature = "half")]
@@ -151,7 +154,7 @@ unsafe fn write_half(format: Format, to: *mut u16, value: f64) {
     } else {
         half::bf16::from_f64_rounded(value).to_bits()
     };
-    // SAFETY: the caller's.
+    // SAFETY: guaranteed by the caller.
     unsafe { *to = bits }
 }
 
@@ -172,12 +175,12 @@ macro_rules! half {
         impl Half for half::$T {
             #[inline(always)]
             unsafe fn load<I: Isa>(from: *const Self) -> I::F32 {
-                // SAFETY: the caller's.
+                // SAFETY: guaranteed by the caller.
                 unsafe { I::$load(from) }
             }
             #[inline(always)]
             unsafe fn store<I: Isa>(register: I::F32, to: *mut Self) {
-                // SAFETY: the caller's.
+                // SAFETY: guaranteed by the caller.
                 unsafe { I::$store(register, to) }
             }
         }
@@ -188,6 +191,7 @@ half!(f16, load_f16, store_f16);
 #[cfg(feature = "half")]
 half!(bf16, load_bf16, store_bf16);
 
+/// Widens numbers of 16 bits.
 /// # Safety
 /// As [`Stored::widen`].
 #[cfg(feature = "half")]
@@ -195,7 +199,7 @@ half!(bf16, load_bf16, store_bf16);
 unsafe fn widen<H: Half, I: Isa>(from: *const H, to: *mut f32, len: usize) {
     let count = I::F32::COUNT;
     let mut done = 0_usize;
-    // SAFETY: the loop stays within the numbers; a block has as many as any register. The rest is the caller's.
+    // SAFETY: the loop stays within the numbers; a block has as many as any register. The caller guarantees the rest.
     unsafe {
         while len.wrapping_sub(done) >= count {
             H::load::<I>(from.wrapping_add(done)).store(to.wrapping_add(done));
@@ -209,6 +213,7 @@ unsafe fn widen<H: Half, I: Isa>(from: *const H, to: *mut f32, len: usize) {
     }
 }
 
+/// Narrows numbers to 16 bits.
 /// # Safety
 /// As [`Stored::narrow`].
 #[cfg(feature = "half")]
@@ -230,7 +235,7 @@ unsafe fn narrow<H: Half, I: Isa>(from: *const f32, to: *mut H, len: usize) {
     }
 }
 
-/// Numbers on their way from one view to another, of which one at least is in the type that is computed in.
+/// The conversion of numbers from one view to another. At least one of the two does not round.
 pub(crate) struct Convert<'a, R> {
     pub(crate) from: Src<'a, R>,
     pub(crate) to: Dst<'a, R>,
@@ -246,7 +251,7 @@ impl<R: Real> Kernel for Convert<'_, R> {
         if reads == writes {
             return from.copy_to(to);
         }
-        // What is strided goes through a block.
+        // Strided numbers go through a block.
         let contiguous = from.stride == 1 && to.stride == 1;
         let most = if contiguous { to.len } else { GATHER_BLOCK };
         let mut done = 0;
@@ -254,8 +259,8 @@ impl<R: Real> Kernel for Convert<'_, R> {
             let n = most.min(to.len - done);
             let (from, to) = (from.part(done, n), to.part(done, n));
             let (mut read, mut written) = (Block::<R, GATHER_BLOCK>::new(), Block::<R, GATHER_BLOCK>::new());
-            // SAFETY: both views have n numbers, and so has a block where it is used; each is written before it is read. The
-            // token proves the instructions.
+            // SAFETY: both views have n numbers, and so has a block where it is used; each is written before it is
+            // read. The token proves the instructions.
             unsafe {
                 let mut source = from;
                 if from.stride != 1 {
@@ -278,19 +283,19 @@ impl<R: Real> Kernel for Convert<'_, R> {
     }
 }
 
-/// Numbers of a type as another that is computed in the same, one of them that one.
+/// Converts numbers of a type to another that is computed in the same; one of the two is that type itself.
 pub(crate) fn convert<A: Element, B: Element<Real = A::Real>>(from: &[A], to: &mut [B]) {
     copy(Src::new(from), Dst::new(to));
 }
 
-/// Numbers as those of another view, one of them in the type that is computed in.
+/// Copies the numbers of a view to another. At least one of the two does not round.
 pub(crate) fn copy<R: Real>(from: Src<R>, to: Dst<R>) {
     dispatch(Convert { from, to });
 }
 
 impl<I: Isa> Token<I> {
-    /// Numbers as they are, if they are contiguous and in the type that is computed in, or more than there is room for;
-    /// else a copy of them that is. What goes over a row several times gathers it once.
+    /// The numbers as a plain view: themselves, or a copy in `room`. Unchanged if they are not plain and do not fit
+    /// there. Kernels that pass over a row several times gather it once.
     #[inline(always)]
     pub(crate) fn plain<'a, R: Real>(self, numbers: Src<'a, R>, room: Dst<'a, R>) -> Src<'a, R> {
         if let Some(plain) = numbers.as_plain() {
@@ -305,13 +310,13 @@ impl<I: Isa> Token<I> {
     }
 }
 
-/// What is done with blocks in the type that is computed in, and their length. Behind a pointer, so that the loop over
-/// blocks is compiled once for each count of slices, and not once for each function.
+/// Work on blocks of the type that is computed in, with their length. Behind a pointer, so that the loop over blocks is
+/// compiled once for each count of slices, not once for each function.
 pub(super) trait Work<R, const IN: usize, const OUT: usize> {
     fn block(&mut self, inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize);
 }
 
-/// Work on contiguous slices that round, `len` numbers each, block by block.
+/// Does the work on contiguous slices that round, `len` numbers each, block by block.
 pub(super) fn through_real<R: Real, const IN: usize, const OUT: usize>(
     inputs: [Src<R>; IN],
     outputs: [Dst<R>; OUT],
@@ -325,7 +330,7 @@ pub(super) fn through_real<R: Real, const IN: usize, const OUT: usize>(
     while done < len {
         let n = BLOCK.min(len - done);
         let inputs = core::array::from_fn(|k| widened_part(inputs[k].part(done, n), &mut widened[k]));
-        // SAFETY: the work writes all of its outputs.
+        // SAFETY: the work writes all of its outputs before they are read.
         let targets = made.each_mut().map(|block| unsafe { block.dst(n) });
         work.block(inputs, targets, n);
         for (block, output) in targets.iter().zip(outputs) {
@@ -335,9 +340,9 @@ pub(super) fn through_real<R: Real, const IN: usize, const OUT: usize>(
     }
 }
 
-/// Numbers in a block, widened.
+/// Widens numbers into a block.
 fn widened_part<'a, R: Real>(from: Src<'a, R>, block: &mut Block<R, BLOCK>) -> Src<'a, R> {
-    // SAFETY: written by the conversion. The caller reads it while the block is there.
+    // SAFETY: the conversion writes the numbers, and the caller reads them while the block exists.
     let to = unsafe { block.dst(from.len) };
     dispatch(Convert { from: Src { repeats: false, ..from }, to });
     Src { repeats: from.repeats, ..to.src() }

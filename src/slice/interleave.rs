@@ -1,4 +1,4 @@
-//! Pairs of numbers, softmax_mean apart and put together.
+//! Interleaved pairs of numbers: splitting and joining them.
 
 use super::view::{Dst, Src};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
@@ -17,7 +17,7 @@ impl<R: Real> Kernel for Pairs<Src<'_, R>, Dst<'_, R>> {
         assert!(first.len == second.len && pairs.len == 2 * first.len);
         assert!(first.stride == 1 && second.stride == 1 && pairs.stride == 1 && !pairs.repeats);
         assert!(first.format == pairs.format && second.format == pairs.format);
-        // SAFETY: the lengths fit each other, and so do the formats.
+        // SAFETY: the lengths and the formats match.
         unsafe {
             if R::rounds(pairs.format) {
                 take_apart::<u16>(pairs.from.cast(), [first.to.cast(), second.to.cast()], first.len);
@@ -37,7 +37,7 @@ impl<R: Real> Kernel for Pairs<Dst<'_, R>, Src<'_, R>> {
         assert!(first.stride == 1 && second.stride == 1 && pairs.stride == 1);
         assert!(first.format == pairs.format && second.format == pairs.format);
         assert!(!first.repeats && !second.repeats);
-        // SAFETY: the lengths fit each other, and so do the formats.
+        // SAFETY: the lengths and the formats match.
         unsafe {
             if R::rounds(pairs.format) {
                 put_together::<u16>([first.from.cast(), second.from.cast()], pairs.to.cast(), first.len);
@@ -48,6 +48,7 @@ impl<R: Real> Kernel for Pairs<Dst<'_, R>, Src<'_, R>> {
     }
 }
 
+/// Copies the first and the second numbers of pairs to slices.
 /// # Safety
 /// The pointers are valid for `len` pairs, and for `len` numbers each.
 #[inline(always)]
@@ -61,6 +62,7 @@ unsafe fn take_apart<N: Copy>(pairs: *const N, [first, second]: [*mut N; 2], len
     }
 }
 
+/// Copies first and second numbers from slices to pairs.
 /// # Safety
 /// As [`take_apart`].
 #[inline(always)]
@@ -74,12 +76,12 @@ unsafe fn put_together<N: Copy>([first, second]: [*const N; 2], pairs: *mut N, l
     }
 }
 
-/// The first and the second numbers of pairs.
+/// Splits interleaved pairs into their first and their second numbers.
 pub(crate) fn deinterleave<R: Real>(pairs: Src<R>, halves: [Dst<R>; 2]) {
     dispatch(Pairs { pairs, halves });
 }
 
-/// Pairs of first and second numbers.
+/// Joins first and second numbers to interleaved pairs.
 pub(crate) fn interleave<R: Real>(halves: [Src<R>; 2], pairs: Dst<R>) {
     dispatch(Pairs { pairs, halves });
 }

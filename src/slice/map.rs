@@ -1,7 +1,7 @@
-//! Maps: so many numbers in, so many out, place by place.
+//! Maps: functions of so many numbers with so many results, applied at every index of slices.
 //!
-//! Loops count by wrapping operations: a program may be built with overflow checks and the standard library's assertions, as
-//! a dev build is, and they would be a third of a short loop.
+//! Loops count by wrapping operations: a program may be built with overflow checks and the standard library's
+//! assertions, as a dev build is, and they would be a third of a short loop.
 
 use core::mem::MaybeUninit;
 
@@ -10,30 +10,30 @@ use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, prefetch};
 
-/// A function over registers: `IN` of them go in, `OUT` come out.
+/// A function from `IN` registers to `OUT` registers.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
 }
 
-/// What the loop of a map reads and writes: contiguous numbers.
+/// The contiguous numbers that the loop of a map reads and writes.
 ///
-/// It is read where it was made, by reference: a copy would wait for the stores.
+/// Passed by reference: a copy would have to wait for the stores.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<R, const IN: usize, const OUT: usize> {
     pub(super) from: [*const R; IN],
-    /// How far an input moves with a number: 1, or 0 for a block that repeats.
+    /// The step of each input per number: 1, or 0 for a block that repeats.
     pub(super) steps: [usize; IN],
     pub(super) to: [*mut R; OUT],
     pub(super) len: usize,
-    /// Whether the output, which begins at a cache line then, passes the caches.
+    /// True if the output, which then begins at a cache line, is stored past the caches.
     pub(super) stream: bool,
 }
 
 impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
-    /// For all numbers of the slices.
+    /// The plan for all numbers of the views.
     ///
     /// # Panics
-    /// Unless all are contiguous and equally long.
+    /// If a view is not plain, or neither repeats nor has `len` numbers.
     pub(super) fn new(inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize) -> Self {
         assert!(inputs.iter().all(|src| src.is_plain() && (src.repeats || src.len == len)));
         assert!(outputs.iter().all(|dst| dst.is_plain() && dst.len == len));
@@ -42,14 +42,14 @@ impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
         Plan { from, steps, to: outputs.map(|dst| dst.to), len, stream: false }
     }
 
-    /// The first `len` numbers.
+    /// The plan for the first `len` numbers.
     #[inline(always)]
     pub(super) fn first(self, len: usize) -> Self {
         assert!(len <= self.len);
         Plan { len, ..self }
     }
 
-    /// The numbers from `done` on.
+    /// The plan for the numbers from `done` on.
     #[inline(always)]
     pub(super) fn rest(mut self, done: usize) -> Self {
         assert!(done <= self.len);
@@ -64,8 +64,10 @@ impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
     }
 }
 
-/// The loop of a map over slices: the only code that is compiled for each function and instruction set, so it holds whole
-/// registers alone. What does not fill one goes through the same loop in blocks, by [`Tail`].
+/// The loop of a map over slices.
+///
+/// No other code is compiled for each function and instruction set, so it takes whole registers alone. The remainder
+/// goes through the same loop in blocks on the stack, by [`Tail`].
 ///
 /// A tuple that begins with the map, for the sake of its codegen unit (see `simd::entry`).
 impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M, &Plan<R, IN, OUT>) {
@@ -77,11 +79,11 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M,
         let &Plan { mut from, steps, to, len, stream } = plan;
         let (mut registers, mut at) = (len / count, 0_usize);
         while registers > 0 {
-            // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat. The
-            // token proves the instructions.
+            // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat.
+            // The token proves the instructions.
             unsafe {
                 let results = map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps));
-                // Hidden from the compiler, which would make a second loop, with a second copy of the function.
+                // Hidden from the compiler, which would make a second loop with a second copy of the function.
                 if const { OUT == 1 } && stream && core::hint::black_box(true) {
                     prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
                     results[0].stream(to[0].wrapping_add(at));
@@ -98,20 +100,20 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M,
     }
 }
 
-/// The next register of each input. Not inlined always, but as it suits the compiler, which then simplifies it once: that
-/// is a third of what a loop takes to compile.
+/// Loads the next register of each input. `inline`, not `inline(always)`: the compiler then simplifies it once, before
+/// it inlines it, which saves a third of the time that a loop takes to compile.
 /// # Safety
-/// Each has a register's numbers, and the machine has its instructions.
+/// Each input has a register's numbers, and the machine has its instructions.
 #[inline]
 unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
     from: &mut [*const R; IN],
     steps: &[usize; IN],
 ) -> [L; IN] {
-    // SAFETY: the caller's.
+    // SAFETY: guaranteed by the caller.
     let mut loaded = [unsafe { L::load(from[0]) }; IN];
     let mut k = 0;
     while k < IN {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         loaded[k] = unsafe { L::load(from[k]) };
         from[k] = from[k].wrapping_add(steps[k].wrapping_mul(L::COUNT));
         k += 1;
@@ -121,24 +123,24 @@ unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
 
 /// Stores a register to each output.
 /// # Safety
-/// Each has a register's numbers from `at` on.
+/// Each output has a register's numbers from `at` on.
 #[inline]
 unsafe fn store<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT], to: &[*mut R; OUT], at: usize) {
     let mut k = 0;
     while k < OUT {
-        // SAFETY: the caller's.
+        // SAFETY: guaranteed by the caller.
         unsafe { registers[k].store(to[k].wrapping_add(at)) }
         k += 1;
     }
 }
 
-/// The loop of a map, behind a pointer: what is done around it is compiled once for each count of slices, not once for each
-/// function. (Not a closure, whose own pointers would be a tenth of what there is to compile.)
+/// The loop of a map, behind a pointer: the code around it is compiled once for each count of slices, not once for each
+/// function. (Not a closure, whose own pointers would be a tenth of the code to compile.)
 pub(super) trait Sweep<R, const IN: usize, const OUT: usize> {
     fn sweep(&self, plan: &Plan<R, IN, OUT>);
 }
 
-/// By the instruction set that has been entered.
+/// The loop for the instruction set that has been entered.
 struct Entered<M, I>(M, Token<I>);
 
 impl<R: Real, M: Map<IN, OUT>, I: Isa, const IN: usize, const OUT: usize> Sweep<R, IN, OUT> for Entered<M, I> {
@@ -147,7 +149,7 @@ impl<R: Real, M: Map<IN, OUT>, I: Isa, const IN: usize, const OUT: usize> Sweep<
     }
 }
 
-/// By the current level.
+/// The loop for the current level.
 pub(super) struct Dispatched<M>(pub(super) M);
 
 impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Sweep<R, IN, OUT> for Dispatched<M> {
@@ -156,7 +158,7 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Sweep<R, IN, O
     }
 }
 
-/// The numbers behind the last whole register of a plan: in blocks on the stack, whose further lanes are zeros.
+/// The remainder of a plan after its last whole register, in blocks on the stack that are padded with zeros.
 struct Tail<'a, R, const IN: usize, const OUT: usize> {
     plan: &'a Plan<R, IN, OUT>,
     sweep: &'a dyn Sweep<R, IN, OUT>,
@@ -173,9 +175,9 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Tail<'_, R, IN, OUT>
         let mut inputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; IN];
         let mut outputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; OUT];
         let mut blocks = Plan { len: count, stream: false, ..*plan };
-        // SAFETY: every slice has `part` numbers from `done` on, and a block that repeats has them at its beginning. The
-        // blocks have MAX_LANES >= count numbers, of which the loop reads and writes the first `count`. The token proves the
-        // instructions.
+        // SAFETY: every slice has `part` numbers from `done` on, and a block that repeats has them at its beginning.
+        // The blocks have MAX_LANES >= count numbers, of which the loop reads and writes the first `count`. The token
+        // proves the instructions.
         unsafe {
             let mut k = 0;
             while k < IN {
@@ -200,7 +202,7 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Tail<'_, R, IN, OUT>
     }
 }
 
-/// The map of slices into others.
+/// Maps slices to slices.
 ///
 /// # Panics
 /// If they are not equally long.
@@ -221,7 +223,7 @@ pub(crate) fn map<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     }
 }
 
-/// The map of slices that round: a function of its own, which the half types share.
+/// Maps slices of a format that rounds. A function of its own, which the half types share.
 #[inline(never)]
 fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     map: M,
@@ -231,13 +233,13 @@ fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     through_real(inputs, outputs, outputs[0].len, &mut Blocks(&Dispatched(map)));
 }
 
-/// Whether slices of one element type, of which these are the inputs, are of a format that rounds.
+/// True if the slices of a map, of which these are the inputs, have a format that rounds.
 #[inline(always)]
 pub(super) fn rounds<R: Real, const IN: usize>(inputs: &[Src<R>; IN]) -> bool {
     R::rounds(inputs[0].format)
 }
 
-/// The plan of slices that do not round, and where it should begin to pass the caches.
+/// The plan of slices that do not round, and the index from which stores should pass the caches.
 fn plan<R: Real, const IN: usize, const OUT: usize>(
     inputs: [Src<R>; IN],
     outputs: [Dst<R>; OUT],
@@ -245,7 +247,7 @@ fn plan<R: Real, const IN: usize, const OUT: usize>(
     (Plan::new(inputs, outputs, outputs[0].len), stream::start(&inputs, &outputs))
 }
 
-/// What a map does with blocks of numbers that were widened.
+/// The work of a map on blocks of widened numbers.
 struct Blocks<'a, R, const IN: usize, const OUT: usize>(&'a dyn Sweep<R, IN, OUT>);
 
 impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_, R, IN, OUT> {
@@ -254,11 +256,12 @@ impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_,
     }
 }
 
-/// Numbers that are strided, or of a format that rounds, are gathered into blocks of this length, and scattered from them.
+/// The length of the blocks that numbers are gathered into, and scattered from, if they are strided or of a format that
+/// rounds.
 pub(super) const GATHER_BLOCK: usize = 256;
 
-/// The loop of a map over numbers that are strided, or of a format that rounds: through blocks of the type that is computed
-/// in. A function of its own, once for each count of views.
+/// The loop of a map over numbers that are strided or of a format that rounds, through blocks of the type that is
+/// computed in. A function of its own, once for each count of views.
 struct Gathered<'a, R, const IN: usize, const OUT: usize> {
     inputs: [Src<'a, R>; IN],
     outputs: [Dst<'a, R>; OUT],
@@ -288,7 +291,8 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, 
                 plan.steps[k] = usize::from(!from.repeats);
                 plan.from[k] = from.from;
                 if !from.is_plain() {
-                    // SAFETY: written right here, as many as are read: a block that repeats is shorter than a block.
+                    // SAFETY: written right here, as many numbers as are read: a block that repeats is shorter than
+                    // this block.
                     let block = unsafe { gathered[k].dst(from.len) };
                     token.call_outlined(Convert { from: Src { repeats: false, ..from }, to: block });
                     plan.from[k] = block.to;
@@ -296,7 +300,7 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, 
             }
             for k in 0..OUT {
                 let to = outputs[k].part(done, n);
-                // SAFETY: written by the loop, before it is scattered.
+                // SAFETY: the loop writes the block before it is scattered.
                 plan.to[k] = if to.is_plain() { to.to } else { unsafe { scattered[k].dst(n) }.to };
             }
             sweep.sweep(&plan);
@@ -315,10 +319,9 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, 
 
 /// Maps as parts of kernels.
 impl<I: Isa> Token<I> {
-    /// The map of contiguous numbers.
+    /// Maps contiguous numbers.
     ///
-    /// The function stands once in the kernel: what fills no register goes through the loop a second time, in blocks on the
-    /// stack.
+    /// The function is inlined once: the remainder goes through the loop a second time, in blocks on the stack.
     #[inline(always)]
     fn map_contiguous<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -332,8 +335,8 @@ impl<I: Isa> Token<I> {
         let mut registers = len / count;
         let mut part = 0;
         // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: the
-        // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times `count`
-        // numbers, which the slices or the blocks have. The token proves the instructions.
+        // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times
+        // `count` numbers, which the slices or the blocks have. The token proves the instructions.
         unsafe {
             loop {
                 let mut at = 0_usize;
@@ -372,7 +375,7 @@ impl<I: Isa> Token<I> {
         }
     }
 
-    /// The map of numbers that may be strided, or of a format that rounds; of others, as a part of the kernel.
+    /// Maps numbers of any stride and format; those that are contiguous and do not round, as a part of the kernel.
     #[inline(always)]
     pub(crate) fn map<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
@@ -387,8 +390,8 @@ impl<I: Isa> Token<I> {
         }
     }
 
-    /// The map of a short contiguous row. What fills no register has a copy of the function of its own here: beside so few
-    /// numbers, its way through a block would be long.
+    /// Maps a short contiguous row. The remainder has a copy of the function of its own here: beside so few numbers,
+    /// the way through a block would be long.
     #[inline(always)]
     pub(crate) fn map_short<R: Real, M: Map<IN, 1>, const IN: usize>(self, map: M, from: [Src<R>; IN], to: Dst<R>) {
         let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
@@ -398,7 +401,7 @@ impl<I: Isa> Token<I> {
             k += 1;
         }
         let mut i = 0_usize;
-        // SAFETY: the walk stays within all, and the token proves the instructions.
+        // SAFETY: the loop stays within all views, and the token proves the instructions.
         unsafe {
             while len.wrapping_sub(i) >= count {
                 let mut x = [R::Lanes::<I>::load(from[0].from.wrapping_add(i)); IN];
@@ -425,10 +428,10 @@ impl<I: Isa> Token<I> {
     }
 }
 
-/// The plan of views that are all plain; none if one is not.
+/// The plan of views that are all plain; `None` if one is not.
 ///
 /// # Panics
-/// Unless all have `len` numbers.
+/// If a view neither repeats nor has `len` numbers.
 #[inline(always)]
 fn contiguous<R: Real, const IN: usize, const OUT: usize>(
     inputs: &[Src<R>; IN],

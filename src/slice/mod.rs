@@ -1,11 +1,11 @@
 //! The loops of kernels over memory: the only ones that touch pointers.
 //!
-//! A function reaches a slice as a [`Map`]: so many registers in, so many out. [`map`] makes it slices, and
-//! [`map_and_sum`] sums its first output on the way; both compile one loop over whole registers for each function and
+//! A function reaches slices as a [`Map`], from so many registers to so many. [`map`] applies it to slices, and
+//! [`map_and_sum`] sums its first output on the way. Both compile one loop over whole registers for each function and
 //! instruction set, and share everything else. Kernels that do more, such as those of rows, call the methods of
 //! [`Token`](crate::simd::Token) that are defined here, which become a part of the kernel.
 //!
-//! Nothing between a kernel's entry and its instructions may be a closure or a call that is not always inlined: it would be
+//! Nothing between a kernel's entry and its instructions may be a closure or a call that is not inlined: it would be
 //! compiled without the instruction set, and every instruction would be a call.
 
 mod format;

@@ -1,7 +1,7 @@
-//! Sums and maxima of numbers, and of what maps make of them.
+//! Sums and maxima of numbers, and sums of the outputs of maps.
 //!
-//! Sums are made in f64: of blocks, each by [`ACCUMULATORS`] interleaved sums, and of the blocks by a tree. So they depend on
-//! the length alone, and not on the registers.
+//! Sums are made in f64: of a block by [`ACCUMULATORS`] interleaved accumulators, and of the blocks by a tree. So they
+//! depend on the length alone, not on the registers.
 
 use super::format::{Convert, Work, through_real};
 use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, rounds};
@@ -11,11 +11,11 @@ use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, fence};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSum, pairwise};
 
-/// The map of slices: its first output is summed, the others are kept. A block of a format that rounds is a leaf of the sum's
-/// tree.
+/// Maps slices; the first output is summed, the others are stored. Of a format that rounds, each block is a leaf of the
+/// sum's tree.
 ///
 /// # Panics
-/// If the slices are not all of `len` numbers.
+/// If a slice does not have `len` numbers.
 #[inline(always)]
 pub(crate) fn map_and_sum<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize, const KEPT: usize>(
     map: M,
@@ -30,7 +30,7 @@ pub(crate) fn map_and_sum<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: 
     }
 }
 
-/// The sum over slices that round.
+/// The sum over slices of a format that rounds.
 fn sum_widened<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     inputs: [Src<R>; IN],
     kept: [Dst<R>; KEPT],
@@ -42,7 +42,7 @@ fn sum_widened<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     blocks.tree.sum()
 }
 
-/// What a sum does with blocks of numbers that were widened.
+/// The work of a sum on blocks of widened numbers.
 struct Blocks<'a, R, const IN: usize, const OUT: usize> {
     sweep: &'a dyn Sweep<R, IN, OUT>,
     tree: PairwiseSum,
@@ -55,7 +55,7 @@ impl<R: Real, const IN: usize, const OUT: usize, const KEPT: usize> Work<R, IN, 
 }
 
 /// The sum of the first output of a map. It goes through a block: it is added right after it is written, from the first
-/// cache. Beyond the caches nothing is loaded meanwhile, so every part of a block asks for what comes after it.
+/// cache. Beyond the caches nothing is loaded meanwhile, so every part of a block prefetches what comes after it.
 fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     inputs: [Src<R>; IN],
     kept: [Dst<R>; KEPT],
@@ -64,7 +64,7 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
 ) -> f64 {
     const { assert!(KEPT + 1 == OUT) };
     let kept_plan = Plan::new(inputs, kept, len);
-    // In 128 bits, which no length overflows.
+    // In 128 bits, so that no length overflows.
     let cached = len as u128 * ((IN + KEPT) * size_of::<R>()) as u128 <= STREAM_BYTES as u128;
     let head = if cached { None } else { stream::start(&inputs, &kept) };
     let chunk = if cached { BLOCK } else { PREFETCH_CHUNK };
@@ -73,11 +73,11 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     let mut done = 0;
     while done < len {
         let n = BLOCK.min(len - done);
-        // SAFETY: the loops below write all of it before it is summed.
+        // SAFETY: the loop below writes all of the block before it is summed.
         let summed = unsafe { block.dst(n) };
         let mut at = 0;
         while at < n {
-            // The numbers before the first line go first, and by ordinary stores: what follows is aligned then.
+            // The numbers before the first cache line go first, by ordinary stores: what follows is aligned then.
             let before_line = head.filter(|head| done + at < *head).map(|head| head - done - at);
             let step = before_line.unwrap_or(chunk).min(n - at);
             let part = kept_plan.rest(done + at).first(step);
@@ -115,7 +115,7 @@ impl<R: Real> Kernel for Sum<'_, R> {
     }
 }
 
-/// x itself.
+/// The identity map.
 #[derive(Clone, Copy)]
 struct Identity;
 
@@ -126,12 +126,12 @@ impl Map<1, 1> for Identity {
     }
 }
 
-/// The sum of slices' numbers.
+/// The sum of the numbers of a slice.
 pub(crate) fn sum<T: Element>(numbers: &[T]) -> f64 {
     dispatch(Sum(Src::new(numbers)))
 }
 
-/// The sum of a block, as a function of its own: not once for each function that is mapped.
+/// The sum of a block, as a function of its own: compiled once, not once for each function that is mapped.
 struct SumBlock<'a, R>(Src<'a, R>);
 
 impl<R: Real> Kernel for SumBlock<'_, R> {
@@ -143,7 +143,7 @@ impl<R: Real> Kernel for SumBlock<'_, R> {
 }
 
 impl<I: Isa> Token<I> {
-    /// The sum of the map of numbers, which may be strided.
+    /// The sum of the output of a map; the inputs may be strided.
     #[inline(always)]
     pub(crate) fn sum_of<R: Real, M: Map<IN, 1>, const IN: usize>(
         self,
@@ -154,7 +154,8 @@ impl<I: Isa> Token<I> {
         self.sum_of_kept(map, inputs, None, len)
     }
 
-    /// The sum of the map of numbers, which may be strided; kept if there is a place for it, which does not round.
+    /// The sum of the output of a map, stored in `place` if there is one, which does not round; the inputs may be
+    /// strided.
     #[inline(always)]
     pub(crate) fn sum_of_kept<R: Real, M: Map<IN, 1>, const IN: usize>(
         self,
@@ -171,7 +172,7 @@ impl<I: Isa> Token<I> {
             let place = place.map(|place| place.part(done, n));
             let summed = match place {
                 Some(place) if place.stride == 1 => place,
-                // SAFETY: written by the map before it is summed.
+                // SAFETY: the map writes the block before it is summed.
                 _ => unsafe { block.dst(n) },
             };
             let mut inputs = inputs;
@@ -190,7 +191,8 @@ impl<I: Isa> Token<I> {
         tree.sum()
     }
 
-    /// The sum of at most BLOCK numbers: number i goes to sum i mod 16, and the sums are added pairwise.
+    /// The sum of at most BLOCK numbers: number i goes to accumulator i mod 16, and the accumulators are added
+    /// pairwise.
     #[inline(always)]
     pub(crate) fn sum_block<R: Real>(self, numbers: Src<R>) -> f64 {
         assert!(numbers.is_plain() && !numbers.repeats);
@@ -209,7 +211,7 @@ impl<I: Isa> Token<I> {
         sums.total()
     }
 
-    /// Adds each number to a sum of its own.
+    /// Adds number i to sum i.
     #[inline(always)]
     pub(crate) fn add<R: Real>(self, numbers: Src<R>, sums: &mut [f64]) {
         let (count, len) = (<I::F64 as Lanes>::COUNT, numbers.len);
@@ -230,21 +232,21 @@ impl<I: Isa> Token<I> {
         }
     }
 
-    /// The sum of numbers, which may be strided. A function of its own.
+    /// The sum of numbers, which may be strided, as a function of its own.
     #[inline(always)]
     pub(crate) fn sum<R: Real>(self, numbers: Src<R>) -> f64 {
         self.call_outlined(Sum(numbers))
     }
 
-    /// The largest of the numbers times `sign`, 1 or -1, that is no NaN; -inf if there is none.
+    /// The largest of the numbers times `sign`, 1 or -1, ignoring NaN; -inf if there is none.
     #[inline(always)]
     pub(crate) fn max<R: Real>(self, numbers: Src<R>, sign: R) -> R {
         let count = <R::Lanes<I> as Lanes>::COUNT;
         let step = R::STEP;
         let mut gathered = Block::<R, GATHER_BLOCK>::new();
         let mut lanes = [step[0]; MAX_LANES];
-        // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or the
-        // block, which is written first. The token proves the instructions.
+        // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or
+        // the block, which is written first. The token proves the instructions.
         unsafe {
             let lowest: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
             let sign = lowest.fill(sign);
@@ -299,7 +301,7 @@ impl<I: Isa> Token<I> {
     }
 }
 
-/// The sums of a sum, in registers.
+/// The accumulators of a sum, in registers.
 struct Accumulators<I: Isa>([I::F64; ACCUMULATORS]);
 
 impl<I: Isa> Accumulators<I> {
@@ -309,24 +311,24 @@ impl<I: Isa> Accumulators<I> {
     fn new() -> Self {
         const { assert!(ACCUMULATORS.is_multiple_of(Self::COUNT)) };
         let zeros = [0.0; ACCUMULATORS];
-        // SAFETY: as many zeros as a register has lanes. Whoever names the instruction set has a token.
+        // SAFETY: there are as many zeros as a register has lanes. Accumulators are made in methods of a token alone.
         Accumulators([unsafe { I::F64::load(zeros.as_ptr()) }; ACCUMULATORS])
     }
 
-    /// Adds a number to each sum.
+    /// Adds a number to each accumulator.
     /// # Safety
     /// `from` is valid for reads of ACCUMULATORS numbers.
     #[inline(always)]
     unsafe fn add<R: Real>(&mut self, from: *const R) {
         let mut i = 0;
         while i < ACCUMULATORS / Self::COUNT {
-            // SAFETY: the caller's.
+            // SAFETY: guaranteed by the caller.
             self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.wrapping_add(i * Self::COUNT)) };
             i += 1;
         }
     }
 
-    /// Adds a number to each of the first `n` sums.
+    /// Adds a number to each of the first `n` accumulators.
     /// # Safety
     /// `from` is valid for reads of `n` < ACCUMULATORS numbers.
     #[inline(always)]
@@ -335,7 +337,7 @@ impl<I: Isa> Accumulators<I> {
         const { assert!(ACCUMULATORS.is_multiple_of(<R::Lanes<I> as Lanes>::COUNT)) };
         let mut rest = [R::zero(); ACCUMULATORS];
         let mut i = 0;
-        // SAFETY: the caller's; the rest has ACCUMULATORS numbers.
+        // SAFETY: guaranteed by the caller; `rest` has ACCUMULATORS numbers.
         unsafe {
             while i < n {
                 let part: R::Lanes<I> = if n - i < count {
@@ -355,7 +357,7 @@ impl<I: Isa> Accumulators<I> {
         let mut sums = [0.0; ACCUMULATORS];
         let mut i = 0;
         while i < ACCUMULATORS / Self::COUNT {
-            // SAFETY: within the sums.
+            // SAFETY: the accumulators of a register are within the sums.
             unsafe { self.0[i].store(sums.as_mut_ptr().wrapping_add(i * Self::COUNT)) }
             i += 1;
         }

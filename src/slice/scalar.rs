@@ -7,7 +7,7 @@ use super::map::Map;
 use crate::element::Element;
 use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch_scalar};
 
-/// The kernel of one number of each input. A tuple that begins with the map, for the sake of its codegen unit (see
+/// The kernel for one number of each input. A tuple that begins with the map, for the sake of its codegen unit (see
 /// `simd::entry`).
 impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M, [R; IN], PhantomData<[R; OUT]>) {
     type Output = [R; OUT];
@@ -20,7 +20,7 @@ impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M,
     }
 }
 
-/// A register of one lane for each number. As `load` of slices, not inlined always.
+/// A register of one lane for each number. Like `load` for slices, `inline` and not `inline(always)`.
 /// # Safety
 /// The machine has the register's instructions.
 #[inline]
@@ -35,7 +35,7 @@ unsafe fn registers<R: Real, L: Register<Real = R>, const IN: usize>(numbers: &[
     registers
 }
 
-/// The number of each register of one lane.
+/// The number in each register of one lane.
 #[inline]
 fn numbers<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT]) -> [R; OUT] {
     const { assert!(L::COUNT == 1) };
@@ -47,7 +47,7 @@ fn numbers<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L; OUT]
     numbers
 }
 
-/// The map of single numbers, by one lane. Elements that are computed in one type share its kernel.
+/// Maps single numbers, with one lane. Elements that are computed in one type share its kernel.
 #[inline(always)]
 pub(crate) fn map_scalar<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     map: M,
@@ -69,7 +69,7 @@ pub(crate) fn map_scalar<T: Element, M: Map<IN, OUT>, const IN: usize, const OUT
     outputs
 }
 
-/// The map of numbers that were widened: a function of its own, which the half types share.
+/// Maps widened numbers. A function of its own, which the half types share.
 #[cfg(feature = "half")]
 #[inline(never)]
 fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(map: M, inputs: [R; IN]) -> [R; OUT] {
@@ -77,10 +77,10 @@ fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(map:
 }
 
 impl<I: Isa> Token<I> {
-    /// The map of one number, in a register of this instruction set.
+    /// Maps one number, in a register of this instruction set.
     #[inline(always)]
     pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
-        // SAFETY: a register is loaded from one number, zeros behind it; the token proves the instructions.
+        // SAFETY: one number is loaded, with zeros behind it; the token proves the instructions.
         let [y] = unsafe {
             if I::F64::COUNT == 1 {
                 map.apply([I::F64::load(&raw const x)])
@@ -89,7 +89,7 @@ impl<I: Isa> Token<I> {
             }
         };
         let mut one = 0.0;
-        // SAFETY: one number of a register, or all of it.
+        // SAFETY: one number is stored, which is all of a register or its first lane.
         unsafe {
             if I::F64::COUNT == 1 {
                 y.store(&raw mut one);

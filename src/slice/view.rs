@@ -1,4 +1,4 @@
-//! Views of memory that kernels read and write: contiguous, strided, or one block again and again.
+//! Views of memory that kernels read and write: contiguous, strided, or one block that repeats.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -7,8 +7,8 @@ use super::format::Format;
 use crate::element::Element;
 use crate::simd::{MAX_LANES, Real};
 
-/// Memory that is read: numbers `stride` apart, or one block that is read again and again. They are computed in `R`, and
-/// stored in a format of it.
+/// A view of memory to read: numbers `stride` apart, or one block that repeats. They are computed in `R`, and stored in
+/// a format of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Src<'a, R> {
     pub(super) from: *const R,
@@ -19,10 +19,10 @@ pub(crate) struct Src<'a, R> {
     pub(super) lifetime: PhantomData<&'a [R]>,
 }
 
-/// Memory that is written, as [`Src`] is read.
+/// A view of memory to write, with the fields of [`Src`].
 ///
-/// The same numbers may be both: every loop loads from a place before it stores there, and no reference to the memory
-/// exists meanwhile. The numbers are initialised.
+/// The same numbers may be in both: every loop loads from a place before it stores there, and no reference to the
+/// memory exists meanwhile. The numbers are initialised.
 #[derive(Clone, Copy)]
 pub(crate) struct Dst<'a, R> {
     pub(super) to: *mut R,
@@ -39,13 +39,13 @@ impl<'a, R: Real> Src<'a, R> {
         Src { from, len, stride: 1, format: T::FORMAT, repeats: false, lifetime: PhantomData }
     }
 
-    /// `block` again and again: every register of a loop of any length.
+    /// A view that repeats `block`: every register of a loop of any length is the block.
     #[inline(always)]
     pub(crate) fn repeat<T: Element<Real = R>>(block: &'a [T; MAX_LANES]) -> Self {
         Src { repeats: true, ..Self::new(block) }
     }
 
-    /// The numbers from `start` on, `len` of them.
+    /// The `len` numbers from `start` on.
     #[inline(always)]
     pub(crate) fn part(self, start: usize, len: usize) -> Self {
         if self.repeats {
@@ -55,44 +55,44 @@ impl<'a, R: Real> Src<'a, R> {
         Src { from: self.at(start * self.stride), len, ..self }
     }
 
-    /// How many numbers there are.
+    /// The number of numbers.
     #[inline(always)]
     pub(crate) fn len(self) -> usize {
         self.len
     }
 
-    /// `len` of the numbers, `stride` apart, from `start` on.
+    /// The `len` numbers from `start` on that are `stride` apart.
     #[inline(always)]
     pub(crate) fn strided(self, start: usize, stride: usize, len: usize) -> Self {
         assert!(!self.repeats && self.stride == 1 && fits(start, stride, len, self.len));
         Src { from: self.at(start), len, stride, ..self }
     }
 
-    /// The place of a number, counted without the stride.
+    /// The address of a number, counted without the stride.
     #[inline(always)]
     fn at(self, index: usize) -> *const R {
         self.from.wrapping_byte_add(index.wrapping_mul(R::bytes(self.format)))
     }
 
-    /// Whether the numbers are contiguous and stored as they are computed in.
+    /// True if the view is plain: contiguous, and stored as it is computed in.
     #[inline(always)]
     pub(crate) fn is_plain(self) -> bool {
         self.stride == 1 && !R::rounds(self.format)
     }
 
-    /// The same numbers, if they are contiguous and stored as they are computed in: then the compiler knows it too.
+    /// The same view if it is plain, with fields from which the compiler knows that too.
     #[inline(always)]
     pub(crate) fn as_plain(self) -> Option<Self> {
         self.is_plain().then_some(Src { stride: 1, format: Format::Real, ..self })
     }
 
-    /// As [`Dst::as_real`].
+    /// The same view if it does not round, with a format from which the compiler knows that too.
     #[inline(always)]
     pub(crate) fn as_real(self) -> Option<Self> {
         (!R::rounds(self.format)).then_some(Src { format: Format::Real, ..self })
     }
 
-    /// Copies the numbers to others, as many, of the same format.
+    /// Copies the numbers to a view of the same length and format.
     #[inline(always)]
     pub(super) fn copy_to(self, to: Dst<R>) {
         assert!(!self.repeats && self.len == to.len && self.format == to.format);
@@ -111,11 +111,11 @@ impl<'a, R: Real> Src<'a, R> {
         }
     }
 
-    /// One of the numbers.
+    /// Reads number `index`.
     #[inline(always)]
     pub(crate) fn read(self, index: usize) -> f64 {
         assert!(index < self.len);
-        // SAFETY: within the slice.
+        // SAFETY: within the view.
         unsafe { R::read(self.format, self.at(index * self.stride)) }
     }
 }
@@ -127,7 +127,7 @@ impl<'a, R: Real> Dst<'a, R> {
         Dst { to, len, stride: 1, format: T::FORMAT, lifetime: PhantomData }
     }
 
-    /// `len` contiguous numbers from `to` on.
+    /// A view of `len` contiguous numbers from `to` on.
     /// # Safety
     /// `to` is valid for writes of `len` numbers, and they are written before the view is read.
     #[inline(always)]
@@ -135,87 +135,87 @@ impl<'a, R: Real> Dst<'a, R> {
         Dst { to, len, stride: 1, format: Format::Real, lifetime: PhantomData }
     }
 
-    /// The same memory, for as many numbers of a format, which is no wider.
+    /// A view of the same memory, for as many numbers of a format that is no wider.
     #[inline(always)]
     pub(crate) fn with_format(self, format: Format) -> Self {
         assert!(self.stride == 1 && R::bytes(format) <= R::bytes(self.format));
         Dst { format, ..self }
     }
 
-    /// The same numbers, to be read.
+    /// A view of the same numbers to read.
     #[inline(always)]
     pub(crate) fn src(self) -> Src<'a, R> {
         let Dst { to, len, stride, format, lifetime: _ } = self;
         Src { from: to, len, stride, format, repeats: false, lifetime: PhantomData }
     }
 
-    /// The numbers from `start` on, `len` of them.
+    /// The `len` numbers from `start` on.
     #[inline(always)]
     pub(crate) fn part(self, start: usize, len: usize) -> Self {
         assert!(start <= self.len && len <= self.len - start);
         Dst { to: self.at(start * self.stride), len, ..self }
     }
 
-    /// `len` of the numbers, `stride` apart, from `start` on.
+    /// The `len` numbers from `start` on that are `stride` apart.
     #[inline(always)]
     pub(crate) fn strided(self, start: usize, stride: usize, len: usize) -> Self {
         assert!(self.stride == 1 && fits(start, stride, len, self.len));
         Dst { to: self.at(start), len, stride, ..self }
     }
 
-    /// The place of a number, counted without the stride.
+    /// The address of a number, counted without the stride.
     #[inline(always)]
     fn at(self, index: usize) -> *mut R {
         self.to.wrapping_byte_add(index.wrapping_mul(R::bytes(self.format)))
     }
 
-    /// How many numbers there are.
+    /// The number of numbers.
     #[inline(always)]
     pub(crate) fn len(self) -> usize {
         self.len
     }
 
-    /// How the numbers are stored.
+    /// The storage format of the numbers.
     #[inline(always)]
     pub(crate) fn format(self) -> Format {
         self.format
     }
 
-    /// Whether what is written is rounded.
+    /// True if writing rounds.
     #[inline(always)]
     pub(crate) fn rounds(self) -> bool {
         R::rounds(self.format)
     }
 
-    /// As [`Src::is_plain`].
+    /// True if the view is plain, as [`Src::is_plain`].
     #[inline(always)]
     pub(crate) fn is_plain(self) -> bool {
         self.stride == 1 && !R::rounds(self.format)
     }
 
-    /// The same numbers, if they are stored as they are computed in: then the compiler knows it too.
+    /// The same view if it does not round, with a format from which the compiler knows that too.
     #[inline(always)]
     pub(crate) fn as_real(self) -> Option<Self> {
         (!R::rounds(self.format)).then_some(Dst { format: Format::Real, ..self })
     }
 
-    /// Writes one of the numbers, rounded once.
+    /// Writes number `index`, rounded once.
     #[inline(always)]
     pub(crate) fn write(self, index: usize, value: f64) {
         assert!(index < self.len);
-        // SAFETY: within the slice.
+        // SAFETY: within the view.
         unsafe { R::write(self.format, self.at(index * self.stride), value) }
     }
 }
 
-/// Whether `len` numbers, `stride` apart, from `start` on are among the first `count`.
+/// True if `len` numbers from `start` on, `stride` apart, are among the first `count`.
 #[inline(always)]
 fn fits(start: usize, stride: usize, len: usize, count: usize) -> bool {
     let last = len.saturating_sub(1).checked_mul(stride).and_then(|way| start.checked_add(way));
     len == 0 || stride > 0 && last.is_some_and(|last| last < count)
 }
 
-/// Room for up to `N` numbers on the stack, of which no more are initialised than are asked for.
+/// Space for up to `N` numbers on the stack, of which only those that are asked for are initialised.
 pub(crate) struct Workspace<R, const N: usize>([MaybeUninit<R>; N]);
 
 impl<R: Real, const N: usize> Workspace<R, N> {
@@ -224,11 +224,11 @@ impl<R: Real, const N: usize> Workspace<R, N> {
         Workspace([const { MaybeUninit::uninit() }; N])
     }
 
-    /// The first `len` numbers of it, all zero.
+    /// The first `len` numbers, set to 0.
     #[inline(always)]
     pub(crate) fn zeros(&mut self, len: usize) -> Dst<'_, R> {
         let room = &mut self.0[..len];
-        // Hidden from the compiler, which would call `memset`, for what is a few registers in a short row.
+        // Hidden from the compiler, which would call `memset` for the few registers of a short row.
         let zero = core::hint::black_box(R::zero());
         for number in &mut *room {
             number.write(zero);
@@ -238,7 +238,7 @@ impl<R: Real, const N: usize> Workspace<R, N> {
     }
 }
 
-/// As many numbers as a block holds, from the beginning of a cache line, not initialised.
+/// An uninitialised block of `N` numbers that begins at a cache line.
 #[repr(align(64))]
 pub(super) struct Block<R, const N: usize>(MaybeUninit<[R; N]>);
 
@@ -250,12 +250,12 @@ impl<R: Real, const N: usize> Block<R, N> {
 
     /// The first `len` numbers, to be written before they are read.
     /// # Safety
-    /// They are: whoever reads the view, or a view made of it, has seen all of what is read written. No view outlives the
+    /// Whatever is read through the view, or through a view made of it, has been written before. No view outlives the
     /// block.
     #[inline(always)]
     pub(super) unsafe fn dst<'b>(&mut self, len: usize) -> Dst<'b, R> {
         assert!(len <= N);
-        // SAFETY: no more numbers than the block has; the caller vouches for the order.
+        // SAFETY: no more numbers than the block has; the caller guarantees the order.
         unsafe { Dst::from_raw(self.0.as_mut_ptr().cast(), len) }
     }
 }

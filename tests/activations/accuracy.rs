@@ -77,10 +77,13 @@ fn catalogue_is_accurate_in_f64() {
 
 #[test]
 fn no_function_is_left_out() {
+    if !crate::common::all_are_selected() {
+        return;
+    }
     let reference = reference();
     let known = known::<f64>(&reference);
     let covered: BTreeSet<_> = known.iter().map(|(_, f)| f.spec().name()).collect();
-    let catalogue: BTreeSet<_> = activation::all::<f64>().iter().map(|f| f.spec().name()).collect();
+    let catalogue: BTreeSet<_> = crate::functions::all::<f64>().iter().map(|f| f.spec().name()).collect();
     assert_eq!(covered, catalogue, "functions with a reference, and functions of the catalogue");
 
     let mut left: BTreeSet<_> = reference.keys().copied().collect();
@@ -125,10 +128,10 @@ type Both = (&'static dyn Activation<f32>, &'static dyn Activation<f64>);
 
 /// The elementary functions that have reference values of their own, with the budgets of [`FloatMath`]' page.
 const MATH: [(&str, f64, Both); 4] = [
-    ("exp", 0.9, (&Exp, &Exp)),
-    ("expm1", 1.5, (&ExpM1, &ExpM1)),
+    ("exp", 1.1, (&Exp, &Exp)),
+    ("expm1", 1.6, (&ExpM1, &ExpM1)),
     ("ln", 1.0, (&Ln, &Ln)),
-    ("ln_1p", 1.1, (&Ln1p, &Ln1p)),
+    ("ln_1p", 1.6, (&Ln1p, &Ln1p)),
 ];
 
 #[test]
@@ -248,11 +251,11 @@ fn sine_and_cosine_take_every_size() {
 fn f32_is_accurate_at_a_coarse_stride() {
     let x: Vec<f32> = (0..=u32::MAX).step_by(65537 * crate::common::scale()).map(f32::from_bits).collect();
     let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
-    let all = activation::all::<f32>();
-    assert_eq!(all.len(), activation::references().len());
+    let all = crate::functions::all::<f32>();
+    assert_eq!(all.len(), crate::functions::references().len());
     let references: Vec<[Vec<f64>; 3]> = {
         let _fixed = fix_level();
-        activation::references().iter().map(|f| three(*f, &wide)).collect()
+        crate::functions::references().iter().map(|f| three(*f, &wide)).collect()
     };
     let mut failures = Vec::new();
     at_every_level(|level| {

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use crate::functions::{functions, three};
 use slopes::Level;
-use slopes::activation::{self, Activation, Relu, Sigmoid};
+use slopes::activation::{Activation, Relu, Sigmoid};
 
 /// What a slice method writes: the bits of value, slope, curvature or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,7 +93,7 @@ fn slices_agree_with_numbers<T: Number>() {
     let dy: Vec<T> = mixed(count + 100)[100..].to_vec();
     let mut buffer = vec![T::zero(); count + 2 * GUARD];
     at_every_level(|level| {
-        for (number, f) in activation::all::<T>().iter().enumerate() {
+        for (number, f) in crate::functions::all::<T>().iter().enumerate() {
             let expected = Expected::new(f.spec().name(), *f, &x, &dy);
             for len in 0..LENGTHS {
                 // Every second pair of a length and an offset, the others with the next function.

@@ -1,12 +1,12 @@
 //! The functions under test.
 
-use crate::common::ORDERS;
+use crate::common::{ORDERS, is_selected};
 use slopes::Element;
 use slopes::activation::{
     self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
 };
 
-/// FloatMath with parameters that are not the usual ones, under their names in the reference file.
+/// Functions with parameters that are not the usual ones, under their names in the reference file.
 pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),
@@ -22,10 +22,22 @@ pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9]
     ]
 }
 
+/// The catalogue, or what is selected of it.
+pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
+    let selected: Vec<_> = activation::all().iter().copied().filter(|f| is_selected(f.spec().name())).collect();
+    selected.leak()
+}
+
+/// The oracles of [`all`].
+pub fn references() -> &'static [&'static dyn Activation<f64>] {
+    let selected: Vec<_> = activation::references().iter().copied().filter(|f| is_selected(f.spec().name())).collect();
+    selected.leak()
+}
+
 /// The catalogue, and the variants.
 pub fn functions<T: Element>() -> Vec<(&'static str, &'static dyn Activation<T>)> {
-    let catalogue = activation::all().iter().map(|&f| (f.spec().name(), f));
-    catalogue.chain(variants()).collect()
+    let catalogue = all().iter().map(|&f| (f.spec().name(), f));
+    catalogue.chain(variants().into_iter().filter(|(_, f)| is_selected(f.spec().name()))).collect()
 }
 
 /// Value, slope and curvature.

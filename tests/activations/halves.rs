@@ -7,7 +7,7 @@ use crate::common::halves::{Half, all, f32s, f64s, wrong};
 use crate::common::{GUARD, Number, ORDERS, Random, at_every_level, bits, fix_level, ldexp, none, scale};
 use crate::functions::three;
 use slopes::Lanes;
-use slopes::activation::{self, Activation, Formula, Relu};
+use slopes::activation::{Activation, Formula, Relu};
 
 /// x times a constant that an f32 holds: any f32 can be made to be stored.
 #[derive(Clone, Copy)]
@@ -103,11 +103,11 @@ fn every_input_is_right<T: Half>() {
     let x = all::<T>();
     let references: Vec<[Vec<f64>; 3]> = {
         let _fixed = fix_level();
-        activation::references().iter().map(|f| three(*f, &f64s(&x))).collect()
+        crate::functions::references().iter().map(|f| three(*f, &f64s(&x))).collect()
     };
     let mut failures = Vec::new();
     at_every_level(|level| {
-        for (f, exact) in activation::all::<T>().iter().zip(&references) {
+        for (f, exact) in crate::functions::all::<T>().iter().zip(&references) {
             for (order, got) in three(*f, &x).iter().enumerate() {
                 let label = format!("{} {} {level:?}", f.spec().name(), ORDERS[order]);
                 let floor = |i: usize| f.spec().absolute_at(f.spec().f32, order, x[i].into_f64()) * f32::unit();
@@ -138,7 +138,7 @@ fn slices_round_what_f32_computes<T: Half>() {
     let untouched = T::from_f64_rounded(-1234.5);
     let mut buffer = [untouched; LEN + 2 * GUARD];
     at_every_level(|level| {
-        for (f, g) in activation::all::<T>().iter().zip(activation::all::<f32>()) {
+        for (f, g) in crate::functions::all::<T>().iter().zip(crate::functions::all::<f32>()) {
             let name = f.spec().name();
             let round = |y: f32| bits(T::from_f64_rounded(y.into()));
             let expected: Vec<[u64; 4]> = wide

@@ -47,7 +47,7 @@ fn nan_gives_nan_in_f64() {
 
 fn limits_are_reached<T: Number>() {
     at_every_level(|level| {
-        for f in activation::all::<T>() {
+        for f in crate::functions::all::<T>() {
             let (infinite, name) = ([T::neg_infinity(), T::infinity()], f.spec().name());
             let outputs = three(*f, &infinite);
             for (order, output) in outputs.iter().enumerate() {
@@ -110,7 +110,7 @@ fn ascending<T: Number>(kinks: &[f64]) -> Vec<T> {
 
 /// Range, order, symmetry and sign over the same dense inputs.
 fn shape_is_kept<T: Number>() {
-    let kinks: Vec<f64> = activation::all::<T>().iter().flat_map(|f| f.spec().kinks).copied().collect();
+    let kinks: Vec<f64> = crate::functions::all::<T>().iter().flat_map(|f| f.spec().kinks).copied().collect();
     let x = ascending::<T>(&kinks);
     let negative: Vec<T> = x.iter().map(|x| -*x).collect();
     let (mut y, mut mirrored) = (x.clone(), x.clone());
@@ -155,7 +155,7 @@ fn shape_is_kept<T: Number>() {
     none(&failures);
 }
 
-/// FloatMath with the sign of x, of a zero too.
+/// Functions with the sign of x, of a zero too.
 const KEEP_SIGN: [&str; 6] = ["identity", "scaled_linear", "leaky_relu", "tanh", "swish", "snake"];
 
 #[test]
@@ -205,7 +205,7 @@ const JOINTS: &[(&str, f64, f64, [f64; 3])] = &[
 /// A slope that depends on how near the next number is.
 const OTHER: f64 = f64::NAN;
 
-/// FloatMath with kinks that bend between them.
+/// Functions with kinks that bend between them.
 const BENT: [&str; 3] = ["elu", "selu", "hard_swish"];
 
 fn joints_have_one_slope<T: Number>() {
@@ -238,7 +238,7 @@ fn joints_have_one_slope_in_both_types() {
 
 #[test]
 fn every_joint_is_tested() {
-    for f in activation::all::<f32>() {
+    for f in crate::functions::all::<f32>() {
         let tested: Vec<f64> = JOINTS.iter().filter(|joint| joint.0 == f.spec().name()).map(|joint| joint.1).collect();
         assert_eq!(tested, f.spec().kinks, "the kinks of {}", f.spec().name());
     }
@@ -260,7 +260,7 @@ fn nothing_overflows_early() {
     let x: Vec<f32> = inputs::<f32>(cases(20_000)).into_iter().filter(|x| x.is_finite()).collect();
     let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
     at_every_level(|level| {
-        for (f, reference) in activation::all::<f32>().iter().zip(activation::references()) {
+        for (f, reference) in crate::functions::all::<f32>().iter().zip(crate::functions::references()) {
             for (order, (got, exact)) in three(*f, &x).iter().zip(three(*reference, &wide)).enumerate() {
                 for (i, y) in got.iter().enumerate() {
                     let fits = exact[i].abs() <= f64::from(f32::MAX);
@@ -270,7 +270,8 @@ fn nothing_overflows_early() {
             }
         }
         // In f64: every value of the catalogue but those that square or raise is at most twice as far from 0 as x or 1.
-        for f in activation::all::<f64>().iter().filter(|f| !["exp", "relu2", "xielu"].contains(&f.spec().name())) {
+        for f in crate::functions::all::<f64>().iter().filter(|f| !["exp", "relu2", "xielu"].contains(&f.spec().name()))
+        {
             let ends = [-f64::MAX / 2.0, f64::MAX / 2.0, -1e300, 1e300];
             let outputs = three(*f, &ends);
             assert!(outputs.iter().flatten().all(|y| y.is_finite()), "{} {level:?} {outputs:?}", f.spec().name());
@@ -439,7 +440,7 @@ fn lengths_that_differ_are_refused() {
 #[test]
 fn every_function_is_found_by_all_its_names() {
     let mut seen = std::collections::BTreeMap::new();
-    for f in activation::all::<f32>() {
+    for f in crate::functions::all::<f32>() {
         let spec: &Spec = f.spec();
         for name in spec.names {
             let spellings = [
@@ -476,7 +477,7 @@ fn unknown_names_are_refused_with_the_nearest() {
         assert_eq!((error.name(), error.nearest()), (name, nearest));
         let message = error.to_string();
         assert!(message.contains(name) && message.contains(nearest), "{message}");
-        for f in activation::all::<f64>() {
+        for f in crate::functions::all::<f64>() {
             assert!(message.contains(f.spec().name()), "{message} lacks {}", f.spec().name());
         }
     }
@@ -489,7 +490,7 @@ fn unknown_names_are_refused_with_the_nearest() {
 
 #[test]
 fn facts_are_consistent() {
-    for f in activation::all::<f64>() {
+    for f in crate::functions::all::<f64>() {
         let spec = f.spec();
         let name = spec.name();
         assert!(spec.formulas.iter().chain([&spec.source]).all(|text| !text.is_empty()), "{name}");
@@ -592,7 +593,7 @@ proptest! {
     }
 }
 
-/// FloatMath with parameters go where the mathematics says: c times identity, leaky relu from relu's pieces, and
+/// Functions with parameters go where the mathematics says: c times identity, leaky relu from relu's pieces, and
 /// f_beta(x) = f_1(beta x) / beta, exactly where beta is a power of two.
 #[test]
 fn parameters_scale() {

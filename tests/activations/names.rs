@@ -154,19 +154,19 @@ fn options_of_gelu_choose_the_function() {
 #[test]
 fn a_wrong_text_says_what_and_where() {
     for (text, message) in [
-        ("leaky_relu(0.2", "at byte 14: expected `)`, found the end"),
+        ("leaky_relu(0.2", "at byte 14: expected `)`, found end of input"),
         ("leaky_relu)", "at byte 10: expected `(` before `)`, found ')'"),
-        ("leaky_relu(0.2) x", "at byte 16: expected nothing behind `)`, found 'x'"),
-        ("leaky_relu(0.2))", "at byte 15: expected nothing behind `)`, found ')'"),
-        ("leaky_relu((0.2))", "at byte 16: expected nothing behind `)`, found ')'"),
+        ("leaky_relu(0.2) x", "at byte 16: expected end of input after `)`, found 'x'"),
+        ("leaky_relu(0.2))", "at byte 15: expected end of input after `)`, found ')'"),
+        ("leaky_relu((0.2))", "at byte 16: expected end of input after `)`, found ')'"),
         ("leaky_relu((0.2)", "at byte 11: expected a number, found '('"),
         ("leaky_relu( slope = O.2 )", "at byte 20: expected a number, found 'O'"),
         ("leaky_relu(slope=)", "at byte 17: expected a number, found ')'"),
         ("leaky_relu(,)", "at byte 11: expected a number, found ','"),
         ("leaky_relu(0.2,)", "at byte 15: too many values: the parameters of leaky_relu are slope"),
         ("xielu(1, 2, 3, 4)", "at byte 15: too many values: the parameters of xielu are alpha_p, alpha_n, beta"),
-        ("xielu(1, beta=2)", "at byte 6: expected `parameter=value`, as the others are, found '1'"),
-        ("xielu(beta=2, 1)", "at byte 14: expected `parameter=value`, as the others are, found '1'"),
+        ("xielu(1, beta=2)", "at byte 6: expected `parameter=value` like the other arguments, found '1'"),
+        ("xielu(beta=2, 1)", "at byte 14: expected `parameter=value` like the other arguments, found '1'"),
         ("relu(1)", "at byte 5: relu has no parameters"),
         ("relu(slope=1)", "at byte 5: relu has no parameters"),
         ("leaky_relu(slope=1, alpha=1)", "at byte 20: parameter slope is given twice"),
@@ -176,16 +176,16 @@ fn a_wrong_text_says_what_and_where() {
         ("leaky_relu(nan)", "at byte 11: parameter slope = NaN must be finite"),
         (
             " leaky_relu( slop=1)",
-            "at byte 13: of leaky_relu's parameters: unknown name \"slop\": did you mean \"slope\"? Known are slope",
+            "at byte 13: leaky_relu has no parameter \"slop\": did you mean \"slope\"? Known parameters: slope",
         ),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
     }
     let error = parse(" leakyrelo(0.2)").unwrap_err();
-    assert!(matches!(error.problem, ParseErrorKind::UnknownNameError(name) if name.nearest() == "leaky_relu"));
-    assert_eq!(error.at, 1);
+    assert!(matches!(error.kind, ParseErrorKind::UnknownName(name) if name.nearest() == "leaky_relu"));
+    assert_eq!(error.offset, 1);
     for empty in ["", " ", "()", "(0.2)"] {
-        assert!(matches!(parse(empty).unwrap_err().problem, ParseErrorKind::UnknownNameError(_)), "{empty:?}");
+        assert!(matches!(parse(empty).unwrap_err().kind, ParseErrorKind::UnknownName(_)), "{empty:?}");
     }
 }
 
@@ -207,7 +207,7 @@ fn every_name_of_a_parameter_is_its_own() {
                 let usual = format!("{}({name}={})", spec.name(), spec.defaults[i]);
                 assert_eq!(parse(&usual).unwrap().to_string(), parse(spec.name()).unwrap().to_string(), "{usual}");
                 let twice = format!("{}({}=1, {name}=1)", spec.name(), names[0]);
-                let problem = parse(&twice).unwrap_err().problem;
+                let problem = parse(&twice).unwrap_err().kind;
                 assert!(
                     matches!(problem, ParseErrorKind::DuplicateParameter { parameter } if parameter == names[0]),
                     "{twice}"
@@ -283,7 +283,7 @@ proptest! {
     fn garbage_does_not_panic(text in "\\PC*", from_alphabet in "[a-z_(),= .0-9e'\u{e9}-]{0,40}") {
         for text in [text, from_alphabet] {
             if let Err(error) = parse(&text) {
-                prop_assert!(text.is_char_boundary(error.at) && !error.to_string().is_empty());
+                prop_assert!(text.is_char_boundary(error.offset) && !error.to_string().is_empty());
             }
         }
     }
@@ -303,9 +303,9 @@ proptest! {
         match parse(&text) {
             Ok(f) => prop_assert_eq!(parse(&f.to_string()).unwrap().to_string(), f.to_string()),
             Err(error) => {
-                prop_assert!(text.is_char_boundary(error.at) && !error.to_string().is_empty());
-                if let ParseErrorKind::Syntax { found, .. } = error.problem {
-                    prop_assert_eq!(found, text[error.at..].chars().next());
+                prop_assert!(text.is_char_boundary(error.offset) && !error.to_string().is_empty());
+                if let ParseErrorKind::Syntax { found, .. } = error.kind {
+                    prop_assert_eq!(found, text[error.offset..].chars().next());
                 }
             }
         }

@@ -5,7 +5,7 @@ use slopes::activation;
 
 #[test]
 fn tables_hold_the_catalogue() {
-    let all: Vec<_> = activation::all::<f32>().iter().map(|f| f.spec()).collect();
+    let all: Vec<_> = crate::functions::all::<f32>().iter().map(|f| f.spec()).collect();
     holds("activation", &all, |name| activation::by_name::<f32>(name).map(|f| f.spec()));
 }
 

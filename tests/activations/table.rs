@@ -32,7 +32,7 @@ fn table() -> BTreeMap<(&'static str, usize), Vec<Worst<'static>>> {
 #[test]
 fn the_table_is_complete() {
     let table = table();
-    for f in activation::all::<f32>() {
+    for f in crate::functions::all::<f32>() {
         for (order, title) in ORDERS.iter().enumerate() {
             let families = table.get(&(f.spec().name(), order)).map_or(&[][..], |families| families);
             for wanted in ["fused", "unfused"] {

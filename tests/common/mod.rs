@@ -12,7 +12,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use slopes::{Element, ErrorBound, Level, Spec};
 
 /// The names of value, slope and curvature in messages.
-pub const ORDERS: [&str; 3] = ["value", "slope", "curvature"];
+/// Whether a function is to be tested: any, or those whose names `SLOPES_ONLY` lists, with commas between them.
+pub fn is_selected(name: &str) -> bool {
+    std::env::var("SLOPES_ONLY").map_or(true, |only| only.split(',').any(|only| only.trim() == name))
+}
+
+/// Whether all functions are tested: then none may be missing.
+pub fn all_are_selected() -> bool {
+    std::env::var_os("SLOPES_ONLY").is_none()
+}
+
+pub const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
 
 /// 25 digits are off by 5e-25 of a number at most: 4.5e-9 ulp of an f64. Budgets need that much slack: what is exact, or
 /// a tie, may be written with 25 digits too.

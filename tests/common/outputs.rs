@@ -1,7 +1,9 @@
 //! What the functions of a program make of a fixed set of inputs: the same bits at every level of a family, and on every
 //! machine of a family the recorded ones.
 //!
-//! `SLOPES_BLESS=1 cargo test fingerprints` records them anew, for the families that the machine has.
+//! `SLOPES_BLESS=1 cargo test fingerprints` records them anew, for the families that the machine has. To see which outputs
+//! changed, and by how much: `SLOPES_DUMP=dir cargo test fingerprints` writes every output to a directory, before the
+//! change; `SLOPES_COMPARE=dir` compares with it, after.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +20,31 @@ impl<T: Number> Outputs<T> {
 
     pub fn add(&mut self, function: &str, order: &str, numbers: Vec<T>) {
         self.0.push((format!("{} {function} {order}", T::NAME), numbers));
+    }
+
+    /// Writes the outputs of a family to the directory of `SLOPES_DUMP`, or compares them with those of `SLOPES_COMPARE`.
+    fn dump_or_compare(&self, level: Level) {
+        let path = |dir: &str, name: &str| {
+            let name = format!("{:?} {name}", level.family()).to_lowercase().replace(' ', "-");
+            std::path::Path::new(dir).join(name)
+        };
+        for (name, numbers) in &self.0 {
+            if let Ok(dir) = std::env::var("SLOPES_DUMP") {
+                std::fs::create_dir_all(&dir).unwrap();
+                let bytes: Vec<u8> = numbers.iter().flat_map(|x| bits(*x).to_le_bytes()).collect();
+                std::fs::write(path(&dir, name), bytes).unwrap();
+            }
+            if let Ok(dir) = std::env::var("SLOPES_COMPARE") {
+                let Ok(before) = std::fs::read(path(&dir, name)) else { continue };
+                let before = before.chunks_exact(8).map(|x| u64::from_le_bytes(x.try_into().unwrap()));
+                let changed: Vec<_> =
+                    before.zip(numbers).enumerate().filter(|(_, (before, now))| *before != bits(**now)).collect();
+                for (i, (before, now)) in changed.iter().take(5) {
+                    let before = f64::from_bits(*before);
+                    println!("{level:?} {name}, number {i} of {}: {before:e}, now {now}", changed.len());
+                }
+            }
+        }
     }
 }
 
@@ -75,12 +102,18 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
     let bless = std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1");
 
     let mut levels = Vec::new();
-    at_every_level(|level| levels.push((level, fingerprints(level, &of_f32(), &of_f64()))));
+    at_every_level(|level| {
+        let (in_f32, in_f64) = (of_f32(), of_f64());
+        in_f32.dump_or_compare(level);
+        in_f64.dump_or_compare(level);
+        levels.push((level, fingerprints(level, &in_f32, &in_f64)));
+    });
     if bless {
         let families: Vec<String> =
             levels.iter().map(|(level, _)| format!("{:?} ", level.family()).to_lowercase()).collect();
-        let other_machines =
-            recorded.into_iter().filter(|(name, _)| !families.iter().any(|family| name.starts_with(family)));
+        let other_machines = recorded
+            .into_iter()
+            .filter(|(name, _)| !super::all_are_selected() || !families.iter().any(|family| name.starts_with(family)));
         let lines: BTreeMap<_, _> = other_machines.chain(levels.iter().flat_map(|(_, lines)| lines.clone())).collect();
         let text: String = lines.iter().map(|(name, hash)| format!("{name} {hash}\n")).collect();
         std::fs::write(&file, text).unwrap();
@@ -90,7 +123,7 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
     for (level, lines) in levels {
         let family = format!("{:?} ", level.family()).to_lowercase();
         let of_family = recorded.iter().filter(|(name, _)| name.starts_with(&family));
-        let gone = of_family.filter(|(name, _)| !lines.contains_key(*name));
+        let gone = of_family.filter(|(name, _)| super::all_are_selected() && !lines.contains_key(*name));
         differences.extend(gone.map(|(name, _)| format!("{name}: recorded, but no such output")));
         for (name, hash) in &lines {
             match recorded.get(name) {
@@ -103,7 +136,7 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
     differences.dedup();
     assert!(
         differences.is_empty(),
-        "{}\nIf the bits were to change, SLOPES_BLESS=1 records them.",
+        "{}\nSLOPES_DUMP and SLOPES_COMPARE show which numbers changed; if they should, SLOPES_BLESS=1 records them.",
         differences.join("\n")
     );
 }

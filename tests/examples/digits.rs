@@ -38,7 +38,7 @@ fn repeats_itself() {
 #[test]
 fn refuses_bad_options() {
     for (options, wanted) in [
-        (&["--activation", "sigmiod"][..], "did you mean \"sigmoid\"? Known are "),
+        (&["--activation", "sigmiod"][..], "did you mean \"sigmoid\"? Known names: "),
         (&["--hidden", "0"], "from 1 to 4096"),
         (&["--hidden", "-1"], "from 1 to 4096"),
         (&["--epochs", "0"], "from 1 to 10000"),

@@ -113,7 +113,7 @@ fn refuse_bad_options() {
         refuses("mse_vs_cross_entropy", options, wanted);
     }
     for (options, wanted) in [
-        (&["--loss", "hindge"][..], "did you mean \"hinge\"? Known are "),
+        (&["--loss", "hindge"][..], "did you mean \"hinge\"? Known names: "),
         (&["--loss", "perceptron"], "perceptron is no loss of two classes and any score; such are mse, "),
         (&["--rounds", "1001"], "from 1 to 1000"),
         (&["--rate", "nan"], "from 0.001 to 1"),

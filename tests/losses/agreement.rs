@@ -5,7 +5,7 @@ use crate::common::outputs::{CLASSES, COUNT, Inputs, Outputs, outputs_are_fixed}
 use crate::common::{GUARD, LENGTHS, Number, OFFSETS, Random, at_every_level, bits, mixed};
 use slopes::Level;
 use slopes::activation::Rows;
-use slopes::loss::{self, Contrastive, CosineEmbedding, CosineSimilarity, Targets, Triplet};
+use slopes::loss::{Contrastive, CosineEmbedding, CosineSimilarity, Targets, Triplet};
 
 fn losses_agree_with_numbers<T: Number>() {
     let count = LENGTHS + OFFSETS;
@@ -18,7 +18,7 @@ fn losses_agree_with_numbers<T: Number>() {
         }
     };
     at_every_level(|level| {
-        for loss in loss::all::<T>() {
+        for loss in crate::cases::all::<T>() {
             let (x, target) = samples(loss.spec(), &x, &shares);
             let each =
                 |f: &dyn Fn(T, T) -> T| -> Vec<u64> { x.iter().zip(&target).map(|(x, y)| bits(f(*x, *y))).collect() };
@@ -35,13 +35,13 @@ fn losses_agree_with_numbers<T: Number>() {
 
                 loss.forward_slice(x, target, &mut first[..len]);
                 check(name, level, &value[part.clone()], &first[..len]);
-                loss.gradient(x, target, factor, &mut first[..len]);
+                loss.gradient(x, target, factor.into_f64(), &mut first[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
                 first.fill(untouched);
-                let sum = loss.sum_with_gradient(x, target, factor, &mut first[..len]);
+                let sum = loss.sum_with_gradient(x, target, factor.into_f64(), &mut first[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
                 assert_eq!(bits(sum), bits(loss.sum(x, target)), "the sum of {name}, {len} samples, {level:?}");
-                loss.gradient_with_hessian_bound(x, target, factor, &mut first[..len], &mut second[..len]);
+                loss.gradient_with_hessian_bound(x, target, factor.into_f64(), &mut first[..len], &mut second[..len]);
                 check(name, level, &gradient[part.clone()], &first[..len]);
                 check(name, level, &bound[part.clone()], &second[..len]);
                 assert!(first[len..].iter().chain(&second[len..]).all(|x| *x == untouched), "{name} wrote outside");
@@ -60,21 +60,21 @@ fn losses_agree_with_numbers_in_both_types() {
 fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
     let mut all = Outputs::new();
-    for loss in loss::all::<T>() {
+    for loss in crate::cases::all::<T>() {
         let name = loss.spec().name();
         let mut output = vec![T::zero(); COUNT];
         let (x, target) = samples(loss.spec(), &x, &shares);
         loss.forward_slice(&x, &target, &mut output);
         all.add(name, "value", output.clone());
         let mut curvature = output.clone();
-        loss.gradient_with_hessian_bound(&x, &target, T::from_f64_rounded(0.75), &mut output, &mut curvature);
+        loss.gradient_with_hessian_bound(&x, &target, 0.75, &mut output, &mut curvature);
         all.add(name, "gradient", output);
         all.add(name, "bound", curvature);
         let pairs = x.iter().zip(&target);
-        all.add(name, "curvature", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
+        all.add(name, "second_derivative", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
         let (x, target) = samples(loss.spec(), &likely, &shares);
-        let parts = (0..COUNT).step_by(997).map(|n| loss.sum(&x[..n], &target[..n])).collect();
-        all.add(name, "sum", parts);
+        let parts = (0..COUNT).step_by(997).map(|n| T::from_f64_rounded(loss.sum(&x[..n], &target[..n])));
+        all.add(name, "sum", parts.collect());
     }
 
     let dy = &shares[..z.len()];
@@ -91,11 +91,10 @@ fn outputs<T: Number>() -> Outputs<T> {
             let mut losses = vec![T::zero(); count];
             loss.forward(x, target, rows, &mut losses).unwrap();
             all.add(name, &format!("{kind} value"), losses);
-            loss.gradient_with_hessian(x, target, rows, T::from_f64_rounded(0.75), &mut output, &mut curvature)
-                .unwrap();
+            loss.gradient_with_hessian(x, target, rows, 0.75, &mut output, &mut curvature).unwrap();
             all.add(name, &format!("{kind} gradient"), output.clone());
-            all.add(name, &format!("{kind} curvature"), curvature.clone());
-            all.add(name, &format!("{kind} sum"), vec![loss.sum(x, target, rows).unwrap()]);
+            all.add(name, &format!("{kind} hessian"), curvature.clone());
+            all.add(name, &format!("{kind} sum"), vec![T::from_f64_rounded(loss.sum(x, target, rows).unwrap())]);
         }
     }
 
@@ -104,23 +103,23 @@ fn outputs<T: Number>() -> Outputs<T> {
     let signs: Vec<T> = (0..count).map(|i| [T::one(), -T::one()][i % 2]).collect();
     let (mut of_a, mut of_b, mut of_c) = (output.clone(), output.clone(), output);
     let mut losses = vec![T::zero(); count];
-    let scale = T::from_f64_rounded(0.75);
+    let (scale, rounded) = (0.75, T::from_f64_rounded);
     CosineSimilarity.forward(a, b, rows, &mut losses);
     let sum = CosineSimilarity.sum_with_gradients(a, b, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    all.add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
-    let embedding = CosineEmbedding { margin: 0.25 };
+    all.add("cosine_similarity", "", [&losses[..], &of_a, &of_b, &[rounded(sum)]].concat());
+    let embedding = CosineEmbedding::new().with_margin(0.25).unwrap();
     embedding.forward(a, b, &signs, rows, &mut losses);
     let sum = embedding.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    all.add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
-    let contrastive = Contrastive { margin: 5.0 };
+    all.add("cosine_embedding", "", [&losses[..], &of_a, &of_b, &[rounded(sum)]].concat());
+    let contrastive = Contrastive::new().with_margin(5.0).unwrap();
     contrastive.forward(a, b, &signs, rows, &mut losses);
     let sum = contrastive.sum_with_gradients(a, b, &signs, rows, scale, [Some(&mut of_a), Some(&mut of_b)]);
-    all.add("contrastive", "", [&losses[..], &of_a, &of_b, &[sum]].concat());
-    let triplet = Triplet { margin: 50.0, eps: 1e-6 };
+    all.add("contrastive", "", [&losses[..], &of_a, &of_b, &[rounded(sum)]].concat());
+    let triplet = Triplet::new().with_margin(50.0).unwrap();
     triplet.forward(a, b, c, rows, &mut losses);
     let gradients = [Some(&mut of_a[..]), Some(&mut of_b), Some(&mut of_c)];
     let sum = triplet.sum_with_gradients(a, b, c, rows, scale, gradients);
-    all.add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[sum]].concat());
+    all.add("triplet", "", [&losses[..], &of_a, &of_b, &of_c, &[rounded(sum)]].concat());
     all
 }
 
@@ -134,7 +133,7 @@ fn sums_are_trees() {
     let shares = vec![0.0; x.len()];
     let half = x.len() / 2;
     at_every_level(|level| {
-        for loss in loss::all::<f64>() {
+        for loss in crate::cases::all::<f64>() {
             let (x, target) = samples(loss.spec(), &x, &shares);
             let sum = |part: std::ops::Range<usize>| loss.sum(&x[part.clone()], &target[part]);
             let (whole, halves) = (sum(0..x.len()), sum(0..half) + sum(half..x.len()));

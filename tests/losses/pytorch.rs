@@ -101,7 +101,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
                 loss.forward_slice(&x, &target, &variance, &mut losses);
                 loss.sum_with_gradients(&x, &target, &variance, scale, gradients)
             } else {
-                let loss = MarginRanking::new(options["margin"].as_f64().unwrap()).unwrap();
+                let loss = MarginRanking::new().with_margin(options["margin"].as_f64().unwrap()).unwrap();
                 let other = numbers(&inputs["other"]);
                 loss.forward_slice(&x, &other, &target, &mut losses);
                 loss.sum_with_gradients(&x, &other, &target, scale, gradients)
@@ -112,15 +112,23 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             let (target, weights) = (numbers(&inputs["target"]), &inputs["weight"]);
             let weights = if weights.is_object() { Some(numbers(weights)) } else { None };
             let class_weights = weights.as_deref();
-            let ignore_label = options["ignore_index"].as_u64().map(|index| index as u32);
+            let ignore_label = options["ignore_index"].as_i64();
             let label_smoothing = options["label_smoothing"].as_f64().unwrap_or(0.0);
             let margin = options["margin"].as_f64().unwrap_or(0.0);
             let loss: &dyn RowLoss<f64> = match name {
-                "nll" => &NegativeLogLikelihood { class_weights, ignore_label },
-                "multi_margin" => &MultiMargin { margin, squared: options["p"] == 2 },
-                _ => &SoftmaxCrossEntropy { class_weights, ignore_label, label_smoothing },
+                "nll" => {
+                    let mut loss = NegativeLogLikelihood::new();
+                    (loss.class_weights, loss.ignore_label) = (class_weights, ignore_label);
+                    &{ loss }
+                }
+                "multi_margin" => &MultiMargin::new().with_squared(options["p"] == 2).with_margin(margin).unwrap(),
+                _ => {
+                    let mut loss = SoftmaxCrossEntropy::new().with_label_smoothing(label_smoothing).unwrap();
+                    (loss.class_weights, loss.ignore_label) = (class_weights, ignore_label);
+                    &{ loss }
+                }
             };
-            let labels: Vec<u32> = target.iter().map(|label| *label as u32).collect();
+            let labels: Vec<i64> = target.iter().map(|label| *label as i64).collect();
             let soft = name == "cross_entropy_probabilities";
             let target = if soft { Targets::Probabilities(&target) } else { Targets::labels(&labels) };
             let mut losses = vec![0.0; x.len() / rows.row_len()];
@@ -139,7 +147,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
             // Each, sum and mean; then the gradient.
             if name == "triplet_margin" {
                 let (positive, negative) = (numbers(&inputs["positive"]), numbers(&inputs["negative"]));
-                let loss = Triplet { margin, ..Triplet::default() };
+                let loss = Triplet::new().with_margin(margin).unwrap();
                 loss.forward(&x, &positive, &negative, rows, &mut losses);
                 let (sum, mean) = (loss.sum(&x, &positive, &negative, rows), loss.mean(&x, &positive, &negative, rows));
                 let (output, scale) = reduction(losses, sum, mean);
@@ -147,7 +155,7 @@ fn run(case: &Json) -> (Vec<f64>, Vec<f64>) {
                 (output, gradient)
             } else {
                 let (other, target) = (numbers(&inputs["other"]), numbers(&inputs["target"]));
-                let loss = CosineEmbedding { margin };
+                let loss = CosineEmbedding::new().with_margin(margin).unwrap();
                 loss.forward(&x, &other, &target, rows, &mut losses);
                 let (sum, mean) = (loss.sum(&x, &other, &target, rows), loss.mean(&x, &other, &target, rows));
                 let (output, scale) = reduction(losses, sum, mean);

@@ -22,14 +22,14 @@ struct Inputs<'a, T> {
 #[derive(Debug)]
 struct Outputs<T> {
     losses: Vec<T>,
-    sum: T,
-    mean: T,
+    sum: f64,
+    mean: f64,
     gradients: [Vec<T>; 3],
 }
 
 const NAMES: [&str; 4] = ["cosine_similarity", "cosine_embedding_0.25", "contrastive_1.5", "triplet_1"];
 
-fn run<T: Number>(name: &str, inputs: &Inputs<'_, T>, scale: T) -> Outputs<T> {
+fn run<T: Number>(name: &str, inputs: &Inputs<'_, T>, scale: f64) -> Outputs<T> {
     let Inputs { x, y, z, signs, rows } = *inputs;
     let mut losses = vec![T::nan(); signs.len()];
     let mut gradients = [0; 3].map(|_| vec![T::nan(); x.len()]);
@@ -42,19 +42,19 @@ fn run<T: Number>(name: &str, inputs: &Inputs<'_, T>, scale: T) -> Outputs<T> {
             (sum, CosineSimilarity.sum(x, y, rows), CosineSimilarity.mean(x, y, rows))
         }
         "cosine_embedding_0.25" => {
-            let loss = CosineEmbedding::new(0.25).unwrap();
+            let loss = CosineEmbedding::new().with_margin(0.25).unwrap();
             loss.forward(x, y, signs, rows, &mut losses);
             let sum = loss.sum_with_gradients(x, y, signs, rows, scale, both);
             (sum, loss.sum(x, y, signs, rows), loss.mean(x, y, signs, rows))
         }
         "contrastive_1.5" => {
-            let loss = Contrastive::new(1.5).unwrap();
+            let loss = Contrastive::new().with_margin(1.5).unwrap();
             loss.forward(x, y, signs, rows, &mut losses);
             let sum = loss.sum_with_gradients(x, y, signs, rows, scale, both);
             (sum, loss.sum(x, y, signs, rows), loss.mean(x, y, signs, rows))
         }
         "triplet_1" => {
-            let loss = Triplet::new(1.0, 1.0 / (1 << 20) as f64).unwrap();
+            let loss = Triplet::new().with_eps(1.0 / (1 << 20) as f64).unwrap();
             loss.forward(x, y, z, rows, &mut losses);
             let [of_x, of_y] = both;
             let sum = loss.sum_with_gradients(x, y, z, rows, scale, [of_x, of_y, Some(&mut all[..])]);
@@ -77,7 +77,7 @@ fn losses_of_rows_together_are_accurate<T: Number>() {
             let z: Vec<T> = if row.z.is_empty() { x.clone() } else { narrow(&row.z) };
             let signs = [T::from_f64_rounded(row.target)];
             let inputs = Inputs { x: &x, y: &y, z: &z, signs: &signs, rows: Rows::contiguous(len) };
-            let got = run(&row.loss, &inputs, T::one());
+            let got = run(&row.loss, &inputs, 1.0);
 
             // What cancels: 1 and a cosine, margins and distances, unit vectors; and those by the length of a row.
             let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -134,23 +134,17 @@ fn losses_of_rows_together_have_one_value<T: Number>() {
             let mut first: Option<Vec<u64>> = None;
             at_every_level(|level| {
                 let place = format!("{count} rows of {len} of {name} {} at {level:?}", T::NAME);
-                let Outputs { losses, sum, mean, gradients } = run(name, &inputs, T::from_f64_rounded(0.25));
-                let all = all_bits(&[&losses[..], &[sum, mean], &gradients.concat()].concat());
+                let Outputs { losses, sum, mean, gradients } = run(name, &inputs, 0.25);
+                let all = all_bits(&[&losses[..], &[sum, mean].map(T::from_f64_rounded), &gradients.concat()].concat());
                 assert_eq!(first.get_or_insert(all.clone()), &all, "{place}");
                 let exact: f64 = losses.iter().map(|x| x.into_f64()).sum();
                 let magnitude: f64 = losses.iter().map(|x| x.into_f64().abs()).sum();
-                assert!(
-                    (sum.into_f64() - exact).abs() <= magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON),
-                    "{place}"
-                );
+                assert!((sum - exact).abs() <= magnitude * (2.0 * T::unit() + 300.0 * f64::EPSILON), "{place}");
                 if count == 0 {
-                    assert!(mean.is_nan() && sum.is_zero());
+                    assert!(mean.is_nan() && sum == 0.0);
                     return;
                 }
-                assert!(
-                    (mean.into_f64() * count as f64 - sum.into_f64()).abs() <= 4.0 * T::unit() * magnitude,
-                    "{place}"
-                );
+                assert!((mean * count as f64 - sum).abs() <= 4.0 * T::unit() * magnitude, "{place}");
                 let last = (count - 1) * len..count * len;
                 let alone = Inputs {
                     x: &x[last.clone()],
@@ -159,8 +153,8 @@ fn losses_of_rows_together_have_one_value<T: Number>() {
                     signs: &signs[count - 1..],
                     ..inputs
                 };
-                let alone = run(name, &alone, T::from_f64_rounded(0.25));
-                assert_eq!(bits(alone.sum), bits(losses[count - 1]), "{place}");
+                let alone = run(name, &alone, 0.25);
+                assert_eq!(bits(T::from_f64_rounded(alone.sum)), bits(losses[count - 1]), "{place}");
                 for (alone, all) in alone.gradients.iter().zip(&gradients) {
                     assert_eq!(all_bits(alone), all_bits(&all[last.clone()]), "{place}");
                 }
@@ -189,7 +183,7 @@ fn rows_may_be_extreme() {
             assert_eq!((sum, x, y), (0.0, zero, zero), "{level:?}");
         }
         for sign in [1.0, -1.0] {
-            let sum = Contrastive { margin: 2.0 }.sum_with_gradients(
+            let sum = Contrastive::new().with_margin(2.0).unwrap().sum_with_gradients(
                 &other,
                 &other,
                 &[sign],
@@ -199,7 +193,7 @@ fn rows_may_be_extreme() {
             );
             assert_eq!((sum, x, y), (if sign == 1.0 { 0.0 } else { 2.0 }, zero, zero), "{level:?}");
         }
-        let triplet = Triplet { margin: 1.0, eps: 0.0 };
+        let triplet = Triplet::new().with_eps(0.0).unwrap();
         let sum = triplet.sum_with_gradients(&other, &other, &other, rows, 1.0, [Some(&mut x), Some(&mut y), None]);
         assert_eq!((sum, x, y), (1.0, zero, zero), "{level:?}");
 
@@ -218,7 +212,11 @@ fn rows_may_be_extreme() {
                 let close = |(got, x): (f64, f64)| (got * factor - x).abs() <= 4.0 * f64::EPSILON;
                 assert!(of_scaled.into_iter().zip(x).all(close), "{power} at {level:?}: {of_scaled:?}, {x:?}");
             }
-            let distance = Triplet { margin: 0.0, eps: 0.0 }.sum(&scaled, &zero, &scaled, rows);
+            let distance = Triplet::new()
+                .with_eps(0.0)
+                .and_then(|loss| loss.with_margin(0.0))
+                .unwrap()
+                .sum(&scaled, &zero, &scaled, rows);
             let exact = 0.45_f64.sqrt() * factor;
             assert!((distance - exact).abs() <= error * exact, "{power} at {level:?}: {distance}");
         }
@@ -231,7 +229,7 @@ fn rows_may_be_extreme() {
             (sum + 0.6).abs() < 1e-15 && x == zero && (y[0] + 0.128).abs() < 1e-15,
             "{level:?}: {sum}, {x:?}, {y:?}"
         );
-        let far = Contrastive { margin: 2.0 }.sum(&[inf, 1.0], &[3.0, 4.0], &[-1.0], rows);
+        let far = Contrastive::new().with_margin(2.0).unwrap().sum(&[inf, 1.0], &[3.0, 4.0], &[-1.0], rows);
         assert_eq!(far, 0.0, "{level:?}");
         // NaN, and what is no sign.
         for (nan, sign) in [(f64::NAN, 1.0), (f64::NAN, -1.0), (0.5, 0.0), (0.5, f64::NAN)] {
@@ -270,10 +268,10 @@ fn rows_that_do_not_fit_each_other_are_refused() {
     }
     assert!(ten == [7.0; 10] && twelve == [7.0; 12] && three == [7.0; 3], "nothing is written");
     for (error, parameter) in [
-        (CosineEmbedding::new(1.5).unwrap_err(), "margin"),
-        (Contrastive::new(-1.0).unwrap_err(), "margin"),
-        (Triplet::new(f64::NAN, 0.0).unwrap_err(), "margin"),
-        (Triplet::new(1.0, f64::INFINITY).unwrap_err(), "eps"),
+        (CosineEmbedding::new().with_margin(1.5).unwrap_err(), "margin"),
+        (Contrastive::new().with_margin(-1.0).unwrap_err(), "margin"),
+        (Triplet::new().with_margin(f64::NAN).unwrap_err(), "margin"),
+        (Triplet::new().with_eps(f64::INFINITY).unwrap_err(), "eps"),
     ] {
         assert_eq!(error.parameter, parameter);
     }

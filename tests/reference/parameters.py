@@ -3,7 +3,7 @@
 
 parameters.csv  function, parameter_f64_bits, x_f64_bits, x, derivative
                 Derivatives in the parameter at x, from jets in the parameter.
-outputs.csv     function, parameter_f64_bits, y_f64_bits, y, slope
+outputs.csv     function, parameter_f64_bits, y_f64_bits, y, derivative
                 Slopes as functions of the output y, by inverting the function: f'(x) where f(x) = y.
 """
 
@@ -49,7 +49,7 @@ OUTPUTS = {
 
 
 def outputs():
-    yield "function,parameter_f64_bits,y_f64_bits,y,slope"
+    yield "function,parameter_f64_bits,y_f64_bits,y,derivative"
     for name, (slope, parameter, low, high) in OUTPUTS.items():
         rng = random.Random("outputs/" + name)
         ys = [f32(low), f32(high), 0.0] + [f32(low + (high - low) * rng.random()) for _ in range(40)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes row_losses.csv; --check as in generate.py, whose numbers and jets these are.
 
-row_losses.csv  loss, row, index, x_f64_bits, y_f64_bits, z_f64_bits, target, value, gradient, curvature, gradient_y,
+row_losses.csv  loss, row, index, x_f64_bits, y_f64_bits, z_f64_bits, target, value, gradient, hessian, gradient_y,
                 gradient_z
                 One entry of a row a line, the entries of a row in order. x is the prediction; y holds the target's
                 probabilities, or the second row of a pair; z the third row of a triple; empty where there is none. target
@@ -204,7 +204,7 @@ def derivatives(loss, rows, target):
 
 
 def row_losses():
-    yield "loss,row,index,x_f64_bits,y_f64_bits,z_f64_bits,target,value,gradient,curvature,gradient_y,gradient_z"
+    yield "loss,row,index,x_f64_bits,y_f64_bits,z_f64_bits,target,value,gradient,hessian,gradient_y,gradient_z"
     for name, (loss, draw) in ROW_LOSSES.items():
         rng = random.Random("row losses/" + name)
         # One number has no angle but 0: what follows from it is exactly 0, and no two precisions see that.

@@ -56,7 +56,7 @@ fn outputs<T: Number>() -> Outputs<T> {
     let dy = &shares[..z.len()];
     let rows = Rows::contiguous(CLASSES);
     let mut output = vec![T::zero(); z.len()];
-    let cool = Softmax::new(3.0).unwrap();
+    let cool = Softmax::new().with_temperature(3.0).unwrap();
     let kinds: [(_, &dyn RowActivation<T>); 5] = [
         ("softmax", &Softmax::DEFAULT),
         ("log_softmax", &LogSoftmax::DEFAULT),
@@ -76,7 +76,7 @@ fn outputs<T: Number>() -> Outputs<T> {
         all.add(name, "columns", y);
         all.add(name, "columns backward", output.clone());
     }
-    GumbelSoftmax::new(0.5, 3).unwrap().forward(&z, rows, &mut output, 1);
+    GumbelSoftmax::new(3).with_temperature(0.5).unwrap().forward(&z, rows, &mut output, 1);
     all.add("gumbel_softmax", "forward", output);
     let mut logarithms = vec![T::zero(); z.len() / CLASSES];
     LogSumExp.forward(&z, rows, &mut logarithms);

@@ -249,16 +249,16 @@ fn rows_of_one_number_are_gaussian() {
 fn bad_shapes_and_parameters_are_refused() {
     let (basis, rows) = (RadialBasis::default(), Rows::contiguous(2));
     let message = panic_message(|| basis.forward(&[0.0_f32; 4], &[0.0; 6], rows, &mut [0.0; 5]));
-    assert_eq!(message, "forward: 2 rows and 3 centres need 6 numbers in y, not 5");
+    assert_eq!(message, "forward: length 5 of y is not 6: 2 rows times 3 centres");
     let message = panic_message(|| basis.forward(&[0.0_f32; 3], &[0.0; 6], rows, &mut [0.0; 5]));
-    assert!(message.contains("3 numbers are no whole number of rows of 2"), "{message}");
+    assert!(message.contains("length 3 is not a multiple of the row length 2"), "{message}");
     let (x, y) = ([0.0_f32; 4], [0.0; 4]);
     let message = panic_message(|| basis.backward(&x, &x, rows, &y, &y[..3], &mut [0.0; 4]));
-    assert!(message.contains("numbers in dy, not 3"), "{message}");
+    assert!(message.contains("length 3 of dy"), "{message}");
     let message = panic_message(|| basis.backward_centres(&x, &x, rows, &y, &y, &mut [0.0; 2]));
-    assert!(message.contains("(\"centres\", 4), (\"gradient\", 2)"), "{message}");
+    assert!(message.contains("centres has 4, gradient has 2"), "{message}");
     let message = panic_message(|| basis.backward_sigma(&x, &x, rows, &y[..1], &y));
-    assert!(message.contains("numbers in y, not 1"), "{message}");
+    assert!(message.contains("length 1 of y"), "{message}");
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert_eq!(RadialBasis::new(sigma).unwrap_err().parameter, "sigma");
     }

@@ -153,15 +153,15 @@ fn empty_rows_are_what_was_asked_for() {
             [(FullyMasked::Zero, 0.0), (FullyMasked::Nan, f64::NAN), (FullyMasked::Uniform, 0.25_f64)]
         {
             let mut y = [1.0; 4];
-            Softmax { fully_masked, ..Softmax::DEFAULT }.forward(&x, rows, &mut y);
+            Softmax::new().with_fully_masked(fully_masked).forward(&x, rows, &mut y);
             assert_eq!(all_bits(&y), all_bits(&[share; 4]));
-            LogSoftmax { fully_masked, ..LogSoftmax::DEFAULT }.forward(&x, rows, &mut y);
+            LogSoftmax::new().with_fully_masked(fully_masked).forward(&x, rows, &mut y);
             let close = |y: f64| y == share.ln() || (y - share.ln()).abs() < 1e-15 || (y.is_nan() && share.is_nan());
             assert!(y.into_iter().all(close), "{fully_masked:?}: {y:?}");
             // -inf entries have a gradient of 0, unless NaN was asked for.
             for softmax in [
-                &Softmax { fully_masked, ..Softmax::DEFAULT } as &dyn RowActivation<f64>,
-                &LogSoftmax { fully_masked, ..LogSoftmax::DEFAULT },
+                &Softmax::new().with_fully_masked(fully_masked) as &dyn RowActivation<f64>,
+                &LogSoftmax::new().with_fully_masked(fully_masked),
             ] {
                 softmax.backward(&x, &[1.0, 2.0, 3.0, 4.0], rows, &mut y);
                 assert!(y.into_iter().all(|dx| dx == 0.0 || share.is_nan() || share > 0.0), "{fully_masked:?}: {y:?}");
@@ -201,7 +201,7 @@ fn softmax_is_that_of_the_textbooks() {
 fn functions<T: Element>() -> Vec<(&'static str, Box<dyn RowActivation<T>>)> {
     vec![
         ("softmax", Box::new(Softmax::DEFAULT)),
-        ("softmax(3)", Box::new(Softmax::new(3.0).unwrap())),
+        ("softmax(3)", Box::new(Softmax::new().with_temperature(3.0).unwrap())),
         ("softmin", Box::new(Softmin::DEFAULT)),
         ("log_softmax", Box::new(LogSoftmax::DEFAULT)),
     ]
@@ -318,7 +318,7 @@ fn shares_are_accurate() {
                 let x: Vec<f32> = (0..len).map(|_| offset as f32 + random.uniform::<f32>(-spread..=spread)).collect();
                 let mut y = x.clone();
                 let rows = Rows::contiguous(len);
-                Softmax::new(temperature).unwrap().forward(&x, rows, &mut y);
+                Softmax::new().with_temperature(temperature).unwrap().forward(&x, rows, &mut y);
                 let exact = exact_shares(&x, f64::from(temperature as f32));
                 for ((x, y), exact) in x.iter().zip(&y).zip(&exact) {
                     // Beside the least normal number, what takes the place of fusing rounds as well.
@@ -328,7 +328,7 @@ fn shares_are_accurate() {
                         "{y} for {x} of {len} at {level:?}: {exact}, {distance:?}"
                     );
                 }
-                LogSoftmax::new(temperature).unwrap().forward(&x, rows, &mut y);
+                LogSoftmax::new().with_temperature(temperature).unwrap().forward(&x, rows, &mut y);
                 let largest = x.iter().fold(0.0, |a: f64, x| a.max(f64::from(x.abs()) / temperature));
                 for ((x, y), exact) in x.iter().zip(&y).zip(exact_logarithms(&x, f64::from(temperature as f32))) {
                     let distance = Exact::from(exact).distance(*y);
@@ -464,13 +464,13 @@ fn masks_that_do_not_fit_are_refused() {
     let (x, rows, mut y) = ([0.5_f32; 12], Rows::contiguous(4), [7.0; 12]);
     let keep = [true; 12];
     let messages = [
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..8]), rows, &mut y)), "12 numbers"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..6]), rows, &mut y)), "6 numbers"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&x[..5]), rows, &mut y)), "5 numbers"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&[]), rows, &mut y)), "mask of 0"),
+        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..8]), rows, &mut y)), "length 12"),
+        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..6]), rows, &mut y)), "length 6"),
+        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&x[..5]), rows, &mut y)), "length 5"),
+        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&[]), rows, &mut y)), "mask length 0"),
         (
             panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Causal { queries: 0, offset: 1 }, rows, &mut y)),
-            "no queries",
+            "1 query",
         ),
         (
             panic_message(|| {
@@ -488,8 +488,11 @@ fn masks_that_do_not_fit_are_refused() {
 #[test]
 fn bad_temperatures_are_refused() {
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-31, 1e31] {
-        let errors =
-            [Softmax::new(bad).unwrap_err(), Softmin::new(bad).unwrap_err(), LogSoftmax::new(bad).unwrap_err()];
+        let errors = [
+            Softmax::new().with_temperature(bad).unwrap_err(),
+            Softmin::new().with_temperature(bad).unwrap_err(),
+            LogSoftmax::new().with_temperature(bad).unwrap_err(),
+        ];
         for error in errors {
             assert!(error.parameter == "temperature" && (error.value == bad || bad.is_nan()), "{error}");
         }
@@ -507,10 +510,10 @@ fn temperatures_divide() {
             let divided = |by: f32| x.iter().map(|x| x / by).collect::<Vec<f32>>();
             let (mut hot, mut cold) = (x.clone(), x.clone());
             for (power, other) in [(4.0, 4.0_f32), (0.125, 0.125)] {
-                Softmax::new(power).unwrap().forward(&x, rows, &mut hot);
+                Softmax::new().with_temperature(power).unwrap().forward(&x, rows, &mut hot);
                 Softmax::DEFAULT.forward(&divided(other), rows, &mut cold);
                 assert_eq!(all_bits(&hot), all_bits(&cold), "{power} of {len} at {level:?}");
-                LogSoftmax::new(power).unwrap().forward(&x, rows, &mut hot);
+                LogSoftmax::new().with_temperature(power).unwrap().forward(&x, rows, &mut hot);
                 LogSoftmax::DEFAULT.forward(&divided(other), rows, &mut cold);
                 assert_eq!(all_bits(&hot), all_bits(&cold), "{power} of {len} at {level:?}");
             }
@@ -533,7 +536,7 @@ fn jacobians_multiply_as_backward_does() {
             let x: Vec<f64> = row_numbers(&mut random, len, false);
             let dy: Vec<f64> = row_numbers(&mut random, len, false);
             let (softmax, mut jacobian, mut dx) =
-                (Softmax::new(temperature).unwrap(), vec![0.0; len * len], dy.clone());
+                (Softmax::new().with_temperature(temperature).unwrap(), vec![0.0; len * len], dy.clone());
             softmax.jacobian(&x, &mut jacobian);
             softmax.backward(&x, &dy, Rows::contiguous(len), &mut dx);
             for i in 0..len {
@@ -759,7 +762,7 @@ fn gumbel_draws_the_softmax() {
     at_every_level(|level| {
         let all = x.repeat(DRAWS);
         let (rows, mut y) = (Rows::contiguous(5), all.clone());
-        let gumbel = GumbelSoftmax { hard: true, ..GumbelSoftmax::new(1.0, 11).unwrap() };
+        let gumbel = GumbelSoftmax::new(11).with_hard(true);
         gumbel.forward(&all, rows, &mut y, 0);
         for (class, share) in shares.iter().enumerate() {
             let drawn: f32 = y.iter().skip(class).step_by(5).sum();
@@ -769,7 +772,7 @@ fn gumbel_draws_the_softmax() {
             assert!((count - expected).abs() <= 5.0 * deviation, "{class} at {level:?}: {count}, not {expected}");
         }
         // The hard output is the largest of the soft one; chunks and places change no bit.
-        let (soft, mut z, mut chunk) = (GumbelSoftmax { hard: false, ..gumbel }, all.clone(), vec![0.0; 50]);
+        let (soft, mut z, mut chunk) = (gumbel.with_hard(false), all.clone(), vec![0.0; 50]);
         soft.forward(&all, rows, &mut z, 0);
         for (hard, soft) in y.chunks(5).zip(z.chunks(5)) {
             let largest = soft.iter().copied().fold(0.0, f32::max);
@@ -777,7 +780,7 @@ fn gumbel_draws_the_softmax() {
         }
         soft.forward(&all[100..150], rows, &mut chunk, 100);
         assert_eq!(all_bits(&chunk), all_bits(&z[100..150]));
-        let other = GumbelSoftmax { seed: 12, ..soft };
+        let other = GumbelSoftmax::new(12);
         other.forward(&all[100..150], rows, &mut chunk, 100);
         assert_ne!(all_bits(&chunk), all_bits(&z[100..150]));
         // The way back is that of the softmax of what was drawn.
@@ -787,7 +790,7 @@ fn gumbel_draws_the_softmax() {
         Softmax::DEFAULT.backward_from_output(&z[100..150], &dy, rows, &mut wanted);
         assert_eq!(all_bits(&dx), all_bits(&wanted));
     });
-    assert!(GumbelSoftmax::new(0.0, 1).is_err());
+    assert!(GumbelSoftmax::new(1).with_temperature(0.0).is_err());
 }
 
 /// A row of any length has a sum of 1 to within 2^-22: every share is off by 2 ulp at most, 2^-22 of itself.

@@ -37,8 +37,8 @@ fn times<T: Element>() {
         time(format!("{of}/forward_with_derivative/{name}"), || f.forward_with_derivative(black_box(&x), &mut y, &mut d));
     }
     for loss in loss::all::<T>() {
-        let (name, half) = (loss.spec().name(), T::from_f64_rounded(0.5));
-        time(format!("{of}/each/{name}"), || loss.forward_slice(black_box(&x), &dy, &mut y));
+        let (name, half) = (loss.spec().name(), 0.5);
+        time(format!("{of}/forward_slice/{name}"), || loss.forward_slice(black_box(&x), &dy, &mut y));
         time(format!("{of}/mean/{name}"), || _ = black_box(loss.mean(black_box(&x), &dy)));
         time(format!("{of}/sum_with_gradient/{name}"), || {
             _ = black_box(loss.sum_with_gradient(black_box(&x), &dy, half, &mut y));

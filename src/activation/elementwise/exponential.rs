@@ -1,6 +1,6 @@
-//! FloatMath made of one exponential: a straight line and a tail, or a bell.
+//! Exponential activations: exp, and rectifiers with an exponential negative side (ELU, CELU, SELU, xIELU).
 //!
-//! Limit: the ports; an exponential is 14 operations, and no function here divides by what depends on x.
+//! Limit: the execution ports; an exponential takes 14 operations, and nothing here divides by an expression in x.
 
 use crate::activation::{Formula, activation};
 use crate::math::FloatMath;
@@ -11,7 +11,7 @@ use crate::math::rounding::{div_remainder, fma_emulated};
 use crate::simd::{Lanes, Real};
 
 activation! {
-    /// The exponential function.
+    /// The exponential function: e to the power of x.
     Exp names ["exp", "exponential"];
     formula "exp(x)", "exp(x)", "exp(x)";
     source "definition";
@@ -24,11 +24,11 @@ activation! {
     d2f { x.exp() }
 }
 
-/// The negative side of a function that is linear on the other: x / alpha, cut at 0 and where e^x - 1 or e^x ends.
+/// The exponent z = x / alpha of the negative side, clamped to [-end, 0]: beyond `end`, e^z - 1 is -1 or e^z is 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<L> {
     pub(crate) z: L,
-    /// What z lacks; nothing where alpha is 1.
+    /// The error term of z; `None` where alpha is 1.
     pub(crate) low: Option<L>,
 }
 
@@ -47,14 +47,14 @@ impl<L: Lanes> Side<L> {
         Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
 
-    /// factor (e^z - 1): one rounding, and what the exponential's own sum lacks is in it.
+    /// factor (e^z - 1), rounded once: the error term of the exponential's own sum is included.
     #[inline(always)]
     fn exp_m1(self, factor: HiLo<L::Real>) -> L {
-        let (sum, lacks) = exp_m1_of_negative(self.z);
-        let lacks = if let Some(low) = self.low { low.mul_add(sum + 1.0, lacks) } else { lacks };
+        let (sum, err) = exp_m1_of_negative(self.z);
+        let err = if let Some(low) = self.low { low.mul_add(sum + 1.0, err) } else { err };
         let high = sum.fill(factor.high);
-        // Never positive: where the product underflows, its zero keeps the sign.
-        -fma_emulated(high, sum, lacks.mul_add(high, sum * sum.fill(factor.low))).abs()
+        // Never positive: -abs gives an underflowed product the sign of the negative side.
+        -fma_emulated(high, sum, err.mul_add(high, sum * sum.fill(factor.low))).abs()
     }
 
     /// factor e^z.
@@ -65,10 +65,12 @@ impl<L: Lanes> Side<L> {
 }
 
 activation! {
-    /// A rectifier that bends to -alpha. The slope at 0 is alpha, that of the left side.
+    /// The exponential linear unit (ELU): x above 0, alpha (exp(x) - 1) below, which tends to -alpha.
+    ///
+    /// The derivative and the second derivative at 0 are alpha, those of the left side.
     Elu {
-        /// How far it goes down.
-        alpha ("a") = 1.0, |alpha| (0.0..=1e15).contains(&alpha) => "must be between 0 and 1e15";
+        /// The limit of the negative side is -alpha: from 0 to 1e15, 1 by default.
+        alpha ("a") = 1.0, |alpha| (0.0..=1e15).contains(&alpha) => "must be from 0 to 1e15";
     }
     names ["elu"];
     formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
@@ -87,11 +89,12 @@ activation! {
 }
 
 activation! {
-    /// A rectifier that bends to -alpha with a continuous slope: the slope at 0 is 1, and only the curvature jumps there,
-    /// from 1 / alpha to 0.
+    /// The continuously differentiable exponential linear unit (CELU): x above 0, alpha (exp(x / alpha) - 1) below.
+    ///
+    /// The derivative is continuous and 1 at 0; the second derivative at 0 is 1 / alpha, that of the left side.
     Celu {
-        /// How far it goes down, and how slowly.
-        alpha ("a") = 1.0, |alpha| (1e-15..=1e15).contains(&alpha) => "must be between 1e-15 and 1e15";
+        /// The limit of the negative side is -alpha, and its scale in x is alpha: from 1e-15 to 1e15, 1 by default.
+        alpha ("a") = 1.0, |alpha| (1e-15..=1e15).contains(&alpha) => "must be from 1e-15 to 1e15";
     }
     names ["celu"];
     formula "x if x > 0, else alpha (exp(x / alpha) - 1)", "1 if x > 0, else exp(x / alpha)",
@@ -102,7 +105,7 @@ activation! {
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     f {
-        // Where x / alpha would be too small to divide exactly, the function is x.
+        // Where x / alpha is so small that the remainder of the division may underflow, the function is x.
         let negative = self.side(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(-power_of_two(-60) * self.alpha).lt(x), negative)
     }
@@ -120,13 +123,15 @@ impl Celu {
     }
 }
 
-/// lambda and alpha of the self-normalising network, as its authors print them, in two parts.
+/// lambda and lambda alpha of self-normalizing networks, from their authors' decimals, as double-double numbers.
 pub(crate) const LAMBDA: HiLo<f64> = HiLo { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
 pub(crate) const LAMBDA_ALPHA: HiLo<f64> = HiLo { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
 
 activation! {
-    /// A rectifier whose fixed point keeps mean 0 and variance 1 from layer to layer: lambda = 1.0507009873554805,
-    /// alpha = 1.6732632423543772. The slope at 0 is lambda alpha, that of the left side.
+    /// The scaled exponential linear unit (SELU) of self-normalizing networks: [`Elu`] times lambda.
+    ///
+    /// lambda = 1.0507009873554805 and alpha = 1.6732632423543772 keep mean 0 and variance 1 from layer to layer. The
+    /// derivative and the second derivative at 0 are lambda alpha, those of the left side.
     Selu names ["selu"];
     formula "lambda x if x > 0, else lambda alpha (exp(x) - 1)", "lambda if x > 0, else lambda alpha exp(x)",
         "0 if x > 0, else lambda alpha exp(x)";
@@ -138,30 +143,31 @@ activation! {
     in (self, x)
     f {
         let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(LAMBDA_ALPHA.to());
-        // What the constant lacks may not meet infinity with the other sign.
+        // x is clamped beside the low part of lambda: an infinite product could have the opposite sign of x lambda.
         let lambda = LAMBDA.to::<L::Real>();
-        let lacks = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
-        x.mul_add(x.fill(lambda.high), lacks).select(x.splat(0.0).le(x), negative)
+        let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
+        x.mul_add(x.fill(lambda.high), err).select(x.splat(0.0).le(x), negative)
     }
     df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
 }
 
 activation! {
-    /// A rectifier whose slope grows: the integral of an exponential below 0 and of a line above. The curvature at 0 is
-    /// that of the left side.
+    /// The expanded integral of the exponential linear unit (xIELU): a parabola above 0, the integral of an ELU below.
+    ///
+    /// The derivative at 0 is beta; the second derivative at 0 is alpha_n, that of the left side.
     XIelu {
-        /// The growth of the slope above 0.
+        /// Half the second derivative above 0: finite and not negative, 0.8 by default.
         alpha_p ("alpha_p_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
-        /// The depth of the slope below 0.
+        /// The fall of the derivative below 0, whose limit is beta - alpha_n: finite and not negative, 0.8 by default.
         alpha_n ("alpha_n_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
-        /// The slope at 0.
+        /// The derivative at 0: finite, 0.5 by default.
         beta = 0.5, |beta| beta.is_finite() => "must be finite";
     }
     names ["xielu"];
     formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
         "2 alpha_p x + beta if x > 0, else alpha_n (exp(x) - 1) + beta", "2 alpha_p if x > 0, else alpha_n exp(x)";
-    source "A. Huang, I. Schlag, Deriving Activation FloatMath Using Integration, arXiv:2411.13010";
+    source "A. Huang, I. Schlag, Deriving Activation Functions Using Integration, arXiv:2411.13010";
     limits [[f64::INFINITY, f64::INFINITY], [0.5 - 0.8, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, Neither;
@@ -171,15 +177,15 @@ activation! {
         let z = Side::of(x, L::Real::EXP_M1_CUTOFF).z;
         let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
         let (sum, low) = exp_m1_of_negative(z);
-        // Near 0, e^x - 1 - x is small beside the linear term, and has its own series.
+        // Near 0, e^x - 1 - x is small beside the linear term, and is computed by its own series.
         let near = -(-x).mul_add(beta, -(alpha * bend(z)));
-        // Far from it both are large, and cancel: e^x - 1 is not large, and the rest is one product.
+        // Far from 0, alpha x and beta x are large and may cancel: the sum is alpha (e^x - 1) plus (beta - alpha) x.
         let held = self.rounded_to::<L::Real>();
         let linear = HiLo::<L::Real>::sum(held.beta, -held.alpha_n);
         let tail = sum * alpha;
-        let lacks = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.mul_error(alpha, tail)));
-        let far = fma_emulated(x, x.fill(linear.high), tail) + lacks;
-        // At -inf the line is all there is, unless its slope is 0.
+        let err = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.mul_error(alpha, tail)));
+        let far = fma_emulated(x, x.fill(linear.high), tail) + err;
+        // At -inf the linear term decides alone, unless beta = alpha_n, where it is 0.
         let lowest = x.fill(-L::Real::MAX);
         let far = (tail - lowest * x.fill(linear.high) * lowest).select(x.lt(lowest), far);
         let negative = far.select(x.lt(x.splat(-0.3465)), near);

@@ -1,6 +1,6 @@
-//! FloatMath of the normal distribution: its density and its distribution function.
+//! The Gaussian function, and the normal distribution function of Mega's attention.
 
-#![allow(clippy::approx_constant, reason = "the usual mean of laplace is its authors' decimals")]
+#![allow(clippy::approx_constant, reason = "the default mean of laplace has the decimals of its authors")]
 
 use crate::activation::{Formula, activation};
 use crate::element::Element as _;
@@ -12,10 +12,12 @@ use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::Lanes;
 
 activation! {
-    /// The bell: a radial basis function of one number, centred at 0. Of rows: [`RadialBasis`](crate::activation::RadialBasis).
+    /// The Gaussian function exp(-x^2 / (2 sigma^2)): a radial basis function (RBF) of one number, centred at 0.
+    ///
+    /// For rows of numbers and several centres, see [`RadialBasis`](crate::activation::RadialBasis).
     Gaussian {
-        /// The standard deviation: how wide the bell is.
-        sigma = 1.0, |sigma| (1e-15..=1e15).contains(&sigma) => "must be between 1e-15 and 1e15";
+        /// The standard deviation sigma: from 1e-15 to 1e15, 1 by default.
+        sigma = 1.0, |sigma| (1e-15..=1e15).contains(&sigma) => "must be from 1e-15 to 1e15";
     }
     names ["gaussian", "rbf", "radial_basis"];
     formula "exp(-x^2 / (2 sigma^2))", "-x / sigma^2 f(x)", "(x^2 / sigma^2 - 1) / sigma^2 f(x)";
@@ -35,10 +37,10 @@ activation! {
     }
 }
 
-/// The pieces of exp(-a^2 / (2 sigma^2)).
+/// The parts of exp(-a^2 / (2 sigma^2)) and of its derivatives.
 #[derive(Clone, Copy)]
 pub(crate) struct Bell<L> {
-    /// |x|, cut where the bell ends.
+    /// |x|, clamped where the value is 0.
     pub(crate) a: L,
     /// 2^LIFT times the value.
     pub(crate) value: L,
@@ -49,7 +51,7 @@ pub(crate) struct Bell<L> {
 }
 
 impl Gaussian {
-    /// The exponent is softmax_mean to twice the precision, for e^-z would turn the rounding of z into z / 2 ulp.
+    /// The exponent is computed to twice the precision: e^-z would turn the rounding of z into z / 2 ulp.
     #[inline(always)]
     pub(crate) fn bell<L: Lanes>(self, x: L) -> Bell<L> {
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
@@ -70,13 +72,15 @@ impl Gaussian {
 }
 
 activation! {
-    /// The distribution function of a normal variable. Where x is small beside `mu`, its steps are small beside the
-    /// value's, and rounding may take the value down by one.
+    /// The Laplace attention function of Mega: a normal distribution function, not the Laplace distribution.
+    ///
+    /// Its mean is mu, its standard deviation sigma. It increases, but where |x| is small beside |mu|, neighbouring x
+    /// are much closer than neighbouring values, and rounding may lower the value by one ulp.
     Laplace {
-        /// The mean.
+        /// The mean mu: finite, 0.707107 by default.
         mu = 0.707107, |mu| mu.is_finite() => "must be finite";
-        /// The standard deviation.
-        sigma = 0.282095, |sigma| (1e-10..=1e10).contains(&sigma) => "must be between 1e-10 and 1e10";
+        /// The standard deviation sigma: from 1e-10 to 1e10, 0.282095 by default.
+        sigma = 0.282095, |sigma| (1e-10..=1e10).contains(&sigma) => "must be from 1e-10 to 1e10";
     }
     names ["laplace"];
     formula "P(z), P(z) = erfc(-z / sqrt(2)) / 2, z = (x - mu) / sigma", "p(z) / sigma, p(z) = exp(-z^2 / 2) / sqrt(2 pi)",
@@ -104,11 +108,14 @@ activation! {
     }
 }
 
-/// |z|, cut where the bell ends, and what it lacks; and a number with the sign of z.
+/// The standardized argument z = (x - mu) / sigma.
 #[derive(Clone, Copy)]
 struct Standard<L> {
+    /// |z|, clamped where the density is 0.
     a: L,
+    /// The error term of |z|.
     low: L,
+    /// A number with the sign of z.
     sign: L,
 }
 

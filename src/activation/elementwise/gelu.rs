@@ -1,6 +1,6 @@
-//! The Gaussian error linear unit, and its two approximations.
+//! The Gaussian error linear unit (GELU), and its two approximations.
 //!
-//! A value is the linear side, less or plus a tail with its own relative accuracy.
+//! A value is max(0, x) minus a tail that keeps its own relative accuracy.
 
 use core::f64::consts::SQRT_2;
 
@@ -14,8 +14,9 @@ use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::Lanes;
 
 activation! {
-    /// x times the probability that a normal variable is below x. By the complementary error function, so that the tail
-    /// keeps its relative accuracy.
+    /// The Gaussian error linear unit (GELU): x times the normal distribution function of x.
+    ///
+    /// Computed by the complementary error function, so that the negative tail keeps its relative accuracy.
     Gelu names ["gelu", "gelu_erf", "gelu_python"];
     formula "x P(x), P(x) = erfc(-x / sqrt(2)) / 2", "P(x) + x p(x), p(x) = exp(-x^2 / 2) / sqrt(2 pi)", "p(x) (2 - x^2)";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
@@ -25,7 +26,7 @@ activation! {
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
     in (self, x)
     f {
-        // x less a tail above 0, the tail below, in one step.
+        // max(0, x) minus a tail that is even in x, in one rounding.
         let a = x.abs().at_most(x.splat(L::Real::GAUSSIAN_CUTOFF));
         tail_times_a(a).mul_add(x.splat(-0.5 * lower::<L>()), x.at_least(x.splat(-0.0)))
     }
@@ -44,7 +45,9 @@ activation! {
 }
 
 activation! {
-    /// Swish with beta = 1.702: a rough approximation of `Gelu`, with networks trained for it.
+    /// The sigmoid approximation of GELU (quick GELU): x times the logistic function of 1.702 x.
+    ///
+    /// A rough approximation of [`Gelu`], for networks trained with it, such as CLIP.
     QuickGelu names ["quick_gelu"];
     formula "x s(1.702 x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = 1.702 x", "1.702 s s(-z) (2 + z (s(-z) - s))";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
@@ -64,7 +67,9 @@ const B: HiLo<f64> = HiLo { high: 0.071_354_816_272_600_25, low: -4.121_857_721_
 const THRICE_B: HiLo<f64> = HiLo { high: 0.214_064_448_817_800_73, low: 1.512_214_642_584_908_4e-18 };
 
 activation! {
-    /// `Gelu` with the normal distribution approximated by a hyperbolic tangent: for networks trained with it.
+    /// The tanh approximation of GELU: the normal distribution function approximated by a hyperbolic tangent.
+    ///
+    /// For networks trained with it, such as GPT-2; [`Gelu`] is the exact form.
     GeluTanh names [
         "gelu_tanh", "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh",
     ];
@@ -78,7 +83,7 @@ activation! {
     in (self, x)
     f { Cubic::of(x).z.gated(x, 1.0) }
     df {
-        // c = |z| + 2 |x| (B x^2); u = 1 - |z| - (c - |z| - c t), so that only large terms round.
+        // c = |x| z' = |z| + 2 |x| (B x^2), t the tail; u = 1 - |z| - (c - |z| - c t), so that only large terms round.
         let Cubic { z, low, bend, .. } = Cubic::of(x);
         let (t, twice) = (z.tail().corrected(), z.a + z.a);
         let c = twice.mul_add(bend.high, z.magnitude) * lower::<L>();
@@ -95,27 +100,28 @@ activation! {
         let difference = t.mul_add(x.splat(-2.0), x.splat(1.0));
         let v = k * difference;
         let product = c * v;
-        // What the product of three lacks: each rounding, times the others.
+        // The error term of the product k c (1 - 2 t): each rounding, times the other factors.
         let lost = c.mul_error(v, product)
             + (c * k.mul_error(difference, v) + v * (z.a.mul_error(k, c) + (z.a + z.a) * low));
         let [rise, _] = square.line(A.twice(), THRICE_B.twice().twice());
-        let (sum, lacks) = two_sum(rise.high, -product);
-        fma_emulated(sum, bell, bell * (lacks + (rise.low - lost))) * lower::<L>()
+        let (sum, err) = two_sum(rise.high, -product);
+        fma_emulated(sum, bell, bell * (err + (rise.low - lost))) * lower::<L>()
     }
 }
 
-/// The argument of `GeluTanh`.
+/// The argument z of `GeluTanh`.
 #[derive(Clone, Copy)]
 struct Cubic<L> {
     z: Scaled<L>,
-    /// What the magnitude of z lacks.
+    /// The error term of the magnitude of z.
     low: L,
-    /// x^2, and B times that.
+    /// x^2.
     square: LanesHiLo<L>,
+    /// B x^2.
     bend: LanesHiLo<L>,
 }
 
-/// A number of a lane to twice its precision.
+/// A double-double number in each lane.
 #[derive(Clone, Copy)]
 struct LanesHiLo<L> {
     high: L,
@@ -123,7 +129,7 @@ struct LanesHiLo<L> {
 }
 
 impl<L: Lanes> LanesHiLo<L> {
-    /// a + b times this number, to twice the precision, and the second term alone.
+    /// a + b times this number, and b times it alone, to twice the precision.
     #[inline(always)]
     fn line(self, a: HiLo<f64>, b: HiLo<f64>) -> [Self; 2] {
         let (a, b) = (a.to::<L::Real>(), b.to::<L::Real>());

@@ -1,5 +1,5 @@
-//! FloatMath made of the hyperbolic tangent: near 0 by series, so that nothing cancels, far from it by the logistic tail
-//! of 2 |x|.
+//! Activations made of the hyperbolic tangent: near 0 by series, so that nothing cancels, elsewhere by the logistic
+//! tail of 2 |x|.
 
 use super::sigmoid::bell_slope;
 use crate::activation::{Formula, activation};
@@ -11,7 +11,7 @@ use crate::math::rounding::fma_emulated;
 use crate::math::tanh::{self, SMALL, excess, ln_cosh};
 
 activation! {
-    /// The hyperbolic tangent.
+    /// The hyperbolic tangent (tanh).
     Tanh names ["tanh"];
     formula "tanh(x)", "1 - tanh(x)^2", "-2 tanh(x) (1 - tanh(x)^2)";
     source "definition";
@@ -27,7 +27,7 @@ activation! {
 }
 
 activation! {
-    /// What the hyperbolic tangent takes away from x.
+    /// The tanh shrinkage function (Tanhshrink): x minus its hyperbolic tangent.
     TanhShrink names ["tanh_shrink"];
     formula "x - tanh(x)", "tanh(x)^2", "2 tanh(x) (1 - tanh(x)^2)";
     source "definition";
@@ -36,15 +36,15 @@ activation! {
     f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
     in (self, x)
     f {
-        // Lifted, so that what the products lack does not vanish below the normal numbers.
+        // Scaled up by 2^40, so that the error terms of the products do not underflow.
         let a = x.abs();
         let up = a * power_of_two(40);
         let square = up * up;
         let cube = square * up;
-        let lacks = up.mul_error(up, square).mul_add(up, square.mul_error(up, cube));
+        let err = up.mul_error(up, square).mul_add(up, square.mul_error(up, cube));
         let ratio = polynomial(square * power_of_two(-80), <L::Real as tanh::Constants>::TANH_SHRINK);
-        let small = fma_emulated(cube, ratio, ratio * lacks) * power_of_two(-120);
-        // a - 1 + 2 t, with what the rounded tail lacks, for it is larger than the sum at first.
+        let small = fma_emulated(cube, ratio, ratio * err) * power_of_two(-120);
+        // a - 1 + 2 t, corrected by the error term of the tail t: near 0.8125, 2 t is larger than the sum.
         let tail = Tail::at_double(x);
         let (d, error) = tail.reciprocal_and_error();
         let t = tail.power * d * 2.0;
@@ -64,7 +64,7 @@ activation! {
 }
 
 activation! {
-    /// x times its hyperbolic tangent: |x| with a round bottom.
+    /// The linearly scaled hyperbolic tangent (LiSHT): x tanh(x), near x^2 at 0 and near |x| far from it.
     Lisht names ["lisht"];
     formula "x tanh(x)", "tanh(x) + x (1 - tanh(x)^2)", "2 (1 - tanh(x)^2) (1 - x tanh(x))";
     source "S. Roy et al., LiSHT, arXiv:1901.05894";
@@ -76,7 +76,7 @@ activation! {
     f {
         let a = x.abs();
         let small = fma_emulated(a, a, excess(a) * a);
-        // 2 a t, where t ends before a does.
+        // a - 2 a t, with a clamped in the product, where t has become 0.
         let end = a.at_most(a.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
         let large = (Tail::at_double(x).value() * end).mul_add(a.splat(-2.0), a);
         small.select(a.lt(a.splat(SMALL)), large)
@@ -88,7 +88,7 @@ activation! {
     d2f {
         let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
         let small = fma_emulated(a, a, excess(a) * a);
-        // The lifted slope of tanh; and 1 - a tanh a as 1 - a + 2 a t, whose first difference is exact beside the root.
+        // The lifted derivative of tanh times 1 - a tanh a = 1 - a + 2 a t, where 1 - a is exact near the root.
         let tail = Tail::at_double(x);
         let d = tail.reciprocal();
         let (t, lifted) = (tail.power * d, tail.lifted * d);
@@ -99,7 +99,7 @@ activation! {
 }
 
 activation! {
-    /// The logarithm of the hyperbolic cosine: half a parabola near 0, |x| - ln 2 far from it.
+    /// The logarithm of the hyperbolic cosine (log-cosh): near x^2 / 2 at 0 and near |x| - ln 2 far from it.
     LogCosh names ["log_cosh"];
     formula "ln(cosh(x))", "tanh(x)", "1 - tanh(x)^2";
     source "definition";

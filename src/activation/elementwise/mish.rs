@@ -1,7 +1,7 @@
 //! Mish: x tanh(softplus(x)). The hyperbolic tangent of a logarithm is a quotient of polynomials of e = e^x, and
 //! 1 - tanh(softplus(x)) is 1 / d, with d = 1 + e + e^2 / 2.
 //!
-//! Limit: the ports, with some 45 operations and a division.
+//! Limit: the execution ports, with some 45 operations and a division.
 
 use crate::activation::{Formula, activation};
 use crate::math::exp::{Constants, Reduced, excess, reduce};
@@ -10,7 +10,7 @@ use crate::math::rounding::{fma_emulated, reciprocal};
 use crate::simd::Lanes;
 
 activation! {
-    /// x times the hyperbolic tangent of the softplus of x.
+    /// The Mish function: x times the hyperbolic tangent of the softplus of x.
     Mish names ["mish"];
     formula "x tanh(ln(1 + e)), e = exp(x)", "e (1 + x + e (3/2 + x + e (1 + e / 4))) / d^2, d = 1 + e + e^2 / 2",
         "e (2 (1 + e) d + x (1 + e - 3/2 e^2 - e^3)) / d^3";
@@ -33,7 +33,7 @@ activation! {
         tail.mul_add(x.splat(-lower::<L>()), x.at_least(x.splat(-0.0)))
     }
     df {
-        // Below 0 the first term is 1 + x, exact beside the root; above 0 the slope is 1 + (x e (1 + e) / d - 1) / d.
+        // Below 0 the first term is 1 + x, exact near the root; above 0, df is 1 + (x e (1 + e) / d - 1) / d.
         let p = Parts::of(x);
         let z = x.at_least(x.splat(-L::Real::EXP_CUTOFF)).at_most(x.splat(L::Real::EXP_M1_CUTOFF));
         let next = z + 1.0;
@@ -47,8 +47,8 @@ activation! {
         (fma_emulated(f, rest, f) * scale).mul_add(x.splat(lower::<L>()), x.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
     d2f {
-        // Of s = e below 0 and s = 2 / e above it, so that nothing overflows; d is 1 + s + s^2 / 2 for both. In powers of s
-        // the large terms are one sum, exact beside the roots.
+        // In terms of s = e below 0 and s = 2 / e above, so that nothing overflows; d is 1 + s + s^2 / 2 for both.
+        // Collected by powers of s, the large terms are one sum, exact near the roots.
         let end = x.splat(L::Real::EXP_CUTOFF);
         let x = x.at_least(-end).at_most(end * 0.5);
         let Reduced { power: lifted, r, .. } = reduce(-x.abs(), L::Real::LIFT);
@@ -56,7 +56,7 @@ activation! {
         let power = lifted * lower::<L>();
         let v = t.mul_add(power, power);
         let s = x.select_negative(v, v + v);
-        // What s lacks enters d^3 almost three times, and is softmax_mean out with the errors of the quotient.
+        // The error term of s enters d^3 almost three times; it is removed together with the errors of the quotient.
         let low = t.mul_add(power, power - v);
         let low = x.select_negative(low, low + low);
         let (q, error) = inverse(s);
@@ -74,21 +74,23 @@ activation! {
     }
 }
 
-/// A constant for each side of 0.
+/// `negative` where the sign of x is minus, else `positive`.
 #[inline(always)]
 fn either<L: Lanes>(x: L, negative: f64, positive: f64) -> L {
     x.select_negative(x.splat(negative), x.splat(positive))
 }
 
-/// The pieces of a function of e = e^x.
+/// The parts of a function of e = e^x.
 #[derive(Clone, Copy)]
 struct Parts<L> {
     e: L,
-    /// e = 2^n (1 + excess): 2^(n + LIFT).
+    /// 2^(n + LIFT), where e = 2^n (1 + excess).
     lifted: L,
+    /// e / 2^n - 1.
     excess: L,
-    /// 1 / (1 + e + e^2 / 2), and what it lacks, relative to it.
+    /// 1 / d = 1 / (1 + e + e^2 / 2).
     inverse: L,
+    /// The error term of `inverse`, relative to it.
     error: L,
 }
 
@@ -104,14 +106,15 @@ impl<L: Lanes> Parts<L> {
     }
 }
 
-/// 1 / (1 + e + e^2 / 2), and what it lacks, relative to it.
+/// 1 / (1 + e + e^2 / 2), and its error term, relative to it.
 #[inline(always)]
 fn inverse<L: Lanes>(e: L) -> (L, L) {
     let one = e.splat(1.0);
     let square = e * (e * 0.5);
     let sum = e + one;
     let d = sum + square;
-    // What the sums lose: the first exactly whichever is larger, because 1 has one bit; the second where e is below 2.
+    // The rounding errors of the sums: that of e + 1 is exact whichever is larger, because 1 has one bit; that of d is
+    // exact where e is below 2.
     let lost = (square - (d - sum)) + (e - (sum - one));
     let lost = e.mul_error(e * 0.5, square) + lost;
     reciprocal(d, lost)

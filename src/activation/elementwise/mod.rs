@@ -1,4 +1,4 @@
-//! Activations of one number, each written as a [`Formula`](super::Formula) over registers.
+//! Elementwise activations: functions of one number, each written as a [`Formula`](super::Formula) over registers.
 
 pub(crate) mod exponential;
 pub(crate) mod gaussian;

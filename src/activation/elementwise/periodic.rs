@@ -1,4 +1,4 @@
-//! FloatMath that repeat themselves: they go on where networks of saturating functions end.
+//! Periodic activations, the sine and Snake: unlike saturating functions, they can extrapolate a periodic signal.
 
 use crate::Spec;
 use crate::activation::{Formula, activation};
@@ -7,10 +7,12 @@ use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
 use crate::simd::{Lanes, Real};
 
 activation! {
-    /// The sine of x in radians, of every size: sin(1e30) is as right as sin(1). NaN at infinities, where it has no limit.
+    /// The sine of x in radians, as accurate for large x as for small: sin(1e30) as sin(1).
+    ///
+    /// NaN at infinities, where it has no limit.
     Sine names ["sine", "sin"];
     formula "sin(x)", "cos(x)", "-sin(x)";
-    source "arXiv:2006.09661 (SIREN, sin(30 x): scale x before)";
+    source "arXiv:2006.09661 (SIREN, which uses sin(30 x): scale x first)";
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [-1.0, 1.0], monotone false, Odd;
     f32 [1.75, 1.75, 1.75]; f64 [2.0, 2.5, 2.0];
@@ -31,17 +33,19 @@ impl Formula for Sine {
         -sin_cos(x).0
     }
     #[inline(always)]
-    fn value_and_slope<L: Lanes>(self, x: L) -> (L, L) {
+    fn f_and_df<L: Lanes>(self, x: L) -> (L, L) {
         sin_cos(x)
     }
 }
 
 activation! {
-    /// x and a wave on it. At infinities the value is infinite, slope and curvature have no limit and are NaN; as they are
-    /// where a x overflows. It rises, but is flat at every turn of the wave, where rounding may take it down by an ulp; the
-    /// bounds of slope and curvature beside their roots are those of a = 1.
+    /// The Snake function: x plus a periodic term, the squared sine of a x divided by a.
+    ///
+    /// At infinities the value is infinite, and the derivatives, which have no limit, are NaN; so are they where a x
+    /// overflows. The function increases, but its derivative is 0 once in each period, where rounding may lower the
+    /// value by an ulp. The error bounds of the derivatives near their roots are those of a = 1.
     Snake {
-        /// The frequency of the wave, in radians; its height is 1 / a.
+        /// The angular frequency a; the periodic term is at most 1 / a. From 1e-15 to 1e15, 1 by default.
         a = 1.0, |a| (1e-15..=1e15).contains(&a) => "must be from 1e-15 to 1e15";
     }
     names ["snake"];
@@ -52,7 +56,7 @@ activation! {
     f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
 }
 
-/// The formula from its methods of x, a x, and what the rounding of that lost. The usual a of 1 is worth a text of its own.
+/// The formula from methods of x, the product a x and its error term. The default a = 1 has its own implementation.
 macro_rules! scaled {
     ($($method:ident = $of_product:ident),+) => {
         impl Formula for Snake {
@@ -72,8 +76,9 @@ macro_rules! scaled {
 scaled! { f = value_of, df = derivative_of, d2f = second_derivative_of }
 
 impl Snake {
-    /// With a x = k pi / 2 + r: sin^2 is sin^2 r for even k, 1 - sin^2 r for odd k. Around a x = -1, where x takes away two
-    /// thirds of the wave, k is -1, and x + 1 / a is exact. 1 / a is rounded; what it lacks goes into the small terms.
+    /// With a x = k pi / 2 + r, sin^2 is sin^2 r for even k and 1 - sin^2 r for odd k. Around a x = -1, where x cancels
+    /// two thirds of the periodic term, k is -1, and x + 1 / a is exact. The error term of 1 / a goes into the small
+    /// terms.
     #[inline(always)]
     fn value_of<L: Lanes>(self, x: L, product: L, rest: Option<L>) -> L {
         let (zero, one) = (x.splat(0.0), x.splat(1.0));
@@ -84,17 +89,17 @@ impl Snake {
             let wave = square + small;
             (x + wave).select(even, (x + one) - wave)
         } else {
-            let (inverse, lacks) = reciprocal(x.splat(self.a), zero);
+            let (inverse, err) = reciprocal(x.splat(self.a), zero);
             let base = zero.select(even, one);
             let square = square.select(even, -square);
-            let small = (base + square).mul_add(lacks, small.select(even, -small));
+            let small = (base + square).mul_add(err, small.select(even, -small));
             base.mul_add(inverse, x) + square.mul_add(inverse, small * inverse)
         };
-        // Beyond, the wave is less than a quarter ulp of x.
+        // Beyond that, the periodic term is less than a quarter ulp of x.
         y.select(product.abs().lt(x.fill(L::Real::ROUND_MAGIC) * 4.0), x).copysign(x)
     }
 
-    /// 2 sin^2(a x + pi / 4), which does not cancel where the slope touches 0.
+    /// 2 sin^2(a x + pi / 4), which does not cancel where the derivative touches 0.
     #[inline(always)]
     fn derivative_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
         let reduced = reduce::<L, true, true>(product, rest);

@@ -1,16 +1,17 @@
-//! FloatMath in straight or parabolic pieces: a few operations, each rounded once.
+//! Activations with linear and quadratic pieces: a few operations, each rounded once.
 //!
-//! Limit: memory, or the one store a cycle in the first cache.
+//! Limit: memory bandwidth, or one store a cycle in the L1 cache.
 //!
-//! The argument is cut to a piece by a minimum and a maximum that NaN and infinities pass through as they should, and
-//! the piece is measured from its joint: x - joint is exact beside it, so nothing cancels there.
+//! The argument is clamped to a piece by a minimum and a maximum that keep NaN and infinities, and is measured from the
+//! kink: x - kink is exact near it, so nothing cancels there.
 
 use super::rectifier::{between, constant};
 use crate::activation::{Formula, activation};
 use crate::math::pair::HiLo;
 use crate::simd::Lanes;
 
-/// x / divisor, rounded nearly once. Where nothing fuses, the product with a pair would cost as much as the division.
+/// x / divisor, with hardly more than one rounding: the product with a double-double inverse where there is FMA;
+/// without it, that product would cost as much as the division.
 #[inline(always)]
 fn divided<L: Lanes>(x: L, divisor: f64) -> L {
     if !L::FUSED {
@@ -20,11 +21,13 @@ fn divided<L: Lanes>(x: L, divisor: f64) -> L {
 }
 
 activation! {
-    /// x, cut at both ends. The slope is 0 at the ends.
+    /// The hard hyperbolic tangent (hard tanh), or clip: x clamped to the range from low to high.
+    ///
+    /// The derivative at low and at high is 0.
     HardTanh {
-        /// The lowest value.
+        /// The smallest value: not above `high`, may be infinite, -1 by default.
         low ("min_val", "min", "lo") = -1.0, |low| !low.is_nan() => "must be a number";
-        /// The highest value.
+        /// The largest value: not below `low`, may be infinite, 1 by default.
         high ("max_val", "max", "hi") = 1.0, |high| !high.is_nan() => "must be a number";
     } also low, |this| this.low <= this.high => "must not exceed high";
     names ["hard_tanh", "clip"];
@@ -41,12 +44,14 @@ activation! {
 }
 
 activation! {
-    /// A straight line from 0 at `low` to 1 at `high`. The usual one is `x / 6 + 1/2`; that of ONNX, `0.2 x + 0.5`, has
-    /// its ends at -2.5 and 2.5. The slope is 0 at the ends.
+    /// The hard sigmoid: a straight line from 0 at `low` to 1 at `high`, constant on either side.
+    ///
+    /// By default the line is `x / 6 + 1/2`, as in PyTorch; `0.2 x + 0.5`, the default of ONNX, has `low` -2.5 and
+    /// `high` 2.5. The derivative at low and at high is 0.
     HardSigmoid {
-        /// Where the line leaves 0.
+        /// The largest x whose value is 0: finite, below `high`, -3 by default.
         low = -3.0, |low| low.is_finite() => "must be finite";
-        /// Where the line meets 1.
+        /// The smallest x whose value is 1: finite, above `low`, 3 by default.
         high = 3.0, |high| high.is_finite() => "must be finite";
     } also low, |this| this.low < this.high => "must be below high";
     names ["hard_sigmoid"];
@@ -69,7 +74,9 @@ activation! {
 }
 
 activation! {
-    /// x times the hard sigmoid of x. The slope is 0 at -3 and 1 at 3.
+    /// The hard swish (hard SiLU): x times the hard sigmoid of x.
+    ///
+    /// The derivative is 0 at -3 and 1 at 3; the second derivative is 0 at both.
     HardSwish names ["hard_swish", "hard_silu"];
     formula "x min(max(0, x + 3), 6) / 6", "(2 x + 3) / 6 if -3 < x < 3, else 0 or 1", "1/3 if -3 < x < 3, else 0";
     source "A. Howard et al., Searching for MobileNetV3, arXiv:1905.02244";
@@ -90,9 +97,11 @@ activation! {
 }
 
 activation! {
-    /// x, and 0 where it is small. The slope at both kinks is 0.
+    /// Hard shrinkage, or hard thresholding: x where |x| is above lambda, else 0.
+    ///
+    /// The derivative at -lambda and at lambda is 0.
     HardShrink {
-        /// What is not larger than this becomes 0.
+        /// The threshold lambda: |x| up to it gives 0. Not negative, may be infinite, 0.5 by default.
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
     }
     names ["hard_shrink", "shrink"];
@@ -109,9 +118,11 @@ activation! {
 }
 
 activation! {
-    /// x, brought nearer to 0, as far as 0. The slope at both kinks is 0.
+    /// Soft shrinkage, or soft thresholding: x moved towards 0 by lambda, and 0 where |x| is at most lambda.
+    ///
+    /// The derivative at -lambda and at lambda is 0.
     SoftShrink {
-        /// How much nearer.
+        /// The distance lambda by which x moves: finite and not negative, 0.5 by default.
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
     }
     names ["soft_shrink"];
@@ -128,10 +139,12 @@ activation! {
 }
 
 activation! {
-    /// The slope of `SparsePlus`. Its own slope is 0 at the ends.
+    /// The sparse sigmoid: (x + 1) / 2 clamped to the range from 0 to 1, the derivative of [`SparsePlus`].
+    ///
+    /// The derivative at -1 and at 1 is 0.
     SparseSigmoid names ["sparse_sigmoid"];
     formula "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0", "0";
-    source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: of two classes";
+    source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: sparsemax of two classes";
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, 1.0], monotone true, Neither;
@@ -143,10 +156,12 @@ activation! {
 }
 
 activation! {
-    /// A rectifier with a parabola for its bend: softplus with exact ends. The curvature is 0 at both ends of the bend.
+    /// The sparse softplus (sparseplus): a rectifier with a parabola between -1 and 1, exactly 0 below and x above.
+    ///
+    /// The second derivative at -1 and at 1 is 0.
     SparsePlus names ["sparse_plus"];
     formula "0, (x + 1)^2 / 4 if -1 < x < 1, x", "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0";
-    source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: of two classes";
+    source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: sparsemax of two classes";
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];

@@ -1,19 +1,20 @@
-//! Piecewise linear functions: exact, or rounded once by their one multiplication.
+//! Rectifiers (ReLU and its relatives), steps and lines: exact, or rounded once by their one multiplication.
 //!
-//! Limit: memory, or the one store a cycle in the first cache.
+//! Limit: memory bandwidth, or one store a cycle in the L1 cache.
 //!
-//! A piece is chosen by a comparison that NaN fails into the piece that passes it on, never by a hardware minimum.
+//! A piece is chosen by a comparison that is false for NaN, so that NaN falls into the piece that passes it on; never
+//! by a minimum that drops NaN.
 
 use crate::activation::{Formula, activation};
 use crate::simd::Lanes;
 
-/// `constant` in every lane, and NaN where x is NaN.
+/// `constant` in every lane, but NaN where x is NaN.
 #[inline(always)]
 pub(crate) fn constant<L: Lanes>(x: L, constant: f64) -> L {
     x.splat(constant).select(x.equals(x), x)
 }
 
-/// `inside` where low < x < high, else 0; NaN stays NaN.
+/// `inside` where low < x < high, else 0; NaN where x is NaN.
 #[inline(always)]
 pub(crate) fn between<L: Lanes>(x: L, low: f64, high: f64, inside: f64) -> L {
     let zero = x.splat(0.0);
@@ -21,7 +22,7 @@ pub(crate) fn between<L: Lanes>(x: L, low: f64, high: f64, inside: f64) -> L {
 }
 
 activation! {
-    /// x itself: a layer without an activation.
+    /// The identity, or linear activation: x itself, for a layer without an activation.
     Identity names ["identity", "linear", "none"];
     formula "x", "1", "0";
     source "definition";
@@ -35,9 +36,9 @@ activation! {
 }
 
 activation! {
-    /// A multiple of x.
+    /// The scaled identity: x times a constant c.
     Linear {
-        /// The factor c.
+        /// The factor c: finite, 1 by default.
         slope ("c") = 1.0, |c| c.is_finite() => "must be finite";
     }
     names ["scaled_linear"];
@@ -53,7 +54,9 @@ activation! {
 }
 
 activation! {
-    /// The unit step, 1 at 0. Its slope is 0 everywhere, at the jump too: nothing is learnt through it.
+    /// The binary step, or Heaviside function: 0 below 0, 1 from 0 on.
+    ///
+    /// The derivative is 0 everywhere, at the jump too, so that no gradient passes through it.
     BinaryStep names ["binary_step", "heaviside", "step"];
     formula "1 if x >= 0, else 0", "0", "0";
     source "O. Heaviside";
@@ -72,7 +75,9 @@ activation! {
 }
 
 activation! {
-    /// The rectifier. The slope at 0 is 0, the slope of the left side.
+    /// The rectified linear unit (ReLU).
+    ///
+    /// The derivative at 0 is 0, that of the left side.
     Relu names ["relu", "rectifier"];
     formula "max(0, x)", "1 if x > 0, else 0", "0";
     source "V. Nair, G. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, 2010";
@@ -89,22 +94,24 @@ activation! {
     d2f { constant(x, 0.0) }
 }
 
-/// x, times `slope` where its sign is minus.
+/// x times `slope` where the sign of x is minus, else x.
 #[inline(always)]
 pub(crate) fn leaky<L: Lanes>(x: L, slope: L) -> L {
     x.select_negative(x * slope, x)
 }
 
-/// The slope of [`leaky`]: at 0 that of the left side.
+/// The derivative of [`leaky`]; at 0, that of the left side.
 #[inline(always)]
 pub(crate) fn leaky_slope<L: Lanes>(x: L, slope: L) -> L {
     slope.select(x.le(x.splat(0.0)), constant(x, 1.0))
 }
 
 activation! {
-    /// A rectifier that lets a part of the negative side through. The slope at 0 is that of the left side.
+    /// The leaky rectified linear unit (leaky ReLU): x above 0, a x below.
+    ///
+    /// The derivative at 0 is a, that of the left side.
     LeakyRelu {
-        /// The slope a of the negative side.
+        /// The slope a of the negative side: finite, 0.01 by default.
         slope ("negative_slope", "alpha", "a") = 0.01, |a| a.is_finite() => "must be finite";
     }
     names ["leaky_relu", "lrelu"];
@@ -121,10 +128,13 @@ activation! {
 }
 
 activation! {
-    /// [`LeakyRelu`] whose slope is learned: see [`Learnable`](super::Learnable), and
-    /// [`PReluChannels`](super::PReluChannels) for a slope per channel. The slope at 0 is that of the left side.
+    /// The parametric rectified linear unit (PReLU): a leaky ReLU whose slope a is learned.
+    ///
+    /// [`Learnable`](crate::activation::Learnable) has the gradient in the slope, and
+    /// [`PReluChannels`](crate::activation::PReluChannels) a slope per channel. The derivative at 0 is a, that of the
+    /// left side.
     PRelu {
-        /// The slope a of the negative side.
+        /// The slope a of the negative side: finite, 0.25 by default.
         slope ("negative_slope", "alpha", "a") = 0.25, |a| a.is_finite() => "must be finite";
     }
     names ["prelu", "parametric_relu"];
@@ -141,13 +151,14 @@ activation! {
 }
 
 activation! {
-    /// [`LeakyRelu`] whose slope is drawn anew for each number in training, between two bounds: see
-    /// [`RRelu::training`]. As an activation it is what evaluation uses, the mean of the bounds. The slope at 0 is that of
-    /// the left side.
+    /// The randomized leaky rectified linear unit (RReLU), as evaluated: the slope is the mean of its two bounds.
+    ///
+    /// In training, the slope is drawn anew for each number, uniformly between the bounds: see [`RRelu::training`]. The
+    /// derivative at 0 is the slope, that of the left side.
     RRelu {
-        /// The smallest slope.
+        /// The smallest slope of the negative side: finite, 1/8 by default.
         lower = 0.125, |lower| lower.is_finite() => "must be finite";
-        /// The largest slope.
+        /// The largest slope of the negative side: finite, not below `lower`, 1/3 by default.
         upper = 0.333_333_333_333_333_3_f64, |upper| upper.is_finite() => "must be finite";
     } also upper, |this| this.lower <= this.upper => "must not be below lower";
     names ["rrelu", "randomized_relu"];
@@ -164,7 +175,7 @@ activation! {
 }
 
 impl RRelu {
-    /// Halved before they are added, so that no two slopes overflow.
+    /// The mean of the bounds, halved before they are added, so that the sum does not overflow.
     #[inline(always)]
     fn mean<L: Lanes>(self, x: L) -> L {
         let Self { lower, upper } = self.rounded_to::<L::Real>();
@@ -173,7 +184,9 @@ impl RRelu {
 }
 
 activation! {
-    /// The rectifier, cut at 6. The slope is 0 at 0 and at 6.
+    /// The rectified linear unit capped at 6 (ReLU6).
+    ///
+    /// The derivative at 0 and at 6 is 0.
     Relu6 names ["relu6"];
     formula "min(max(0, x), 6)", "1 if 0 < x < 6, else 0", "0";
     source "A. Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010";
@@ -188,11 +201,13 @@ activation! {
 }
 
 activation! {
-    /// x above a threshold, a constant up to it. The slope at the threshold is 0.
+    /// The threshold function, or thresholded ReLU: x above theta, a constant up to it.
+    ///
+    /// The derivative at theta is 0.
     Threshold {
-        /// The last x that is replaced.
+        /// The threshold theta, the largest x that is replaced: a number, may be infinite, 1 by default.
         theta ("threshold", "alpha") = 1.0, |theta| !theta.is_nan() => "must be a number";
-        /// What it is replaced by.
+        /// The value where x is not above theta: a number, may be infinite, 0 by default.
         value ("default_value") = 0.0, |value| !value.is_nan() => "must be a number";
     }
     names ["threshold", "thresholded_relu"];
@@ -209,7 +224,9 @@ activation! {
 }
 
 activation! {
-    /// The rectifier, squared. The curvature at 0 is 0.
+    /// The squared rectified linear unit (squared ReLU).
+    ///
+    /// The second derivative at 0 is 0, that of the left side.
     Relu2 names ["relu2", "squared_relu", "relu_squared"];
     formula "max(0, x)^2", "2 max(0, x)", "2 if x > 0, else 0";
     source "D. So et al., Primer, arXiv:2109.08668";

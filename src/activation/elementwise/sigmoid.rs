@@ -1,4 +1,4 @@
-//! Bounded functions made of the logistic tail.
+//! Sigmoids: the logistic function, and the softsign, which needs no exponential.
 
 use crate::activation::{Formula, activation};
 use crate::math::exp::power_of_two;
@@ -7,7 +7,7 @@ use crate::math::rounding::{fma_emulated, reciprocal, two_sum};
 use crate::simd::Lanes;
 
 activation! {
-    /// The logistic function: the probability whose log-odds are x.
+    /// The logistic function, or sigmoid: the probability whose log-odds are x.
     Sigmoid names ["sigmoid", "logistic", "expit"];
     formula "s(x) = 1 / (1 + exp(-x))", "s(x) s(-x)", "s(x) s(-x) (s(-x) - s(x))";
     source "P.-F. Verhulst, 1845";
@@ -24,7 +24,9 @@ activation! {
 }
 
 activation! {
-    /// A sigmoid that approaches its ends as slowly as 1 / x. The curvature at 0 is that of the side of the zero's sign.
+    /// The softsign function: x / (1 + |x|), a sigmoid that approaches -1 and 1 as slowly as 1 / x.
+    ///
+    /// The second derivative at 0 is that of the side of the zero's sign: -2 at +0, 2 at -0.
     Softsign names ["softsign"];
     formula "x / (1 + abs(x))", "1 / (1 + abs(x))^2", "-2 sign(x) / (1 + abs(x))^3";
     source "J. Bergstra et al., Quadratic Polynomials Learn Better Image Features, 2009";
@@ -33,8 +35,9 @@ activation! {
     f32 [1.4, 2.0, 2.0]; f64 [1.5, 2.0, 2.5];
     in (self, x)
     f {
-        // Between 1/2 and 1 the quotient q rises, because the numerator's steps are relatively the larger; below, its
-        // falls are too small to show in a - a q, and beyond, 1 - 1 / (1 + a) rises.
+        // Monotone: between 1/2 and 1 the quotient q increases, because the steps of its numerator are relatively
+        // larger than those of its denominator; below 1/2 its decreases are too small to change a - a q; above 1 it is
+        // 1 - 1 / (1 + a), which increases.
         let a = x.abs();
         let one = a.splat(1.0);
         let q = one.select(one.lt(a), a) / (a + one);
@@ -53,18 +56,18 @@ activation! {
     }
 }
 
-/// 1 / (1 + |x|), and what it lacks, relative to it: for functions that multiply it by itself.
+/// 1 / (1 + |x|), and its error term, relative to it: for functions that use a power of it.
 #[inline(always)]
 fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
     let (a, one) = (x.abs(), x.splat(1.0));
     let (sum, lost) = two_sum(a, one);
     let (d, error) = reciprocal(sum, lost);
-    // Where the sum is infinite or its parts too large to split, there is nothing left to correct.
+    // Where the sum is infinite, or too large for the error term to be computed, no correction is needed.
     (d, error.select(a.lt(a.splat(power_of_two(60))), a.splat(0.0)))
 }
 
-/// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that the last product alone rounds into the subnormals.
-/// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is softmax_mean out of the product in one step.
+/// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that only the last product rounds into the subnormals.
+/// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is removed from the product in one step.
 #[inline(always)]
 pub(crate) fn bell_slope<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
     let (d, error) = tail.reciprocal_and_error();

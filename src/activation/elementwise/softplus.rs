@@ -1,5 +1,5 @@
-//! Smooth relatives of the rectifier: the linear side plus a tail that is computed to relative accuracy, in one fused
-//! step, so that neither cancels the other.
+//! Smooth rectifiers (softplus, log-sigmoid, squareplus): the linear side plus a tail of its own relative accuracy,
+//! added in one fused step, so that neither cancels the other.
 
 use super::swish::{Scaled, scaled};
 use crate::activation::{Formula, activation};
@@ -11,10 +11,11 @@ use crate::math::rounding::{div_remainder, reciprocal, two_sum};
 use crate::simd::{Lanes, Real};
 
 activation! {
-    /// A smooth rectifier: the integral of the logistic function. Exact everywhere, with no threshold beyond which it
-    /// turns linear.
+    /// The softplus function: ln(1 + exp(beta x)) / beta, a smooth rectifier whose derivative is the logistic function.
+    ///
+    /// Accurate for every x: there is no threshold beyond which it is replaced by x.
     Softplus {
-        /// How sharp the bend is.
+        /// The sharpness beta of the bend: positive and finite, 1 by default.
         beta = 1.0, |b| b > 0.0 && b.is_finite() => "must be positive and finite";
     }
     names ["softplus", "log1pexp"];
@@ -26,8 +27,7 @@ activation! {
 }
 
 impl Softplus {
-    /// ln(1 + e^z) / beta, and beyond the bend x + ln(1 + e^-z) / beta. 1 / beta is rounded; what it lacks goes into the
-    /// small terms.
+    /// ln(1 + e^z) / beta, beyond the bend x + ln(1 + e^-z) / beta. The error term of 1 / beta goes into small terms.
     #[inline(always)]
     fn value_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let signed = z.magnitude.copysign(x);
@@ -38,8 +38,8 @@ impl Softplus {
             return ln_1p_exp(argument, None, None).mul_add(x.splat(lower::<L>()), base);
         };
         let beta = x.splat(self.beta);
-        let (inverse, lacks) = reciprocal(beta, x.splat(0.0));
-        let tail = ln_1p_exp(argument, Some(low.xor_sign(argument)), Some(lacks));
+        let (inverse, err) = reciprocal(beta, x.splat(0.0));
+        let tail = ln_1p_exp(argument, Some(low.xor_sign(argument)), Some(err));
         tail.mul_add(inverse * lower::<L>(), base)
     }
 
@@ -59,7 +59,9 @@ impl Softplus {
 scaled! { Softplus: f = value_of, df = derivative_of, d2f = second_derivative_of }
 
 activation! {
-    /// The logarithm of the logistic function: a log-probability, exact where the probability rounds to 0 or 1.
+    /// The logarithm of the logistic function (log-sigmoid): the log-probability whose log-odds are x.
+    ///
+    /// Accurate also where the probability rounds to 0 or 1.
     LogSigmoid names ["log_sigmoid"];
     formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
     source "definition";
@@ -73,10 +75,10 @@ activation! {
 }
 
 activation! {
-    /// A smooth rectifier without exponentials: a branch of a hyperbola.
+    /// The squareplus function: (x + sqrt(x^2 + b)) / 2, a smooth rectifier without exponentials.
     Squareplus {
-        /// How round the bend is.
-        b = 4.0, |b| (1e-10..=1e10).contains(&b) => "must be between 1e-10 and 1e10";
+        /// The roundness b of the bend, the value at 0 being sqrt(b) / 2: from 1e-10 to 1e10, 4 by default.
+        b = 4.0, |b| (1e-10..=1e10).contains(&b) => "must be from 1e-10 to 1e10";
     }
     names ["squareplus"];
     formula "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "b / (2 (x^2 + b)^(3/2))";
@@ -86,36 +88,36 @@ activation! {
     f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];
     in (self, x)
     f {
-        // Below 0 by the conjugate: b / 2 over the sum that the other side halves.
+        // Below 0 by the conjugate: b / 2 divided by the sum |x| + sqrt(x^2 + b), half of which is the value above 0.
         let root = self.root(x);
-        let sum = root.whole + (root.a + root.lacks);
+        let sum = root.whole + (root.a + root.err);
         let negative = x.splat(self.b * 0.5) * root.scale / sum;
         let negative = x.splat(0.0).select(x.equals(x.splat(f64::NEG_INFINITY)), negative);
-        // Far above 0 the function is x, infinity included.
+        // Far above 0 the value is x, infinity included.
         let positive = x.select(root.scale.lt(x.splat(1.0)), sum * 0.5);
         negative.select(x.lt(x.splat(0.0)), positive)
     }
     df {
-        // b / 2 over the root times that sum, which is also what the slope lacks above 0.
+        // b / 2 divided by the root times that sum, which is the derivative below 0, and 1 minus the derivative above.
         let root = self.root(x);
         let sum = root.whole + root.a;
         let product = root.whole * sum;
         let lost = root.whole.mul_error(sum, product)
-            + (root.lacks * (sum + root.whole) + root.whole * ((root.whole - sum) + root.a));
+            + (root.err * (sum + root.whole) + root.whole * ((root.whole - sum) + root.a));
         let part = over(x.splat(self.b * 0.5), product, lost, 1.0) * root.scale * root.scale;
         part.select(x.lt(x.splat(0.0)), x.splat(1.0) - part)
     }
     d2f {
         let root = self.root(x);
         let inverse = root.scale / root.whole;
-        inverse * inverse * over(x.splat(self.b * 0.5) * root.scale, root.whole, root.lacks, 3.0)
+        inverse * inverse * over(x.splat(self.b * 0.5) * root.scale, root.whole, root.err, 3.0)
     }
 }
 
-/// a / b, the quotient corrected `times` times for what it and b lack.
+/// a / b, with `times` times the error of 1 / b removed, `err` being the error term of b.
 #[inline(always)]
-fn over<L: Lanes>(a: L, b: L, lacks: L, times: f64) -> L {
-    let (inverse, error) = reciprocal(b, lacks);
+fn over<L: Lanes>(a: L, b: L, err: L, times: f64) -> L {
+    let (inverse, error) = reciprocal(b, err);
     let quotient = a * inverse;
     quotient.mul_add(error * times, quotient)
 }
@@ -123,9 +125,11 @@ fn over<L: Lanes>(a: L, b: L, lacks: L, times: f64) -> L {
 /// sqrt(x^2 + b) and |x|, both times a power of two that keeps the square within range.
 #[derive(Clone, Copy)]
 struct Root<L> {
+    /// scale sqrt(x^2 + b), rounded.
     whole: L,
-    /// What the rounded root lacks.
-    lacks: L,
+    /// The error term of `whole`.
+    err: L,
+    /// scale |x|.
     a: L,
     scale: L,
 }
@@ -133,7 +137,8 @@ struct Root<L> {
 impl Squareplus {
     #[inline(always)]
     fn root<L: Lanes>(self, x: L) -> Root<L> {
-        // For f32 beyond 2^50, by 2^-76: the squares then lie within 2^-52 and 2^104. For f64 with eight times the exponents.
+        // In f32, |x| beyond 2^50 is scaled by 2^-76: the squares are then from 2^-52 to 2^104. In f64, the exponents
+        // are about eight times these.
         let large = x.splat(power_of_two(L::Real::BIAS.into_f64() as i32 * 50 / 127));
         let down = x.splat(power_of_two(L::Real::BIAS.into_f64() as i32 * -76 / 127));
         let a = x.abs().at_most(x.fill(L::Real::MAX));
@@ -144,7 +149,7 @@ impl Squareplus {
         let (sum, lost) = two_sum(square, b);
         let lost = lost + a.mul_error(a, square);
         let whole = sum.sqrt();
-        let lacks = (div_remainder(sum, whole, whole) + lost) / (whole + whole);
-        Root { whole, lacks, a, scale }
+        let err = (div_remainder(sum, whole, whole) + lost) / (whole + whole);
+        Root { whole, err, a, scale }
     }
 }

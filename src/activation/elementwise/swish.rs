@@ -1,4 +1,5 @@
-//! x times something between 0 and 1: the linear side, less or plus a tail with its own relative accuracy.
+//! Swish, and the parts that it shares with other functions x s(z), a gate s(z) being the logistic function of z: the
+//! linear side max(0, x) minus a tail that keeps its own relative accuracy.
 
 use crate::activation::activation;
 use crate::math::exp::Constants;
@@ -7,14 +8,14 @@ use crate::math::pair::HiLo;
 use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::{Lanes, Real};
 
-/// The gate's argument z, odd in x and rising: its magnitude.
+/// The argument z of the gate, an odd and increasing function of x, as its magnitude.
 #[derive(Clone, Copy)]
 pub(crate) struct Scaled<L> {
     /// |z|, at most `EXP_CUTOFF`.
     pub(crate) magnitude: L,
-    /// What the magnitude lacks; nothing where z is x. (e^z would turn the rounding of z into |z| / 2 ulp.)
+    /// The error term of the magnitude; `None` where z is x. (e^z would turn the rounding of z into |z| / 2 ulp.)
     pub(crate) low: Option<L>,
-    /// |x|, cut where z is.
+    /// |x|, clamped where z is.
     pub(crate) a: L,
 }
 
@@ -32,7 +33,7 @@ impl<L: Lanes> Scaled<L> {
         Self::by(x, HiLo::exact(beta.abs()))
     }
 
-    /// z = beta x, with a positive beta.
+    /// z = beta x, for a positive double-double beta.
     #[inline(always)]
     pub(super) fn by(x: L, beta: HiLo<L::Real>) -> Self {
         let high = x.fill(beta.high);
@@ -42,42 +43,44 @@ impl<L: Lanes> Scaled<L> {
         Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude))), a }
     }
 
-    /// The one that beta needs.
+    /// z = beta x, as [`unscaled`](Self::unscaled) where beta is 1.
     #[inline(always)]
     pub(crate) fn of(x: L, beta: f64) -> Self {
         if beta == 1.0 { Self::unscaled(x) } else { Self::new(x, beta) }
     }
 
+    /// The logistic tail 1 / (1 + e^|z|).
     #[inline(always)]
     pub(crate) fn tail(self) -> Tail<L> {
         Tail::new(self.magnitude, self.low)
     }
 
-    /// x s(z), or x s(-z) if `mirrored` is negative: x - a tail on the side that is linear, a tail on the other.
+    /// x s(z) = max(0, x) - |x| t, or x s(-z) = min(0, x) + |x| t if `mirrored` is negative, t the tail.
     #[inline(always)]
     pub(super) fn gated(self, x: L, mirrored: f64) -> L {
         let tail = self.tail();
-        // The side is cut at 0 with the sign that the other side's zero has at infinity.
+        // x is clamped at 0, which has the sign that the limit of the other side has at infinity.
         let (lowest, highest) = if mirrored < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
         let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
         let scale = x.splat(-lower::<L>()).xor_sign(x.splat(mirrored));
         (self.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
     }
 
-    /// The slope of that, from t, the tail times 2^LIFT, corrected, and u = 1 - c (1 - t), c = |x| z': t u on the side of
-    /// the tail, 1 less that on the other.
+    /// The derivative of `gated`, from t, the tail times 2^LIFT, corrected, and u = 1 - c (1 - t), c = |x| z': t u on
+    /// the side of the tail, 1 - t u on the linear side.
     ///
-    /// Limit: 32 operations and a division, 20 cycles a register on two 512-bit ports, where the value takes 13: t is used
-    /// twice, and beside the root u is small, so that t has to be corrected (5 operations).
+    /// Limit: 32 operations and a division, 20 cycles a register on two 512-bit ports, where the value takes 13: t is
+    /// used twice, and u is small near the root, so that t has to be corrected (5 operations).
     #[inline(always)]
     pub(super) fn gated_slope(x: L, mirrored: f64, t: L, u: L) -> L {
         let side = x.xor_sign(x.splat(mirrored));
-        // -0 keeps the sign of a tail that underflows.
+        // Adding -0 keeps the sign of a tail that underflows.
         let linear = side.select_negative(x.splat(-0.0), x.splat(1.0));
         (u * t).xor_sign(-side).mul_add(x.splat(lower::<L>()), linear)
     }
 
-    /// The same where z = beta x, so that c is z. 1 - z is exact from z = 1/2 on; what z lacks meets c t first.
+    /// The derivative of `gated` for z = beta x, where c is |z|. 1 - |z| is exact from 1/2 on; the error term of |z| is
+    /// added to the smaller c t first.
     #[inline(always)]
     pub(super) fn slope_of_multiple(self, x: L, mirrored: f64) -> L {
         let t = self.tail().corrected();
@@ -89,24 +92,24 @@ impl<L: Lanes> Scaled<L> {
         Self::gated_slope(x, mirrored, t, u)
     }
 
-    /// The curvature where z = beta x: beta t (1 - t) (2 - z (1 - 2 t)).
+    /// The second derivative of `gated` for z = beta x: beta t (1 - t) (2 - |z| (1 - 2 t)), t the tail.
     #[inline(always)]
     pub(super) fn gated_curvature(self, beta: HiLo<L::Real>) -> L {
         let (t, bell) = self.tail().bell();
         let (one, two) = (t.splat(1.0), t.splat(2.0));
-        // 1 - 2 t may lose its relative accuracy at 0, where z takes it down.
+        // 1 - 2 t may lose its relative accuracy near 0, where its factor |z| is small too.
         let difference = t.mul_add(-two, one);
         let product = self.magnitude * difference;
         let lost = self.magnitude.mul_error(difference, product);
         let lost = if let Some(low) = self.low { low.mul_add(difference, lost) } else { lost };
-        let (sum, lacks) = two_sum(two, -product);
+        let (sum, err) = two_sum(two, -product);
         let bell = beta.times(bell);
-        fma_emulated(sum, bell, bell * (lacks - lost)) * lower::<L>()
+        fma_emulated(sum, bell, bell * (err - lost)) * lower::<L>()
     }
 }
 
-/// The formula of a function with a parameter `beta` from its methods of x and of the scaled argument. The usual beta of
-/// 1 is worth a text of its own, without the second half of the product.
+/// The formula of a function with a parameter `beta` from methods of x and of the scaled argument. The default beta = 1
+/// has an implementation of its own, without the error term of the product.
 macro_rules! scaled {
     ($Name:ident: $($method:ident = $of_scaled:ident),+) => {
         impl $crate::activation::Formula for $Name {
@@ -125,10 +128,12 @@ macro_rules! scaled {
 pub(crate) use scaled;
 
 activation! {
-    /// x times the logistic function of beta x.
+    /// The sigmoid linear unit (SiLU), or swish: x times the logistic function of beta x.
+    ///
+    /// beta = 1 makes it the SiLU. A negative beta reflects the graph through the origin: f(x; -beta) = -f(-x; beta).
     Swish {
-        /// How sharp the gate is; a negative one mirrors the function.
-        beta ("alpha") = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite, and at least 1e-20 in magnitude";
+        /// The sharpness beta of the gate: finite, at least 1e-20 in magnitude, 1 by default.
+        beta ("alpha") = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite and at least 1e-20 in magnitude";
     }
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
@@ -140,7 +145,7 @@ activation! {
 }
 
 impl Swish {
-    /// The sigmoid linear unit: beta = 1.
+    /// The sigmoid linear unit (SiLU): beta = 1.
     pub const SILU: Self = Self::DEFAULT;
 
     #[inline(always)]

@@ -1,14 +1,14 @@
-//! Gated linear units: one half of the numbers goes through an activation and multiplies the other.
+//! Gated linear units (GLU): one half of the numbers goes through an activation and multiplies the other.
 //!
-//! A product takes over the relative errors of its factors, and counted in ulp a relative error is twice as large just
-//! below a power of two as just above: where the activation is off by a ulp, the unit may be by 2 a + 1/2, and where its
-//! slope is by s, the gradient in the gate by 2 s + 3/2. The bounds are smaller, because the worst ulp of an activation is
-//! not where the ulp is the largest part of it: r + 1/2 and r + 3/2, r the worst relative error over all f32 in units of
-//! 2^-24.
+//! A product inherits the relative errors of its factors, and in ulp, a relative error is twice as large just below a
+//! power of two as just above. So where the activation has an error of a ulp, that of the unit may be 2 a + 1/2, and
+//! where its derivative has an error of s ulp, that of the gradient in the gate may be 2 s + 3/2. The declared bounds
+//! are smaller, because the largest error of an activation in ulp is not its largest relative error: they are r + 1/2
+//! and r + 3/2, r the worst relative error over all f32 in units of 2^-24.
 //!
-//! Limit: the activation's arithmetic, on the way back that of its value and of its slope, with a division each. Over 32 768
-//! f32 in the second cache (AVX-512), SwiGLU takes 3.6 times as long as copying one of its inputs, and 9.5 times back;
-//! interleaved 5.0 and 12.6, as pairs are softmax_mean apart and put together in the first cache.
+//! Limit: the arithmetic of the activation, in the backward pass that of its value and of its derivative, with a
+//! division each. Over 32 768 f32 in the L2 cache (AVX-512), SwiGLU takes 3.6 times as long as copying one of its
+//! inputs, and 9.5 times backward; interleaved 5.0 and 12.6 times, because pairs are split and joined in the L1 cache.
 
 use crate::activation::elementwise::rectifier::constant;
 use crate::activation::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish};
@@ -19,15 +19,14 @@ use crate::error::ParameterError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
-/// A gated linear unit y = f(gate, up), where the gate goes through an activation and up does not.
+/// A gated linear unit (GLU) y = f(gate, up), where the gate goes through an activation and up does not.
 ///
-/// Every [`GatedFormula`] is one. Gates and ups come in two slices, or in one that is laid out as [`GluLayout`] says.
-/// Gradients are made in one pass over the pairs, without a temporary array.
+/// Every [`GatedFormula`] is one. Gates and ups are two slices of the length of y, or packed into one slice of twice
+/// the length, in a [`GluLayout`]. Both gradients are computed in one pass over the pairs, without a temporary array.
 ///
-/// NaN in a pair gives NaN, and so does NaN in what a gradient depends on. A gate that is closed is a factor of 0: times an
-/// infinite up it gives NaN, as in IEEE 754.
-/// Where the activation, its slope, or half its slope times up is below the least normal number, it is rounded as such a
-/// number, and what multiplies it multiplies that error.
+/// NaN in a pair gives NaN, and so does NaN in anything that a gradient depends on. A closed gate is a factor of 0:
+/// times an infinite up it gives NaN, as in IEEE 754. Where the activation, its derivative, or half its derivative
+/// times up is subnormal, it has the rounding error of a subnormal number, and its factors multiply that error.
 ///
 /// ```
 /// use slopes::activation::{GatedUnit, GluLayout, SwiGlu};
@@ -45,37 +44,38 @@ use crate::slice::{self, Dst, Map, Src};
 /// ```
 ///
 /// # Panics
-/// Methods panic if slices do not fit together, before anything is written; the message names the lengths.
+/// Methods panic if the lengths of slices do not match, or if that of a packed slice is not a multiple of an even row
+/// length, before anything is written; the message names the lengths.
 pub trait GatedUnit<T: Element>: Send + Sync {
-    /// f(gate, up).
+    /// The value f(gate, up).
     fn forward(&self, gate: T, up: T) -> T;
 
-    /// The derivatives in the gate and in up.
+    /// The derivatives df/dgate and df/dup.
     fn derivatives(&self, gate: T, up: T) -> [T; 2];
 
-    /// y = f(gate, up).
+    /// The values of slices: y = f(gate, up).
     fn forward_slice(&self, gate: &[T], up: &[T], y: &mut [T]);
 
-    /// gate = f(gate, up).
+    /// The values in place of the gates: gate = f(gate, up).
     fn forward_in_place(&self, gate: &mut [T], up: &[T]);
 
-    /// d_gate = dy df/dgate and d_up = dy df/dup, in one pass.
+    /// The gradients d_gate = dy df/dgate and d_up = dy df/dup, in one pass.
     fn backward_slice(&self, gate: &[T], up: &[T], dy: &[T], d_gate: &mut [T], d_up: &mut [T]);
 
-    /// gate = dy df/dgate and up = dy df/dup, in one pass.
+    /// The gradients in place of the inputs: gate = dy df/dgate and up = dy df/dup, in one pass.
     fn backward_in_place(&self, gate: &mut [T], up: &mut [T], dy: &[T]);
 
-    /// y = f(gate, up), both in x, which is twice as long as y.
+    /// The values y = f(gate, up) of gates and ups packed in x, which is twice as long as y.
     fn forward_packed(&self, x: &[T], layout: GluLayout, y: &mut [T]);
 
-    /// dx = dy df/dx, laid out as x.
+    /// The gradients dx = dy df/dx, packed in the layout of x.
     fn backward_packed(&self, x: &[T], layout: GluLayout, dy: &[T], dx: &mut [T]);
 
-    /// x = dy df/dx.
+    /// The gradients in place of the inputs: x = dy df/dx.
     fn backward_packed_in_place(&self, x: &mut [T], layout: GluLayout, dy: &[T]);
 }
 
-/// Where gates and ups are in a slice that holds both.
+/// The layout of a slice that holds both gates and ups.
 ///
 /// ```
 /// use slopes::activation::{Bilinear, GatedUnit, GluLayout};
@@ -87,23 +87,27 @@ pub trait GatedUnit<T: Element>: Send + Sync {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GluLayout {
-    /// Rows of `row` numbers each: first the gates, then as many ups. So are the fused projections of Llama and Phi-3.
+    /// Rows of `row` numbers: first the gates, then as many ups, as in the fused projections of Llama and Phi-3.
+    ///
+    /// With n = row / 2, `y[r * n + i]` has the gate `x[r * row + i]` and the up `x[r * row + n + i]`.
     GateFirst {
-        /// Gates and ups of a row together.
+        /// The length of a row, gates and ups together: even and positive.
         row: usize,
     },
-    /// Rows of `row` numbers each: first the ups, then as many gates. So is PyTorch's `glu`; along another axis than the
-    /// last, a row is that axis and all behind it.
+    /// Rows of `row` numbers: first the ups, then as many gates, as in PyTorch's `glu`.
+    ///
+    /// With n = row / 2, `y[r * n + i]` has the up `x[r * row + i]` and the gate `x[r * row + n + i]`. To split an axis
+    /// that is not the last, let `row` be the product of the lengths of that axis and of all axes after it.
     GateSecond {
-        /// Gates and ups of a row together.
+        /// The length of a row, ups and gates together: even and positive.
         row: usize,
     },
-    /// Gate, up, gate, up, ... So is gpt-oss.
+    /// Gate, up, gate, up, ..., as in gpt-oss: `y[i]` has the gate `x[2 * i]` and the up `x[2 * i + 1]`.
     Interleaved,
 }
 
 impl GluLayout {
-    /// The length of a row, and where in it the gates and the ups begin; nothing if they are interleaved.
+    /// The length of a row, and the offsets of its gates and of its ups; `None` if they are interleaved.
     fn halves(self) -> Option<(usize, [usize; 2])> {
         match self {
             GluLayout::GateFirst { row } => Some((row, [0, row / 2])),
@@ -112,29 +116,29 @@ impl GluLayout {
         }
     }
 
-    /// Panics unless x is made of whole rows, these of halves, and `others` are half as long as x.
+    /// Panics unless the row length is even, x is a whole number of rows, and `others` are half as long as x.
     #[track_caller]
     fn check<const N: usize>(self, method: &str, x: usize, others: [(&str, usize); N]) {
         let row = self.halves().map_or(2, |(row, _)| row);
-        assert!(row.is_multiple_of(2), "{method}: rows of {row} numbers have no halves");
+        assert!(row.is_multiple_of(2), "{method}: row length {row} is not even");
         let whole = x == 0 || row > 0 && x.is_multiple_of(row);
-        assert!(whole, "{method}: {x} numbers are no whole number of rows of {row}");
+        assert!(whole, "{method}: length {x} of x is not a multiple of the row length {row}");
         for (name, len) in others {
-            assert!(len == x / 2, "{method}: the pairs of {x} numbers need {} in {name}, not {len}", x / 2);
+            assert!(len == x / 2, "{method}: length {len} of {name} is not {}, half the length {x} of x", x / 2);
         }
     }
 }
 
-/// A gated linear unit as a function over registers: from it, [`impl_gated_unit!`](crate::impl_gated_unit) makes a
-/// [`GatedUnit`] of every element type and layout, by every instruction set.
+/// A gated linear unit written over registers, from which [`impl_gated_unit!`](crate::impl_gated_unit) makes a
+/// [`GatedUnit`] for every element type, layout and instruction set.
 ///
-/// Mark both methods `#[inline(always)]`, so that they become a part of the loop that calls them.
+/// Mark both methods `#[inline(always)]`: they must become part of the loop that calls them.
 ///
 /// ```
 /// use slopes::Lanes;
 /// use slopes::activation::{GatedFormula, GatedUnit};
 ///
-/// /// The product of a gate that is cut to [0, 1], and up.
+/// /// A gate clamped to [0, 1], times up.
 /// #[derive(Clone, Copy)]
 /// struct HardGate;
 /// impl GatedFormula for HardGate {
@@ -154,21 +158,21 @@ impl GluLayout {
 /// assert_eq!(HardGate.derivatives(2.0_f64, 3.0), [0.0, 1.0]);
 /// ```
 pub trait GatedFormula: Copy + Send + Sync + 'static {
-    /// f(gate, up).
+    /// The value f(gate, up).
     fn f<L: Lanes>(self, gate: L, up: L) -> L;
 
-    /// dy df/dgate and dy df/dup.
+    /// The gradients dy df/dgate and dy df/dup.
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2];
 }
 
-/// How many pairs are softmax_mean apart at a time.
+/// The number of interleaved pairs that are split at a time.
 const BLOCK: usize = 512;
 
-/// From the beginning of a cache line, so that no register of it lies in two.
+/// Aligned to a cache line, so that no register straddles two.
 #[repr(align(64))]
 struct Block<T>([T; BLOCK]);
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+/// The maps of a formula, as tuples that begin with it: this decides their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
 struct Value;
 impl<F: GatedFormula> Map<2, 1> for (F, Value) {
@@ -210,7 +214,7 @@ fn forward_packed<T: Element, F: GatedFormula>(
     }
 }
 
-/// `x` may be `dx`.
+/// The backward pass of packed pairs. `x` may alias `dx`.
 fn backward_packed<T: Element, F: GatedFormula>(
     f: F,
     x: Src<T::Real>,
@@ -259,7 +263,8 @@ macro_rules! __gated_unit_methods {
 }
 
 __gated_unit_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`GatedUnit`]: an element for the crate's own units, [`Here`] for any formula.
+    /// Computes the methods of [`GatedUnit`]: implemented by an element for the crate's own units, by [`Here`] for any
+    /// formula.
     #[doc(hidden)]
     pub ComputeGated
 } }
@@ -316,8 +321,7 @@ impl<F: GatedFormula, T: Element> ComputeGated<F, T> for Here {
     }
 }
 
-/// Makes a type that is a [`GatedFormula`] a [`GatedUnit`] of every element type. Its kernels are compiled in the crate that
-/// says so.
+/// Implements [`GatedUnit`] for a [`GatedFormula`] and every element type, with kernels compiled in the calling crate.
 ///
 /// `impl_gated_unit!(HardGate)`, or with parameters `impl_gated_unit!(<F: Formula> Gate<F>)`. See [`GatedFormula`].
 #[macro_export]
@@ -350,8 +354,8 @@ impl_gated_unit! { <F: Formula> Gated<F> }
 
 /// The gated linear unit of any activation f: f(gate) up.
 ///
-/// With a and s the worst errors of f and of its slope, in ulp: the worst error of the value and of the gradient in up is
-/// 2 a + 1/2, of the gradient in the gate 2 s + 3/2.
+/// With a and s the worst errors of f and of its derivative, in ulp, the worst error of the value and of the gradient
+/// in up is 2 a + 1/2, that of the gradient in the gate 2 s + 3/2.
 ///
 /// ```
 /// use slopes::activation::{Activation, Gated, GatedUnit, Mish};
@@ -367,19 +371,20 @@ impl<F: Formula> GatedFormula for Gated<F> {
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-        let (value, slope) = self.0.value_and_slope(gate);
+        let (value, slope) = self.0.f_and_df(gate);
         [product(slope, up, dy), dy * value]
     }
 }
 
-/// slope up dy. Slopes of the usual activations are below 2: half of one takes no up to infinity, where a dy of 0 would make NaN of it.
+/// slope up dy. The derivatives of most activations are below 2 in magnitude: half of one times up does not overflow to
+/// infinity, which a dy of 0 would turn into NaN.
 #[inline(always)]
 fn product<L: Lanes>(slope: L, up: L, dy: L) -> L {
     let half = slope * 0.5 * up * dy;
     half + half
 }
 
-/// Declares the unit of an activation without parameters, and its page.
+/// Declares the unit of an activation without parameters, and its documentation.
 macro_rules! gated_unit {
     (
         $(#[$doc:meta])*
@@ -391,10 +396,10 @@ macro_rules! gated_unit {
         $(#[$doc])*
         ///
         #[doc = concat!(
-            "- value: `", $value, "`\n- slope in the gate: `", $d_gate, "`\n- slope in up: `", $d_up, "`\n",
+            "- value: `", $value, "`\n- derivative in the gate: `", $d_gate, "`\n- derivative in up: `", $d_up, "`\n",
             "- worst error of the value and of the gradient in up: ", stringify!($value_ulp),
             " ulp; of the gradient in the gate: ", stringify!($d_gate_ulp), " ulp",
-            $(", or beside the root 1.5 ulp and ", stringify!($floor), " * 2^-24 (f64: 2^-53) of `up dy`",)?
+            $(", or near its root 1.5 ulp plus ", stringify!($floor), " * 2^-24 (f64: 2^-53) of `up dy`",)?
             "\n- source: ", $source,
             "\n\n```\nuse slopes::activation::{Activation, ", stringify!($Activation), ", GatedUnit, ", stringify!($Name),
             "};\nassert_eq!(", stringify!($Name), ".forward(0.5_f64, 4.0), 4.0 * ", stringify!($Activation),
@@ -417,7 +422,7 @@ macro_rules! gated_unit {
 }
 
 gated_unit! {
-    /// The gated linear unit: up, as far as a logistic gate lets it through.
+    /// The gated linear unit (GLU): up times the logistic function of the gate.
     Glu of Sigmoid;
     formula "s(gate) up, s(z) = 1 / (1 + exp(-z))", "up s(gate) s(-gate)", "s(gate)";
     source "Y. Dauphin et al., Language Modeling with Gated Convolutional Networks, arXiv:1612.08083";
@@ -425,7 +430,7 @@ gated_unit! {
 }
 
 gated_unit! {
-    /// [`Glu`] with [`Gelu`] in place of the logistic function.
+    /// The GELU gated linear unit (GeGLU): up times the [`Gelu`] of the gate.
     GeGlu of Gelu;
     formula "gelu(gate) up", "up gelu'(gate)", "gelu(gate)";
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
@@ -433,7 +438,9 @@ gated_unit! {
 }
 
 gated_unit! {
-    /// [`GeGlu`] with the approximation by a hyperbolic tangent: for networks trained with it, such as Gemma.
+    /// The tanh-approximated GELU gated linear unit (GeGLU): up times the [`GeluTanh`] of the gate.
+    ///
+    /// For networks trained with it, such as Gemma.
     GeGluTanh of GeluTanh;
     formula "gelu_tanh(gate) up", "up gelu_tanh'(gate)", "gelu_tanh(gate)";
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
@@ -441,7 +448,9 @@ gated_unit! {
 }
 
 gated_unit! {
-    /// [`Glu`] with a rectifier in place of the logistic function. The slope at a gate of 0 is 0, that of the left side.
+    /// The ReLU gated linear unit (ReGLU): up times the [`Relu`] of the gate.
+    ///
+    /// The derivative at a gate of 0 is 0, that of the left side.
     ReGlu of Relu;
     formula "max(0, gate) up", "up if gate > 0, else 0", "max(0, gate)";
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
@@ -449,20 +458,20 @@ gated_unit! {
 }
 
 gated_unit! {
-    /// The product of gate and up: [`Glu`] without an activation.
+    /// The bilinear gated unit: the product of gate and up, without an activation.
     Bilinear of Identity;
     formula "gate up", "up", "gate";
     source "A. Mnih, G. Hinton, Three New Graphical Models for Statistical Language Modelling, 2007";
     ulp 0.5, 0.5;
 }
 
-/// [`Glu`] with [`Swish`] in place of the logistic function: the unit of Llama, Mistral and most of their kin.
+/// The swish gated linear unit (SwiGLU): up times the [`Swish`] of the gate, as in Llama and Mistral.
 ///
 /// - value: `gate s(beta gate) up`, s(z) = 1 / (1 + exp(-z))
-/// - slope in the gate: `up swish'(gate)`
-/// - slope in up: `swish(gate)`
-/// - worst error of the value and of the gradient in up: 3.5 ulp; of the gradient in the gate: 4.5 ulp (5.5 where beta is
-///   not 1), or beside the root 1.5 ulp and 0.25 * 2^-24 (f64: 2^-53) of `up dy`
+/// - derivative in the gate: `up swish'(gate)`
+/// - derivative in up: `swish(gate)`
+/// - worst error of the value and of the gradient in up: 3.5 ulp; of the gradient in the gate: 4.5 ulp (5.5 where beta
+///   is not 1), or near its root 1.5 ulp plus 0.25 * 2^-24 (f64: 2^-53) of `up dy`
 /// - source: N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202
 ///
 /// ```
@@ -471,7 +480,7 @@ gated_unit! {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SwiGlu {
-    /// How sharp the gate is; a negative one mirrors the activation.
+    /// The sharpness beta of the gate: finite, at least 1e-20 in magnitude, 1 by default. See [`Swish::beta`].
     pub beta: f64,
 }
 
@@ -482,7 +491,7 @@ impl Default for SwiGlu {
 }
 
 impl SwiGlu {
-    /// With the parameter checked. The field is public, and what is written there is not.
+    /// The unit with a checked parameter. A value assigned to the public field is not checked.
     ///
     /// # Errors
     /// If `beta` is not finite, or below 1e-20 in magnitude.
@@ -506,14 +515,14 @@ impl GatedFormula for SwiGlu {
     }
 }
 
-/// [`SwiGlu`] of numbers that are cut to a limit, with 1 added to up: the unit of gpt-oss.
+/// The clamped swish gated linear unit of gpt-oss: [`SwiGlu`] of clamped inputs, with 1 added to up.
 ///
-/// - value: `(u + 1) g s(alpha g)`, g = min(gate, limit), u = up cut to [-limit, limit], s(z) = 1 / (1 + exp(-z))
-/// - slope in the gate: `(u + 1) swish'(g)`, 0 where the gate is beyond the limit
-/// - slope in up: `swish(g)`, 0 where up is beyond a limit
-/// - worst error of the value: 4.5 ulp; of the gradient in up: 3.5 ulp; of the gradient in the gate: 6.5 ulp, or beside the
-///   root 2.5 ulp and 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
-/// - kinks: at the limits, where the slopes are those of the inner side, as in PyTorch's `clamp`
+/// - value: `(u + 1) g s(alpha g)`, g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))
+/// - derivative in the gate: `(u + 1) swish'(g)`, 0 where the gate is above the limit
+/// - derivative in up: `swish(g)`, 0 where up is beyond a limit
+/// - worst error of the value: 4.5 ulp; of the gradient in up: 3.5 ulp; of the gradient in the gate: 6.5 ulp, or near
+///   its root 2.5 ulp plus 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
+/// - kinks: at the limits, where the derivatives are those of the inner side, as in PyTorch's `clamp`
 /// - source: OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it
 ///
 /// ```
@@ -524,9 +533,9 @@ impl GatedFormula for SwiGlu {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClampedSwiGlu {
-    /// How sharp the gate is.
+    /// The sharpness alpha of the gate: finite, at least 1e-20 in magnitude, 1.702 by default.
     pub alpha: f64,
-    /// What a gate, and up in magnitude, are at most.
+    /// The largest gate, and the largest magnitude of up: positive, may be infinite, 7 by default.
     pub limit: f64,
 }
 
@@ -537,10 +546,10 @@ impl Default for ClampedSwiGlu {
 }
 
 impl ClampedSwiGlu {
-    /// With the parameters checked. The fields are public, and what is written there is not.
+    /// The unit with checked parameters. Values assigned to the public fields are not checked.
     ///
     /// # Errors
-    /// If `alpha` is not finite, or below 1e-20 in magnitude, or if `limit` is not positive. It may be infinite.
+    /// If `alpha` is not finite, or below 1e-20 in magnitude, or if `limit` is not positive; it may be infinite.
     ///
     /// ```
     /// let error = slopes::activation::ClampedSwiGlu::new(1.702, -7.0).unwrap_err();
@@ -571,8 +580,8 @@ impl GatedFormula for ClampedSwiGlu {
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
         let (g, u) = self.cut(gate, up);
-        let (value, slope) = Swish { beta: self.alpha }.value_and_slope(g);
-        // What was cut has a slope of 0.
+        let (value, slope) = Swish { beta: self.alpha }.f_and_df(g);
+        // The derivative in a clamped input is 0.
         let slope = slope.select(gate.equals(g), constant(gate, 0.0));
         let value = value.select(up.equals(u), constant(value + u, 0.0));
         [product(slope, u + 1.0, dy), dy * value]

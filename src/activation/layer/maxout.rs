@@ -1,7 +1,7 @@
-//! The largest of several pieces: a convex function whose pieces are learned.
+//! Maxout: the largest of several pieces, a convex function when the pieces are linear and learned.
 //!
-//! Nothing is computed but comparisons, in groups of numbers; the layer with its weights makes dot products in f64, in an
-//! order that depends on the shape alone and without fusing, so that they have the same bits on every machine.
+//! [`Maxout`] compares numbers and computes nothing. [`MaxoutLayer`] computes dot products in f64, in an order that
+//! depends on the shape alone and without FMA, so that they have the same bits on every machine.
 
 use crate::check::same_length;
 use crate::compiled::concrete;
@@ -9,14 +9,16 @@ use crate::element::Element;
 use crate::simd::{Isa, Kernel, Token, dispatch};
 use crate::sum::sum_of_pairs;
 
-/// The largest of each group of `pieces` neighbouring numbers.
+/// Maxout activation: the maximum of each group of `pieces` consecutive numbers.
 ///
 /// - value: `max(x_1, ..., x_k)`, exact
-/// - slope: 1 in the first of the largest, 0 in the others
+/// - derivative: 1 in the first of the largest, 0 in the others
 /// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
 ///
-/// Zeros are equal whatever their signs, and the first is softmax_mean. NaN is larger than any number: the first NaN of a group
-/// is its value, and takes its gradient.
+/// Group i is `x[i * pieces]` to `x[i * pieces + pieces - 1]`; y, dy and the indices have one number for each group.
+///
+/// Zeros are equal whatever their signs, and the first is taken. NaN is larger than any number: the first NaN of a
+/// group is its value, and receives its gradient.
 ///
 /// ```
 /// use slopes::activation::Maxout;
@@ -25,36 +27,36 @@ use crate::sum::sum_of_pairs;
 /// maxout.forward_with_indices(&x, &mut y, &mut indices);
 /// assert_eq!((y, indices), ([4.0, -1.0], [1, 0]));
 ///
-/// // Training need not keep x.
+/// // The backward pass needs the indices only, not x.
 /// maxout.backward_from_indices(&indices, &[10.0, 20.0], &mut dx);
 /// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
 /// ```
 ///
 /// # Panics
-/// Methods panic if slices do not fit together, or a choice is no piece, before anything is written; the message names the
-/// lengths.
+/// Methods panic if the length of x or dx is not a multiple of `pieces`, if another slice does not have one number for
+/// each group, or if an index is out of range, before anything is written; the message names the lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maxout {
-    /// How many numbers a group has.
+    /// The length of a group: positive.
     pub pieces: usize,
 }
 
 impl Maxout {
-    /// y: the largest number of each group.
+    /// The maximum y of each group.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T]) {
         self.check("forward", ("x", x.len()), [("y", y.len())]);
         <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, indices: None });
     }
 
-    /// y: the largest number of each group, and which of the group it is.
+    /// The maximum y of each group, and its index in the group, from 0.
     #[track_caller]
     pub fn forward_with_indices<T: Element>(&self, x: &[T], y: &mut [T], indices: &mut [u32]) {
         self.check("forward_with_indices", ("x", x.len()), [("y", y.len()), ("indices", indices.len())]);
         <T::Kernels as MaxoutKernels<T>>::forward(Forward { pieces: self.pieces, x, y, indices: Some(indices) });
     }
 
-    /// dx: of each group, dy where its largest number is, and 0 elsewhere.
+    /// The gradient dx: dy at the maximum of each group, 0 elsewhere.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
@@ -62,7 +64,7 @@ impl Maxout {
         <T::Kernels as MaxoutKernels<T>>::backward(Backward { pieces: self.pieces, x, dy, dx });
     }
 
-    /// dx from the indices of [`forward_with_indices`](Maxout::forward_with_indices).
+    /// The gradient dx, from the indices of [`forward_with_indices`](Maxout::forward_with_indices) instead of x.
     #[track_caller]
     pub fn backward_from_indices<T: Element>(&self, indices: &[u32], dy: &[T], dx: &mut [T]) {
         let lengths = [("dy", dy.len()), ("indices", indices.len())];
@@ -71,37 +73,37 @@ impl Maxout {
         <T::Kernels as MaxoutKernels<T>>::scatter(self.pieces, indices, dy, dx);
     }
 
-    /// Panics unless the numbers are whole groups, and `others` have one for each.
+    /// Panics unless `numbers` is a whole number of groups, and `others` have one number for each.
     #[track_caller]
     fn check<const N: usize>(&self, method: &str, (name, numbers): (&str, usize), others: [(&str, usize); N]) {
         let pieces = self.pieces;
         let whole = numbers == 0 || pieces > 0 && numbers.is_multiple_of(pieces);
-        assert!(whole, "{method}: {numbers} numbers in {name} are no whole number of groups of {pieces}");
+        assert!(whole, "{method}: length {numbers} of {name} is not a multiple of the group length {pieces}");
         let groups = numbers.checked_div(pieces).unwrap_or(0);
         for (name, len) in others {
-            assert!(len == groups, "{method}: {groups} groups need as many numbers in {name}, not {len}");
+            assert!(len == groups, "{method}: length {len} of {name} is not the number of groups {groups}");
         }
     }
 }
 
-/// Panics unless each choice is a piece.
+/// Panics unless each index is below `pieces`.
 #[track_caller]
 fn check_choices(method: &str, indices: &[u32], pieces: usize) {
     for (place, &choice) in indices.iter().enumerate() {
-        assert!((choice as usize) < pieces, "{method}: choice {choice} at {place} is none of {pieces} pieces");
+        assert!((choice as usize) < pieces, "{method}: index {choice} at {place} is out of range for {pieces} pieces");
     }
 }
 
-/// How many groups, or numbers, are on the way at a time.
+/// The number of groups, or of sums, that are processed at a time.
 const BLOCK: usize = 256;
 
-/// Whether `x` takes the place of `best`.
+/// True if `x` replaces `best`: if it is larger, or the first NaN.
 #[inline(always)]
 fn is_better<T: Element>(x: T, best: T) -> bool {
     (x > best) | (x.is_nan() & !best.is_nan())
 }
 
-/// The largest numbers of at most a block of groups, and which they are: piece by piece, so that groups are lanes.
+/// The maxima of at most a block of groups, and their indices: computed piece by piece, so that each lane has a group.
 #[inline(always)]
 fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], indices: &mut [u32]) {
     for (best, group) in best.iter_mut().zip(x.chunks_exact(pieces)) {
@@ -117,7 +119,7 @@ fn choose<T: Element>(pieces: usize, x: &[T], best: &mut [T], indices: &mut [u32
     }
 }
 
-/// dy at the indices, 0 elsewhere.
+/// Sets dx to dy at the indices, and to 0 elsewhere.
 #[inline(always)]
 fn scatter<T: Element>(pieces: usize, indices: &[u32], dy: &[T], dx: &mut [T]) {
     dx.fill(T::zero());
@@ -180,20 +182,24 @@ impl<T: Element> Kernel for Backward<'_, T> {
     }
 }
 
-/// A layer of [`Maxout`] units with their weights: output j of a sample x is the largest of its pieces
-/// `w_ji . x + b_ji`.
+/// A maxout layer with weights and biases: output j of a sample x is the maximum of its pieces `w_ji . x + b_ji`.
 ///
 /// - value: `max_i (w_ji . x + b_ji)`
-/// - gradients: of the first of the largest pieces alone, `dy w_ji` in x, `dy x` in its weights, `dy` in its bias
+/// - gradients, of the first of the largest pieces alone: `dy w_ji` in x, `dy x` in its weights, `dy` in its bias
 /// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
 ///
-/// Weights are units x pieces x inputs and biases units x pieces, both row-major; x holds a row of inputs for each sample,
-/// y and dy a row of units. One input is a sample of one number. With two pieces of one input, weights of (1, 0) and biases
-/// of 0 make a rectifier, weights of (1, a) a leaky one.
+/// All arrays are row-major, s being the sample, j the unit, i the piece and k the input:
 ///
-/// Pieces are made and compared in f64. Worst error of y in f32: 0.5 ulp, and in all types (inputs / 16 + 20) 2^-53 of the
-/// sum of the magnitudes `|w x|` and `|b|`, inputs up to 1024. Sums of gradients are made in f64 too, in order, and rounded
-/// once. A piece that is NaN is larger than any number.
+/// - x and dx: samples x inputs, `x[s * inputs + k]`
+/// - y, dy and the indices: samples x units, `y[s * units + j]`
+/// - weights: units x pieces x inputs, `w_ji[k] = weights[(j * pieces + i) * inputs + k]`
+/// - biases: units x pieces, `b_ji = biases[j * pieces + i]`
+///
+/// With one input and two pieces, weights of (1, 0) and biases of 0 make a ReLU, weights of (1, a) a leaky one.
+///
+/// Pieces are computed and compared in f64. Worst error of y in f32: 0.5 ulp, plus in all types (inputs / 16 + 20)
+/// 2^-53 of the sum of the magnitudes `|w x|` and `|b|`, inputs up to 1024. Gradients are summed in f64 too, in order,
+/// and rounded once. A piece that is NaN is larger than any number.
 ///
 /// ```
 /// use slopes::activation::MaxoutLayer;
@@ -212,8 +218,8 @@ impl<T: Element> Kernel for Backward<'_, T> {
 /// ```
 ///
 /// # Panics
-/// Methods panic if slices do not fit together, or a choice is no piece, before anything is written; the message names the
-/// lengths.
+/// Methods panic if the lengths of slices do not match, or if an index is out of range, before anything is written; the
+/// message names the lengths.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxoutLayer<'a, T> {
     weights: &'a [T],
@@ -223,20 +229,21 @@ pub struct MaxoutLayer<'a, T> {
 }
 
 impl<'a, T: Element> MaxoutLayer<'a, T> {
-    /// The layer of as many units as there are biases for `pieces` pieces each.
+    /// A layer of `biases.len() / pieces` units and `weights.len() / biases.len()` inputs.
     ///
     /// # Panics
-    /// If there is no unit, if the biases are no whole number of units, or if the weights are no whole number of rows, one
-    /// for each bias.
+    /// If the number of biases is not a positive multiple of `pieces`, or the number of weights not a multiple of that
+    /// of biases.
     #[track_caller]
     pub fn new(weights: &'a [T], biases: &'a [T], pieces: usize) -> Self {
         let (w, b) = (weights.len(), biases.len());
-        assert!(pieces > 0 && b > 0 && b.is_multiple_of(pieces), "{b} biases are no whole number of units of {pieces}");
-        assert!(w.is_multiple_of(b), "{w} weights are no whole number of rows for {b} biases");
+        let whole = pieces > 0 && b > 0 && b.is_multiple_of(pieces);
+        assert!(whole, "length {b} of biases is not a positive multiple of the number of pieces {pieces}");
+        assert!(w.is_multiple_of(b), "length {w} of weights is not a multiple of the length {b} of biases");
         MaxoutLayer { weights, biases, pieces, inputs: w / b }
     }
 
-    /// y, and which piece each of its numbers is.
+    /// The outputs y, and the index of the largest piece of each.
     #[track_caller]
     pub fn forward(&self, x: &[T], y: &mut [T], indices: &mut [u32]) {
         same_length("forward", [("y", y.len()), ("indices", indices.len())]);
@@ -244,7 +251,7 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
         <T::Kernels as MaxoutKernels<T>>::layer_forward(LayerForward { layer: *self, x, y, indices });
     }
 
-    /// dx, from the indices of [`forward`](MaxoutLayer::forward).
+    /// The gradient dx in x, from the indices of [`forward`](MaxoutLayer::forward).
     #[track_caller]
     pub fn backward(&self, indices: &[u32], dy: &[T], dx: &mut [T]) {
         same_length("backward", [("indices", indices.len()), ("dy", dy.len())]);
@@ -273,12 +280,15 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
         });
     }
 
-    /// Panics unless there is a row of outputs for each sample.
+    /// Panics unless x and y have rows for the same number of samples.
     #[track_caller]
     fn check(&self, method: &str, (x_name, x): (&str, usize), (y_name, y): (&str, usize)) {
         let (units, inputs) = (self.units(), self.inputs);
         let fits = y.is_multiple_of(units) && x == y / units * inputs;
-        assert!(fits, "{method}: {x} numbers in {x_name} and {y} in {y_name} are no samples of {inputs} and {units}");
+        assert!(
+            fits,
+            "{method}: length {x} of {x_name} does not match length {y} of {y_name}: {inputs} inputs, {units} units",
+        );
     }
 
     #[inline(always)]
@@ -286,7 +296,7 @@ impl<'a, T: Element> MaxoutLayer<'a, T> {
         self.biases.len() / self.pieces
     }
 
-    /// The weights of a piece.
+    /// The weights of a piece of a unit.
     #[inline(always)]
     fn row(&self, unit: usize, piece: usize) -> &'a [T] {
         &self.weights[(unit * self.pieces + piece) * self.inputs..][..self.inputs]
@@ -321,7 +331,7 @@ impl<T: Element> Kernel for LayerForward<'_, T> {
     }
 }
 
-/// sums += weight * row.
+/// Adds weight * row to the sums.
 #[inline(always)]
 fn accumulate<T: Element>(sums: &mut [f64], weight: f64, row: &[T]) {
     for (sum, x) in sums.iter_mut().zip(row) {
@@ -329,7 +339,7 @@ fn accumulate<T: Element>(sums: &mut [f64], weight: f64, row: &[T]) {
     }
 }
 
-/// The sums, rounded.
+/// Writes the rounded sums to `to`.
 #[inline(always)]
 fn round<T: Element>(sums: &[f64], to: &mut [T]) {
     for (to, sum) in to.iter_mut().zip(sums) {
@@ -380,7 +390,7 @@ impl<T: Element> Kernel for LayerParameters<'_, T> {
         let units = self.layer.units();
         for (row, d_bias) in self.d_biases.iter_mut().enumerate() {
             let (unit, piece) = (row / pieces, row % pieces);
-            // The samples that chose this piece, and their dy.
+            // The places in `indices` and `dy` of the samples whose maximum is this piece.
             let chosen = (unit..self.dy.len()).step_by(units).filter(|place| self.indices[*place] as usize == piece);
             let mut sum = 0.0;
             for place in chosen.clone() {

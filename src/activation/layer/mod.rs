@@ -1,4 +1,4 @@
-//! Layers: gated linear units, maxout, radial basis functions.
+//! Layers: gated linear units (GLU), maxout, radial basis functions (RBF).
 
 pub(crate) mod glu;
 pub(crate) mod maxout;

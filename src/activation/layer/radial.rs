@@ -1,8 +1,9 @@
-//! Radial basis functions: how near rows are to centres.
+//! Gaussian radial basis functions (RBF) of the distances between rows and centres.
 //!
-//! Distances, exponents and gradients are made in f64, in an order that depends on the shape alone and without fusing, so
-//! that they have the same bits on every machine; exponentials have those of the family. Of f32 the differences are then
-//! exact to 2^-53, and the exponential, which multiplies a relative error of its exponent by the exponent, sees none.
+//! Distances, exponents and gradients are computed in f64, in an order that depends on the shape alone and without FMA,
+//! so that they have the same bits on every machine; exponentials have the same bits on all machines with FMA, and on
+//! all without. Differences of f32 are then exact to 2^-53: the exponential, which multiplies the relative error of its
+//! exponent by the exponent, adds no error in f32.
 
 use crate::activation::Gaussian;
 use crate::check::same_length;
@@ -15,13 +16,19 @@ use crate::simd::{Isa, Kernel, Lanes, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::{PairwiseSum, sum_of_pairs};
 
-/// The bell of the distance of every row of x from every centre: y of row i and centre j is
-/// `exp(-|x_i - c_j|^2 / (2 sigma^2))`.
+/// A layer of Gaussian radial basis functions (RBF): the Gaussian of the distance of each row of x from each centre.
 ///
-/// x and the centres are rows of one length; y and dy hold a row for each row of x, with a number for each centre.
+/// - value: `y_ij = exp(-|x_i - c_j|^2 / (2 sigma^2))`
+/// - gradient in x_i: the sum over j of `dy_ij y_ij (c_j - x_i) / sigma^2`
+/// - gradient in c_j: the sum over i of `dy_ij y_ij (x_i - c_j) / sigma^2`
+/// - gradient in sigma: the sum over i and j of `dy_ij y_ij |x_i - c_j|^2 / sigma^3`
 ///
-/// Worst error of y in f32: 0.51 ulp. In f64, with z the exponent: 1 + z (12 + len / 16) ulp, len up to 1024, for z has a
-/// relative error. A row that holds NaN is NaN from every centre; one that is infinitely far is 0, with gradients of 0.
+/// Rows of x and centres have the same length len and are contiguous: `rows` gives their length alone. With m centres,
+/// `x_i[k]` is `x[i * len + k]`, `c_j[k]` is `centres[j * len + k]`, and `y_ij` is `y[i * m + j]`, as `dy_ij` in dy.
+///
+/// Worst error of y in f32: 0.51 ulp. In f64, with z the magnitude of the exponent: 1 + z (12 + len / 16) ulp, len up
+/// to 1024, because z has a relative error. The values of a row that holds NaN are NaN; those of a row that is
+/// infinitely far are 0, with gradients of 0.
 ///
 /// Source: D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988.
 ///
@@ -40,11 +47,12 @@ use crate::sum::{PairwiseSum, sum_of_pairs};
 /// ```
 ///
 /// # Panics
-/// Methods panic if x or the centres are no whole number of rows, or if y, dy or a gradient has another length than what
-/// it belongs to, before anything is written.
+/// Methods panic if the length of x or of the centres is not a multiple of the row length, if that of y or dy is not
+/// the number of rows times the number of centres, or if a gradient and its variable differ in length, before anything
+/// is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RadialBasis {
-    /// The standard deviation: how wide the bell is.
+    /// The standard deviation sigma of the Gaussian: from 1e-15 to 1e15, 1 by default.
     pub sigma: f64,
 }
 
@@ -55,10 +63,10 @@ impl Default for RadialBasis {
 }
 
 impl RadialBasis {
-    /// With the parameter checked. The field is public, and what is written there is not.
+    /// The layer with a checked parameter. A value assigned to the public field is not checked.
     ///
     /// # Errors
-    /// If `sigma` is not between 1e-15 and 1e15.
+    /// If `sigma` is not from 1e-15 to 1e15.
     ///
     /// ```
     /// assert!(slopes::activation::RadialBasis::new(0.0).is_err());
@@ -67,7 +75,7 @@ impl RadialBasis {
         Gaussian::new(sigma).map(|Gaussian { sigma }| RadialBasis { sigma })
     }
 
-    /// y, from x and the centres.
+    /// The values y of x and the centres.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &mut [T]) {
         check("forward", x, centres, rows, [("y", y.len())]);
@@ -80,7 +88,7 @@ impl RadialBasis {
         });
     }
 
-    /// dx: the gradient in x of the sum of dy y, y being what [`forward`](RadialBasis::forward) gave.
+    /// The gradient dx in x of the sum of dy y, y being the output of [`forward`](RadialBasis::forward).
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &[T], dy: &[T], dx: &mut [T]) {
         check("backward", x, centres, rows, [("y", y.len()), ("dy", dy.len())]);
@@ -99,7 +107,7 @@ impl RadialBasis {
         });
     }
 
-    /// The gradient in the centres, as [`backward`](RadialBasis::backward).
+    /// The gradient in the centres of the sum of dy y, y being the output of [`forward`](RadialBasis::forward).
     #[track_caller]
     pub fn backward_centres<T: Element>(
         &self,
@@ -126,7 +134,7 @@ impl RadialBasis {
         });
     }
 
-    /// The gradient in sigma: the sum of `dy y |x - c|^2 / sigma^3`.
+    /// The gradient in sigma of the sum of dy y: the sum of `dy y |x - c|^2 / sigma^3`.
     #[track_caller]
     pub fn backward_sigma<T: Element>(&self, x: &[T], centres: &[T], rows: Rows, y: &[T], dy: &[T]) -> f64 {
         check("backward_sigma", x, centres, rows, [("y", y.len()), ("dy", dy.len())]);
@@ -141,26 +149,27 @@ impl RadialBasis {
         sum / T::Real::from_f64_rounded(self.sigma).into_f64()
     }
 
-    /// sigma^2, of sigma as the type holds it.
+    /// sigma^2, sigma being rounded to the type that is computed in.
     fn square<T: Element>(&self) -> f64 {
         let sigma = T::Real::from_f64_rounded(self.sigma).into_f64();
         sigma * sigma
     }
 }
 
-/// Panics unless the outputs have a number for each row of x and each centre.
+/// Panics unless the outputs have a number for each pair of a row of x and a centre.
 #[track_caller]
 fn check<T, const N: usize>(method: &str, x: &[T], centres: &[T], rows: Rows, outputs: [(&str, usize); N]) {
+    assert!(rows.stride() == 1, "{method}: the rows are {} numbers apart, and must be contiguous", rows.stride());
     let (n, m) = (rows.count(x.len()), rows.count(centres.len()));
     for (name, len) in outputs {
-        assert!(len == n * m, "{method}: {n} rows and {m} centres need {} numbers in {name}, not {len}", n * m);
+        assert!(len == n * m, "{method}: length {len} of {name} is not {}: {n} rows times {m} centres", n * m);
     }
 }
 
-/// How many numbers are on the way at a time.
+/// The number of distances, or of sums, that are computed at a time.
 const BLOCK: usize = 256;
 
-/// |x - c|^2.
+/// The squared distance |x - c|^2.
 #[inline(always)]
 fn square_distance<T: Element>(x: &[T], c: &[T]) -> f64 {
     sum_of_pairs(x, c, |x, c| {
@@ -215,8 +224,8 @@ impl<T: Element> Kernel for Forward<'_, T> {
     }
 }
 
-/// The gradient in `from`, whose row i and row j of `to` have the output i * strides[0] + j * strides[1]: the sum over j of
-/// w (to_j - from_i), w = dy y / sigma^2.
+/// The gradient in row i of `from`: the sum over the rows j of `to` of w (to_j - from_i), w = dy y / sigma^2. The index
+/// of y and dy is `i * strides[0] + j * strides[1]`.
 pub(crate) struct Backward<'a, T> {
     from: &'a [T],
     to: &'a [T],
@@ -241,7 +250,7 @@ impl<T: Element> Kernel for Backward<'_, T> {
                 for (j, other) in self.to.chunks_exact(len).enumerate() {
                     let place = i * self.strides[0] + j * self.strides[1];
                     let weight = self.dy[place].into_f64() * self.y[place].into_f64() / self.square;
-                    // What is too far to be seen passes nothing on, though it be infinitely far.
+                    // Where y is 0, the gradient is 0 even at an infinite distance, which would make NaN.
                     if weight == 0.0 {
                         continue;
                     }

@@ -1,4 +1,4 @@
-//! Softmax with noise: samples of a class that pass a gradient on.
+//! Gumbel-softmax: differentiable samples of a categorical distribution.
 
 use super::RowActivation;
 use super::softmax::{Softmax, softmax_backward_in_place};
@@ -13,12 +13,13 @@ use crate::row::Rows;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 
-/// [`Softmax`] of x + g, g = -ln(-ln u), u uniform in (0, 1): where its temperature is low, or if it is `hard`, the class of a
-/// draw whose probabilities are the softmax of x.
+/// Gumbel-softmax: softmax((x + g) / t) of each row with Gumbel noise g = -ln(-ln u), u uniform in (0, 1). As the
+/// temperature t falls, outputs approach one-hot samples of the classes, with the probabilities softmax(x).
 ///
-/// Nothing is stored: u is a hash of the seed and of the place of a number, so the way back draws what the way forward
-/// drew, and neither chunks nor threads nor registers change a bit of it. `first` is the place of a slice's first number
-/// among all the numbers of a step. Take another seed for each step.
+/// The noise is not stored: u is a hash (SplitMix64) of the seed and of the index of a number, so the backward pass has
+/// the noise of the forward pass, and results do not depend on chunks, threads or the CPU's registers. `first` is the
+/// index of the first number of the slice among all the numbers of a training step: element i of the slice has the
+/// noise of index `first + i`. Take a new seed for each step.
 ///
 /// Source: E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712.
 ///
@@ -32,30 +33,31 @@ use crate::slice::{Dst, Map, Src};
 /// ```
 ///
 /// # Panics
-/// Methods panic if slices differ in length, or are no whole number of rows, before anything is written.
+/// Methods panic if the lengths of slices differ or are not a multiple of the row length (times inner), before anything
+/// is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GumbelSoftmax {
-    /// What x + g is divided by, from 1e-30 to 1e30: 1 by default.
+    /// The temperature t that x + g is divided by, from 1e-30 to 1e30; 1 by default.
     pub temperature: f64,
-    /// Whether the output is 1 for the class that is drawn and 0 for the others, instead of the softmax: false by default.
-    /// The gradient is that of the soft output.
+    /// True for one-hot outputs: 1 for the maximum of x + g, 0 for the others. False (the default) for the softmax. The
+    /// gradient is that of the softmax in both cases (straight-through).
     pub hard: bool,
-    /// The seed of the noise.
+    /// The seed of the noise, any number.
     pub seed: u64,
 }
 
 impl GumbelSoftmax {
-    /// A soft one, with a temperature of 1.
+    /// A Gumbel-softmax with soft outputs and a temperature of 1.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         GumbelSoftmax { temperature: 1.0, hard: false, seed }
     }
 
-    /// With another temperature.
+    /// Sets `temperature`.
     ///
     /// # Errors
-    /// If `temperature` is not between 1e-30 and 1e30.
+    /// If `temperature` is not from 1e-30 to 1e30.
     pub const fn with_temperature(mut self, temperature: f64) -> Result<Self, ParameterError> {
         if let Err(error) = check::temperature("temperature", temperature) {
             return Err(error);
@@ -64,14 +66,14 @@ impl GumbelSoftmax {
         Ok(self)
     }
 
-    /// With hard outputs or soft ones.
+    /// Sets `hard`.
     #[must_use]
     pub const fn with_hard(mut self, hard: bool) -> Self {
         self.hard = hard;
         self
     }
 
-    /// y = f(x), row by row.
+    /// The values y = f(x) of each row.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T], first: u64) {
         same_length("forward", [("x", x.len()), ("y", y.len())]);
@@ -83,7 +85,7 @@ impl GumbelSoftmax {
         self.softmax().forward_in_place(y, rows);
     }
 
-    /// dx: the vector-Jacobian product of the soft output.
+    /// The vector-Jacobian product dx of the soft output, x being the input of the function.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T], first: u64) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
@@ -107,7 +109,7 @@ impl GumbelSoftmax {
     }
 }
 
-/// -ln(-ln u).
+/// The map -ln(-ln u).
 #[derive(Clone, Copy)]
 struct Gumbel;
 impl Map<1, 1> for Gumbel {
@@ -117,7 +119,7 @@ impl Map<1, 1> for Gumbel {
     }
 }
 
-/// How many numbers are drawn at a time.
+/// The number of noises that are drawn at a time.
 const BLOCK: usize = 256;
 
 concrete! {
@@ -125,6 +127,7 @@ concrete! {
     fn add_noise(kernel: Noise<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
+/// The kernel that adds noise: y = x + g.
 pub(crate) struct Noise<'a, R> {
     hash: CounterRng,
     x: Src<'a, R>,
@@ -136,7 +139,7 @@ impl<R: Real> Kernel for Noise<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        // So that u, in the middle of its step, is neither 0 nor 1.
+        // u is the middle of one of 2^23 (f64: 2^52) equal steps, and so neither 0 nor 1.
         let step = if size_of::<R>() == 4 { 1.0 / (1u64 << 23) as f64 } else { 1.0 / (1u64 << 52) as f64 };
         let mut noise = [R::zero(); BLOCK];
         for start in (0..self.x.len()).step_by(BLOCK) {
@@ -146,8 +149,8 @@ impl<R: Real> Kernel for Noise<'_, R> {
                 let steps = (draw / step) as u64 as f64;
                 *u = R::from_f64_rounded((steps + 0.5) * step);
             }
-            let target = Dst::new(&mut noise[..n]);
-            token.map(Gumbel, [target.src()], [target]);
+            let uniform = Dst::new(&mut noise[..n]);
+            token.map(Gumbel, [uniform.src()], [uniform]);
             for (i, noise) in noise[..n].iter().enumerate() {
                 self.y.write(start + i, self.x.read(start + i) + noise.into_f64());
             }

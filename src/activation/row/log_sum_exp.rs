@@ -1,4 +1,4 @@
-//! The logarithm of the sum of a row's exponentials: a smooth maximum, whose gradient is the softmax.
+//! LogSumExp, the logarithm of the sum of a row's exponentials: a smooth maximum, whose gradient is the softmax.
 
 use crate::check::same_length;
 use crate::compiled::concrete;
@@ -9,10 +9,13 @@ use crate::row::{FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src};
 
-/// ln sum_i exp(x_i), one number a row.
+/// LogSumExp: ln sum_i exp(x_i) of each row, a smooth maximum. Its gradient is the softmax.
 ///
-/// Entries of -inf add nothing; a row of them alone, or of nothing, gives -inf; any +inf gives +inf, and any NaN gives NaN.
-/// Worst error: 2 ulp, or 2^-24 (f64: 2^-53) of the largest magnitude in the row.
+/// y has one number for each row: `y[o * inner + j]` is that of row (o, j), whose element i is
+/// `x[(o * len + i) * inner + j]`.
+///
+/// Entries of -inf add 0 to the sum; a row whose entries are all -inf, or that has none, gives -inf; any +inf gives
+/// +inf, and any NaN gives NaN. Largest error: 2 ulp, or 2^-24 (f64: 2^-53) of the largest magnitude in the row.
 ///
 /// ```
 /// use slopes::activation::{LogSumExp, Rows};
@@ -25,13 +28,13 @@ use crate::slice::{Dst, Src};
 /// ```
 ///
 /// # Panics
-/// Methods panic if x is no whole number of rows, or if y or dy has another length than there are rows, before anything is
-/// written.
+/// Methods panic if the length of x is not a multiple of the row length (times inner), or if that of y or dy is not the
+/// number of rows, before anything is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSumExp;
 
 impl LogSumExp {
-    /// y = f(x), a number for each row.
+    /// The values y = f(x), one for each row.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T]) {
         let count = rows.count(x.len());
@@ -39,7 +42,7 @@ impl LogSumExp {
         <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y: Dst::new(y) });
     }
 
-    /// dx = dy softmax(x), with one number of dy for each row.
+    /// The gradient dx = dy softmax(x), dy having one number for each row.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
         let count = rows.count(x.len());

@@ -1,4 +1,4 @@
-//! Activations of rows, whose outputs depend on the whole row.
+//! Activations of rows: softmax, log-softmax, log-sum-exp, sparsemax, hardmax, Gumbel-softmax.
 
 pub(crate) mod gumbel;
 pub(crate) mod log_sum_exp;
@@ -8,7 +8,10 @@ pub(crate) mod sparsemax;
 use crate::element::Element;
 use crate::row::Rows;
 
-/// A function of rows.
+/// An activation of rows, such as [`Softmax`](crate::activation::Softmax): each output depends on the whole row.
+///
+/// Slices hold whole rows in the layout that [`Rows`] describes: element i of row (o, j) is
+/// `x[(o * len + i) * inner + j]`. Outputs and gradients have the layout of x.
 ///
 /// ```
 /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
@@ -19,17 +22,17 @@ use crate::row::Rows;
 /// ```
 ///
 /// # Panics
-/// If slices differ in length, or are no whole number of rows, before anything is written.
+/// If the lengths of slices differ or are not a multiple of the row length (times inner), before anything is written.
 pub trait RowActivation<T: Element>: Send + Sync {
-    /// y = f(x), row by row.
+    /// The values y = f(x) of each row.
     fn forward(&self, x: &[T], rows: Rows, y: &mut [T]);
 
-    /// x = f(x), row by row.
+    /// The values of each row, in place: x = f(x).
     fn forward_in_place(&self, x: &mut [T], rows: Rows);
 
-    /// The vector-Jacobian product, row by row: dx_i = sum_j dy_j df_j/dx_i, x being what went into the function.
+    /// The vector-Jacobian product of each row, dx_i = sum_j dy_j df_j/dx_i, x being the input of the function.
     fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]);
 
-    /// The same product from what came out of the function: without a second exponential, and where x was masked.
+    /// The vector-Jacobian product from the output y of the function: needs no second exponential and no mask.
     fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]);
 }

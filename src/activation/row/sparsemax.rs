@@ -1,4 +1,4 @@
-//! FloatMath of a row that leave most of it 0: the nearest point of the simplex, and its nearest corner.
+//! Sparsemax, the projection of a row to the probability simplex, and hardmax, the one-hot vector of its maximum.
 
 use super::RowActivation;
 use crate::check::same_length;
@@ -11,13 +11,16 @@ use crate::row::{COPIED, FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
-/// The shares of one that are nearest to x: max(0, x_i - tau), with the threshold tau for which they sum to 1.
+/// Sparsemax: max(0, x_i - tau) of each row, with the threshold tau for which the outputs sum to 1. It is the Euclidean
+/// projection of x to the probability simplex.
 ///
-/// Entries of -inf get 0; entries of +inf share the mass; any NaN makes the row NaN; a row of -inf alone gives zeros. The
-/// gradient is that of the entries that have a share, dy_i less the mean of dy among them, and 0 elsewhere.
+/// Entries of -inf give 0; n entries of +inf give 1 / n each; any NaN makes the row NaN; a row whose entries are all
+/// -inf gives zeros. The gradient is dx_i = dy_i - mean(dy) where the output is not 0, the mean being over those
+/// entries, and 0 elsewhere.
 ///
-/// tau is found to the precision of f64 without sorting, by Newton's method, which meets it after finitely many steps
-/// (C. Michelot, 1986): usually 3 to 6 passes over the row. Worst error of an output: 1 ulp, in f64 len / 2 units of 2^-53.
+/// tau is computed to the precision of f64 without sorting, by Newton's method, which is exact after finitely many
+/// steps (C. Michelot, 1986): usually 3 to 6 passes over the row. Largest error of an output: 1 ulp in f32, and
+/// len / 2 units of 2^-53 in f64.
 ///
 /// Source: A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068.
 ///
@@ -30,9 +33,10 @@ use crate::slice::{Convert, Dst, Map, Src, Workspace};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sparsemax;
 
-/// 1 at the first of the largest entries, 0 elsewhere; its gradient is 0.
+/// Hardmax: the one-hot vector of each row's maximum, 1 at the first of the largest entries and 0 elsewhere. Its
+/// gradient is 0.
 ///
-/// Any NaN makes the row NaN; a row of -inf alone gives zeros.
+/// Any NaN makes the row NaN; a row whose entries are all -inf gives zeros.
 ///
 /// ```
 /// use slopes::activation::{Hardmax, RowActivation, Rows};
@@ -43,7 +47,7 @@ pub struct Sparsemax;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hardmax;
 
-/// x - c - t: what an entry is above the threshold.
+/// The threshold tau = c + t, t being a double-double number.
 #[derive(Clone, Copy)]
 struct Threshold {
     c: f64,
@@ -51,13 +55,14 @@ struct Threshold {
 }
 
 impl Threshold {
+    /// x - tau.
     #[inline(always)]
     fn above<L: Lanes>(self, x: L) -> L {
         ((x - self.c) - self.t[0]) - self.t[1]
     }
 }
 
-/// x - c of the entries above the threshold, and of NaN, which so reaches the whole row.
+/// x - c for entries above the threshold and for NaN, which so reaches the whole row; 0 for the others.
 #[derive(Clone, Copy)]
 struct Part(Threshold);
 impl Map<1, 1> for Part {
@@ -79,7 +84,7 @@ impl Map<1, 1> for Count {
     }
 }
 
-/// What is above the threshold.
+/// max(0, x - tau).
 #[derive(Clone, Copy)]
 struct Above(Threshold);
 impl Map<1, 1> for Above {
@@ -89,10 +94,10 @@ impl Map<1, 1> for Above {
     }
 }
 
-/// dy where y is not 0.
+/// dy where y is not 0, else 0.
 #[derive(Clone, Copy)]
-struct Chosen;
-impl Map<2, 1> for Chosen {
+struct Support;
+impl Map<2, 1> for Support {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
         let zero = y.splat(0.0);
@@ -100,7 +105,7 @@ impl Map<2, 1> for Chosen {
     }
 }
 
-/// 1 where y is not 0.
+/// 1 where y is not 0, else 0.
 #[derive(Clone, Copy)]
 struct Ones;
 impl Map<1, 1> for Ones {
@@ -111,7 +116,7 @@ impl Map<1, 1> for Ones {
     }
 }
 
-/// dy - s where y is not 0; NaN where it is that.
+/// dy - s where y is not 0, else 0; NaN where y is NaN.
 #[derive(Clone, Copy)]
 struct Gradient([f64; 2]);
 impl Map<2, 1> for Gradient {
@@ -130,7 +135,7 @@ fn sparsemax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: us
         let special = Special::new(kind, 1.0, x, len);
         return special.write(y, special.share(FullyMasked::Zero), 0.0);
     }
-    // Whatever has a share is above m - 1, and so x - c is exact: c = 0, or x within a factor of 2 of c.
+    // Entries with a share are above m - 1, so x - c is exact: c is 0, or x is within a factor of 2 of c.
     let c = if m.abs() < 2.0 { 0.0 } else { m };
     let mut threshold = Threshold { c, t: HiLo::<R>::sum(m - c, -1.0).into_f64() };
     let mut count = f64::INFINITY;
@@ -150,7 +155,7 @@ fn sparsemax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: us
 fn hardmax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usize) {
     let (kind, m) = kind(token, scale::<R, I>(1.0), x, len);
     let nan = (0..len).any(|i| x.read(i).is_nan());
-    let first = (0..len).find(|&i| kind != Kind::Empty && x.read(i) == m);
+    let first = (0..len).find(|&i| kind != Kind::Masked && x.read(i) == m);
     (0..len).for_each(|i| y.write(i, if nan { f64::NAN } else { 0.0 }));
     if let (Some(first), false) = (first, nan) {
         y.write(first, 1.0);
@@ -160,7 +165,7 @@ fn hardmax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usiz
 /// The gradient of [`Sparsemax`] from its output.
 #[inline(always)]
 fn gradient_row<R: Real, I: Isa>(token: Token<I>, y: Src<R>, dy: Src<R>, dx: Dst<R>, len: usize) {
-    let sum = token.sum_of(Chosen, [y, dy], len);
+    let sum = token.sum_of(Support, [y, dy], len);
     let mean = HiLo::<R>::quotient(sum, token.sum_of(Ones, [y], len));
     token.map(Gradient(mean.into_f64()), [y, dy], [dx]);
 }
@@ -171,7 +176,7 @@ concrete! {
     fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
 }
 
-/// Which function, and which way.
+/// The function of a call.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Which {
     Sparsemax,
@@ -208,7 +213,7 @@ impl<R: Real> Kernel for Forward<'_, R> {
 }
 
 pub(crate) struct Backward<'a, R> {
-    /// Whether y is to be made first, of what is there.
+    /// True if `from` is x, of which y is computed first; else `from` is y.
     from_input: bool,
     from: Src<'a, R>,
     dy: Src<'a, R>,
@@ -240,7 +245,7 @@ impl<R: Real> Kernel for Backward<'_, R> {
     }
 }
 
-/// The way forward of both, which differ in their rows alone.
+/// The forward methods, which differ in the function alone.
 macro_rules! forward {
     ($which:expr) => {
         #[track_caller]

@@ -1,9 +1,9 @@
-//! Slopes from outputs: training that keeps y need not keep x.
+//! Derivatives computed from outputs, for training that keeps y and not x.
 //!
-//! Only for functions whose slope is a function of their value, and one that loses nothing: each formula is within the
-//! error that it states of the exact slope at the y that it is given. What y itself lost is lost: where y has rounded to
-//! 1, the slope of a sigmoid is 0, where from x it would be e^-x. Half an ulp of y is at most 2^-25 there (2^-54 in f64),
-//! and so is what the slope lacks.
+//! Only for functions whose derivative is a function of their value, and is accurate when computed from it: each
+//! formula is within its stated error of the exact derivative at the given y. The rounding error of y itself remains:
+//! where y has rounded to 1, the derivative of a sigmoid is 0, where from x it would be e^-x. Half an ulp of y is at
+//! most 2^-25 there (2^-54 in f64), and so is the error of the derivative.
 
 use crate::activation::elementwise::exponential::{LAMBDA, LAMBDA_ALPHA};
 use crate::activation::elementwise::rectifier::constant;
@@ -18,13 +18,13 @@ use crate::math::FloatMath;
 use crate::simd::{Lanes, MAX_LANES};
 use crate::slice::{self, Dst, Map, Src};
 
-/// A function whose slope follows from its value: f'(x) = g(f(x)).
+/// A function whose derivative can be computed from its value: f'(x) = g(f(x)).
 ///
 /// ```
 /// use slopes::activation::{Activation, FromOutput, Tanh};
 /// let mut y = [-1.0_f32, 0.0, 0.5];
 /// Tanh.forward_in_place(&mut y);
-/// // x is gone; y is enough.
+/// // y has replaced x, and is enough.
 /// let mut dx = [0.0; 3];
 /// Tanh.backward_from_output(&y, &[1.0; 3], &mut dx);
 /// assert_eq!(dx, [(1.0 - y[0]) * (1.0 + y[0]), 1.0, (1.0 - y[2]) * (1.0 + y[2])]);
@@ -34,30 +34,30 @@ use crate::slice::{self, Dst, Map, Src};
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait FromOutput: Formula {
-    /// The worst error of the slope at the y that is given, in ulp, in f32 and in f64.
+    /// The worst error of the derivative at the given y, in ulp, for f32 and for f64.
     const OUTPUT_ULP: f64;
 
-    /// g(y), as a text over registers.
+    /// The derivative g(y), written over registers.
     fn df_from_output<L: Lanes>(self, y: L) -> L;
 
-    /// f'(x), y being f(x).
+    /// The derivative f'(x), y being f(x).
     fn derivative_from_output<T: Element>(&self, y: T) -> T {
         Here::derivative_from_output(self, y)
     }
 
-    /// d = f'(x), y being f(x).
+    /// The derivatives d = f'(x), y being f(x).
     #[track_caller]
     fn derivative_slice_from_output<T: Element>(&self, y: &[T], d: &mut [T]) {
         Here::derivative_slice_from_output(self, y, d);
     }
 
-    /// dx = dy f'(x), y being f(x).
+    /// The gradient dx = dy f'(x), y being f(x).
     #[track_caller]
     fn backward_from_output<T: Element>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
         Here::backward_from_output(self, y, dy, dx);
     }
 
-    /// dy = dy f'(x), y being f(x).
+    /// The gradient in place: dy = dy f'(x), y being f(x).
     #[track_caller]
     fn backward_from_output_in_place<T: Element>(&self, y: &[T], dy: &mut [T]) {
         Here::backward_from_output_in_place(self, y, dy);
@@ -77,7 +77,8 @@ macro_rules! from_output_methods {
 }
 
 from_output_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`FromOutput`]: an element for the crate's own functions, [`Here`] for any formula.
+    /// Computes the methods of [`FromOutput`]: implemented by an element for the crate's own functions, by [`Here`] for
+    /// any formula.
     pub(crate) ComputeFromOutput
 } }
 
@@ -88,7 +89,7 @@ impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
     #[track_caller]
     fn derivative_slice_from_output(f: &F, y: &[T], d: &mut [T]) {
         same_length("derivative_slice_from_output", [("y", y.len()), ("d", d.len())]);
-        // The slope alone is the gradient of ones: they share a kernel.
+        // The derivative is the gradient for dy = 1: they share a kernel.
         let ones = [T::one(); MAX_LANES];
         slice::map((*f, Backward), [Src::new(y), Src::repeat(&ones)], [Dst::new(d)]);
     }
@@ -105,7 +106,7 @@ impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
     }
 }
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+/// The maps of a formula, as tuples that begin with it: this decides their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
 struct Derivative;
 impl<F: FromOutput> Map<1, 1> for (F, Derivative) {
@@ -142,53 +143,53 @@ macro_rules! from_output {
 }
 
 from_output! {
-    /// `1`.
+    /// `g(y) = 1`.
     Identity, 0.0, |self, y| self.df(y);
-    /// `c`.
+    /// `g(y) = c`.
     Linear, 0.0, |self, y| self.df(y);
-    /// `1 if y > 0, else 0`.
+    /// `g(y) = 1 if y > 0, else 0`.
     Relu, 0.0, |self, y| self.df(y);
-    /// `1 if 0 < y < 6, else 0`.
+    /// `g(y) = 1 if 0 < y < 6, else 0`.
     Relu6, 0.0, |self, y| self.df(y);
-    /// `1 if low < y < high, else 0`.
+    /// `g(y) = 1 if low < y < high, else 0`.
     HardTanh, 0.0, |self, y| self.df(y);
-    /// `1 if y > 0, else a`; NaN if a is negative, for then both sides have the same values.
+    /// `g(y) = 1 if y > 0, else a`; NaN if a is negative, because then both sides have the same values.
     LeakyRelu, 0.0, |self, y| if self.slope >= 0.0 { self.df(y) } else { y.splat(f64::NAN) };
-    /// As of [`LeakyRelu`].
+    /// `g(y) = 1 if y > 0, else a`; NaN if a is negative, as for [`LeakyRelu`].
     PRelu, 0.0, |self, y| LeakyRelu { slope: self.slope }.df_from_output(y);
-    /// `1 / (high - low) if 0 < y < 1, else 0`: 0 too where x is inside and y has rounded to an end.
+    /// `g(y) = 1 / (high - low) if 0 < y < 1, else 0`; also 0 where x is inside and y has rounded to 0 or 1.
     HardSigmoid, 0.5, |self, y| {
         let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
         let inside = constant(y, 1.0 / (high - low));
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
         zero.select(y.le(zero), zero.select(one.le(y), inside))
     };
-    /// `y (1 - y)`: as accurate as y is in the lower tail, and 1 - y is exact from 1/2 on.
+    /// `g(y) = y (1 - y)`: as accurate as y in the lower tail; 1 - y is exact from y = 1/2 on.
     Sigmoid, 1.5, |self, y| y * (y.splat(1.0) - y);
-    /// `(1 - y) (1 + y)`: the difference is exact from 1/2 on, where the square would round.
+    /// `g(y) = (1 - y) (1 + y)`: the difference 1 - y is exact from y = 1/2 on, where a square y^2 would be rounded.
     Tanh, 1.5, |self, y| {
         let one = y.splat(1.0);
         (one - y) * (one + y)
     };
-    /// `(1 - |y|)^2`.
+    /// `g(y) = (1 - |y|)^2`.
     Softsign, 2.0, |self, y| {
         let rest = y.splat(1.0) - y.abs();
         rest * rest
     };
-    /// `y`.
+    /// `g(y) = y`.
     Exp, 0.0, |self, y| y;
-    /// `1 if y > 0, else y + alpha`.
+    /// `g(y) = 1 if y > 0, else y + alpha`.
     Elu, 0.5, |self, y| y.splat(1.0).select(y.splat(0.0).lt(y), y + self.alpha);
-    /// `1 if y > 0, else (y + alpha) / alpha`.
+    /// `g(y) = 1 if y > 0, else (y + alpha) / alpha`.
     Celu, 1.5, |self, y| y.splat(1.0).select(y.splat(0.0).lt(y), (y + self.alpha) / self.alpha);
-    /// `lambda if y > 0, else y + lambda alpha`.
+    /// `g(y) = lambda if y > 0, else y + lambda alpha`.
     Selu, 1.0, |self, y| {
         let depth = LAMBDA_ALPHA.to::<L::Real>();
         let negative = (y + y.fill(depth.high)) + y.fill(depth.low);
         y.splat(LAMBDA.high).select(y.splat(0.0).lt(y), negative)
     };
-    /// `1 - exp(-beta y)`.
+    /// `g(y) = 1 - exp(-beta y)`.
     Softplus, 2.5, |self, y| -(y * -self.beta).exp_m1();
-    /// `1 - exp(y)`.
+    /// `g(y) = 1 - exp(y)`.
     LogSigmoid, 1.5, |self, y| -y.exp_m1();
 }

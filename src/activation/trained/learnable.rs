@@ -1,7 +1,9 @@
-//! FloatMath whose parameter is learned: its slope at every number, and its gradient over a slice.
+//! Activations with a learned parameter: the derivative in the parameter, and its gradient over a slice.
 
 use crate::activation::elementwise::swish::Scaled;
-use crate::activation::{Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Snake, Softplus, Swish};
+use crate::activation::{
+    AnyActivation, Celu, Elu, Formula, Gaussian, LeakyRelu, Linear, PRelu, Snake, Softplus, Swish,
+};
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
@@ -14,15 +16,15 @@ use crate::math::sin::{reduce, sin_cos_reduced};
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
-/// A function f(x; p) with one parameter p that training may move.
+/// A function f(x; p) with one parameter p that training can learn.
 ///
-/// An author writes [`dfdp`](Learnable::dfdp); the rest follows, for every type and instruction set.
+/// An author writes [`dfdp`](Learnable::dfdp); the other methods follow from it, for every type and instruction set.
 /// NaN gives NaN, infinities give the limits.
 ///
 /// ```
 /// use slopes::activation::{Activation, Learnable, PRelu};
 ///
-/// // One step down the gradient of sum dy f(x).
+/// // One step of gradient descent on the sum of dy f(x).
 /// let (x, dy) = ([-2.0_f32, -1.0, 3.0], [1.0, 0.5, 1.0]);
 /// let mut prelu = PRelu { slope: 0.25 };
 /// let gradient = prelu.parameter_gradient(&x, &dy);
@@ -35,28 +37,30 @@ use crate::slice::{self, Dst, Map, Src};
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the
 /// lengths.
 pub trait Learnable: Formula {
-    /// The field that holds the parameter.
+    /// The name of the field that holds the parameter p.
     const PARAMETER: &'static str;
 
-    /// The worst error of the slope, in ulp, in f32 and in f64.
+    /// The worst error of df/dp, in ulp, for f32 and for f64.
     const PARAMETER_ULP: f64;
 
-    /// df/dp at x, as a text over registers.
+    /// The derivative df/dp at x, written over registers.
     fn dfdp<L: Lanes>(self, x: L) -> L;
 
-    /// df/dp at x.
+    /// The derivative df/dp at x.
     fn parameter_derivative<T: Element>(&self, x: T) -> T {
         Here::parameter_derivative(self, x)
     }
 
-    /// d = df/dp at x.
+    /// The derivatives d = df/dp at each x.
     #[track_caller]
     fn parameter_derivative_slice<T: Element>(&self, x: &[T], d: &mut [T]) {
         Here::parameter_derivative_slice(self, x, d);
     }
 
-    /// The sum of dy df/dp over all x: each product rounded to the type that is computed in, and summed in f64 by a tree
-    /// that depends on the length alone.
+    /// The gradient in the parameter: the sum of dy df/dp over all x.
+    ///
+    /// Each product is rounded to the type that is computed in; they are summed in f64, in an order that depends on the
+    /// length alone.
     #[track_caller]
     fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
         Here::parameter_gradient(self, x, dy)
@@ -75,7 +79,8 @@ macro_rules! learned_methods {
 }
 
 learned_methods! { crate::compiled::declare_compute: {
-    /// Who computes the methods of [`Learnable`]: an element for the crate's own functions, [`Here`] for any formula.
+    /// Computes the methods of [`Learnable`]: implemented by an element for the crate's own functions, by [`Here`] for
+    /// any formula.
     pub(crate) ComputeLearned
 } }
 
@@ -95,7 +100,7 @@ impl<F: Learnable, T: Element> ComputeLearned<F, T> for Here {
     }
 }
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+/// The maps of a formula, as tuples that begin with it: this decides their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
 struct ParameterDerivative;
 impl<F: Learnable> Map<1, 1> for (F, ParameterDerivative) {
@@ -121,11 +126,44 @@ macro_rules! learned {
         pub(crate) trait LearnedKernels<T>: $(ComputeLearned<$Name, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of LearnedKernels }
         $(learned_methods! { crate::compiled::compile: { [] ComputeLearned of $Name } })+
+
+        impl AnyActivation {
+            /// The name of the parameter that can be learned; `None` if the function has none.
+            ///
+            /// ```
+            /// use slopes::activation::AnyActivation;
+            /// let mut f: AnyActivation = "prelu(slope=0.25)".parse()?;
+            /// let gradient = f.parameter_gradient(&[-2.0_f32, 3.0], &[1.0, 1.0]);
+            /// assert_eq!((f.learned_parameter(), gradient), (Some("slope"), Some(-2.0)));
+            /// f.set_parameter("slope", 0.25 - 0.01 * gradient.unwrap())?;
+            /// assert_eq!(f.to_string(), "prelu(slope=0.27)");
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            pub fn learned_parameter(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$Name(_) => Some(<$Name as Learnable>::PARAMETER),)+
+                    _ => None,
+                }
+            }
+
+            /// The gradient of the sum of dy f(x) in the [`learned_parameter`](Self::learned_parameter); `None` if the
+            /// function has none.
+            ///
+            /// # Panics
+            /// If the slices differ in length.
+            #[track_caller]
+            pub fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> Option<f64> {
+                match self {
+                    $(Self::$Name(f) => Some(Learnable::parameter_gradient(f, x, dy)),)+
+                    _ => None,
+                }
+            }
+        }
     };
 }
 learned! { Linear, LeakyRelu, PRelu, Elu, Celu, Softplus, Swish, Gaussian, Snake }
 
-/// `x`.
+/// `df/dslope = x`.
 impl Learnable for Linear {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
@@ -136,7 +174,7 @@ impl Learnable for Linear {
     }
 }
 
-/// `min(0, x)`.
+/// `df/dslope = min(0, x)`.
 impl Learnable for LeakyRelu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
@@ -147,7 +185,7 @@ impl Learnable for LeakyRelu {
     }
 }
 
-/// `min(0, x)`.
+/// `df/dslope = min(0, x)`.
 impl Learnable for PRelu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "slope";
@@ -158,7 +196,7 @@ impl Learnable for PRelu {
     }
 }
 
-/// `0 if x > 0, else exp(x) - 1`.
+/// `df/dalpha = 0 if x > 0, else exp(x) - 1`.
 impl Learnable for Elu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
@@ -169,10 +207,10 @@ impl Learnable for Elu {
     }
 }
 
-/// `0 if x > 0, else exp(z) - 1 - z exp(z)`, z = x / alpha.
+/// `df/dalpha = 0 if x > 0, else exp(z) - 1 - z exp(z)`, z = x / alpha.
 ///
-/// Near 0 that is -z^2 / 2 and would cancel; there it is `-exp(z) (exp(-z) - 1 + z)`, the bracket by a series of positive
-/// terms.
+/// Near 0 that is about -z^2 / 2 and would cancel; there it is computed as `-exp(z) (exp(-z) - 1 + z)`, the second
+/// factor by a series of positive terms.
 impl Learnable for Celu {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "alpha";
@@ -184,17 +222,18 @@ impl Learnable for Celu {
         let e = exp_lifted(side.z, None, HiLo::exact(1.0)) * lower::<L>();
         let far = v.mul_add(e, e - 1.0);
         let near = -(e * (v * v * polynomial(v, L::Real::BEND)));
-        // From 27/16 on, v e and e sum to less than half.
+        // From v = 27/16 on, v e + e is less than 1/2, so that 1 - e - v e does not cancel.
         let slope = near.select(v.lt(v.splat(27.0 / 16.0)), far);
         let slope = if let Some(low) = side.low { low.mul_add(v * e, slope) } else { slope };
         -slope.abs()
     }
 }
 
-/// `-(ln(1 + exp(-a)) + a s(-a)) / beta^2`, a = |beta x|: the entropy of a coin whose log-odds are beta x.
+/// `df/dbeta = -(ln(1 + exp(-a)) + a s(-a)) / beta^2`, a = |beta x|: the entropy of a coin of log-odds beta x.
 ///
-/// The derivative as it comes, `x s(z) / beta - ln(1 + exp(z)) / beta^2`, cancels where z is large; it is even in z, and
-/// on the negative side both terms have one sign. 0 where a is beyond 114 (760 in f64). For beta from 1e-12 to 1e12.
+/// The direct form, `x s(z) / beta - ln(1 + exp(z)) / beta^2`, cancels where z is large; it is even in z, and for
+/// negative z both terms have the same sign. 0 where a is beyond 114 (760 in f64). The error bound holds for beta from
+/// 1e-12 to 1e12.
 impl Learnable for Softplus {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
@@ -213,7 +252,7 @@ impl Learnable for Softplus {
     }
 }
 
-/// `x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
+/// `df/dbeta = x^2 s(z) s(-z)`, z = beta x. 0 where |z| is beyond 114 (760 in f64).
 impl Learnable for Swish {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "beta";
@@ -224,13 +263,13 @@ impl Learnable for Swish {
         let tail = z.tail();
         let d = tail.reciprocal();
         let t = tail.power * d;
-        // The square undoes the lift: the last product alone rounds into the subnormals, and none overflows early.
+        // The square undoes the lift: only the last product rounds into the subnormals, and no other overflows early.
         let a = z.a * power_of_two(-L::Real::LIFT / 2);
         cut(x, z.a, (-t).mul_add(d, d) * tail.lifted * a * a)
     }
 }
 
-/// `x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
+/// `df/dsigma = x^2 / sigma^3 f(x)`. 0 where |x / sigma| is beyond 15 (38.9 in f64).
 impl Learnable for Gaussian {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "sigma";
@@ -244,8 +283,10 @@ impl Learnable for Gaussian {
     }
 }
 
-/// `x sin(2 z) / a - sin(z)^2 / a^2`, z = a x: near 0 twice z^2 less z^2, so that three times what the terms lack is
-/// lacking. It has roots; beyond |z| = 1/2 the error is that many ulp of `x / a`.
+/// `df/da = x sin(2 z) / a - sin(z)^2 / a^2`, z = a x.
+///
+/// Near 0 the terms are about 2 x^2 and x^2, so that the relative error is up to three times theirs. There are roots:
+/// for |z| above 1/2, the error bound is in ulp of `x / a`.
 impl Learnable for Snake {
     learned_methods! { crate::compiled::provide: { ComputeLearned } }
     const PARAMETER: &'static str = "a";
@@ -258,15 +299,15 @@ impl Learnable for Snake {
         let reduced = reduce::<L, false, false>(z, rest);
         let (sin, cos) = sin_cos_reduced(reduced.r);
         let even = reduced.even();
-        // sin z over a, so that small x keep their squares, and sin 2 z.
+        // sin z / a is squared, not sin z, so that the squares of small x do not underflow; and sin 2 z.
         let wave = sin.select(even, cos) / a;
         let double = sin * cos * 2.0;
-        // What underflows is positive.
+        // Adding 0 turns an underflowed -0 into 0.
         (x / a).mul_add(double.select(even, -double), -(wave * wave)) + 0.0
     }
 }
 
-/// `slope`, but 0 where |x| is beyond `a`, to which it was cut.
+/// `slope`, but 0 with its sign where |x| was clamped to `a`.
 #[inline(always)]
 fn cut<L: Lanes>(x: L, a: L, slope: L) -> L {
     x.splat(0.0).copysign(slope).select(a.lt(x.abs()), slope)

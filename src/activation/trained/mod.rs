@@ -1,4 +1,4 @@
-//! What training needs beyond a derivative: gradients of parameters, derivatives from outputs, random slopes.
+//! Training beyond derivatives in x: gradients of parameters, derivatives computed from outputs, random slopes.
 
 pub(crate) mod from_output;
 pub(crate) mod learnable;

@@ -1,7 +1,7 @@
-//! The rectifier with a learned slope per channel.
+//! The parametric rectified linear unit (PReLU) with a slope per channel.
 //!
-//! The slopes are laid out as the numbers are, in a block on the stack: whole rows of channels again and again, or a
-//! part of one row. So the loop is the same whether a channel holds one number or a whole image.
+//! Slopes are expanded to one for each number, in a block on the stack that holds whole samples or a part of one. So
+//! the loop is the same whether a channel has one number or a whole image.
 
 use super::learnable::ParameterBackward;
 use crate::activation::PRelu;
@@ -12,12 +12,15 @@ use crate::element::{Element, RealOf};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 
-/// [`PRelu`](super::PRelu) with a slope per channel, over a row-major array of outer x channels x inner numbers: `inner` is
-/// the number of pixels of channels-first images, and 1 where channels come last.
+/// The parametric rectified linear unit (PReLU) with a slope per channel: [`PRelu`] over channels.
 ///
 /// - value: `x if x > 0, else a x`, a the slope of the channel
-/// - slope: `1 if x > 0, else a`
-/// - slope in a: the sum of `min(0, x)` over the channel
+/// - derivative: `1 if x > 0, else a`
+/// - gradient in a: the sum of `dy min(0, x)` over the channel
+///
+/// Arrays are row-major, samples x channels x inner: number i of channel c of sample s is
+/// `x[(s * channels + c) * inner + i]`. `inner` is the number of pixels of channels-first images, and 1 where channels
+/// are the last axis.
 ///
 /// ```
 /// use slopes::activation::PReluChannels;
@@ -32,7 +35,8 @@ use crate::slice::{Dst, Map, Src};
 /// ```
 ///
 /// # Panics
-/// Methods panic if slices differ in length, or are no whole number of samples, before anything is written.
+/// Methods panic if slices differ in length, or if their length is not a multiple of channels x inner, before anything
+/// is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PReluChannels<'a, T> {
     slopes: &'a [T],
@@ -40,33 +44,33 @@ pub struct PReluChannels<'a, T> {
 }
 
 impl<'a, T: Element> PReluChannels<'a, T> {
-    /// A slope for each channel of `inner` neighbouring numbers.
+    /// The function with one slope for each channel of `inner` consecutive numbers.
     pub const fn new(slopes: &'a [T], inner: usize) -> Self {
         PReluChannels { slopes, inner }
     }
 
-    /// y = f(x).
+    /// The values y = f(x).
     #[track_caller]
     pub fn forward(&self, x: &[T], y: &mut [T]) {
         same_length("forward", [("x", x.len()), ("y", y.len())]);
         self.rectify(Src::new(x), None, Dst::new(y), x.len());
     }
 
-    /// x = f(x).
+    /// The values in place: x = f(x).
     #[track_caller]
     pub fn forward_in_place(&self, x: &mut [T]) {
         let (len, x) = (x.len(), Dst::new(x));
         self.rectify(x.src(), None, x, len);
     }
 
-    /// dx = dy f'(x).
+    /// The gradient dx = dy f'(x).
     #[track_caller]
     pub fn backward(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
         self.rectify(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len());
     }
 
-    /// dy = dy f'(x).
+    /// The gradient in place: dy = dy f'(x).
     #[track_caller]
     pub fn backward_in_place(&self, x: &[T], dy: &mut [T]) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
@@ -74,8 +78,9 @@ impl<'a, T: Element> PReluChannels<'a, T> {
         self.rectify(Src::new(x), Some(dy.src()), dy, x.len());
     }
 
-    /// The gradient in the slopes: of each channel the sum of dy min(0, x). Products are rounded to the type and summed in
-    /// f64, in an order that depends on the shape alone.
+    /// The gradient in the slopes: for each channel, the sum of dy min(0, x).
+    ///
+    /// Products are rounded to the type and summed in f64, in an order that depends on the shape alone.
     #[track_caller]
     pub fn parameter_gradient(&self, x: &[T], dy: &[T], gradient: &mut [T]) {
         same_length("parameter_gradient", [("x", x.len()), ("dy", dy.len())]);
@@ -104,7 +109,7 @@ impl<'a, T: Element> PReluChannels<'a, T> {
     }
 }
 
-/// The slopes of channels, whatever the type of the numbers.
+/// The slopes of the channels, in any format.
 #[derive(Clone, Copy)]
 struct Channels<'a, R> {
     slopes: Src<'a, R>,
@@ -112,25 +117,25 @@ struct Channels<'a, R> {
 }
 
 impl<R: Real> Channels<'_, R> {
-    /// The numbers of one sample.
+    /// The length of one sample.
     fn sample(&self) -> usize {
         self.slopes.len() * self.inner
     }
 
-    /// After how many numbers the block of slopes repeats: as many whole samples as fit, or one.
+    /// The period of the expanded slopes: the length of as many whole samples as fit into a block, or of one.
     #[track_caller]
     fn period(&self, len: usize) -> usize {
         let sample = self.sample();
         assert!(
             len == 0 || sample > 0 && len.is_multiple_of(sample),
-            "{len} numbers are no whole number of samples of {} channels of {} numbers",
+            "length {len} is not a multiple of the sample length {sample}: {} channels of {} numbers",
             self.slopes.len(),
             self.inner,
         );
         sample * BLOCK.checked_div(sample).unwrap_or(0).max(1)
     }
 
-    /// The slopes of the numbers from place `from` of a period on.
+    /// Fills the block with the slopes of the numbers from index `from` of a period on.
     #[inline(always)]
     fn lay_out(&self, from: usize, block: &mut [R]) {
         let (mut channel, mut left) = (from / self.inner, self.inner - from % self.inner);
@@ -147,10 +152,10 @@ impl<R: Real> Channels<'_, R> {
     }
 }
 
-/// How many slopes are laid out at a time.
+/// The number of slopes that are expanded at a time.
 const BLOCK: usize = 1024;
 
-/// Of x and its slope.
+/// The value, as a map of x and its slope.
 #[derive(Clone, Copy)]
 struct Forward;
 impl Map<2, 1> for Forward {
@@ -160,7 +165,7 @@ impl Map<2, 1> for Forward {
     }
 }
 
-/// Of x, its slope and dy.
+/// The gradient, as a map of x, its slope and dy.
 #[derive(Clone, Copy)]
 struct Backward;
 impl Map<3, 1> for Backward {
@@ -170,7 +175,7 @@ impl Map<3, 1> for Backward {
     }
 }
 
-/// The rectifier of x, or dy times its slope, with a slope for each number.
+/// The leaky ReLU of x, or dy times its derivative, with a slope for each number.
 #[inline(always)]
 pub(crate) fn rectify<R: Real, I: Isa>(token: Token<I>, x: Src<R>, slopes: Src<R>, dy: Option<Src<R>>, to: Dst<R>) {
     match dy {
@@ -221,7 +226,7 @@ pub(crate) struct SlopeGradient<'a, R> {
 
 impl<R: Real> Kernel for SlopeGradient<'_, R> {
     type Output = ();
-    /// First over the samples, place by place; then over the samples of a period, and over the places of a channel.
+    /// Sums over periods for each index of a block, then over the samples of a period, then over a channel.
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let (mut products, mut sums) = ([R::zero(); BLOCK], [0.0; BLOCK]);

@@ -1,8 +1,8 @@
-//! The rectifier with random slopes, in training.
+//! The randomized leaky rectified linear unit (RReLU) in training.
 //!
-//! Nothing is stored: the slope of number i is a hash of the seed and of i, so the way back draws what the way forward
-//! drew, and neither chunks nor threads nor registers change a bit. The hash is integer arithmetic; what is made of it
-//! is made in f64, by a product and a sum that never fuse, and rounded once.
+//! Nothing is stored: the slope of number i is a hash of the seed and of i. So the backward pass draws the slopes of
+//! the forward pass, and chunks, threads and registers do not change a bit. The hash is integer arithmetic; the slope
+//! is computed from it in f64, by a product and a sum without FMA, and rounded once.
 
 use super::prelu_channels::rectify;
 use super::rng::CounterRng;
@@ -13,11 +13,14 @@ use crate::element::{Element, RealOf};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src};
 
-/// [`RRelu`] in training, made by [`RRelu::training`]: number i has the slope `lower + (upper - lower) u(seed, i)` where
-/// it is not positive, u uniform in [0, 1).
+/// The randomized leaky rectified linear unit (RReLU) in training, with a random slope for each number.
 ///
-/// `first` is the place of a slice's first number among all the numbers of a step: a batch may be cut into chunks.
-/// Take another seed for each step and for each layer.
+/// - value: `x if x > 0, else a x`, `a = lower + (upper - lower) u(seed, i)`, u uniform in \[0, 1), i the index of x
+/// - derivative: `1 if x > 0, else a`
+/// - source of u: SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, 2014)
+///
+/// [`RRelu::training`] makes it. `first` is the index of the first number of a slice among all numbers of a step, so
+/// that a batch may be split into chunks. Use another seed for each step and for each layer.
 ///
 /// ```
 /// use slopes::activation::RRelu;
@@ -27,7 +30,7 @@ use crate::slice::{Dst, Src};
 /// training.backward_slice(&x, &[1.0; 3], &mut dx, 0);
 /// assert_eq!(dx, [-y[0], 1.0, -y[2]]);
 ///
-/// // The last number alone.
+/// // The last number alone, whose index is 2.
 /// training.forward_in_place(&mut dx[2..], 2);
 /// assert_eq!(training.slope_at::<f32>(2), -y[2]);
 /// ```
@@ -42,39 +45,39 @@ pub struct RReluTraining {
 }
 
 impl RRelu {
-    /// The function in a step of training: every number draws its own slope.
+    /// The function in a training step, in which every number draws its own slope from `seed`.
     pub const fn training(self, seed: u64) -> RReluTraining {
         RReluTraining { bounds: self, hash: CounterRng::new(seed) }
     }
 }
 
 impl RReluTraining {
-    /// The slope that number `index` has where it is not positive.
+    /// The slope a of the number with this index, which applies where that is not positive.
     pub fn slope_at<T: Element>(&self, index: u64) -> T {
         T::from_f64_rounded(self.draw::<T>().slope(index))
     }
 
-    /// y = f(x).
+    /// The values y = f(x).
     #[track_caller]
     pub fn forward_slice<T: Element>(&self, x: &[T], y: &mut [T], first: u64) {
         same_length("forward_slice", [("x", x.len()), ("y", y.len())]);
         self.rectify::<T>(Src::new(x), None, Dst::new(y), x.len(), first);
     }
 
-    /// x = f(x).
+    /// The values in place: x = f(x).
     pub fn forward_in_place<T: Element>(&self, x: &mut [T], first: u64) {
         let (len, x) = (x.len(), Dst::new(x));
         self.rectify::<T>(x.src(), None, x, len, first);
     }
 
-    /// dx = dy f'(x), with the slopes of the way forward.
+    /// The gradient dx = dy f'(x), with the slopes of the forward pass.
     #[track_caller]
     pub fn backward_slice<T: Element>(&self, x: &[T], dy: &[T], dx: &mut [T], first: u64) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
         self.rectify::<T>(Src::new(x), Some(Src::new(dy)), Dst::new(dx), x.len(), first);
     }
 
-    /// dy = dy f'(x), with the slopes of the way forward.
+    /// The gradient in place: dy = dy f'(x), with the slopes of the forward pass.
     #[track_caller]
     pub fn backward_in_place<T: Element>(&self, x: &[T], dy: &mut [T], first: u64) {
         same_length("backward_in_place", [("x", x.len()), ("dy", dy.len())]);
@@ -92,7 +95,7 @@ impl RReluTraining {
     }
 }
 
-/// What a slope is drawn from.
+/// The distribution of the slopes, and its generator.
 #[derive(Clone, Copy)]
 struct Draw {
     hash: CounterRng,
@@ -105,12 +108,12 @@ impl Draw {
     #[inline(always)]
     fn slope(self, index: u64) -> f64 {
         let slope = self.lower + self.width * self.hash.unit(index);
-        // The width may have been rounded up.
+        // The width may have been rounded up, so that the sum may exceed the upper bound.
         if slope < self.upper { slope } else { self.upper }
     }
 }
 
-/// How many slopes are drawn at a time.
+/// The number of slopes that are drawn at a time.
 const BLOCK: usize = 512;
 
 concrete! {
@@ -132,7 +135,7 @@ impl<R: Real> Kernel for Rectify<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let mut block = [R::zero(); BLOCK];
-        // Slopes are rounded as the numbers are.
+        // Slopes are rounded to the format of the numbers.
         let slopes = Dst::new(&mut block).with_format(self.to.format());
         for start in (0..self.len).step_by(BLOCK) {
             let n = BLOCK.min(self.len - start);

@@ -1,4 +1,4 @@
-//! The contrastive loss.
+//! Contrastive loss of the Euclidean distance between two rows.
 
 use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, methods, run, write_directions};
 use crate::element::Element;
@@ -7,12 +7,16 @@ use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
 crate::check::options! {
-    /// What the distance of two rows costs that should be near each other (target 1), or far from each other (target -1).
+    /// Contrastive loss: pulls two rows together (target 1), or at least `margin` apart (target -1).
     ///
-    /// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other; `d = |prediction - other|`
-    /// - gradient in the prediction: `prediction - other`, or `-max(0, margin - d) (prediction - other) / d`, 0 where d is 0;
-    ///   in the other minus that
-    /// - domain: any numbers. Equal infinities have no difference: NaN, as of NaN.
+    /// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other;
+    ///   `d = |prediction - other|`
+    /// - gradient: in the prediction, `prediction - other` at a target of 1,
+    ///   `-max(0, margin - d) (prediction - other) / d` at -1, 0 where d is 0; in the other row minus that
+    /// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
+    ///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `target[r]` and `losses[r]` belong to
+    ///   row r
+    /// - domain: any numbers. The difference of equal infinities is NaN; NaN gives NaN.
     /// - unit: that of the rows, squared
     /// - worst error: 1 ulp in f32, or 2^-24 of margin^2; in f64 (8 + len / 64) ulp, or 2^-50 of margin^2
     /// - source: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006
@@ -25,7 +29,7 @@ crate::check::options! {
     /// assert_eq!(losses, [12.5, 0.125]);
     /// ```
     Contrastive {
-        /// From this distance on, rows are far enough from each other.
+        /// Margin: the distance from which rows with the target -1 cost nothing. Finite and not negative; default 1.
         margin: f64 = 1.0, with_margin(f64 as value), non_negative;
     }
 }

@@ -1,4 +1,4 @@
-//! Losses of the angle between rows.
+//! Cosine losses: of the angle between two rows.
 
 use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, Write, methods, run};
 use crate::element::Element;
@@ -6,20 +6,21 @@ use crate::loss::row::driver::{BLOCK, blocks, rounded_to};
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
-/// The cosine of two rows: writes the gradients of what has the slope `slope` in it.
+/// A loss of the cosine of two rows, given its value and its derivative as a function of the cosine; writes its
+/// gradients in both rows.
 #[inline(always)]
 fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl Fn(f64) -> [f64; 2]) -> f64 {
     let [a, b] = rows.inputs.map(|x| Vector { x, less: None, len: rows.len });
     let (length_a, length_b) = (a.length(token), b.length(token));
     let (of_a, of_b) = (length_a.inverse_of_scaled(), length_b.inverse_of_scaled());
     let cosine = a.dot(token, length_a.by, b, length_b.by) * of_a * of_b;
-    // Rounding must not lead out of the range; NaN stays.
+    // Rounding must not lead out of -1 to 1; NaN stays.
     let cosine = if cosine.abs() > 1.0 { cosine.signum() } else { cosine };
     let [loss, slope] = loss(cosine);
     if rows.gradients.iter().all(Option::is_none) {
         return loss;
     }
-    // A row of zeros has no angle.
+    // A row of zeros has no direction, and a gradient of 0.
     if of_a * of_b == 0.0 || slope == 0.0 {
         rows.fill(0.0);
         return loss;
@@ -41,15 +42,18 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
     loss
 }
 
-/// Minus the cosine of the angle between prediction and target, both rows: -1 for the same direction, 1 for the opposite.
-/// The sign is that of Keras, so that less is better.
+/// Cosine similarity loss: minus the cosine of the angle between two rows.
+///
+/// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras, so that less is better.
 ///
 /// - loss: `-cos`, `cos = <p, t> / (|p| |t|)`; a row of zeros has a cosine of 0
-/// - gradient in the prediction: `-(t / |t| - cos p / |p|) / |p|`, and in the target likewise; 0 at a row of zeros
+/// - gradient: in the prediction `-(t / |t| - cos p / |p|) / |p|`, and in the target likewise; 0 at a row of zeros
+/// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
+///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `losses[r]` belongs to row r
 /// - domain: any numbers. A row with infinite entries has the direction of those alone, and a gradient of 0. NaN makes
 ///   the loss and the gradients NaN.
 /// - unit: none
-/// - worst error: of a loss 2^-24 in f32, (8 + len / 128) 2^-53 in f64; of a gradient that much by |p|
+/// - worst error: of the loss 2^-24 in f32, (8 + len / 128) 2^-53 in f64; of the gradient in p that divided by |p|
 /// - source: G. Salton, A. Wong, C. S. Yang, A Vector Space Model for Automatic Indexing, 1975
 ///
 /// ```
@@ -75,22 +79,26 @@ impl RowGroupKernel<2> for CosineSimilarity {
 methods!(CosineSimilarity of 2: prediction, target);
 
 crate::check::options! {
-    /// What the angle of two rows costs that should have the same direction (target 1), or should not (target -1).
+    /// Cosine embedding loss: turns two rows to the same direction (target 1), or away from each other (target -1).
     ///
     /// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
-    /// - gradient: minus that of the cosine, or that of the cosine where the loss is positive; 0 at a row of zeros
-    /// - the cosine, its gradient, domain, unit, worst error: as [`CosineSimilarity`], whose cosine has the other sign
+    /// - gradient: minus that of the cosine at a target of 1, that of the cosine at -1 where the loss is positive, else
+    ///   0; 0 at a row of zeros
+    /// - shape: as of [`CosineSimilarity`], with `other` for the target, and `target[r]` for row r
+    /// - the cosine, its gradient, domain, unit, worst error: as of [`CosineSimilarity`], which is minus the cosine
     /// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
     ///
     /// ```
     /// use slopes::{activation::Rows, loss::CosineEmbedding};
     /// let (prediction, other) = ([3.0_f32, 4.0, 3.0, 4.0], [4.0, 3.0, 4.0, 3.0]);
     /// let mut losses = [0.0; 2];
-    /// CosineEmbedding { margin: 0.5 }.forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
+    /// let loss = CosineEmbedding::new().with_margin(0.5)?;
+    /// loss.forward(&prediction, &other, &[1.0, -1.0], Rows::contiguous(2), &mut losses);
     /// assert!((losses[0] - 0.04).abs() < 1e-7 && (losses[1] - 0.46).abs() < 1e-7);
+    /// # Ok::<(), slopes::ParameterError>(())
     /// ```
     CosineEmbedding {
-        /// Up to this cosine, rows are different enough: from -1 to 1, usually 0.
+        /// Margin: the cosine up to which rows with the target -1 cost nothing. From -1 to 1; default 0.
         margin: f64 = 0.0, with_margin(f64 as value), from_minus_1_to_1;
     }
 }

@@ -1,8 +1,11 @@
-//! Losses of how near rows are to each other: of angles, and of distances.
+//! Distance losses: of the angles (cosine) and the Euclidean distances (contrastive, triplet) between rows.
 //!
-//! Products and squares are summed in f64, by a tree that depends on the length alone. Rows whose squares f64 cannot hold
-//! are brought near 1 first, by a power of two; of rows with infinite entries those alone are left, as 1 and -1: the
-//! direction that such a row tends to.
+//! Element i of row r is at `r * len + i` of a slice if rows are contiguous; along an axis, row r = o * inner + j has
+//! it at `(o * len + i) * inner + j`.
+//!
+//! Products and squares are summed in f64, by a tree that depends on the length alone. Rows whose squares f64 cannot
+//! hold are first brought near 1 by a power of two. Of a row with infinite entries only those are kept, as 1 and -1:
+//! the direction that such a row tends to.
 
 pub(crate) mod contrastive;
 pub(crate) mod cosine;
@@ -22,12 +25,12 @@ use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src, Workspace};
 use crate::sum::PairwiseSum;
 
-/// The text of a loss of N rows that belong together, with what they should be: 1, -1, or nothing.
+/// The kernel of a loss of N rows that belong together. Their target is 1 or -1, and 1 for a loss without targets.
 pub(crate) trait RowGroupKernel<const N: usize>: Copy {
-    /// The loss, and its gradient in every row, times `scale`.
+    /// The loss of one group of rows; writes its gradient in every row, times `scale`.
     fn row<R: Real, I: Isa>(self, token: Token<I>, rows: RowGroup<'_, R, N>, target: f64) -> f64;
 
-    /// The sum of all rows, by the compiled kernel.
+    /// The sum of the losses of all groups, by the compiled kernel.
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, N>) -> f64;
 }
 
@@ -39,7 +42,7 @@ concrete! {
     fn triplet(kernel: EachRow<'_, Triplet, RealOf<T>, 3>) -> f64 { dispatch(kernel) }
 }
 
-/// N rows that belong together, and where the gradients in them go, times `scale`.
+/// N rows that belong together, and the memory of the gradients in them, times `scale`.
 #[derive(Clone, Copy)]
 pub(crate) struct RowGroup<'a, R, const N: usize> {
     inputs: [Src<'a, R>; N],
@@ -49,7 +52,7 @@ pub(crate) struct RowGroup<'a, R, const N: usize> {
 }
 
 impl<R: Real, const N: usize> RowGroup<'_, R, N> {
-    /// Writes gradients that are the same for every entry.
+    /// Writes gradients with the same number in every entry.
     #[inline(always)]
     fn fill(self, gradient: f64) {
         for target in self.gradients.into_iter().flatten() {
@@ -58,7 +61,7 @@ impl<R: Real, const N: usize> RowGroup<'_, R, N> {
     }
 }
 
-/// The rows of a loss, with what is wanted of them.
+/// All rows of a loss, their targets, and the memory of the losses.
 pub(crate) struct EachRow<'a, F, R, const N: usize> {
     kernel: F,
     all: RowGroup<'a, R, N>,
@@ -92,7 +95,7 @@ impl<F: RowGroupKernel<N>, R: Real, const N: usize> Kernel for EachRow<'_, F, R,
     }
 }
 
-/// Checks the lengths, and runs: the sum of the losses, and the number of rows.
+/// Checks the lengths, and runs the kernel. Returns the sum of the losses and the number of rows.
 #[track_caller]
 fn run<F: RowGroupKernel<N>, T: Element, const N: usize>(
     kernel: F,
@@ -124,14 +127,14 @@ fn run<F: RowGroupKernel<N>, T: Element, const N: usize>(
     (F::run::<T>(EachRow { kernel, all, target, rows: count, layout: rows, losses }), count)
 }
 
-/// The methods of a loss of rows that belong together.
+/// The public methods of a loss of rows that belong together.
 macro_rules! methods {
     ($Name:ident of $n:literal: $($input:ident),+ $(; $target:ident)?) => {
         impl $Name {
-            /// The loss of each row.
+            /// The loss of each row: `losses[r]` is that of row r of the inputs.
             ///
             /// # Panics
-            /// If the lengths of slices do not fit each other, before anything is written.
+            /// If the slices do not match in length, or are no whole number of rows, before anything is written.
             #[track_caller]
             pub fn forward<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows, losses: &mut [T]) {
                 let target = [$(Some($target),)? None][0];
@@ -142,7 +145,7 @@ macro_rules! methods {
             /// The sum of the losses; 0 for no rows.
             ///
             /// # Panics
-            /// If the lengths of slices do not fit each other.
+            /// If the slices do not match in length, or are no whole number of rows.
             #[track_caller]
             pub fn sum<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> f64 {
                 let target = [$(Some($target),)? None][0];
@@ -150,10 +153,10 @@ macro_rules! methods {
                 run(*self, names, inputs, target, rows, None, (1.0, [const { None }; $n])).0
             }
 
-            /// The sum of the losses by the number of rows; NaN for no rows.
+            /// The mean of the losses: their sum divided by the number of rows; NaN for no rows.
             ///
             /// # Panics
-            /// If the lengths of slices do not fit each other.
+            /// If the slices do not match in length, or are no whole number of rows.
             #[track_caller]
             pub fn mean<T: Element>(&self, $($input: &[T],)+ $($target: &[T],)? rows: Rows) -> f64 {
                 let target = [$(Some($target),)? None][0];
@@ -162,11 +165,11 @@ macro_rules! methods {
                 sum / count as f64
             }
 
-            /// The sum of the losses, and in one pass its gradients times `scale`, in as many of the inputs as are wanted,
-            /// in their order.
+            /// The sum of the losses, and in one pass the gradients times `scale`: one for each input, in their order,
+            /// or `None` if it is not needed.
             ///
             /// # Panics
-            /// If the lengths of slices do not fit each other, before anything is written.
+            /// If the slices do not match in length, or are no whole number of rows, before anything is written.
             #[track_caller]
             pub fn sum_with_gradients<T: Element>(
                 &self,
@@ -185,7 +188,7 @@ macro_rules! methods {
 }
 use methods;
 
-/// The square root.
+/// The square root, as a map.
 #[derive(Clone, Copy)]
 struct Root;
 
@@ -196,16 +199,17 @@ impl Map<1, 1> for Root {
     }
 }
 
-/// A vector: a row, or the difference of two with `eps` added to each entry.
+/// A vector: a row x, or the difference of x and another row, with eps added to each entry.
 #[derive(Clone, Copy)]
 struct Vector<'a, R> {
     x: Src<'a, R>,
+    /// The other row, and eps.
     less: Option<(Src<'a, R>, f64)>,
     len: usize,
 }
 
-/// A length, as the length of the vector times `by`, a power of two. `by` is 0 for a vector with infinite entries: then
-/// those alone are left of it, as 1 and -1.
+/// The length of a vector, as that of the vector times `by`, a power of two. `by` is 0 for a vector with infinite
+/// entries: only those are kept of it, as 1 and -1.
 #[derive(Clone, Copy)]
 struct Length {
     scaled: f64,
@@ -213,25 +217,26 @@ struct Length {
 }
 
 impl Length {
+    /// The length.
     #[inline(always)]
     fn value(self) -> f64 {
         if self.scaled == 0.0 { 0.0 } else { self.scaled / self.by }
     }
 
-    /// 1 / length; 0 of 0.
+    /// 1 / length; 0 for a length of 0.
     #[inline(always)]
     fn inverse(self) -> f64 {
         if self.scaled == 0.0 { 0.0 } else { self.by / self.scaled }
     }
 
-    /// 1 / length of the vector that is scaled; 0 of 0.
+    /// 1 / the length of the scaled vector; 0 for a length of 0.
     #[inline(always)]
     fn inverse_of_scaled(self) -> f64 {
         if self.scaled == 0.0 { 0.0 } else { 1.0 / self.scaled }
     }
 }
 
-/// Entries of a vector from `start` on, times `by`.
+/// The kernel that loads entries of a vector from `start` on, times `by`.
 struct Entries<'a, R> {
     vector: Vector<'a, R>,
     start: usize,
@@ -247,7 +252,7 @@ impl<R: Real> Kernel for Entries<'_, R> {
     }
 }
 
-/// Entries of a gradient from `start` on, times `scale`.
+/// The kernel that writes entries of a gradient from `start` on, times `scale`.
 struct Write<'a, R> {
     gradient: Dst<'a, R>,
     start: usize,
@@ -264,13 +269,13 @@ impl<R: Real> Kernel for Write<'_, R> {
 }
 
 impl<R: Real> Vector<'_, R> {
-    /// Entries from `start` on, times `by`: a function of its own.
+    /// Loads entries from `start` on, times `by`, in a function of its own.
     #[inline(always)]
     fn load<I: Isa>(self, token: Token<I>, start: usize, by: f64, entries: &mut [f64]) {
         token.call_outlined(Entries { vector: self, start, by, entries });
     }
 
-    /// The same, as a part of the kernel.
+    /// Loads entries from `start` on, times `by`, inlined into the kernel.
     #[inline(always)]
     fn entries(self, start: usize, by: f64, entries: &mut [f64]) {
         widen(self.x, start, entries);
@@ -287,21 +292,22 @@ impl<R: Real> Vector<'_, R> {
         }
     }
 
-    /// The sum of products with another vector, which may be this one; both times what they are scaled by.
+    /// The dot product with another vector, which may be this one; each is multiplied by its factor.
     #[inline(always)]
     fn dot<I: Isa>(self, token: Token<I>, by: f64, other: Self, other_by: f64) -> f64 {
         token.call_outlined(Dot { vectors: [self, other], by: [by, other_by] })
     }
 
+    /// The length, in a function of its own.
     #[inline(always)]
     fn length<I: Isa>(self, token: Token<I>) -> Length {
         token.call_outlined(LengthOf(self))
     }
 
-    /// The same, as a part of the kernel.
+    /// The length, inlined into the kernel.
     #[inline(always)]
     fn length_here<I: Isa>(self, token: Token<I>) -> Length {
-        // Squares of f64 lose bits or overflow outside of these; those of f32 do not, infinities aside.
+        // Sums of squares lose bits or overflow in f64 outside of this range; those of f32 do not, infinities aside.
         const SAFE: core::ops::Range<f64> = 1e-260..1e300;
         let mut by = 1.0;
         let mut square = self.dot(token, by, self, by);
@@ -320,7 +326,7 @@ impl<R: Real> Vector<'_, R> {
     }
 }
 
-/// The length of a vector.
+/// The kernel of the length of a vector.
 struct LengthOf<'a, R>(Vector<'a, R>);
 
 impl<R: Real> Kernel for LengthOf<'_, R> {
@@ -331,7 +337,7 @@ impl<R: Real> Kernel for LengthOf<'_, R> {
     }
 }
 
-/// The sum of the products of two vectors' entries.
+/// The kernel of the dot product of two vectors, each multiplied by its factor.
 struct Dot<'a, R> {
     vectors: [Vector<'a, R>; 2],
     by: [f64; 2],
@@ -355,7 +361,7 @@ impl<R: Real> Kernel for Dot<'_, R> {
     }
 }
 
-/// A power of two by which x, which is positive, comes near 1; 0 of infinity.
+/// A power of two that brings x, which is positive, near 1; 0 for infinity.
 #[inline(always)]
 fn power_near_inverse(x: f64) -> f64 {
     if x == f64::INFINITY {
@@ -365,7 +371,7 @@ fn power_near_inverse(x: f64) -> f64 {
     f64::from_bits((2046 - (x.to_bits() >> 52).min(LARGEST)) << 52)
 }
 
-/// Writes the gradient times `scale` of vectors in the direction of each, weighted: a function of its own.
+/// The kernel that writes a gradient times `scale`: the sum of the unit vectors of `parts`, each times its weight.
 struct Directions<'a, R, const N: usize> {
     gradient: Dst<'a, R>,
     scale: f64,
@@ -391,7 +397,7 @@ impl<R: Real, const N: usize> Kernel for Directions<'_, R, N> {
     }
 }
 
-/// Writes such a gradient, if it is wanted.
+/// Writes a gradient by [`Directions`], if it has a place.
 #[inline(always)]
 fn write_directions<R: Real, I: Isa, const N: usize>(
     token: Token<I>,

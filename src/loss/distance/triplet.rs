@@ -1,4 +1,4 @@
-//! The triplet margin loss.
+//! Triplet margin loss of the Euclidean distances between an anchor, a positive and a negative row.
 
 use super::{EachRow, RowGroup, RowGroupKernel, SimilarityKernels, Vector, methods, run, write_directions};
 use crate::element::Element;
@@ -7,14 +7,19 @@ use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
 crate::check::options! {
-    /// What it costs that the prediction, the anchor, is not by a margin nearer to the positive row than to the negative one.
+    /// Triplet margin loss: the anchor should be nearer to the positive row than to the negative one by `margin`.
     ///
-    /// - loss: `max(0, margin + d(prediction, positive) - d(prediction, negative))`, `d(x, y) = |x - y + eps|`, eps added to
-    ///   every entry
+    /// The anchor is the prediction.
+    ///
+    /// - loss: `max(0, margin + d(prediction, positive) - d(prediction, negative))`, `d(x, y) = |x - y + eps|`, eps
+    ///   added to every entry
     /// - gradient, where the loss is positive, else 0: with the directions `u = (prediction - positive + eps) / d` and
-    ///   `v = (prediction - negative + eps) / d`, 0 where d is 0: `u - v` in the prediction, `-u` in the positive row, `v` in
-    ///   the negative one
-    /// - domain: any numbers. Equal infinities have no difference, nor have two infinite distances: NaN, as of NaN.
+    ///   `v = (prediction - negative + eps) / d`, 0 where d is 0: `u - v` in the prediction, `-u` in the positive row,
+    ///   `v` in the negative one
+    /// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
+    ///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `losses[r]` belongs to row r
+    /// - domain: any numbers. The difference of equal infinities is NaN, and so is that of two infinite distances; NaN
+    ///   gives NaN.
     /// - unit: that of the rows
     /// - worst error: 2^-24 of the largest of margin and distances in f32, (8 + len / 64) 2^-53 of it in f64
     /// - source: V. Balntas et al., Learning Local Feature Descriptors with Triplets, 2016; eps as in PyTorch's
@@ -23,18 +28,20 @@ crate::check::options! {
     /// ```
     /// use slopes::{activation::Rows, loss::Triplet};
     /// let (anchor, positive, negative, rows) = ([0.0_f64, 0.0], [3.0, 4.0], [0.0, 5.5], Rows::contiguous(2));
-    /// let triplet = Triplet { margin: 1.0, eps: 0.0 };
+    /// let triplet = Triplet::new().with_eps(0.0)?;
     /// let mut gradient = [0.0; 2];
     /// let loss = triplet.sum_with_gradients(
     ///     &anchor, &positive, &negative, rows, 1.0, [Some(&mut gradient), None, None],
     /// );
     /// assert_eq!(loss, 0.5);
     /// assert!((gradient[0] + 0.6).abs() < 1e-15 && (gradient[1] - 0.2).abs() < 1e-15);
+    /// # Ok::<(), slopes::ParameterError>(())
     /// ```
     Triplet {
-        /// How much nearer the positive row should be.
+        /// Margin: the difference of the two distances from which the loss is 0. Finite and not negative; default 1.
         margin: f64 = 1.0, with_margin(f64 as value), non_negative;
-        /// What is added to every entry of a difference: it keeps distances from being 0.
+        /// Offset eps, added to every entry of a difference, which keeps distances from being 0. Finite and not
+        /// negative; default 1e-6.
         eps: f64 = 1e-6, with_eps(f64 as value), non_negative;
     }
 }

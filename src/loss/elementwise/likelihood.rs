@@ -1,66 +1,69 @@
-//! Negative log-likelihoods of one number.
+//! Negative log-likelihoods and divergences of single numbers: cross-entropy, Kullback-Leibler, focal, Poisson, gamma,
+//! Tweedie.
 //!
-//! Those of a probability or a logit are sums of terms of one sign, each of which keeps its relative accuracy in the
-//! tail. Those whose terms cancel (Poisson, gamma, the divergence from logarithms) declare a floor beside the root, which
-//! moves with the target.
+//! Losses of a probability or a logit are sums of terms of one sign, each of which keeps its relative accuracy in the
+//! tail. Those whose terms cancel (Poisson, gamma, the divergence from logarithms) declare an absolute error bound
+//! beside the root, which moves with the target.
 
 use super::regression::residual;
 use crate::loss::{LossFormula, loss};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, exp_lifted, exp_parts, exp_times, exp_times_parts, power_of_two};
+use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
 
-/// y if it is a probability, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
+/// y where 0 <= y <= 1, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
 #[inline(always)]
 fn probability<L: Lanes>(y: L) -> L {
     let inside = y.splat(0.0).le(y * (y.splat(1.0) - y));
     y.select(inside, y.splat(f64::NAN))
 }
 
-/// y if it is 0 or more, else NaN.
+/// y where y >= 0, else NaN.
 #[inline(always)]
-fn not_negative<L: Lanes>(y: L) -> L {
+pub(super) fn not_negative<L: Lanes>(y: L) -> L {
     y.select(y.splat(0.0).le(y), y.splat(f64::NAN))
 }
 
-/// x, but 0 where y is.
+/// x where y is not 0, else 0.
 #[inline(always)]
-fn unless_zero<L: Lanes>(y: L, x: L) -> L {
+pub(super) fn unless_zero<L: Lanes>(y: L, x: L) -> L {
     let zero = y.splat(0.0);
     zero.select(y.equals(zero), x)
 }
 
-/// x, but 1 where it is 0: a bound must be positive.
+/// x where it is not 0, else 1: a Hessian bound must be positive.
 #[inline(always)]
 fn positive<L: Lanes>(x: L) -> L {
     let zero = x.splat(0.0);
     x.splat(1.0).select(x.equals(zero), x)
 }
 
-fn log<F>(_: F, mean: f64) -> f64 {
+pub(super) fn log<F>(_: F, mean: f64) -> f64 {
     num_traits::Float::ln(mean)
 }
 
 loss! {
-    /// The cross-entropy between the target probability of the class 1 and the predicted one. Both must be between 0 and
-    /// 1; outside, value and derivatives are NaN. Exact at the ends: infinite where the prediction excludes what the
-    /// target has.
+    /// Binary cross-entropy (log loss) of a predicted probability of class 1.
+    ///
+    /// Prediction and target are probabilities, from 0 to 1; outside, value and derivatives are NaN. Exact at the ends:
+    /// infinite where the prediction excludes a class that the target has.
     BinaryCrossEntropy {
-        /// Predictions are cut at this distance from 0 and 1, and have a slope of 0 beyond.
+        /// Clipping distance eps: predictions are clipped to the range from eps to 1 - eps, with derivatives of 0
+        /// beyond. At least 0 and less than 0.5; default 0, no clipping.
         eps ("epsilon") = 0.0, |eps| (0.0..0.5).contains(&eps) => "must be at least 0 and less than 0.5";
     }
-    names ["binary_cross_entropy", "bce", "log_loss"];
+    names ["binary_cross_entropy", "bce", "log_loss", "bce_loss"];
     formula "-(y ln(p) + (1 - y) ln(1 - p)), p = prediction, y = target", "(p - y) / (p (1 - p))",
         "y / p^2 + (1 - y) / (1 - p)^2";
     source "I. J. Good, Rational Decisions, 1952";
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.75, 2.0, 2.0]; f64 [2.75, 2.0, 2.0];
-    bound "the curvature; 1 where the prediction is cut";
+    bound "the second derivative; 1 where the prediction is clipped";
     in (self, prediction, target), constant |_, mean| mean;
     f {
         let (p, y) = (self.cut(prediction), probability(target));
@@ -70,7 +73,8 @@ loss! {
         loss.select(p.equals(p), p)
     }
     df {
-        // (p - y) / (p (1 - p)), where p may be so small that it is softmax_mean 2^64 times.
+        // (p - y) / (p (1 - p)), with numerator and denominator times 2^64 where p is below 2^-64: 1 / p might
+        // overflow, and the error terms underflow.
         let (p, y) = (self.cut(prediction), probability(target));
         let (zero, one) = (p.splat(0.0), p.splat(1.0));
         let up = p.splat(power_of_two(64)).select(p.lt(p.splat(power_of_two(-64))), one);
@@ -81,10 +85,10 @@ loss! {
         let d_low = lifted.mul_error(other, d) + lifted * lost;
         let inverse = one / d;
         let quotient = n * inverse;
-        let lacks = div_remainder(n, quotient, d) + (n_low - quotient * d_low);
+        let err = div_remainder(n, quotient, d) + (n_low - quotient * d_low);
         let inside = zero.lt(d);
-        let slope = (inverse * lacks).select(inside, zero) + quotient;
-        // At 0 and 1: 1 or -1 where the target agrees, else infinite towards the other end.
+        let slope = (inverse * err).select(inside, zero) + quotient;
+        // At p = 0 and p = 1: 1 and -1 where the target equals p, else -inf and inf.
         let side = one.select(p.equals(zero), -one);
         let at_end = side.select(p.equals(y), side * f64::NEG_INFINITY);
         let slope = slope.select(inside, at_end);
@@ -104,6 +108,7 @@ loss! {
 }
 
 impl BinaryCrossEntropy {
+    /// The prediction, clipped to the range from eps to 1 - eps; NaN if it is no probability.
     #[inline(always)]
     fn cut<L: Lanes>(self, prediction: L) -> L {
         let p = probability(prediction);
@@ -111,6 +116,7 @@ impl BinaryCrossEntropy {
         p.at_least(p.splat(eps)).at_most(p.splat(1.0 - eps))
     }
 
+    /// y / p^2 + (1 - y) / (1 - p)^2 at the clipped prediction p.
     #[inline(always)]
     fn curve<L: Lanes>(self, prediction: L, target: L) -> L {
         let (p, y) = (self.cut(prediction), probability(target));
@@ -122,15 +128,17 @@ impl BinaryCrossEntropy {
 }
 
 loss! {
-    /// The cross-entropy between the target probability of the class 1 and the logistic function of the prediction, a
-    /// logit. Targets are 0, 1, or anything between; any other gives NaN. Never clamped: finite up to the largest logit;
-    /// at an infinite logit 0 or infinite. With another `pos_weight` than 1 the errors are up to 3, 2 and 3.75 ulp, and the
-    /// floor of the slope is 4 times that, if it is more than 1.
+    /// Binary cross-entropy of a predicted logit (sigmoid cross-entropy, logistic loss).
+    ///
+    /// The probability of class 1 is the logistic function of the prediction. Targets are 0, 1, or anything between;
+    /// any other gives NaN. Never clamped: finite up to the largest logit; at an infinite logit 0 or infinite. With
+    /// `pos_weight` other than 1, the worst errors are 3, 2 and 3.75 ulp; with one above 1, the absolute error bound of
+    /// the derivative is 4 times that stated below.
     BinaryCrossEntropyWithLogits {
-        /// How much more the class 1 counts.
+        /// Weight w of class 1; class 0 has the weight 1. Positive and finite; default 1.
         pos_weight = 1.0, |weight| weight > 0.0 && weight.is_finite() => "must be positive and finite";
     }
-    names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss"];
+    names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss", "bce_with_logits_loss", "binary:logistic", "reg:logistic"];
     formula "(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z)), z = prediction, y = target, w = pos_weight",
         "(1 - y) s(z) - w y s(-z), s(z) = 1 / (1 + exp(-z))", "(1 - y + w y) s(z) s(-z)";
     source "D. R. Cox, The Regression Analysis of Binary Sequences, 1958";
@@ -143,7 +151,7 @@ loss! {
         let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::EXP_CUTOFF)), None, None);
         let (against, weight) = self.shares(z, y);
         let tail = if let Some(weight) = weight { tail * weight } else { tail };
-        // A target of exactly 0 meets an infinite logit with 0.
+        // A target of exactly 0 for the other class gives 0 at an infinite logit, not 0 * inf.
         tail.mul_add(a.splat(lower::<L>()), unless_zero(against, a * against))
     }
     df {
@@ -162,9 +170,9 @@ loss! {
 }
 
 impl BinaryCrossEntropyWithLogits {
-    /// The weighted target of the other class than the one that the sign of z favours, and both together, if that is not 1.
-    /// s(z) is 1 - t or t with the tail t, and the loss is that target times |z|, plus ln(1 + e^-|z|) times both: no term
-    /// cancels another.
+    /// The weighted target of the class that the sign of z does not favour, and the sum of both weighted targets,
+    /// `None` if that is 1. With the tail t, s(z) is 1 - t or t, and the loss is the former times |z|, plus
+    /// `ln(1 + e^-|z|)` times the sum: no term cancels another.
     #[inline(always)]
     fn shares<L: Lanes>(self, z: L, y: L) -> (L, Option<L>) {
         let other = y.splat(1.0) - y;
@@ -179,22 +187,24 @@ impl BinaryCrossEntropyWithLogits {
 }
 
 loss! {
-    /// The summand of the Kullback-Leibler divergence of the predicted from the target probability; of densities too. Both
-    /// must be 0 or more; a negative one gives NaN. A target of 0 contributes exactly 0, whatever is predicted.
+    /// Kullback-Leibler divergence of a target probability from a predicted one: one summand.
+    ///
+    /// Prediction and target are probabilities or densities, 0 or more; a negative one gives NaN. A target of 0
+    /// contributes exactly 0, whatever is predicted.
     KlDivergence names ["kl_divergence", "kld", "kullback_leibler_divergence"];
     formula "y ln(y / q), q = prediction, y = target", "-y / q", "y / q^2";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
-    bound "the curvature; 1 where that is 0";
+    bound "the second derivative; 1 where that is 0";
     in (self, prediction, target)
     f {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let (r, low) = two_sum(y, -q);
         let smaller = q.at_most(y);
-        let (l, lacks) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
-        let value = unless_zero(y, (y.mul_add(l, y * lacks).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
+        let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
+        let value = unless_zero(y, (y.mul_add(l, y * err).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
         value.select(q.equals(q), q).select(y.equals(y), y)
     }
     df {
@@ -211,22 +221,24 @@ loss! {
 }
 
 loss! {
-    /// The summand of the Kullback-Leibler divergence from a predicted logarithm of a probability. Targets must be 0 or
-    /// more; a negative one gives NaN. A target of 0 contributes exactly 0, even against a logarithm of -inf.
-    KlDivergenceFromLog names ["kl_divergence_from_log", "kl_div"];
+    /// Kullback-Leibler divergence of a target probability from a predicted log-probability: one summand.
+    ///
+    /// Targets must be 0 or more; a negative one gives NaN. A target of 0 contributes exactly 0, even against a
+    /// prediction of -inf.
+    KlDivergenceFromLog names ["kl_divergence_from_log", "kl_div", "kl_div_loss"];
     formula "y (ln(y) - l), l = prediction, y = target", "-y", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
-    bound "y, so that a step of slope / bound is one unit long; 1 where that is 0";
+    bound "y: a step of derivative / bound has length 1; 1 where y is 0";
     in (self, prediction, target)
     f {
         let y = not_negative(target);
-        let (l, lacks) = ln_parts(y);
+        let (l, err) = ln_parts(y);
         let (r, low) = two_sum(l, -prediction);
         let known = (y * r).abs().le(y.fill(L::Real::MAX));
-        let value = unless_zero(y, y.mul_add(r, y * (low + lacks)).select(known, y * r));
+        let value = unless_zero(y, y.mul_add(r, y * (low + err)).select(known, y * r));
         value.select(prediction.equals(prediction), prediction)
     }
     df {
@@ -242,21 +254,23 @@ loss! {
 }
 
 loss! {
-    /// The summand of the Kullback-Leibler divergence where prediction and target are both logarithms of probabilities. A
-    /// target of -inf contributes exactly 0, even against a prediction of -inf.
+    /// Kullback-Leibler divergence of a target log-probability from a predicted one: one summand.
+    ///
+    /// A target of -inf contributes exactly 0, even against a prediction of -inf.
     KlDivergenceOfLogs names ["kl_divergence_of_logs", "kl_div_log_target"];
     formula "exp(t) (t - l), l = prediction, t = target", "-exp(t)", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::INFINITY, f64::NEG_INFINITY], [-1.0, -1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.1, 0.0]; f64 [1.75, 1.1, 0.0];
-    bound "exp(t), so that a step of slope / bound is one unit long; 1 where that is 0";
+    bound "exp(t): a step of derivative / bound has length 1; 1 where exp(t) is 0";
     in (self, prediction, target)
     f {
         let (r, low) = residual(target, prediction);
         let zero = r.splat(0.0);
         let relative = zero.select(low.equals(zero), low / r);
-        // A residual that overflows belongs to a target so low that its exponential is 0, unless the logarithm is -inf.
+        // A residual that overflows belongs to a target so low that its exponential is 0, unless the prediction is
+        // -inf.
         let largest = r.fill(L::Real::MAX);
         let a = r.abs().at_most(largest).select(prediction.abs().le(largest), r.abs());
         let value = exp_times(target, Some(relative), a).copysign(r);
@@ -275,14 +289,17 @@ loss! {
 }
 
 loss! {
-    /// The cross-entropy of a logit, where a sample that is right already counts less: times (1 - p)^gamma, p the
-    /// probability of the target's class. Targets are 0 or 1; any other gives NaN. With `gamma` = 0 and without `alpha`
-    /// it is [`BinaryCrossEntropyWithLogits`], to the bit. With `alpha`, a slope is within 4.75 ulp.
+    /// Focal loss: the binary cross-entropy of a logit, times (1 - p)^gamma, p the probability of the target's class.
+    ///
+    /// Samples that are classified well count less. Targets are 0 or 1; any other gives NaN. With `gamma` = 0 and
+    /// without `alpha` it is [`BinaryCrossEntropyWithLogits`], to the bit. With `alpha`, the worst error of the
+    /// derivative is 4.75 ulp.
     Focal {
-        /// How much less.
-        gamma = 2.0, |gamma| (0.0..=100.0).contains(&gamma) => "must be between 0 and 100";
-        /// The weight of the class 1; that of the class 0 is 1 - `alpha`. -1: no weights.
-        alpha = -1.0, |alpha| (0.0..=1.0).contains(&alpha) || alpha == -1.0 => "must be between 0 and 1, or -1";
+        /// Focusing exponent gamma: the larger it is, the less a well classified sample counts. From 0 to 100; default
+        /// 2.
+        gamma = 2.0, |gamma| (0.0..=100.0).contains(&gamma) => "must be from 0 to 100";
+        /// Weight alpha of class 1; that of class 0 is 1 - alpha. From 0 to 1; `None`, for no weights, by default.
+        alpha: optional = None, |alpha| alpha.is_none_or(|alpha| (0.0..=1.0).contains(&alpha)) => "must be from 0 to 1";
     }
     names ["focal", "focal_loss", "sigmoid_focal_loss", "binary_focal"];
     formula "-s(-x)^gamma ln(s(x)), x = prediction if target = 1, else -prediction, s(x) = 1 / (1 + exp(-x))",
@@ -296,26 +313,26 @@ loss! {
     in (self, prediction, target)
     f {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
+            return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
         }
         let x = prediction * sign_of_label(target);
         let FocalParts { loss, power, lower_power, .. } = self.parts(x);
-        self.weighted(target, power * loss * lower_power)
+        self.balanced(target, power * loss * lower_power)
     }
     df {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
+            return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
         }
         let side = sign_of_label(target);
         let x = prediction * side;
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
         let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF)) * lower_right;
         let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
-        self.weighted(target, (-power * bracket * lower_power).xor_sign(side))
+        self.balanced(target, (-power * bracket * lower_power).xor_sign(side))
     }
     d2f {
         if self.gamma == 0.0 {
-            return self.weighted(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
+            return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
         self.bend(prediction, target, false)
     }
@@ -327,36 +344,39 @@ loss! {
     }
 }
 
-/// y if it is 0 or 1, else NaN.
+/// y where it is 0 or 1, else NaN.
 #[inline(always)]
 fn label<L: Lanes>(y: L) -> L {
     let zero = y.splat(0.0);
     y.select((y * (y - 1.0)).equals(zero), y.splat(f64::NAN))
 }
 
-/// 1 for the label 1, -1 for 0, else NaN.
+/// 1 for the label 1, -1 for the label 0, else NaN.
 #[inline(always)]
 fn sign_of_label<L: Lanes>(y: L) -> L {
     let y = label(y);
     y + y - 1.0
 }
 
-/// What the focal loss is made of.
+/// The factors of the focal loss and of its derivatives.
 #[derive(Clone, Copy)]
 struct FocalParts<L> {
-    /// s(x), where x is negative 2^LIFT times that, and s(-x).
+    /// s(x), lifted where x is negative.
     right: L,
+    /// s(-x).
     wrong: L,
     /// -ln s(x). Beyond `EXP_CUTOFF`, its product with s(x) is 0.
     loss: L,
-    /// s(-x)^gamma, where x is positive 2^LIFT times that.
+    /// s(-x)^gamma, lifted where x is positive.
     power: L,
-    /// What undoes the lifts of `right` and of `power`.
+    /// The factor that undoes the lift of `right`; 1 where it is not lifted.
     lower_right: L,
+    /// The factor that undoes the lift of `power`; 1 where it is not lifted.
     lower_power: L,
 }
 
 impl Focal {
+    /// The factors at x, which is the prediction with the sign of the label.
     #[inline(always)]
     fn parts<L: Lanes>(self, x: L) -> FocalParts<L> {
         let (zero, one, low) = (x.splat(0.0), x.splat(1.0), x.splat(lower::<L>()));
@@ -369,8 +389,8 @@ impl Focal {
         let end = x.splat(L::Real::EXP_CUTOFF);
         let log = ln_1p_exp(-a.at_most(end), None, None) * low;
         let loss = log + x.select_negative(a, zero);
-        // ln s(-x) = -(max(x, 0) + log), gamma times that to twice the precision: an exponential multiplies the error of
-        // its exponent by the exponent.
+        // ln s(-x) = -(max(x, 0) + log). Its product with gamma keeps its error term: an exponential multiplies the
+        // relative error of its exponent by the exponent.
         let gamma = x.splat(self.gamma);
         let a = a.at_most((end / gamma).at_most(x.fill(L::Real::MAX)));
         let (sum, sum_low) = two_sum(x.select_negative(zero, a), log);
@@ -378,12 +398,13 @@ impl Focal {
         let lost = sum.mul_error(gamma, exponent) + sum_low * gamma;
         let lost = lost.select(exponent.lt(end), zero);
         let (lower_right, lower_power) = (x.select_negative(low, one), x.select_negative(one, low));
-        // Where x is negative the power is near 1, and what it is multiplied with may be large.
+        // Where x is negative the power is near 1 and is not left lifted: the factors that it is multiplied by may be
+        // large.
         let power = exp_lifted(-exponent.at_most(end), Some(-lost), HiLo::exact(1.0)) * lower_right;
         FocalParts { right, wrong, loss, power, lower_right, lower_power }
     }
 
-    /// The curvature, or its bound: that without the one term that may be negative.
+    /// The second derivative, or the Hessian bound: the same without the one term that may be negative.
     #[inline(always)]
     fn bend<L: Lanes>(self, prediction: L, target: L, bound: bool) -> L {
         let x = prediction * sign_of_label(target);
@@ -392,204 +413,15 @@ impl Focal {
         let negative = if bound { x.splat(0.0) } else { wrong };
         let bend = (right * lower_right * self.gamma - negative) * (right_loss * self.gamma);
         let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
-        self.weighted(target, power * bracket * lower_right * lower_power)
+        self.balanced(target, power * bracket * lower_right * lower_power)
     }
 
     /// y times the weight of the target's class.
     #[inline(always)]
-    fn weighted<L: Lanes>(self, target: L, y: L) -> L {
-        if self.alpha == -1.0 {
+    fn balanced<L: Lanes>(self, target: L, y: L) -> L {
+        let Some(alpha) = self.rounded_to::<L::Real>().alpha else {
             return y;
-        }
-        let alpha = self.rounded_to::<L::Real>().alpha;
+        };
         y * y.splat(1.0 - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
     }
-}
-
-loss! {
-    /// The negative log-likelihood of a count whose rate is the exponential of the prediction, without what depends on the
-    /// count alone. Targets must be 0 or more; a negative one gives NaN. With
-    /// `full` the floor of the value is 128.
-    PoissonNll {
-        /// 1: with Stirling's approximation of ln(y!), where y > 1.
-        full = 0.0, |full| full == 0.0 || full == 1.0 => "must be 0 or 1";
-    }
-    names ["poisson_nll", "poisson", "poisson_nll_loss"];
-    formula "exp(z) - y z, z = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1", "exp(z) - y",
-        "exp(z)";
-    source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";
-    limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
-    f32 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0]; f64 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0];
-    in (self, z, target), constant log;
-    f {
-        let y = not_negative(target);
-        let (e, low) = exp_parts(z);
-        let value = (-y).mul_add(unless_zero(y, z), e) + low;
-        let value = e.select(e.equals(e.splat(f64::INFINITY)), value);
-        value.select(z.equals(z), z) + stirling(y, self.full)
-    }
-    df {
-        let (e, low) = exp_parts(z);
-        (e - not_negative(target)) + low
-    }
-    d2f {
-        let y = not_negative(target);
-        z.exp().select(y.equals(y), y)
-    }
-}
-
-/// ln(y!) where y > 1, by Stirling's formula, times `full`, which is 0 or 1; else 0. NaN stays NaN.
-#[inline(always)]
-fn stirling<L: Lanes>(y: L, full: f64) -> L {
-    let zero = y.splat(0.0);
-    let none = zero.select(y.equals(y), y);
-    if full == 0.0 {
-        return none;
-    }
-    // y ln y - y + (ln y + ln 2 pi) / 2
-    let l = y.ln();
-    let formula = l.mul_add(y + 0.5, y.splat(0.918_938_533_204_672_8) - y);
-    formula.select(y.splat(1.0).lt(y), none)
-}
-
-loss! {
-    /// The negative log-likelihood of a count whose rate is the prediction, without what depends on the count alone.
-    /// Prediction and target must be 0 or more; a negative one gives NaN. With `full` the floor
-    /// of the value is 128.
-    PoissonNllOfRate {
-        /// Added to the rate in the logarithm.
-        eps ("epsilon") = 1e-8, |eps| eps >= 0.0 && eps.is_finite() => "must be 0 or more, and finite";
-        /// 1: with Stirling's approximation of ln(y!), where y > 1.
-        full = 0.0, |full| full == 0.0 || full == 1.0 => "must be 0 or 1";
-    }
-    names ["poisson_nll_of_rate"];
-    formula "q - y ln(q + eps), q = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
-        "(q + eps - y) / (q + eps)", "y / (q + eps)^2";
-    source "S.-D. Poisson, 1837";
-    limits [[f64::NAN, f64::INFINITY], [f64::NAN, 1.0], [f64::NAN, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
-    f32 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0]; f64 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0];
-    bound "the larger of the curvature and 1 / (q + eps), its mean where the rate is right";
-    in (self, prediction, target), constant |this, mean| if mean < this.eps { 0.0 } else { mean - this.eps };
-    f {
-        let (q, y) = (not_negative(prediction), not_negative(target));
-        let value = (-y).mul_add(unless_zero(y, (q + self.eps).ln()), q);
-        let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
-        value + stirling(y, self.full)
-    }
-    df {
-        let (q, y) = (not_negative(prediction), not_negative(target));
-        let (sum, lost) = two_sum(q, q.splat(self.eps));
-        let (n, n_low) = two_sum(sum, -y);
-        let quotient = n / sum;
-        let lacks = div_remainder(n, quotient, sum) + (n_low + lost - quotient * lost);
-        let corrected = quotient + lacks / sum;
-        let slope = corrected.select(corrected.equals(corrected), quotient);
-        let slope = q.splat(1.0).select(y.equals(q.splat(0.0)), slope);
-        let slope = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), slope);
-        slope.select(q.equals(q), q).select(y.equals(y), y)
-    }
-    d2f {
-        let (q, y) = (not_negative(prediction), not_negative(target));
-        let (sum, lost) = two_sum(q, q.splat(self.eps));
-        unless_zero(y, div_square(y, sum, lost)).select(q.equals(q), q)
-    }
-    d2f_bound {
-        let sum = not_negative(prediction) + self.eps;
-        self.d2f(prediction, target).at_least(sum.splat(1.0) / sum)
-    }
-}
-
-loss! {
-    /// The negative log-likelihood of a positive number whose mean is the exponential of the prediction, under a gamma
-    /// distribution of shape 1, without what depends on the target alone. Targets must be positive; any other gives NaN.
-    Gamma names ["gamma", "gamma_nll"];
-    formula "z + y exp(-z), z = prediction, y = target", "1 - y exp(-z)", "y exp(-z)";
-    source "P. McCullagh, J. Nelder, Generalized Linear Models, 1989";
-    limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, 1.0], [f64::INFINITY, 0.0]];
-    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
-    f32 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0]; f64 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0];
-    in (self, z, target), constant log;
-    f {
-        let (fall, low) = self.fall(z, target);
-        let infinite = fall.equals(z.splat(f64::INFINITY));
-        fall.select(infinite, z + fall + low)
-    }
-    df {
-        let (fall, low) = self.fall(z, target);
-        fall.splat(1.0) - fall - low
-    }
-    d2f { self.fall(z, target).0 }
-}
-
-impl Gamma {
-    /// y exp(-z) as it rounds, and most of what that lacks.
-    #[inline(always)]
-    fn fall<L: Lanes>(self, z: L, target: L) -> (L, L) {
-        let y = target.select(target.splat(0.0).lt(target), target.splat(f64::NAN));
-        let (fall, low) = exp_times_parts(-z, None, y);
-        (fall.select(y.equals(y), y), low)
-    }
-}
-
-loss! {
-    /// The negative log-likelihood of a number that is 0 or positive and whose mean is the exponential of the prediction,
-    /// under a Tweedie distribution, without what depends on the target alone. Targets must be 0 or more; a negative one
-    /// gives NaN. With another power than 1.5, a value is within 2.25 ulp.
-    Tweedie {
-        /// The variance grows as this power of the mean: 1 would be Poisson, 2 gamma.
-        power ("p", "variance_power") = 1.5, |power| power > 1.0 && power < 2.0 => "must be between 1 and 2";
-    }
-    names ["tweedie", "tweedie_deviance"];
-    formula "exp((2 - p) z) / (2 - p) + y exp(-(p - 1) z) / (p - 1), z = prediction, y = target, p = power",
-        "exp((2 - p) z) - y exp(-(p - 1) z)", "(2 - p) exp((2 - p) z) + (p - 1) y exp(-(p - 1) z)";
-    source "B. Jorgensen, Exponential Dispersion Models, 1987";
-    limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
-    range [0.0, f64::INFINITY], monotone true, Neither;
-    f32 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0];
-    in (self, z, target), constant log;
-    f {
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
-        rise / a + fall / b
-    }
-    df {
-        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
-        rise - fall
-    }
-    d2f {
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, a, b);
-        rise + fall
-    }
-}
-
-impl Tweedie {
-    /// 2 - p and p - 1, both exact.
-    #[inline(always)]
-    fn exponents<L: Lanes>(self) -> (f64, f64) {
-        let power = self.rounded_to::<L::Real>().power;
-        (2.0 - power, power - 1.0)
-    }
-
-    /// exp((2 - p) z) and y exp(-(p - 1) z), times numbers of at most 1.
-    #[inline(always)]
-    fn terms<L: Lanes>(self, z: L, target: L, rises: f64, falls: f64) -> (L, L) {
-        let y = not_negative(target);
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = (scaled_exp(z, a, z.splat(rises)), scaled_exp(z, -b, y * falls));
-        (rise.select(y.equals(y), y), unless_zero(y, fall).select(z.equals(z), z))
-    }
-}
-
-/// y e^(c z), with what the product c z loses; |c| <= 1.
-#[inline(always)]
-fn scaled_exp<L: Lanes>(z: L, c: f64, y: L) -> L {
-    let factor = z.splat(c);
-    let product = z * factor;
-    let low = z.mul_error(factor, product);
-    // Beyond, the exponential is 0 or infinite without it.
-    let low = low.select(product.abs().lt(z.splat(2.0 * L::Real::EXP_CUTOFF)), z.splat(0.0));
-    exp_times(product, Some(low), y)
 }

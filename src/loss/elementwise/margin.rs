@@ -1,7 +1,8 @@
-//! Losses of the margin m = prediction * target, where the target is a label, -1 or +1.
+//! Classification losses of the margin m = prediction * target, where the target is a label, -1 or +1.
 //!
-//! A margin is exact. Any other label, 0 above all, gives NaN: value, slope and curvature, so that labels 0 and 1 cannot
-//! pass for these. The slope in the prediction is that in m times the label; the curvature is that in m.
+//! A margin is exact. Any other label, 0 above all, gives NaN: value, derivative and second derivative, so that labels
+//! 0 and 1 cannot pass for these. The derivative in the prediction is that in m times the label; the second derivative
+//! is that in m.
 
 use crate::activation::{Formula, Softplus};
 use crate::loss::{LossFormula, loss};
@@ -22,19 +23,20 @@ pub(crate) fn step<L: Lanes>(m: L, end: f64, below: f64, beyond: f64) -> L {
     m.splat(below).select(m.lt(end), m.splat(beyond).select(end.le(m), m))
 }
 
-/// The best constant of a loss whose best m is that of least squares.
+/// The best constant prediction where it is that of least squares: the mean of the labels.
 fn mean_of_labels<F>(_: F, mean: f64) -> f64 {
     mean
 }
 
-/// ln(p / (1 - p)) for the share p of the label +1 among labels of this mean.
+/// ln(p / (1 - p)), p being the share of the label +1 among labels of this mean.
 fn log_odds(mean: f64) -> f64 {
     num_traits::Float::ln((1.0 + mean) / (1.0 - mean))
 }
 
 loss! {
-    /// What the margin lacks to 1, as support vector machines minimise it. Targets are -1 or +1; any other gives NaN. The
-    /// slope at a margin of 1 is 0.
+    /// Hinge loss of support vector machines.
+    ///
+    /// Targets are -1 or +1; any other gives NaN. The derivative at a margin of 1 is 0.
     Hinge names ["hinge", "hinge_loss"];
     formula "max(0, 1 - m), m = prediction * target", "-target if m < 1, else 0", "0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
@@ -42,7 +44,7 @@ loss! {
     kinks [1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    bound "1, so that a step of slope / bound is one unit long";
+    bound "1: a step of derivative / bound has length 1";
     in (self, prediction, target)
     f { (-margin(prediction, target) + 1.0).at_least(target.splat(0.0)) }
     df { step(margin(prediction, target), 1.0, -1.0, 0.0).xor_sign(target) }
@@ -51,7 +53,9 @@ loss! {
 }
 
 loss! {
-    /// The square of the hinge loss. Targets are -1 or +1; any other gives NaN.
+    /// Squared hinge loss of support vector machines.
+    ///
+    /// Targets are -1 or +1; any other gives NaN.
     SquaredHinge names ["squared_hinge"];
     formula "max(0, 1 - m)^2, m = prediction * target", "-2 max(0, 1 - m) target", "2 if m < 1, else 0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
@@ -59,7 +63,7 @@ loss! {
     kinks [1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
-    bound "2, the largest curvature";
+    bound "2, the largest second derivative";
     in (self, prediction, target), constant mean_of_labels;
     f {
         let hinge = Hinge.f(prediction, target);
@@ -71,8 +75,10 @@ loss! {
 }
 
 loss! {
-    /// The logistic loss: the cross-entropy of a logit whose label is -1 or +1; any other gives NaN.
-    SoftMargin names ["soft_margin", "logistic", "binomial_deviance"];
+    /// Logistic loss of labels -1 and +1 (soft margin loss, binomial deviance): the cross-entropy of a logit.
+    ///
+    /// Targets are -1 or +1; any other gives NaN.
+    SoftMargin names ["soft_margin", "logistic", "binomial_deviance", "soft_margin_loss"];
     formula "ln(1 + exp(-m)), m = prediction * target", "-target s(-m), s(x) = 1 / (1 + exp(-x))", "s(m) s(-m)";
     source "J. Friedman, T. Hastie, R. Tibshirani, Additive Logistic Regression, 2000";
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
@@ -85,21 +91,22 @@ loss! {
 }
 
 loss! {
-    /// Of a distance, which should be small where the target is +1, and beyond `margin` where it is -1. Any other target
-    /// gives NaN. The slope at a distance of `margin` is 0.
+    /// Hinge embedding loss of a distance: lowers it at a target of +1, raises it up to `margin` at -1.
+    ///
+    /// Targets are -1 or +1; any other gives NaN. For a target of -1, the derivative at a distance of `margin` is 0.
     HingeEmbedding {
-        /// How far apart what differs should be.
+        /// Margin: the distance from which a sample with the target -1 costs nothing. Finite; default 1.
         margin = 1.0, |margin| margin.is_finite() => "must be finite";
     }
-    names ["hinge_embedding"];
-    formula "prediction if target = 1, max(0, margin - prediction) if target = -1", "1; -1 if prediction < margin, else 0",
-        "0";
+    names ["hinge_embedding", "hinge_embedding_loss"];
+    formula "prediction if target = 1, max(0, margin - prediction) if target = -1",
+        "1; -1 if prediction < margin, else 0", "0";
     source "S. Chopra, R. Hadsell, Y. LeCun, Learning a Similarity Metric Discriminatively, 2005";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     kinks [-1.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    bound "1, so that a step of slope / bound is one unit long";
+    bound "1: a step of derivative / bound has length 1";
     in (self, prediction, target)
     f {
         let m = margin(prediction, target);
@@ -116,16 +123,19 @@ loss! {
 }
 
 loss! {
-    /// The squared hinge loss down to a margin of -1, a line below. Targets are -1 or +1; any other gives NaN.
+    /// Modified Huber loss for classification: the squared hinge loss down to a margin of -1, linear below.
+    ///
+    /// Targets are -1 or +1; any other gives NaN.
     ModifiedHuber names ["modified_huber"];
     formula "-4 m if m < -1, else max(0, 1 - m)^2; m = prediction * target", "-4 target, or -2 max(0, 1 - m) target",
         "2 if -1 <= m < 1, else 0";
-    source "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";
+    source
+        "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";
     limits [[f64::INFINITY, 0.0], [-4.0, 0.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
-    bound "2, the largest curvature";
+    bound "2, the largest second derivative";
     in (self, prediction, target), constant mean_of_labels;
     f {
         let m = margin(prediction, target);
@@ -143,8 +153,9 @@ loss! {
 }
 
 loss! {
-    /// What the margin lacks to 0: the loss of a wrong side alone. Targets are -1 or +1; any other gives NaN. The slope
-    /// at a margin of 0 is 0.
+    /// Perceptron loss: minus the margin where it is negative, else 0.
+    ///
+    /// Targets are -1 or +1; any other gives NaN. The derivative at a margin of 0 is 0.
     Perceptron names ["perceptron", "perceptron_loss"];
     formula "max(0, -m), m = prediction * target", "-target if m < 0, else 0", "0";
     source "F. Rosenblatt, The Perceptron, 1958";
@@ -152,7 +163,7 @@ loss! {
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    bound "1, so that a step of slope / bound is one unit long";
+    bound "1: a step of derivative / bound has length 1";
     in (self, prediction, target)
     f { (-margin(prediction, target)).at_least(target.splat(0.0)).abs() }
     df { step(margin(prediction, target), 0.0, -1.0, 0.0).xor_sign(target) }
@@ -161,7 +172,9 @@ loss! {
 }
 
 loss! {
-    /// The exponential loss, which AdaBoost minimises. Targets are -1 or +1; any other gives NaN.
+    /// Exponential loss, which AdaBoost minimises.
+    ///
+    /// Targets are -1 or +1; any other gives NaN.
     Exponential names ["exponential", "exponential_loss", "adaboost"];
     formula "exp(-m), m = prediction * target", "-exp(-m) target", "exp(-m)";
     source "Y. Freund, R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, 1997";

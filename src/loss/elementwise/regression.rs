@@ -1,7 +1,8 @@
-//! Losses of the residual r = prediction - target.
+//! Regression losses of the residual r = prediction - target.
 //!
-//! A residual is rounded once, and that is an error relative to its own size: a loss that grows like a power of it keeps
-//! its relative accuracy, at r = 0 too. Where a loss multiplies the error, what the residual lost is softmax_mean along.
+//! A residual is rounded once, and that is an error relative to its own size: a loss that grows like a power of r keeps
+//! its relative accuracy, at r = 0 too. Where a loss multiplies that error, the error term of the residual is carried
+//! along.
 
 use crate::activation::{self, Formula};
 use crate::element::Element as _;
@@ -14,21 +15,21 @@ use crate::math::rounding::{div_remainder, fma_emulated, two_sum};
 use crate::math::tanh::{self, ln_cosh};
 use crate::simd::{Lanes, Real};
 
-/// prediction - target as it rounds, and what that lacks; nothing where it is not finite.
+/// prediction - target, rounded, and its error term, which is 0 where the residual is not finite.
 #[inline(always)]
 pub(crate) fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = two_sum(prediction, -target);
     (r, low.select(r.abs().le(r.fill(L::Real::MAX)), r.splat(0.0)))
 }
 
-/// `constant`, or NaN where the residual is none.
+/// `constant`, or NaN where the residual is NaN.
 #[inline(always)]
 fn constant<L: Lanes>(constant: f64, prediction: L, target: L) -> L {
     let r = prediction - target;
     r.splat(constant).select(r.equals(r), r)
 }
 
-/// The sign of r as -1, 0 or 1.
+/// The sign of r: -1, 0 or 1.
 #[inline(always)]
 fn sign<L: Lanes>(r: L) -> L {
     let outside = r.splat(1.0).copysign(r).select(r.splat(0.0).lt(r.abs()), r);
@@ -36,8 +37,8 @@ fn sign<L: Lanes>(r: L) -> L {
 }
 
 loss! {
-    /// The squared error. Its mean is the mean squared error.
-    Mse names ["mse", "mean_squared_error", "squared_error", "l2"];
+    /// Squared error; its mean is the mean squared error (MSE).
+    Mse names ["mse", "mean_squared_error", "squared_error", "l2", "mse_loss"];
     formula "(prediction - target)^2", "2 (prediction - target)", "2";
     source "A.-M. Legendre, 1805";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [2.0, 2.0]];
@@ -53,8 +54,8 @@ loss! {
 }
 
 loss! {
-    /// Half the squared error, whose slope is the residual itself.
-    HalfSquared names ["half_squared", "half_squared_error"];
+    /// Half the squared error, whose derivative is the residual itself.
+    HalfSquared names ["half_squared", "half_squared_error", "reg:squarederror"];
     formula "r^2 / 2, r = prediction - target", "r", "1";
     source "A.-M. Legendre, 1805";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
@@ -70,15 +71,17 @@ loss! {
 }
 
 loss! {
-    /// The absolute error. Its mean is the mean absolute error. The slope at a residual of 0 is 0.
-    Mae names ["mae", "mean_absolute_error", "absolute_error", "l1"];
+    /// Absolute error; its mean is the mean absolute error (MAE).
+    ///
+    /// The derivative at a residual of 0 is 0.
+    Mae names ["mae", "mean_absolute_error", "absolute_error", "l1", "l1_loss", "reg:absoluteerror", "regression_l1"];
     formula "abs(r), r = prediction - target", "sign(r)", "0";
     source "P.-S. Laplace, 1774";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    bound "1, so that a step of slope / bound is one unit long";
+    bound "1: a step of derivative / bound has length 1";
     in (self, prediction, target), one_minimum true;
     f { (prediction - target).abs() }
     df { sign(prediction - target) }
@@ -87,9 +90,11 @@ loss! {
 }
 
 loss! {
-    /// The absolute error as a percentage of the target. The slope at a residual of 0 is 0.
+    /// Absolute error as a percentage of the target; its mean is the mean absolute percentage error (MAPE).
+    ///
+    /// The derivative at a residual of 0 is 0.
     Mape {
-        /// A target that is nearer to 0 counts as this.
+        /// Lower bound eps of the target's magnitude in the denominator. Positive and finite; default 1e-7.
         eps ("epsilon") = 1e-7, |eps| eps > 0.0 && eps.is_finite() => "must be positive and finite";
     }
     names ["mape", "mean_absolute_percentage_error"];
@@ -99,10 +104,11 @@ loss! {
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
-    bound "100 / max(abs(target), eps), so that a step of slope / bound is one unit long";
+    bound "100 / max(abs(target), eps): a step of derivative / bound has length 1";
     in (self, prediction, target), one_minimum true;
     f {
-        // Large residuals are softmax_mean 2^-48 times, for neither they nor 100 times them may overflow before they are divided.
+        // Large residuals are multiplied by 2^-48: neither they nor 100 times them may overflow before they are
+        // divided.
         let one = target.splat(1.0);
         let small = (prediction - target).abs().lt(target.splat(power_of_two(64)));
         let down = one.select(small, target.splat(power_of_two(-48)));
@@ -121,6 +127,7 @@ loss! {
 }
 
 impl Mape {
+    /// 100 / max(|target|, eps).
     #[inline(always)]
     fn weight<L: Lanes>(self, target: L) -> L {
         target.splat(100.0) / target.abs().at_least(target.splat(self.eps))
@@ -128,9 +135,12 @@ impl Mape {
 }
 
 loss! {
-    /// The squared difference of the logarithms of 1 + prediction and 1 + target: a squared relative error of what may
-    /// grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. The
-    /// floor of the curvature is for predictions of -0.9 or more: it grows as 1 / (1 + prediction)^2.
+    /// Squared logarithmic error; its mean is the mean squared logarithmic error (MSLE).
+    ///
+    /// The squared difference of the logarithms of 1 + prediction and 1 + target: a squared relative error of numbers
+    /// that may grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. The
+    /// absolute error bound of the second derivative is for predictions of -0.9 or more: it grows as
+    /// `1 / (1 + prediction)^2`.
     Msle names ["msle", "mean_squared_logarithmic_error"];
     formula "l^2, l = ln(1 + prediction) - ln(1 + target)", "2 l / (1 + prediction)", "2 (1 - l) / (1 + prediction)^2";
     source "definition";
@@ -140,46 +150,47 @@ loss! {
     bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
     in (self, prediction, target), one_minimum true;
     f {
-        let (l, lacks) = log_ratio(prediction, target);
-        let square = l.mul_add(l, (l + l) * lacks);
+        let (l, err) = log_ratio(prediction, target);
+        let square = l.mul_add(l, (l + l) * err);
         square.select(l.abs().le(l.fill(L::Real::MAX)), l * l)
     }
     df {
-        let (l, lacks) = log_ratio(prediction, target);
-        per((l + l, lacks + lacks), prediction, 1.0)
+        let (l, err) = log_ratio(prediction, target);
+        per((l + l, err + err), prediction, 1.0)
     }
     d2f {
-        let (l, lacks) = log_ratio(prediction, target);
-        curve_of_logarithm(l, lacks, prediction)
+        let (l, err) = log_ratio(prediction, target);
+        curve_of_logarithm(l, err, prediction)
     }
     d2f_bound {
-        // The curvature where l is negative, for it is positive there.
-        let (l, lacks) = log_ratio(prediction, target);
+        // The second derivative at min(l, 0), where it is positive.
+        let (l, err) = log_ratio(prediction, target);
         let zero = l.splat(0.0);
-        curve_of_logarithm(l.at_most(zero), lacks.select(l.lt(zero), zero), prediction)
+        curve_of_logarithm(l.at_most(zero), err.select(l.lt(zero), zero), prediction)
     }
 }
 
-/// 2 (1 - l) / (1 + x)^2, `lacks` being what l lacks.
+/// 2 (1 - l) / (1 + x)^2, `err` being the error term of l.
 #[inline(always)]
-fn curve_of_logarithm<L: Lanes>(l: L, lacks: L, x: L) -> L {
+fn curve_of_logarithm<L: Lanes>(l: L, err: L, x: L) -> L {
     let (rest, low) = two_sum(l.splat(1.0), -l);
-    let quotient = per((rest + rest, (low - lacks) * 2.0), x, 0.0);
+    let quotient = per((rest + rest, (low - err) * 2.0), x, 0.0);
     per((quotient, l.splat(0.0)), x, 2.0)
 }
 
-/// ln((1 + prediction) / (1 + target)), as the rounded logarithm and what it lacks.
+/// ln((1 + prediction) / (1 + target)), rounded, and its error term.
 #[inline(always)]
 fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = residual(prediction, target);
     let smaller = prediction.at_most(target).select(target.equals(target), target);
     let (d, d_low) = two_sum(smaller, r.splat(1.0));
-    let (l, lacks) = ln_of_ratio(r.abs(), low.xor_sign(r), d, d_low.select(d.equals(d), d));
+    let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), d, d_low.select(d.equals(d), d));
     let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
-    (l.select(r.equals(r), r).copysign(r), lacks.xor_sign(r))
+    (l.select(r.equals(r), r).copysign(r), err.xor_sign(r))
 }
 
-/// (a + a_low) / (1 + x), less `times` times what the sum lacks; 0 at an infinite x.
+/// (a + a_low) / (1 + x), corrected for `times` times the error term of 1 + x (2 corrects an earlier division by it as
+/// well); 0 at an infinite x.
 #[inline(always)]
 fn per<L: Lanes>((a, a_low): (L, L), x: L, times: f64) -> L {
     let (sum, low) = two_sum(x, x.splat(1.0));
@@ -193,9 +204,11 @@ fn per<L: Lanes>((a, a_low): (L, L), x: L, times: f64) -> L {
 }
 
 loss! {
-    /// The squared error up to `delta`, the absolute error beyond. The slope at a residual of +-delta is +-delta.
+    /// Huber loss: half the squared residual up to `delta`, linear beyond.
+    ///
+    /// The derivative at a residual of +-delta is +-delta.
     Huber {
-        /// Where the parabola goes over into lines.
+        /// Threshold delta, where the parabola goes over into lines. Positive and finite; default 1.
         delta = 1.0, |delta| delta > 0.0 && delta.is_finite() => "must be positive and finite";
     }
     names ["huber", "huber_loss"];
@@ -206,7 +219,7 @@ loss! {
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
-    bound "1, the largest curvature";
+    bound "1, the largest second derivative";
     in (self, prediction, target), one_minimum true;
     f { huber(prediction, target, self.delta) }
     df {
@@ -225,18 +238,20 @@ fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
     a * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r))
 }
 
-/// `curvature` where |r| is below `end`, else 0.
+/// `value` where |r| is below `end`, else 0.
 #[inline(always)]
-fn inside<L: Lanes>(prediction: L, target: L, end: f64, curvature: f64) -> L {
+fn inside<L: Lanes>(prediction: L, target: L, end: f64, value: f64) -> L {
     let r = prediction - target;
-    let y = r.splat(curvature).select(r.abs().lt(r.splat(end)), r.splat(0.0));
+    let y = r.splat(value).select(r.abs().lt(r.splat(end)), r.splat(0.0));
     y.select(r.equals(r), r)
 }
 
 loss! {
-    /// The Huber loss by its delta, here `beta`: the absolute error with a round bottom, of slope 1 outside.
+    /// Smooth L1 loss: the Huber loss of delta = `beta`, divided by `beta`.
+    ///
+    /// The absolute error with a round bottom, of derivative +-1 outside.
     SmoothL1 {
-        /// Where the parabola goes over into lines.
+        /// Threshold beta, where the parabola goes over into lines. Positive and finite; default 1.
         beta = 1.0, |beta| beta > 0.0 && beta.is_finite() => "must be positive and finite";
     }
     names ["smooth_l1", "smooth_l1_loss"];
@@ -247,13 +262,13 @@ loss! {
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
-    bound "1 / beta, the largest curvature";
+    bound "1 / beta, the largest second derivative";
     in (self, prediction, target), one_minimum true;
     f {
         let (r, low) = residual(prediction, target);
         let beta = r.splat(self.beta);
         let a = r.abs().at_most(beta);
-        // Outside, the quotient is 1.
+        // Beyond beta, the quotient is 1.
         a / beta * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r))
     }
     df {
@@ -265,12 +280,12 @@ loss! {
 }
 
 loss! {
-    /// A smooth relative of the Huber loss: a branch of a hyperbola.
+    /// Pseudo-Huber loss (Charbonnier loss): a smooth relative of the Huber loss, a branch of a hyperbola.
     PseudoHuber {
-        /// How round the bend is: the slope far outside.
-        delta = 1.0, |delta| (1e-15..=1e15).contains(&delta) => "must be between 1e-15 and 1e15";
+        /// Scale delta of the round part, and the size of the derivative far outside. From 1e-15 to 1e15; default 1.
+        delta = 1.0, |delta| (1e-15..=1e15).contains(&delta) => "must be from 1e-15 to 1e15";
     }
-    names ["pseudo_huber", "charbonnier"];
+    names ["pseudo_huber", "charbonnier", "reg:pseudohubererror"];
     formula "delta^2 (s - 1), s = sqrt(1 + (r / delta)^2), r = prediction - target", "r / s", "1 / s^3";
     source "P. Charbonnier et al., Deterministic Edge-Preserving Regularization in Computed Imaging, 1997";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
@@ -278,17 +293,18 @@ loss! {
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
     in (self, prediction, target), one_minimum true;
     f {
-        // q^2 / (1 + s), which cancels nothing at 0.
+        // q^2 / (1 + s), in which nothing cancels at 0.
         let Hyperbola { q, q_low, square, square_low, s, s_low } = self.hyperbola(prediction, target);
         let d = s + 1.0;
         let d_low = (s - (d - 1.0)) + s_low;
         let quotient = square / d;
-        let lacks = div_remainder(square, quotient, d) + (square_low - quotient * d_low);
-        let rest = lacks / d + q / s * q_low;
+        let err = div_remainder(square, quotient, d) + (square_low - quotient * d_low);
+        let rest = err / d + q / s * q_low;
         let delta = self.rounded_to::<L::Real>().delta;
         let [high, low] = HiLo::exact(delta).by(delta).to::<L::Real>().into_f64();
         let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
-        // Far outside, s is |q|, and 1 is nothing beside it; near 0 it is r^2 / 2, and q^2 might underflow.
+        // Far outside, s is |q|, and the 1 is negligible beside it; near 0 the loss is r^2 / 2, and q^2 might
+        // underflow.
         let (r, low) = residual(prediction, target);
         let (half, a) = (r * 0.5, r.abs());
         let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
@@ -297,22 +313,22 @@ loss! {
     df {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let quotient = q / s;
-        let lacks = div_remainder(q, quotient, s) - quotient * s_low;
+        let err = div_remainder(q, quotient, s) - quotient * s_low;
         let inverse = q.splat(1.0) / s;
-        let slope = quotient + inverse * (lacks + q_low * (inverse * inverse));
+        let slope = quotient + inverse * (err + q_low * (inverse * inverse));
         (slope * self.delta).copysign(prediction - target)
     }
     d2f {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
         let inverse = q.splat(1.0) / s;
-        let lacks = div_remainder(q.splat(1.0), inverse, s) - inverse * s_low;
+        let err = div_remainder(q.splat(1.0), inverse, s) - inverse * s_low;
         let cube = inverse * inverse * inverse;
-        let relative = lacks - q * q_low * (inverse * inverse);
+        let relative = err - q * q_low * (inverse * inverse);
         cube + cube * (relative * 3.0)
     }
 }
 
-/// |q| = |r| / delta, its square and s = sqrt(1 + q^2), each with what it lacks.
+/// |q| = |r| / delta, its square and s = sqrt(1 + q^2), each with its error term.
 #[derive(Clone, Copy)]
 struct Hyperbola<L> {
     q: L,
@@ -324,12 +340,13 @@ struct Hyperbola<L> {
 }
 
 impl PseudoHuber {
-    /// Beyond this, 1 is nothing beside q, and its square might overflow.
+    /// A bound of q, beyond which 1 is negligible beside q, and q^2 might overflow.
     #[inline(always)]
     fn end<L: Lanes>(q: L) -> L {
         q.splat(power_of_two(L::Real::BIAS.into_f64() as i32 / 2 - 3))
     }
 
+    /// The hyperbola at a residual, with q of at most [`end`](Self::end).
     #[inline(always)]
     fn hyperbola<L: Lanes>(self, prediction: L, target: L) -> Hyperbola<L> {
         let (r, low) = residual(prediction, target);
@@ -350,7 +367,7 @@ impl PseudoHuber {
 }
 
 loss! {
-    /// The logarithm of the hyperbolic cosine of the residual: half its square near 0, its magnitude - ln 2 far from it.
+    /// Log-cosh loss: the logarithm of the hyperbolic cosine of r, about r^2 / 2 near 0 and |r| - ln 2 far from it.
     LogCosh names ["log_cosh"];
     formula "ln(cosh(r)), r = prediction - target", "tanh(r)", "1 - tanh(r)^2";
     source "definition";
@@ -368,13 +385,13 @@ loss! {
         t + low * (-t).mul_add(t, t.splat(1.0))
     }
     d2f {
-        // The curvature falls as e^(-2 |r|): far from 0 the rounding of r is worth 2 |r| times itself.
+        // The second derivative falls as e^(-2 |r|): far from 0 it has 2 |r| times the relative rounding error of r.
         let (r, low) = residual(prediction, target);
         tanh::slope(Tail::new_double(r.abs(), Some(low.xor_sign(r))))
     }
 }
 
-/// tanh |r| within a twentieth: enough for what roundings lose.
+/// tanh |r| within a twentieth: accurate enough for error terms.
 #[inline(always)]
 fn rough_tanh<L: Lanes>(r: L) -> L {
     let a = r.abs();
@@ -384,13 +401,15 @@ fn rough_tanh<L: Lanes>(r: L) -> L {
 }
 
 loss! {
-    /// The absolute error, weighted by `tau` where the prediction is too low, by 1 - `tau` where it is too high: the
-    /// quantile `tau` minimises its mean. The slope at a residual of 0 is 0.
+    /// Pinball loss (quantile loss): the absolute error, weighted by its sign.
+    ///
+    /// The weight is `tau` where the prediction is too low, 1 - `tau` where it is too high: the quantile `tau`
+    /// minimises the mean. The derivative at a residual of 0 is 0.
     Pinball {
-        /// The quantile.
-        tau ("quantile", "alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1";
+        /// Quantile tau. Between 0 and 1, exclusive; default 0.5, the median.
+        tau ("quantile", "alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1, exclusive";
     }
-    names ["pinball", "quantile", "quantile_loss"];
+    names ["pinball", "quantile", "quantile_loss", "reg:quantileerror"];
     formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
     source "R. Koenker, G. Bassett, Regression Quantiles, 1978";
     limits [[f64::INFINITY, f64::INFINITY], [-0.5, 0.5], [0.0, 0.0]];
@@ -400,7 +419,7 @@ loss! {
     bound "1";
     in (self, prediction, target), one_minimum true;
     f {
-        // Half the residual where it overflows.
+        // Half the residual and twice the weight where the residual overflows.
         let r = prediction - target;
         let weight = self.weight(r);
         let half = prediction * 0.5 - target * 0.5;
@@ -415,6 +434,7 @@ loss! {
 }
 
 impl Pinball {
+    /// The weight of a residual: tau or 1 - tau.
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
         let tau = self.rounded_to::<L::Real>().tau;
@@ -423,11 +443,13 @@ impl Pinball {
 }
 
 loss! {
-    /// The squared error, weighted by `tau` where the prediction is too low, by 1 - `tau` where it is not: the expectile
-    /// `tau` minimises its mean.
+    /// Expectile loss (asymmetric squared error): the squared error, weighted by its sign.
+    ///
+    /// The weight is `tau` where the prediction is too low, 1 - `tau` where it is not: the expectile `tau` minimises
+    /// the mean.
     Expectile {
-        /// The expectile.
-        tau ("alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1";
+        /// Expectile tau. Between 0 and 1, exclusive; default 0.5, the mean.
+        tau ("alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1, exclusive";
     }
     names ["expectile", "asymmetric_squared_error"];
     formula "w r^2, w = tau if r < 0, else 1 - tau; r = prediction - target", "2 w r", "2 w";
@@ -453,6 +475,7 @@ loss! {
 }
 
 impl Expectile {
+    /// The weight of a residual: tau or 1 - tau.
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
         let tau = self.rounded_to::<L::Real>().tau;

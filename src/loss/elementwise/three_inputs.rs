@@ -1,4 +1,4 @@
-//! Losses of three numbers, two of which have a slope.
+//! Losses of three numbers with derivatives in two of them: Gaussian negative log-likelihood, margin ranking.
 
 use super::margin;
 use crate::check::same_length;
@@ -8,14 +8,15 @@ use crate::math::FloatMath;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
-/// A loss of three numbers as a text over registers.
+/// A loss of three numbers as a formula over registers.
 trait TripleFormula: Copy {
+    /// The loss.
     fn f<L: Lanes>(self, inputs: [L; 3]) -> L;
-    /// Its derivatives in two of them.
+    /// Its derivatives in two of the inputs.
     fn df<L: Lanes>(self, inputs: [L; 3]) -> [L; 2];
 }
 
-/// The maps of a formula. As tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
+/// The maps of a formula: tuples that begin with it, for the sake of their codegen units (see `simd::entry`).
 #[derive(Clone, Copy)]
 struct Value;
 impl<F: TripleFormula> Map<3, 1> for (F, Value) {
@@ -46,7 +47,7 @@ impl<F: TripleFormula> Map<3, 3> for (F, ValueAndGradients) {
     }
 }
 
-/// What computes such a loss, once the lengths are seen to be right.
+/// The methods that compute such a loss, once the lengths have been checked.
 macro_rules! triple_methods {
     ($then:path: $context:tt) => {
         $then! { $context
@@ -76,13 +77,13 @@ impl<F: TripleFormula, T: Element> ComputeTriples<F, T> for Here {
     }
 }
 
-/// The methods of such a loss, with the names of its numbers and of its gradients.
+/// The public methods of such a loss, given the names of its inputs and of its gradients.
 macro_rules! triple {
     ($Name:ident: $a:ident, $b:ident, $c:ident -> $first:ident, $second:ident) => {
         triple_methods! { crate::compiled::compile: { [] ComputeTriples of $Name } }
 
         impl $Name {
-            /// The loss of each sample.
+            /// The loss of each sample: `losses[i]` is that of sample i.
             #[track_caller]
             pub fn forward_slice<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], losses: &mut [T]) {
                 let [a, b, c] = Self::lengths($a, $b, $c);
@@ -97,7 +98,7 @@ macro_rules! triple {
                 <T::Kernels as ComputeTriples<Self, T>>::total(self, [$a, $b, $c])
             }
 
-            /// The sum of the losses by their count; NaN for no samples.
+            /// The mean of the losses: their sum divided by their count; NaN for no samples.
             #[track_caller]
             pub fn mean<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T]) -> f64 {
                 same_length("mean", Self::lengths($a, $b, $c));
@@ -105,7 +106,7 @@ macro_rules! triple {
             }
 
             #[doc = concat!(
-                "scale * the derivatives in `", stringify!($first), "` and in `", stringify!($second), "`, of each sample.",
+                "The gradients of each sample times `scale`: `[", stringify!($first), ", ", stringify!($second), "]`.",
             )]
             #[track_caller]
             pub fn gradients<T: Element>(&self, $a: &[T], $b: &[T], $c: &[T], scale: f64, gradients: [&mut [T]; 2]) {
@@ -115,7 +116,7 @@ macro_rules! triple {
                 <T::Kernels as ComputeTriples<Self, T>>::gradients(self, [$a, $b, $c], scale, gradients);
             }
 
-            /// The sum of the losses, and both gradients, in one pass.
+            /// The sum of the losses, and both [`gradients`](Self::gradients) times `scale`, in one pass.
             #[track_caller]
             pub fn sum_with_gradients<T: Element>(
                 &self,
@@ -143,18 +144,16 @@ pub(crate) trait TripleKernels<T>: ComputeTriples<GaussianNll, T> + ComputeTripl
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of TripleKernels }
 
 crate::check::options! {
-    /// The negative log-likelihood of a number under a normal distribution whose mean and variance are both predicted.
+    /// Gaussian negative log-likelihood with a predicted mean and a predicted variance.
     ///
     /// With r = prediction - target and v = max(variance, eps):
     ///
-    /// - value: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
-    /// - slopes: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, which below `eps` is that of `eps`
-    /// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; slopes 1 and 4. Beside the roots of the value and
-    ///   of the slope in the variance the error is that relative to the larger term.
-    ///
-    /// A negative variance gives NaN.
-    ///
-    /// Source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994.
+    /// - loss: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
+    /// - gradient: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, as of `eps` below `eps`
+    /// - domain: any prediction and target; a negative variance gives NaN
+    /// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; of the gradients 1 and 4. Beside the roots
+    ///   of the value and of the gradient in the variance the error is that relative to the larger term.
+    /// - source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994
     ///
     /// ```
     /// use slopes::loss::GaussianNll;
@@ -169,14 +168,15 @@ crate::check::options! {
     /// # Panics
     /// Methods panic if slices differ in length, before anything is written.
     GaussianNll {
-        /// A variance that is smaller counts as this.
+        /// Lower bound eps of the variance: a smaller one counts as eps. Positive and finite; default 1e-6.
         eps: f64 = 1e-6, with_eps(f64 as value), positive;
-        /// With the constant ln(2 pi) / 2.
+        /// Adds the constant ln(2 pi) / 2 to the loss. Default `false`.
         full: bool = false, with_full(bool as value);
     }
 }
 
 impl GaussianNll {
+    /// v = max(variance, eps); NaN if the variance is negative.
     #[inline(always)]
     fn variance<L: Lanes>(self, variance: L) -> L {
         let known = variance.select(variance.splat(0.0).le(variance), variance.splat(f64::NAN));
@@ -188,7 +188,7 @@ impl TripleFormula for GaussianNll {
     #[inline(always)]
     fn f<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> L {
         let (r, v) = (prediction - target, self.variance(variance));
-        // Divided first: a square might overflow.
+        // Divided before it is squared: r^2 might overflow.
         let twice = v.ln() + r / v * r;
         if self.full { twice.mul_add(r.splat(0.5), r.splat(0.918_938_533_204_672_8)) } else { twice * 0.5 }
     }
@@ -204,27 +204,29 @@ impl TripleFormula for GaussianNll {
 triple! { GaussianNll: prediction, target, variance -> prediction_gradient, variance_gradient }
 
 crate::check::options! {
-    /// Of two scores, what the one that should rank higher lacks to a distance of `margin` from the other: the first where the
-    /// target is +1, the second where it is -1. Any other target gives NaN.
+    /// Margin ranking loss of two scores, one of which should exceed the other by `margin`.
     ///
-    /// - value: `max(0, margin - target (first - second))`
-    /// - slopes: `-target` in the first and `target` in the second where that is positive, else 0
+    /// The first score should be the higher one where the target is +1, the second where it is -1.
+    ///
+    /// - loss: `max(0, margin - target (first - second))`
+    /// - gradient: `-target` in the first and `target` in the second where the loss is positive, else 0
+    /// - domain: any scores; targets are -1 or +1, and any other gives NaN
     /// - worst error: that of two roundings
-    ///
-    /// Source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000.
+    /// - source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000
     ///
     /// ```
     /// use slopes::loss::MarginRanking;
     /// let (first, second, target) = ([3.0_f32, 3.0], [1.0, 1.0], [1.0, -1.0]);
     /// let mut losses = [0.0; 2];
-    /// MarginRanking { margin: 0.5 }.forward_slice(&first, &second, &target, &mut losses);
+    /// MarginRanking::new().with_margin(0.5)?.forward_slice(&first, &second, &target, &mut losses);
     /// assert_eq!(losses, [0.0, 2.5]);
+    /// # Ok::<(), slopes::ParameterError>(())
     /// ```
     ///
     /// # Panics
     /// Methods panic if slices differ in length, before anything is written.
     MarginRanking {
-        /// How far apart the scores should be.
+        /// Margin: the difference of the scores from which the loss is 0. Finite; default 0.
         margin: f64 = 0.0, with_margin(f64 as value), finite;
     }
 }

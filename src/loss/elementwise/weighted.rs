@@ -1,7 +1,8 @@
 //! Losses with a weight for each sample.
 //!
-//! A block at a time: the loss of the block by its own kernel, then times the weights. So a weighted loss has the bits of
-//! the loss, times the weight, and no kernels of its own; a block is a leaf of the sum's tree.
+//! Computed a block at a time: the losses of the block by the kernel of the loss, then their products with the weights.
+//! So a weighted loss has the bits of the loss, times the weight, and no kernels of its own; a block is a leaf of the
+//! sum's tree.
 
 use crate::check::same_length;
 use crate::compiled::concrete;
@@ -12,10 +13,10 @@ use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use crate::sum::{BLOCK, PairwiseSum};
 
-/// A loss with a weight for each sample: what [`Loss::weighted`] gives.
+/// A loss with a weight for each sample; the method `weighted` of a loss makes it.
 ///
-/// A sample with a weight of 0 is ignored: its loss and its gradient are 0 whatever it holds, NaN included, and no other
-/// output depends on it. A weight may be negative; NaN gives NaN.
+/// A sample with a weight of 0 is ignored: its loss and its gradient are 0 whatever it holds, NaN included, and no
+/// other output depends on it. A weight may be negative; NaN gives NaN.
 ///
 /// ```
 /// use slopes::loss::{Loss, Mse};
@@ -31,13 +32,13 @@ use crate::sum::{BLOCK, PairwiseSum};
 ///
 /// # Panics
 /// Methods panic if slices differ in length, the weights among them, before anything is written.
-#[derive(Debug)]
-pub struct Weighted<'a, F: ?Sized> {
-    loss: &'a F,
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'a, F> {
+    loss: F,
     weights: &'a [f64],
 }
 
-/// The weight times a number; 0 where the weight is 0.
+/// weight * x; 0 where the weight is 0.
 #[derive(Clone, Copy)]
 struct Weigh;
 impl Map<2, 1> for Weigh {
@@ -48,13 +49,13 @@ impl Map<2, 1> for Weigh {
     }
 }
 
-/// Where the results go.
+/// The outputs to compute: the sum, and those that have a place in memory.
 pub(crate) struct Places<'a, T> {
     sum: bool,
     losses: Option<&'a mut [T]>,
-    /// With the scale.
+    /// The scale, and the memory of the gradient.
     gradient: Option<(f64, &'a mut [T])>,
-    /// Only beside a gradient.
+    /// The memory of the Hessian bound; only together with a gradient.
     hessian: Option<&'a mut [T]>,
 }
 
@@ -62,7 +63,7 @@ impl<T> Places<'_, T> {
     const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
 }
 
-/// A block of each slice, in the type that is computed in.
+/// A block of each slice, in the type of the computation.
 struct Blocks<R> {
     prediction: [R; BLOCK],
     target: [R; BLOCK],
@@ -75,7 +76,7 @@ impl<R: Real> Blocks<R> {
         Blocks { prediction: zeros, target: zeros, weights: zeros }
     }
 
-    /// The block that begins at `done`, and its length.
+    /// Loads the block that begins at `done`, and returns its length.
     fn load<T: Element<Real = R>>(&mut self, [prediction, target]: [&[T]; 2], weights: &[f64], done: usize) -> usize {
         let n = BLOCK.min(weights.len() - done);
         slice::convert(&prediction[done..done + n], &mut self.prediction[..n]);
@@ -85,21 +86,21 @@ impl<R: Real> Blocks<R> {
     }
 }
 
-/// Weights in the type that is computed in.
+/// Rounds weights to the type of the computation.
 fn round<R: Real>(weights: &[f64], to: &mut [R]) {
     for (to, weight) in to.iter_mut().zip(weights) {
         *to = R::from_f64_rounded(*weight);
     }
 }
 
-/// The block's numbers, weighted.
+/// Multiplies the numbers of a block by their weights.
 fn weigh<R: Element>(weights: &[R], numbers: &mut [R]) {
     let numbers = Dst::new(numbers);
     slice::map(Weigh, [Src::new(weights), numbers.src()], [numbers]);
 }
 
-impl<'a, F: ?Sized> Weighted<'a, F> {
-    /// The loss with these weights: as [`Loss::weighted`], for a loss whose type is not known too.
+impl<'a, F> Weighted<'a, F> {
+    /// The loss with these weights; of unsized losses too, as of `dyn Loss<f32>`.
     ///
     /// ```
     /// use slopes::loss::{self, Loss, Weighted};
@@ -108,7 +109,7 @@ impl<'a, F: ?Sized> Weighted<'a, F> {
     /// # Ok::<(), slopes::UnknownNameError>(())
     /// ```
     #[must_use]
-    pub fn new(loss: &'a F, weights: &'a [f64]) -> Self {
+    pub fn new(loss: F, weights: &'a [f64]) -> Self {
         Weighted { loss, weights }
     }
 
@@ -117,8 +118,8 @@ impl<'a, F: ?Sized> Weighted<'a, F> {
     }
 }
 
-impl<F: ?Sized> Weighted<'_, F> {
-    /// Makes what there is a place for, and the sum if it is wanted.
+impl<F> Weighted<'_, F> {
+    /// Computes the outputs, and returns the sum, or 0 if `places` does not ask for it.
     fn run<T: Element>(&self, prediction: &[T], target: &[T], places: Places<T>) -> f64
     where
         F: Loss<T::Real>,
@@ -134,9 +135,9 @@ impl<F: ?Sized> Weighted<'_, F> {
     }
 }
 
-impl<F: Loss<T> + Loss<T::Real> + ?Sized, T: Element> Loss<T> for Weighted<'_, F> {
+impl<F: Loss<T> + Loss<T::Real>, T: Element> Loss<T> for Weighted<'_, F> {
     fn spec(&self) -> &'static Spec {
-        Loss::<T>::spec(self.loss)
+        Loss::<T>::spec(&self.loss)
     }
     fn forward(&self, prediction: T, target: T) -> T {
         self.loss.forward(prediction, target)
@@ -195,11 +196,11 @@ impl<F: Loss<T> + Loss<T::Real> + ?Sized, T: Element> Loss<T> for Weighted<'_, F
     /// The initial score of the loss with these weights.
     ///
     /// # Panics
-    /// If there are other weights.
+    /// If `weights` are given: the loss already has weights.
     #[track_caller]
     fn initial_score(&self, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
         assert!(weights.is_none(), "the loss already has weights");
-        Loss::<T>::initial_score(self.loss, targets, Some(self.weights))
+        Loss::<T>::initial_score(&self.loss, targets, Some(self.weights))
     }
 }
 
@@ -216,17 +217,17 @@ concrete! {
     fn sum(numbers: &[T]) -> f64 { slice::sum(numbers) }
 }
 
-/// The methods of a loss that weighted ones are made of. Behind pointers, so that what is done with them is compiled once a
-/// type and not once a loss.
+/// The methods of a loss that its weighted form calls. Behind pointers, so that the caller is compiled once per type
+/// and not once per loss.
 pub(crate) struct Methods<'a, T: Element> {
     each: ForwardSlice<'a, T::Real>,
     gradient: &'a GradientOf<'a, T::Real>,
 }
 
-/// The gradient of predictions and targets times a scale; with the hessian bound, if there is a place for it.
+/// Writes the gradient of predictions and targets times a scale, and the Hessian bound if it has a place.
 type GradientOf<'a, R> = dyn Fn(&[R], &[R], f64, &mut [R], Option<&mut [R]>) + 'a;
 
-/// Makes what there is a place for, and the sum if it is wanted: block by block of prediction, target and weights.
+/// Computes the outputs, and returns the sum, block by block of prediction, target and weights.
 fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut places: Places<T>) -> f64 {
     let mut blocks = Blocks::new();
     let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
@@ -260,12 +261,12 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut pla
     tree.sum()
 }
 
-/// What writes the losses of predictions and targets, or their slopes. Behind a pointer, so that the searches below are
-/// compiled once a type and not once a loss.
+/// Writes the losses of predictions and targets, or their derivatives. Behind a pointer, so that the searches below are
+/// compiled once per type and not once per loss.
 type ForwardSlice<'a, R> = &'a dyn Fn(&[R], &[R], &mut [R]);
 
-/// The mean of the targets, or their weighted mean; NaN if one is no target of the loss: then its loss, which is finite at
-/// a prediction of 1/2 for every target, is NaN.
+/// The mean of the targets, or their weighted mean; NaN if a target with a weight is out of the loss's domain. The
+/// test: at a prediction of 1/2 the loss is finite for every target of the domain, and NaN for any other.
 #[track_caller]
 pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
     if let Some(weights) = weights {
@@ -286,8 +287,8 @@ pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T]
     if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
 }
 
-/// The constant prediction with the least sum of losses, of a loss with one minimum: where the slope of the sum changes its
-/// sign, or the middle of where it is 0.
+/// The constant prediction with the least sum of losses, of a loss with one minimum: where the derivative of the sum
+/// changes its sign, or the middle of where it is 0.
 pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
     let counts = |i: usize| weights.is_none_or(|weights| weights[i] != 0.0);
     let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.into_f64());
@@ -295,14 +296,16 @@ pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], 
     let slope = |x| slope_of_sum(slopes, x, targets, weights);
     let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
     if slope(first) != 0.0 {
-        // The slope of a kink counts as 0: where it jumps beyond 0 at a target, that is the minimum.
+        // The derivative at a kink counts as 0: where that of the sum jumps across 0 at a target, the target is the
+        // minimum.
         return if counted().any(|target| target == last) { last } else { first };
     }
     let [last, _] = bisect::<T::Real>(first, largest, |x| slope(x) <= 0.0);
     first * 0.5 + last * 0.5
 }
 
-/// The last number from `low` on that is below, and the first that is not; `high` if all before it are.
+/// The last number from `low` on where `is_below` holds, and the first where it does not; `high` if it holds for all
+/// before it. Both are `low` if it does not hold there.
 fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) -> [f64; 2] {
     if !is_below(low) {
         return [low; 2];
@@ -320,7 +323,7 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
     }
 }
 
-/// The slope of the sum of the losses at a constant prediction.
+/// The derivative of the sum of the losses at the constant prediction x.
 fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T], weights: Option<&[f64]>) -> f64 {
     let prediction = [T::Real::from_f64_rounded(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
@@ -333,7 +336,7 @@ fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T]
     tree.sum()
 }
 
-/// Targets and their weights, 1 if there are none, a block at a time.
+/// Calls `block` with the targets and their weights, 1 if there are none, a block at a time.
 fn in_blocks<T: Element>(targets: &[T], weights: Option<&[f64]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
     let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::from_f64_rounded(1.0); BLOCK]);
     for done in (0..targets.len()).step_by(BLOCK) {

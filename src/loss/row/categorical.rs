@@ -1,4 +1,4 @@
-//! Losses of rows that hold probabilities of classes, or their logarithms: sums over entries that do not see each other.
+//! Cross-entropy from probabilities, and negative log-likelihood from log-probabilities: sums over independent entries.
 
 use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
 use crate::row::exponentials::{Logarithm, ln};
@@ -7,19 +7,21 @@ use crate::slice::{Dst, Src};
 use crate::sum::PairwiseSum;
 
 crate::check::options! {
-    /// The cross-entropy between the target and the prediction, which holds probabilities. From logits,
-    /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy) is exact where a softmax of its own has rounded.
+    /// Cross-entropy between targets and predicted probabilities. For logits, use
+    /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy): it is accurate where a separate softmax rounds to 0 or 1.
     ///
-    /// - loss: `-sum_i y_i ln(z_i + eps)`, y the target's probabilities, or 1 at the label
+    /// - loss: `-sum_i y_i ln(z_i + eps)`, z the prediction, y the probabilities of the target, or 1 at the label and 0
+    ///   elsewhere
     /// - gradient: `-y_i / (z_i + eps)`
-    /// - curvature: `y_i / (z_i + eps)^2`; the matrix of second derivatives has no other entries
-    /// - mean: the sum by the number of rows
-    /// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never clamped.
+    /// - second derivative: `y_i / (z_i + eps)^2`; the matrix of second derivatives is diagonal
+    /// - mean: the sum divided by the number of rows
+    /// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never
+    ///   clamped.
     /// - unit: nats
-    /// - worst error: 1 ulp in f32; in f64 4 ulp, and 2^-53 for each unit of the target where eps is not 0
+    /// - largest error: 1 ulp in f32; in f64 4 ulp, and 2^-53 for each unit of the target where eps is not 0
     /// - source: I. J. Good, Rational Decisions, 1952
     ///
-    /// An entry with a target of 0 is not looked at: it adds exactly 0, to the gradient too, even where z is 0.
+    /// An entry with a target of 0 adds exactly 0 to the loss, and has a gradient of 0, even where z is 0.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -30,7 +32,8 @@ crate::check::options! {
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
     CategoricalCrossEntropy {
-        /// What is added to every probability, usually 0. It makes losses finite, and wrong.
+        /// The number eps that is added to every probability, finite and not negative; 0 by default. A positive eps
+        /// makes losses finite, at the cost of a bias.
         eps: f64 = 0.0, with_eps(f64 as value), non_negative;
     }
 }
@@ -47,20 +50,22 @@ impl RowFormula for CategoricalCrossEntropy {
 }
 
 crate::check::options! {
-    /// The negative log-likelihood of the target, the prediction holding logarithms of probabilities.
+    /// Negative log-likelihood of targets under predicted log-probabilities, as from log-softmax.
     ///
-    /// - loss: `-sum_i q_i z_i`; of a label, `-w_label z_label`
+    /// - loss: `-sum_i q_i z_i`, z the prediction; of a label, `-w_label z_label`
     /// - gradient: `-q_i`
-    /// - curvature: 0
-    /// - what is wanted: `q_i = w_i y_i`, y the target's probabilities, or 1 at the label
-    /// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
+    /// - second derivative: 0
+    /// - target: `q_i = w_i y_i`, w the class weights, y the probabilities of the target, or 1 at the label and 0
+    ///   elsewhere
+    /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
+    ///   rows
     /// - domain: any number; logarithms of densities may be positive
     /// - unit: that of the prediction, nats
-    /// - worst error: 1 ulp of the sum of magnitudes; of a label without weights, exact
+    /// - largest error: 1 ulp of the sum of magnitudes; exact for a label without weights
     /// - source: R. A. Fisher, 1912
     ///
-    /// An entry with q = 0 is not looked at: it adds exactly 0, even where z is -inf. A row whose label is `ignored`, or whose
-    /// q are all 0, changes no bit of a sum.
+    /// An entry with q = 0 adds exactly 0, even where z is -inf. A row whose label is `ignore_label`, or whose q are
+    /// all 0, has no effect on a sum.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -69,9 +74,10 @@ crate::check::options! {
     /// assert_eq!(NegativeLogLikelihood::default().mean(&z, Targets::labels(&[0, 1]), rows), Ok(0.375));
     /// ```
     NegativeLogLikelihood<'a> {
-        /// A weight for each class, none for 1. They are not negative.
+        /// The weight w of each class, finite and not negative; `None` (the default) for 1.
         class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
-        /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
+        /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
+        /// probabilities are never ignored.
         ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
     }
 }
@@ -91,23 +97,23 @@ impl<'a> RowFormula for NegativeLogLikelihood<'a> {
     }
 }
 
-/// What the entries are.
+/// The meaning of the entries of a prediction.
 #[derive(Clone, Copy)]
 enum Kind {
     Probabilities { eps: f64 },
     Logarithms,
 }
 
-/// The text of both.
+/// The kernel of both losses.
 #[derive(Clone, Copy)]
 pub(crate) struct Entries<'a> {
     weights: Option<&'a [f64]>,
     kind: Kind,
 }
 
-/// A probability that logarithms are softmax_mean of. What is no probability becomes NaN.
+/// z + eps, or NaN if z is not a probability.
 #[inline(always)]
-fn lifted<R: Real>(z: f64, eps: f64) -> f64 {
+fn plus_eps<R: Real>(z: f64, eps: f64) -> f64 {
     if (0.0..=1.0).contains(&z) { z + rounded_to::<R>(eps) } else { f64::NAN }
 }
 
@@ -120,57 +126,57 @@ impl RowKernel for Entries<'_> {
                 return None;
             }
             let z = sample.prediction.read(label);
-            let [loss, slope, curvature] = match self.kind {
+            let [loss, derivative, second] = match self.kind {
                 Kind::Logarithms => [0.0 - z, -1.0, 0.0],
                 Kind::Probabilities { eps } => {
-                    let z = lifted::<R>(z, eps);
+                    let z = plus_eps::<R>(z, eps);
                     [0.0 - ln(token, z), -1.0 / z, 1.0 / (z * z)]
                 }
             };
             sample.fill(0.0, 0.0);
-            for (target, value) in [(sample.gradient, slope), (sample.hessian, curvature)] {
-                if let Some(target) = target {
-                    target.write(label, sample.scale * (weight * value));
+            for (output, value) in [(sample.gradient, derivative), (sample.hessian, second)] {
+                if let Some(output) = output {
+                    output.write(label, sample.scale * (weight * value));
                 }
             }
             return Some(weight * loss);
         }
 
         let (mut z, mut q, mut loss) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-        let (mut slope, mut curvature) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let (mut tree, mut wanted) = (PairwiseSum::new(), false);
+        let (mut derivative, mut second) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let (mut tree, mut any) = (PairwiseSum::new(), false);
         for (start, n) in blocks(sample.len) {
             let (z, q, loss) = (&mut z[..n], &mut q[..n], &mut loss[..n]);
             widen(sample.prediction, start, z);
             sample.probabilities(start, q);
             weigh::<R>(self.weights, start, q);
-            wanted |= q.iter().any(|q| *q != 0.0);
+            any |= q.iter().any(|q| *q != 0.0);
             match self.kind {
                 Kind::Logarithms => {
                     loss.copy_from_slice(z);
-                    slope[..n].copy_from_slice(q);
+                    derivative[..n].copy_from_slice(q);
                 }
                 Kind::Probabilities { eps } => {
-                    z.iter_mut().for_each(|z| *z = lifted::<R>(*z, eps));
+                    z.iter_mut().for_each(|z| *z = plus_eps::<R>(*z, eps));
                     token.map(Logarithm, [Src::new(z)], [Dst::new(loss)]);
                     for i in 0..n {
-                        slope[i] = if q[i] == 0.0 { 0.0 } else { q[i] / z[i] };
-                        curvature[i] = if q[i] == 0.0 { 0.0 } else { slope[i] / z[i] };
+                        derivative[i] = if q[i] == 0.0 { 0.0 } else { q[i] / z[i] };
+                        second[i] = if q[i] == 0.0 { 0.0 } else { derivative[i] / z[i] };
                     }
                 }
             }
             for i in 0..n {
                 loss[i] = if q[i] == 0.0 { 0.0 } else { 0.0 - q[i] * loss[i] };
-                slope[i] = 0.0 - slope[i];
+                derivative[i] = 0.0 - derivative[i];
             }
-            if let Some(target) = sample.hessian {
-                write(target, start, sample.scale, &curvature[..n]);
+            if let Some(hessian) = sample.hessian {
+                write(hessian, start, sample.scale, &second[..n]);
             }
-            if let Some(target) = sample.gradient {
-                write(target, start, sample.scale, &slope[..n]);
+            if let Some(gradient) = sample.gradient {
+                write(gradient, start, sample.scale, &derivative[..n]);
             }
             tree.push(sum(token, loss));
         }
-        wanted.then(|| tree.sum())
+        any.then(|| tree.sum())
     }
 }

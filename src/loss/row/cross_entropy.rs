@@ -1,8 +1,10 @@
-//! Losses of the softmax of a row of logits: `sum_i q_i (1 - p_i)^gamma (-ln p_i)`, p the softmax, q what is wanted.
+//! Cross-entropy and focal loss from logits: `sum_i q_i (1 - p_i)^gamma (-ln p_i)`, p the softmax of the logits, q the
+//! weighted target.
 //!
-//! A row is shifted by its maximum m, as in softmax, so that -ln p_i = (m - z_i) + ln sum_j exp(z_j - m) is a sum of two
-//! numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is made of the
-//! other exponentials, never of p_i, which may round to 1; with it, -ln p of the largest logit is ln(1 + others).
+//! A row is shifted by its maximum m, as in softmax, so that -ln p_i = (m - z_i) + ln sum_j exp(z_j - m) is a sum of
+//! two numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is computed
+//! from the other exponentials, never from p_i, which may round to 1; with it, -ln p of the largest logit is
+//! ln(1 + others).
 
 use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
 use crate::math::FloatMath;
@@ -14,23 +16,30 @@ use crate::sum::PairwiseSum;
 use num_traits::Float;
 
 crate::check::options! {
-    /// The cross-entropy between the target and the softmax p of the prediction, which holds logits.
+    /// Cross-entropy between targets and the softmax of logits, with class weights, an ignored label and label
+    /// smoothing.
     ///
-    /// - loss: `-sum_i q_i ln p_i`; of a label, `-w_label ln p_label`
+    /// - loss: `-sum_i q_i ln p_i`, p the softmax of the prediction; of a label without smoothing,
+    ///   `-w_label ln p_label`
     /// - gradient: `Q p_i - q_i`, Q the sum of q
-    /// - curvature: `Q p_i (1 - p_i)`, never negative. LanesHiLo that bounds the whole matrix of second derivatives, which is what
-    ///   boosting by one tree a class wants: pass 2 as a part of its scale.
-    /// - what is wanted: `q_i = w_i ((1 - smoothing) y_i + smoothing / classes)`, y the target's probabilities, or 1 at the label
-    /// - mean: of labels, the sum by the sum of the labels' weights; of probabilities, by the number of rows
-    /// - domain: any logits. A logit of -inf has p = 0, and those of +inf share p = 1; a loss is 0 or infinite there, never
-    ///   NaN. A row of -inf alone has p = 0 everywhere. NaN among the logits makes the row NaN.
+    /// - second derivative: `Q p_i (1 - p_i)`, never negative. Twice this diagonal bounds the whole matrix of second
+    ///   derivatives. Where that bound is needed, as in boosting with one tree for each class, multiply the Hessian by
+    ///   2; the scale would multiply the gradient too.
+    /// - target: `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the smoothing, y the probabilities of
+    ///   the target, or 1 at the label and 0 elsewhere
+    /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
+    ///   rows
+    /// - domain: any logits. Logits of -inf have p = 0, and n logits of +inf have p = 1 / n each, so that losses may be
+    ///   infinite there, but not NaN. A row whose logits are all -inf has p = 0 everywhere. NaN among the logits makes
+    ///   the row NaN.
     /// - unit: nats
-    /// - worst error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an entry of
-    ///   a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a curvature 4 ulp, or twice that
+    /// - largest error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an
+    ///   entry of a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a second derivative 4 ulp, or twice
+    ///   that
     /// - source: J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567
     ///
-    /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignored`, or whose q are all 0,
-    /// has a loss and a gradient of 0, may hold anything, and changes no bit of a sum.
+    /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignore_label`, or whose
+    /// q are all 0, has a loss and a gradient of 0 whatever its logits are, and has no effect on a sum.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -44,18 +53,20 @@ crate::check::options! {
     /// assert!((loss - 0.175515).abs() < 1e-6);
     /// assert!(gradient[0] < 0.0 && gradient[3] < 0.0);
     ///
-    /// // The second class counts three times, and the second row not at all.
-    /// let loss = SoftmaxCrossEntropy { class_weights: Some(&[1.0, 3.0]), ignore_label: Some(7), label_smoothing: 0.1 };
+    /// // The second class has a weight of 3, and the second row is ignored.
+    /// let loss = SoftmaxCrossEntropy::new().with_ignore_label(7);
+    /// let loss = loss.with_class_weights(&[1.0, 3.0])?.with_label_smoothing(0.1)?;
     /// let mean = loss.mean(&logits, Targets::labels(&[1, 7]), Rows::contiguous(2))?;
     /// assert!((mean - 2.022697).abs() < 1e-6);
-    /// # Ok::<(), slopes::loss::TargetError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     SoftmaxCrossEntropy<'a> {
-        /// A weight for each class, none for 1. They are not negative.
+        /// The weight w of each class, finite and not negative; `None` (the default) for 1.
         class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
-        /// The label of rows that do not count; it need not name a class. Probabilities are never ignored.
+        /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
+        /// probabilities are never ignored.
         ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
-        /// What part of a target is spread over all classes, from 0 to 1.
+        /// The smoothing s: the part of a target that is spread evenly over all classes, from 0 to 1; 0 by default.
         label_smoothing: f64 = 0.0, with_label_smoothing(f64 as value), from_0_to_1;
     }
 }
@@ -75,23 +86,26 @@ impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
     }
     fn initial_score(&self, share: f64, classes: usize) -> Option<f64> {
         let smoothing = self.label_smoothing;
-        // Smoothing adds to each class what its weight makes of it, and so changes the shares of weighted classes.
+        // Smoothing adds s / classes times its weight to each class, and so changes the shares of weighted classes.
         let known = smoothing == 0.0 || self.class_weights.is_none();
         known.then(|| Float::ln(share * (1.0 - smoothing) + smoothing / classes as f64))
     }
 }
 
 crate::check::options! {
-    /// The focal loss: cross-entropy from logits, in which what is nearly right counts for little.
+    /// Focal loss over classes, from logits: cross-entropy with the factor (1 - p)^gamma, which reduces the loss of
+    /// well classified rows.
     ///
     /// - loss: `-sum_i q_i (1 - p_i)^gamma ln p_i`; of a label, `-alpha_label (1 - p_label)^gamma ln p_label`
-    /// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`, A the sum of a
-    /// - curvature: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
-    /// - what is wanted: `q_i = alpha_i y_i`, p the softmax of the prediction, y the target's probabilities, or 1 at the label
-    /// - mean: the sum by the number of rows
-    /// - domain, unit, rows that do not count: as [`SoftmaxCrossEntropy`], which gamma = 0 equals to the bit
-    /// - worst error: as there, and of a loss gamma ulp more; a gamma that is no whole number up to 64 adds
-    ///   gamma |ln(1 - p)| ulp in f64
+    /// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`,
+    ///   `A = sum_i a_i`
+    /// - second derivative: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
+    /// - target: `q_i = alpha_i y_i`, p the softmax of the prediction, y the probabilities of the target, or 1 at the
+    ///   label and 0 elsewhere
+    /// - mean: the sum divided by the number of rows
+    /// - domain, unit, ignored rows: those of [`SoftmaxCrossEntropy`], to which the loss is bit-identical for gamma = 0
+    /// - largest error: that of [`SoftmaxCrossEntropy`], and for a loss gamma ulp more; a gamma that is not an integer
+    ///   up to 64 adds gamma |ln(1 - p)| ulp in f64
     /// - source: T.-Y. Lin et al., arXiv:1708.02002
     ///
     /// ```
@@ -100,12 +114,12 @@ crate::check::options! {
     /// let (logits, rows) = ([0.0_f64, 0.0], Rows::contiguous(2));
     /// let loss = CategoricalFocal::default().sum(&logits, Targets::labels(&[1]), rows)?;
     /// assert_eq!(loss, 0.25 * 2.0_f64.ln());
-    /// # Ok::<(), slopes::loss::TargetError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     CategoricalFocal<'a> {
-        /// How steeply the weight falls as p grows.
+        /// The exponent gamma of 1 - p, finite and not negative; 2 by default.
         gamma: f64 = 2.0, with_gamma(f64 as value), non_negative;
-        /// A weight for each class, none for 1. They are not negative.
+        /// The weight alpha of each class, finite and not negative; `None` (the default) for 1.
         alpha: Option<&'a [f64]> = None, with_alpha(&'a [f64] as Some), all_non_negative;
     }
 }
@@ -121,7 +135,7 @@ impl<'a> RowFormula for CategoricalFocal<'a> {
     }
 }
 
-/// The text of both.
+/// The kernel of both losses.
 #[derive(Clone, Copy)]
 pub(crate) struct FromLogits<'a> {
     weights: Option<&'a [f64]>,
@@ -129,7 +143,7 @@ pub(crate) struct FromLogits<'a> {
     gamma: f64,
 }
 
-/// ln(1 + x).
+/// The map ln(1 + x).
 #[derive(Clone, Copy)]
 struct Logarithm1p;
 
@@ -140,7 +154,7 @@ impl Map<1, 1> for Logarithm1p {
     }
 }
 
-/// x^gamma, x from 0 to 1.
+/// The map x^gamma, x from 0 to 1.
 #[derive(Clone, Copy)]
 struct Power {
     gamma: f64,
@@ -153,9 +167,10 @@ impl Map<1, 1> for Power {
     }
 }
 
-/// What (1 - p)^gamma makes of the loss -ln p: factors of the loss and of its gradient, and b of the curvature.
+/// The factors that (1 - p)^gamma gives to the loss -ln p and to the a of its gradient, and the b of its second
+/// derivative.
 ///
-/// With u = 1 - p and l = -ln p, all are made of u^gamma, p l / u and p / u, and p l / u stays between 0 and 1.
+/// With u = 1 - p and l = -ln p, all are products and sums of u^gamma, p l / u and p / u, and p l / u is from 0 to 1.
 #[inline(always)]
 fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
     if gamma == 0.0 {
@@ -164,8 +179,8 @@ fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) ->
     if u == 0.0 {
         return [0.0; 3];
     }
-    const LARGEST_WHOLE: f64 = 64.0;
-    let power = if gamma <= LARGEST_WHOLE && gamma == f64::from(gamma as i32) {
+    const LARGEST_INTEGER: f64 = 64.0;
+    let power = if gamma <= LARGEST_INTEGER && gamma == f64::from(gamma as i32) {
         Float::powi(u, gamma as i32)
     } else {
         one(token, Power { gamma }, u)
@@ -174,13 +189,14 @@ fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) ->
     [power, power * (1.0 + gamma * part), gamma * power * (part - (2.0 + (gamma - 1.0) * part) * (p / u))]
 }
 
-/// The softmax of a row, with a finite maximum m or without.
+/// The softmax of a row, whose maximum may be infinite.
 #[derive(Clone, Copy)]
 enum Shares {
-    /// `rest` is the logarithm of the sum of exponentials; `others`, where the sum is below 2, that sum less its largest.
+    /// For a finite maximum: `rest` is the logarithm of the sum of exponentials; `others` is that sum without its
+    /// largest term, if it is below 2.
     Finite { row: Row, sum: f64, rest: f64, others: f64 },
-    /// Whole parts of 1, of so many entries that are +inf, or none; the rest has nothing.
-    Whole { count: f64, rest: f64 },
+    /// For an infinite maximum: 1 / count for each of the `count` entries of +inf, else 0; `rest` is ln(count).
+    Infinite { count: f64, rest: f64 },
 }
 
 /// p, 1 - p and -ln p of a block of a row.
@@ -195,14 +211,14 @@ impl Shares {
     fn of<R: Real, I: Isa>(token: Token<I>, z: Src<R>, len: usize, kind: Kind, row: Row) -> Self {
         if kind != Kind::Finite {
             let count = (0..len).filter(|&i| z.read(i) == f64::INFINITY).count() as f64;
-            return Shares::Whole { count, rest: one(token, Logarithm, count) };
+            return Shares::Infinite { count, rest: one(token, Logarithm, count) };
         }
         let exponentials = Exponentials::new(token, row, z, None, len);
         let sum = exponentials.sum;
         if sum >= 2.0 || sum.is_nan() {
             return Shares::Finite { row, sum, rest: one(token, Logarithm, sum), others: sum };
         }
-        // One exponential is 1, that of the maximum.
+        // The exponential of the maximum is exactly 1, so a sum below 2 has one such term.
         let others = match (0..len).find(|&i| z.read(i) == row.m) {
             Some(largest) => exponentials.sum_without(token, largest, len),
             None => 0.0,
@@ -217,7 +233,7 @@ impl Shares {
         widen(z, start, l);
         match self {
             Shares::Finite { row, rest, .. } => l.iter_mut().for_each(|l| *l = (row.m - *l) + rest),
-            Shares::Whole { rest, .. } => {
+            Shares::Infinite { rest, .. } => {
                 l.iter_mut().for_each(|l| *l = if *l == f64::INFINITY { rest } else { f64::INFINITY });
             }
         }
@@ -234,12 +250,12 @@ impl Shares {
                 let inverse = 1.0 / sum;
                 for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
                     let e = e.into_f64();
-                    // Below 2, the sum has room for one exponential of 1.
+                    // In a sum below 2, only one exponential is 1.
                     let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
                     (*p, *u) = (e * inverse, without * inverse);
                 }
             }
-            Shares::Whole { count, .. } => {
+            Shares::Infinite { count, .. } => {
                 widen(z, start, p);
                 for (p, u) in p.iter_mut().zip(u) {
                     (*p, *u) = if *p == f64::INFINITY { (1.0 / count, 1.0 - 1.0 / count) } else { (0.0, 1.0) };
@@ -249,7 +265,7 @@ impl Shares {
     }
 }
 
-/// What entries of a block are terms: their parts of the loss, of A, and of the sum of b.
+/// The terms of the entries of a block: of the loss, of A, and of the sum of b.
 struct Terms {
     loss: [f64; BLOCK],
     a: [f64; BLOCK],
@@ -257,9 +273,9 @@ struct Terms {
 }
 
 impl Terms {
-    /// Writes the derivatives of the entries from `start` on, n of them, by the row's totals.
+    /// Writes the derivatives of the n entries from `start` on, from the totals of the row.
     #[inline(always)]
-    fn derive<R: Real>(
+    fn write_derivatives<R: Real>(
         &mut self,
         block: &Block,
         [_, all_a, all_b]: [f64; 3],
@@ -268,11 +284,11 @@ impl Terms {
         n: usize,
     ) {
         let (Block { p, u, .. }, Terms { loss: out, a, b }) = (block, self);
-        if let Some(curvature) = sample.hessian {
+        if let Some(hessian) = sample.hessian {
             for i in 0..n {
                 out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
             }
-            write(curvature, start, sample.scale, &out[..n]);
+            write(hessian, start, sample.scale, &out[..n]);
         }
         if let Some(gradient) = sample.gradient {
             for i in 0..n {
@@ -284,7 +300,7 @@ impl Terms {
 }
 
 impl FromLogits<'_> {
-    /// The worths of the entries from `start` on, n of them; whether any is wanted.
+    /// Computes the terms of the n entries from `start` on. Returns true if an entry has q != 0.
     #[inline(always)]
     fn terms<R: Real, I: Isa>(
         self,
@@ -303,7 +319,7 @@ impl FromLogits<'_> {
             q[..n].iter_mut().for_each(|q| *q = *q * kept + spread);
         }
         weigh::<R>(self.weights, start, &mut q[..n]);
-        let wanted = q[..n].iter().any(|q| *q != 0.0);
+        let any = q[..n].iter().any(|q| *q != 0.0);
         for i in 0..n {
             loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
         }
@@ -318,29 +334,30 @@ impl FromLogits<'_> {
                 (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
             }
         }
-        wanted
+        any
     }
 
-    /// Any target of any row, in two passes: sums, then derivatives. They share their text: it is long.
+    /// Any target of any row, in two passes: sums, then derivatives. They are a loop, so that their long body is
+    /// inlined once.
     #[inline(always)]
     fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
         let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
         let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
-        let (mut wanted, mut totals) = (false, [0.0; 3]);
+        let (mut any, mut totals) = (false, [0.0; 3]);
         let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
-        for derive in [false, true].into_iter().take(passes) {
+        for second in [false, true].into_iter().take(passes) {
             for (start, n) in blocks(len) {
-                if focal || !derive {
+                if focal || !second {
                     shares.neg_log_probs(z, start, &mut block.l[..n]);
                 }
-                if focal || derive {
+                if focal || second {
                     shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                wanted |= self.terms(token, sample, start, &block, &mut terms, n);
-                if derive {
-                    terms.derive(&block, totals, sample, start, n);
+                any |= self.terms(token, sample, start, &block, &mut terms, n);
+                if second {
+                    terms.write_derivatives(&block, totals, sample, start, n);
                     continue;
                 }
                 let parts = [&terms.loss, &terms.a, &terms.b];
@@ -348,7 +365,7 @@ impl FromLogits<'_> {
                     tree.push(sum(token, &part[..n]));
                 }
             }
-            if !wanted {
+            if !any {
                 return None;
             }
             totals = trees.each_ref().map(PairwiseSum::sum);
@@ -357,7 +374,8 @@ impl FromLogits<'_> {
         Some(loss)
     }
 
-    /// A label's loss and gradient, in a row with the finite maximum m: exponentials are kept in the gradient's place.
+    /// The loss and gradient of a label, in a row with a finite maximum. The exponentials are stored in the memory of
+    /// the gradient.
     #[inline(always)]
     fn of_label<R: Real, I: Isa>(
         self,
@@ -373,7 +391,7 @@ impl FromLogits<'_> {
         let exponentials = Exponentials::new(token, row, z, sample.gradient, len);
         let (sum, e) = (exponentials.sum, exponentials.read(token, label));
         let mut others = sum - e;
-        // The difference is off by some 2^-52 of 1: too much for the others' own precision, unless they are that large.
+        // The difference has an error of some 2^-52, which is negligible only if it is large enough itself.
         let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
         if largest && sum < 2.0 && others < enough {
             others = exponentials.sum_without(token, label, len);
@@ -389,7 +407,7 @@ impl FromLogits<'_> {
     }
 }
 
-/// A row that needs more than the loss of a label and its gradient.
+/// The kernel of [`FromLogits::general`], outlined.
 struct General<'a, R> {
     kernel: FromLogits<'a>,
     sample: Sample<'a, R>,
@@ -426,7 +444,7 @@ impl RowKernel for FromLogits<'_> {
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
             return token.call_outlined(General { kernel: self, sample, kind, row });
         };
-        // The curvature alone: the loss and its gradient are those of the label.
+        // The Hessian alone: the loss and its gradient are computed by `of_label`.
         if sample.hessian.is_some() {
             token.call_outlined(General { kernel: self, sample: Sample { gradient: None, ..sample }, kind, row });
         }

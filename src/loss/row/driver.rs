@@ -1,27 +1,17 @@
 //! The driver of the losses of rows: checks a batch, and runs the kernel of a loss over its rows.
 //!
-//! A [`RowFormula`] says what a loss is and which rows count; its [`RowKernel`] computes one row. Losses of rows are computed
-//! in f64, in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so
-//! the bits are the same for registers of any width.
+//! A [`RowFormula`] has the options of a loss; its [`RowKernel`] computes one row. Losses of rows are computed in f64,
+//! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
+//! are the same for registers of any width.
 
 use super::targets::{Labels, Targets};
 use crate::check::same_length;
 use crate::element::Element;
 use crate::error::TargetError;
 use crate::row::{COPIED, Rows};
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token, dispatch};
-use crate::slice::{self, Dst, Map, Src, Workspace};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch};
+use crate::slice::{Dst, Src, Workspace};
 use crate::sum::PairwiseSum;
-
-/// The magnitude of a second derivative, or of the scale where that is 0.
-#[derive(Clone, Copy)]
-struct Bound;
-impl Map<2, 1> for Bound {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [hessian, scale]: [L; 2]) -> [L; 1] {
-        [scale.select(hessian.equals(hessian.splat(0.0)), hessian).abs()]
-    }
-}
 
 /// The target of one row.
 #[derive(Clone, Copy)]
@@ -30,7 +20,8 @@ pub(crate) enum RowTarget<'a, R> {
     Probabilities(Src<'a, R>),
 }
 
-/// One row, and where its derivatives go, times `scale`. The gradient may be the memory of the prediction.
+/// One row, and the outputs of its derivatives, which are multiplied by `scale`. The gradient may be the memory of the
+/// prediction.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample<'a, R> {
     pub(crate) prediction: Src<'a, R>,
@@ -41,10 +32,10 @@ pub(crate) struct Sample<'a, R> {
     pub(crate) hessian: Option<Dst<'a, R>>,
 }
 
-/// How many numbers of a row are on the way at a time.
+/// The number of entries of a row that are computed at a time.
 pub(crate) const BLOCK: usize = 128;
 
-/// The beginnings of a row's blocks, each with its length.
+/// The blocks of a row: the index of the first entry, and the length.
 pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..len).step_by(BLOCK).map(move |start| (start, BLOCK.min(len - start)))
 }
@@ -55,7 +46,7 @@ pub(crate) fn sum<I: Isa>(token: Token<I>, block: &[f64]) -> f64 {
     token.sum(Src::new(block))
 }
 
-/// Numbers of a row from `start` on, in f64.
+/// Converts the entries of a row from `start` on to f64.
 #[inline(always)]
 pub(crate) fn widen<R: Real>(row: Src<R>, start: usize, block: &mut [f64]) {
     let row = row.part(start, block.len());
@@ -64,7 +55,7 @@ pub(crate) fn widen<R: Real>(row: Src<R>, start: usize, block: &mut [f64]) {
     }
 }
 
-/// Writes numbers times `scale` to a row from `start` on.
+/// Writes a block times `scale` to a row from `start` on.
 #[inline(always)]
 pub(crate) fn write<R: Real>(row: Dst<R>, start: usize, scale: f64, block: &[f64]) {
     let row = row.part(start, block.len());
@@ -74,17 +65,17 @@ pub(crate) fn write<R: Real>(row: Dst<R>, start: usize, scale: f64, block: &[f64
 }
 
 impl<R: Real> Sample<'_, R> {
-    /// Writes derivatives that are the same for every entry.
+    /// Writes derivatives that are the same for every entry; the scale is not applied.
     #[inline(always)]
     pub(crate) fn fill(self, gradient: f64, hessian: f64) {
-        for (target, value) in [(self.gradient, gradient), (self.hessian, hessian)] {
-            if let Some(target) = target {
-                (0..self.len).for_each(|i| target.write(i, value));
+        for (output, value) in [(self.gradient, gradient), (self.hessian, hessian)] {
+            if let Some(output) = output {
+                (0..self.len).for_each(|i| output.write(i, value));
             }
         }
     }
 
-    /// The target from `start` on as probabilities. What is no probability, being negative, becomes NaN.
+    /// The target from `start` on as probabilities; a label is one-hot. Negative numbers become NaN.
     #[inline(always)]
     pub(crate) fn probabilities(self, start: usize, block: &mut [f64]) {
         match self.target {
@@ -104,13 +95,13 @@ impl<R: Real> Sample<'_, R> {
     }
 }
 
-/// A parameter as a type holds it, in f64.
+/// A parameter rounded to a type, in f64.
 #[inline(always)]
 pub(crate) fn rounded_to<R: Real>(parameter: f64) -> f64 {
     R::from_f64_rounded(parameter).into_f64()
 }
 
-/// Weights of classes from `start` on, as a type holds them, times a block.
+/// Multiplies a block by the class weights from `start` on, rounded to a type.
 #[inline(always)]
 pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut [f64]) {
     let Some(weights) = weights else { return };
@@ -119,53 +110,55 @@ pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut 
     }
 }
 
-/// The kernel of a loss: computes one row.
+/// The kernel of a loss, which computes one row.
 pub(crate) trait RowKernel: Copy {
-    /// The loss of the row in f64, and its derivatives; `None` if the row is ignored.
+    /// The loss of the row in f64; writes its derivatives. `None` if the row is ignored.
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
 }
 
-/// A loss of rows: its kernel, and which rows count.
+/// A loss of rows: its kernel and its options.
 pub(crate) trait RowFormula: Send + Sync {
     type Kernel: RowKernel;
 
-    /// Whether targets must be labels.
+    /// True if targets must be labels.
     const LABELS_ALONE: bool = false;
 
-    /// Whether the mean divides by the class weights of the labels.
+    /// True if the mean divides by the class weights of the labels.
     const MEAN_BY_WEIGHT: bool = false;
 
+    /// The kernel, with the options of the loss.
     fn kernel(&self) -> Self::Kernel;
 
-    /// A weight for each class.
+    /// The weight of each class, if not all are 1.
     fn class_weights(&self) -> Option<&[f64]> {
         None
     }
 
-    /// The label of rows that do not count.
+    /// The label of rows that are ignored.
     fn ignore_label(&self) -> Option<i64> {
         None
     }
 
-    /// The constant prediction of a class that has this share of the weighted targets, if the loss has one of that form.
+    /// The constant prediction with the least mean loss of a class with this share of the weighted targets, if it
+    /// depends on the share alone.
     fn initial_score(&self, share: f64, classes: usize) -> Option<f64> {
         let _ = (share, classes);
         None
     }
 }
 
-/// What the derivatives are multiplied by.
+/// The factor of the derivatives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scale {
     By(f64),
-    /// 1 by the total weight.
+    /// 1 / total weight.
     Mean,
-    /// 1 by the number of rows that count.
+    /// 1 / number of rows that are not ignored.
     MeanUnweighted,
 }
 
-/// A batch of rows, and where its results go.
-#[allow(missing_debug_implementations, reason = "no user has one")]
+/// A batch of rows, and its outputs.
+#[allow(missing_debug_implementations, reason = "users never have one")]
 pub struct Batch<'a, T: Element> {
     pub(crate) prediction: Option<Src<'a, T::Real>>,
     pub(crate) target: Targets<'a, T>,
@@ -175,12 +168,14 @@ pub struct Batch<'a, T: Element> {
     pub(crate) losses: Option<Dst<'a, T::Real>>,
     pub(crate) gradient: Option<Dst<'a, T::Real>>,
     pub(crate) hessian: Option<Dst<'a, T::Real>>,
-    /// Where the initial score of each class goes: then nothing else is wanted.
+    /// Whether the Hessian becomes a positive bound: its magnitude, or that of the scale where it is 0.
+    pub(crate) bound: bool,
+    /// The output of the initial scores of classes. With it, nothing else is computed.
     pub(crate) scores: Option<&'a mut [T]>,
 }
 
 impl<'a, T: Element> Batch<'a, T> {
-    /// Targets, of which nothing is wanted but their weights.
+    /// Targets without predictions, for the total of their weights.
     pub(crate) fn of_targets(target: Targets<'a, T>, rows: Rows) -> Self {
         Batch {
             prediction: None,
@@ -191,6 +186,7 @@ impl<'a, T: Element> Batch<'a, T> {
             losses: None,
             gradient: None,
             hessian: None,
+            bound: false,
             scores: None,
         }
     }
@@ -205,22 +201,22 @@ impl<'a, T: Element> Batch<'a, T> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BatchTotals {
     pub(crate) sum: f64,
-    /// What the mean divides by, where the scale is that of a mean.
+    /// The divisor of the mean; NaN for [`Scale::By`].
     pub(crate) weight: f64,
-    /// The number of rows that count, where the scale is that of a mean.
+    /// The number of rows that are not ignored; NaN for [`Scale::By`].
     pub(crate) counted: f64,
-    /// Whether the loss has initial scores.
+    /// True if the loss has initial scores.
     pub(crate) has_scores: bool,
 }
 
-/// [`Targets`], whatever the type of the numbers.
+/// [`Targets`] of any element type.
 #[derive(Clone, Copy)]
 enum RowTargets<'a, R> {
     Labels(Labels<'a>),
     Probabilities(Src<'a, R>),
 }
 
-/// The rows of a loss, with what is wanted of them.
+/// The kernel of a batch: all rows of a loss, and the outputs to compute.
 struct EachRow<'a, F, R> {
     kernel: F,
     ignore_label: Option<i64>,
@@ -233,10 +229,11 @@ struct EachRow<'a, F, R> {
     losses: Option<Dst<'a, R>>,
     gradient: Option<Dst<'a, R>>,
     hessian: Option<Dst<'a, R>>,
+    bound: bool,
 }
 
 impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
-    /// A row with its weight, which is 0 if it is ignored.
+    /// A row, and its weight, which is 0 if it is ignored.
     #[inline(always)]
     fn sample(&self, row: usize) -> (Sample<'a, R>, f64) {
         let Self { layout, .. } = self;
@@ -267,7 +264,7 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let mut tree = PairwiseSum::new();
-        // What is written is not copied: it is rounded once, from f64.
+        // Outputs need no copy: they are rounded once, from f64.
         let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
         let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
         for row in 0..self.rows {
@@ -282,8 +279,11 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
                 self.kernel.row(token, sample)
             };
             if let Some(loss) = loss {
-                // As sums of other losses: of what is computed, in the type that it is computed in.
+                // As in the sums of other losses, the terms are rounded to the type of the computation.
                 tree.push(rounded_to::<R>(loss) * weight);
+                if let Some(hessian) = sample.hessian.filter(|_| self.bound) {
+                    replace_zeros(hessian, sample.scale);
+                }
             } else {
                 sample.fill(0.0, 0.0);
             }
@@ -295,7 +295,16 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     }
 }
 
-/// Checks a target, and counts its rows.
+/// Turns the Hessian of a row into a bound: its magnitudes, and that of the scale where it is 0.
+#[inline(never)]
+fn replace_zeros<R: Real>(hessian: Dst<R>, scale: f64) {
+    for i in 0..hessian.len() {
+        let value = hessian.src().read(i);
+        hessian.write(i, if value == 0.0 { scale } else { value }.abs());
+    }
+}
+
+/// Checks a target, and returns the number of its rows.
 #[track_caller]
 fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows) -> Result<usize, TargetError> {
     let classes = rows.row_len();
@@ -308,9 +317,9 @@ fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows
             Ok(rows.count(y.len()))
         }
         Targets::Labels(labels) => {
-            let wrong =
+            let is_wrong =
                 |&row: &usize| labels.class(row, classes).is_none() && !labels.is_ignored(row, loss.ignore_label());
-            match (0..labels.len()).find(wrong) {
+            match (0..labels.len()).find(is_wrong) {
                 Some(row) => Err(TargetError { row, label: labels.get(row), classes }),
                 None => Ok(labels.len()),
             }
@@ -318,7 +327,7 @@ fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows
     }
 }
 
-/// What the mean of checked targets divides by, and the number of rows that count.
+/// The divisor of the mean of checked targets, and the number of rows that are not ignored.
 fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, count: usize) -> [f64; 2] {
     let labels = match batch.target {
         Targets::Labels(labels) => Some(labels),
@@ -342,7 +351,8 @@ fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, coun
     [tree.sum(), counted]
 }
 
-/// The initial score of each class from its share of the weighted targets; whether the loss has such scores.
+/// Writes the initial score of each class, from its share of the weighted targets. Returns false if the loss has no
+/// initial scores.
 fn write_initial_scores<F: RowFormula, T: Element>(loss: &F, batch: &mut Batch<'_, T>, count: usize) -> bool {
     let Some(scores) = batch.scores.take().filter(|_| loss.initial_score(0.5, 2).is_some()) else { return false };
     let classes = scores.len();
@@ -370,7 +380,7 @@ fn write_initial_scores<F: RowFormula, T: Element>(loss: &F, batch: &mut Batch<'
     true
 }
 
-/// Checks a batch, and computes what is wanted of it.
+/// Checks a batch, and computes its outputs.
 #[track_caller]
 pub(crate) fn compute<F: RowFormula, T: Element>(
     loss: &F,
@@ -413,7 +423,7 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
         Scale::Mean => 1.0 / weight,
         Scale::MeanUnweighted => 1.0 / counted,
     };
-    let Batch { sample_weights, losses, gradient, hessian, .. } = batch;
+    let Batch { sample_weights, losses, gradient, hessian, bound, .. } = batch;
     let sum = batch.prediction.map_or(0.0, |prediction| {
         dispatch(EachRow {
             kernel: loss.kernel(),
@@ -427,13 +437,8 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
             losses,
             gradient,
             hessian,
+            bound,
         })
     });
     Ok(BatchTotals { sum, weight, counted, has_scores: false })
-}
-
-/// Replaces second derivatives, which came with a scale, by bounds that are not 0.
-pub(crate) fn bound<T: Element>(scale: f64, hessian: &mut [T]) {
-    let (scale, hessian) = ([T::from_f64_rounded(scale); MAX_LANES], Dst::new(hessian));
-    slice::map(Bound, [hessian.src(), Src::repeat(&scale)], [hessian]);
 }

@@ -1,19 +1,23 @@
-//! Losses of how far the right class's score is above the others'. They take labels alone.
+//! Multi-class margin losses: hinge losses of the score of the true class against the others. They take only labels.
 
 use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, widen, write};
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
 crate::check::options! {
-    /// How much every wrong class's score comes too near to the right one's, or its square, averaged over the classes.
+    /// Multi-class margin loss (Weston-Watkins SVM): hinge loss of the true class against every other class, optionally
+    /// squared, averaged over the classes.
     ///
-    /// - loss: `sum_i h_i^p / classes` over the wrong classes, `h_i = max(0, margin + z_i - z_label)`, p = 2 if `squared`, else 1
-    /// - gradient: `p h_i^(p - 1) / classes` at a wrong class with h > 0, 0 where h = 0; at the label minus the sum of those
-    /// - curvature: 0; squared, `2 / classes` at a wrong class with h > 0, and at the label the sum of those: never negative
-    /// - mean: the sum by the number of rows
-    /// - domain: any scores. Equal infinities are the margin apart; NaN among the scores makes the row NaN.
+    /// - loss: `sum_i h_i^p / classes` over the other classes, `h_i = max(0, margin + z_i - z_label)`, p = 2 if
+    ///   `squared`, else 1
+    /// - gradient: `p h_i^(p - 1) / classes` at another class, 0 where h = 0; at the label minus the sum of those
+    /// - second derivative: 0; if `squared`, `2 / classes` at another class with h > 0, and at the label the sum of
+    ///   those: never negative
+    /// - mean: the sum divided by the number of rows
+    /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN.
     /// - unit: that of the prediction, or its square
-    /// - worst error: 1 ulp in f32; in f64 2^-52 of the largest magnitude among the scores for each term, p h^(p - 1) times
+    /// - largest error: 1 ulp in f32; in f64, for each term, 2^-52 of the largest magnitude among the scores, times
+    ///   p h^(p - 1)
     /// - source: J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999
     ///
     /// ```
@@ -23,9 +27,9 @@ crate::check::options! {
     /// assert_eq!(MultiMargin::default().sum(&z, Targets::labels(&[0]), rows), Ok(0.125));
     /// ```
     MultiMargin {
-        /// How far apart the scores should be.
+        /// The margin between the score of the true class and the others, finite and not negative; 1 by default.
         margin: f64 = 1.0, with_margin(f64 as value), non_negative;
-        /// Whether each h is squared: p = 2 in place of p = 1.
+        /// True for squared h, p = 2; false (the default) for p = 1.
         squared: bool = false, with_squared(bool as value);
     }
 }
@@ -39,27 +43,27 @@ impl RowFormula for MultiMargin {
     }
 }
 
-/// How far a wrong score is beyond `margin` below the right one: 0 if it is not, NaN of NaN.
+/// The hinge h = max(0, margin + other - right) of two scores; NaN if one is NaN.
 #[inline(always)]
-fn excess(margin: f64, wrong: f64, right: f64) -> f64 {
-    // Equal infinities have no difference.
-    let h = margin + if wrong == right { 0.0 } else { wrong - right };
+fn hinge(margin: f64, other: f64, right: f64) -> f64 {
+    // The difference of equal infinities is 0.
+    let h = margin + if other == right { 0.0 } else { other - right };
     if h <= 0.0 { 0.0 } else { h }
 }
 
 impl MultiMargin {
-    /// h from `start` on.
+    /// h of the entries from `start` on; 0 at the label.
     #[inline(always)]
-    fn excesses<R: Real>(self, sample: Sample<'_, R>, label: usize, right: f64, start: usize, h: &mut [f64]) {
+    fn hinges<R: Real>(self, sample: Sample<'_, R>, label: usize, right: f64, start: usize, h: &mut [f64]) {
         widen(sample.prediction, start, h);
         let margin = rounded_to::<R>(self.margin);
-        h.iter_mut().for_each(|h| *h = excess(margin, *h, right));
+        h.iter_mut().for_each(|h| *h = hinge(margin, *h, right));
         if let Some(h) = label.checked_sub(start).and_then(|i| h.get_mut(i)) {
             *h = if right.is_nan() { right } else { 0.0 };
         }
     }
 
-    /// Loss, slope and curvature of h, times the number of classes.
+    /// The loss, first and second derivative of a class with this h, times the number of classes.
     #[inline(always)]
     fn of(self, h: f64) -> [f64; 3] {
         match (self.squared, h == 0.0) {
@@ -78,7 +82,7 @@ impl RowKernel for MultiMargin {
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
         for (start, n) in blocks(sample.len) {
-            self.excesses(sample, label, right, start, &mut h[..n]);
+            self.hinges(sample, label, right, start, &mut h[..n]);
             for (order, tree) in trees.iter_mut().enumerate() {
                 for i in 0..n {
                     part[i] = self.of(h[i])[order];
@@ -86,40 +90,41 @@ impl RowKernel for MultiMargin {
                 tree.push(sum(token, &part[..n]));
             }
         }
-        let [loss, slope, curvature] = trees.map(|tree| tree.sum() / classes);
+        let [loss, derivative, second] = trees.map(|tree| tree.sum() / classes);
         if loss.is_nan() {
             sample.fill(f64::NAN, f64::NAN);
             return Some(loss);
         }
-        // Of the curvature first: the gradient may be the memory of the prediction.
-        let targets = [(2, sample.hessian, curvature), (1, sample.gradient, -slope)];
-        for (order, target, of_label) in targets {
-            let Some(target) = target else { continue };
+        // The Hessian first: the gradient may be the memory of the prediction.
+        let outputs = [(2, sample.hessian, second), (1, sample.gradient, -derivative)];
+        for (order, output, of_label) in outputs {
+            let Some(output) = output else { continue };
             for (start, n) in blocks(sample.len) {
-                self.excesses(sample, label, right, start, &mut h[..n]);
+                self.hinges(sample, label, right, start, &mut h[..n]);
                 for i in 0..n {
                     part[i] = self.of(h[i])[order] / classes;
                 }
-                write(target, start, sample.scale, &part[..n]);
+                write(output, start, sample.scale, &part[..n]);
             }
-            target.write(label, sample.scale * of_label);
+            output.write(label, sample.scale * of_label);
         }
         Some(loss)
     }
 }
 
-/// How much the best wrong class's score comes too near to the right one's.
+/// Categorical hinge loss (Crammer-Singer SVM): hinge loss of the true class against the best of the other classes.
 ///
-/// - loss: `max(0, 1 + max_wrong z - z_label)`
-/// - gradient: where the loss is positive 1 at the best wrong class (the first of equal ones) and -1 at the label, else 0
-/// - curvature: 0
-/// - mean: the sum by the number of rows
-/// - domain: any scores. Equal infinities are 1 apart; NaN among the scores makes the row NaN. A single class costs nothing.
+/// - loss: `max(0, 1 + max_(i != label) z_i - z_label)`
+/// - gradient: 1 at the best other class (the first of equal ones) and -1 at the label if the loss is positive, else 0
+/// - second derivative: 0
+/// - mean: the sum divided by the number of rows
+/// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The loss of
+///   a single class is 0.
 /// - unit: that of the prediction
-/// - worst error: 1 ulp in f32; in f64 2^-52 of the larger magnitude of the two scores
+/// - largest error: 1 ulp in f32; in f64 2^-52 of the larger magnitude of the two scores
 /// - source: K. Crammer, Y. Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001
 ///
-/// Keras takes the best of 0 and the wrong scores; the two agree where some wrong score is not negative.
+/// Keras takes the maximum of 0 and the other scores; the two agree where another score is not negative.
 ///
 /// ```
 /// use slopes::activation::Rows;
@@ -157,8 +162,8 @@ impl RowKernel for CategoricalHinge {
             return Some(f64::NAN);
         }
         sample.fill(0.0, 0.0);
-        let Some((best, wrong)) = best else { return Some(0.0) };
-        let loss = excess(1.0, wrong, right);
+        let Some((best, other)) = best else { return Some(0.0) };
+        let loss = hinge(1.0, other, right);
         if let Some(gradient) = sample.gradient
             && loss > 0.0
         {

@@ -1,4 +1,4 @@
-//! Losses whose sample is a row: cross-entropy, margins, overlap.
+//! Losses of rows: cross-entropy over classes, multi-class margins, overlap (Dice, Tversky).
 
 pub(crate) mod categorical;
 pub(crate) mod cross_entropy;
@@ -19,10 +19,13 @@ use crate::slice::{Dst, Src};
 use driver::{Batch, BatchTotals, RowFormula, Scale};
 use targets::Targets;
 
-/// A loss whose sample is a row: the loss of each row, their sum and mean, and the derivatives in every prediction.
+/// A loss of rows, such as the cross-entropy over classes: the loss of each row, sums and means, and the derivatives in
+/// every prediction.
 ///
-/// `prediction` holds one number for each class of each row, in the layout that `rows` describes; gradients and Hessians have
-/// the same layout. `target` is a label for each row, or a probability for each class of each row: see [`Targets`].
+/// `prediction` has one number for each class of each row: that of class i of row (o, j) is
+/// `prediction[(o * classes + i) * inner + j]`, in the layout that [`Rows`] describes. Gradients, Hessians and
+/// probability targets have the same layout. Labels, weights and `losses` have one number for each row, in the order of
+/// rows, `o * inner + j`. See [`Targets`].
 ///
 /// ```
 /// use slopes::Rows;
@@ -37,8 +40,8 @@ use targets::Targets;
 /// # Ok::<(), slopes::loss::TargetError>(())
 /// ```
 ///
-/// Sums are f64, whatever the type of the predictions, and are added in an order that depends on the number of rows alone.
-/// Rows that are ignored have a loss, a gradient and a Hessian of 0, may hold anything, NaN included, and change no bit of a sum.
+/// Sums are in f64 for every element type, in an order that depends on the number of rows alone. Rows that are ignored
+/// have a loss, a gradient and a Hessian of 0 whatever they hold, NaN included, and have no effect on a sum.
 ///
 /// This trait is sealed: only losses of this crate implement it.
 ///
@@ -46,14 +49,14 @@ use targets::Targets;
 /// If a label is out of range; nothing is written then.
 ///
 /// # Panics
-/// If the lengths of slices do not fit each other, or if a loss that takes labels alone is given probabilities; before
-/// anything is written.
+/// If the lengths of slices do not match, or if a loss that takes only labels is given probabilities, before anything
+/// is written.
 pub trait RowLoss<T: Element>: Send + Sync {
-    /// Computes a batch.
+    /// Computes the results of a batch that are asked for.
     #[doc(hidden)]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
 
-    /// `losses[r]` = the loss of row r.
+    /// The loss of each row: `losses[r]` is that of row r.
     #[track_caller]
     fn forward(
         &self,
@@ -72,35 +75,36 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(Batch::new(Src::new(prediction), target, rows)).map(|totals| totals.sum)
     }
 
-    /// What [`mean`](RowLoss::mean) divides by: the number of rows that count, or the sum of their weights. A row counts
-    /// unless its label or its sample weight says that it does not. Losses with class weights whose mean divides by
-    /// them say so on their pages.
+    /// The divisor of [`mean`](RowLoss::mean): the number of rows that are not ignored, or the sum of their weights. A
+    /// row is ignored if its label is the label to ignore, or if its sample weight is 0. The page of a loss with class
+    /// weights says if they are part of the divisor.
     #[track_caller]
     fn total_weight(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         self.compute(Batch::of_targets(target, rows)).map(|totals| totals.weight)
     }
 
-    /// The sum of the losses and the [`total_weight`](RowLoss::total_weight): totals of batches can be added.
+    /// The sum of the losses and the [`total_weight`](RowLoss::total_weight). Totals of batches can be added.
     #[track_caller]
     fn total(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<Total, TargetError> {
         let batch = Batch { scale: Scale::Mean, ..Batch::new(Src::new(prediction), target, rows) };
         self.compute(batch).map(|BatchTotals { sum, weight, .. }| Total { sum, weight })
     }
 
-    /// The sum of the losses by the [`total_weight`](RowLoss::total_weight); NaN for no rows.
+    /// The mean loss: the sum divided by the [`total_weight`](RowLoss::total_weight); NaN for no rows.
     #[track_caller]
     fn mean(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         self.total(prediction, target, rows).map(Total::mean)
     }
 
-    /// The sum of the losses by the number of rows that count, whatever their weights; NaN for no rows.
+    /// The sum of the losses divided by the number of rows that are not ignored, whatever their weights; NaN for no
+    /// rows.
     #[track_caller]
     fn mean_unweighted(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         let batch = Batch { scale: Scale::MeanUnweighted, ..Batch::new(Src::new(prediction), target, rows) };
         self.compute(batch).map(|totals| totals.sum / totals.counted)
     }
 
-    /// `gradient` = `scale` times the derivative of the sum in each prediction.
+    /// The gradient of `scale` times the sum in each prediction.
     #[track_caller]
     fn gradient(
         &self,
@@ -128,7 +132,8 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(batch).map(|totals| totals.sum)
     }
 
-    /// As [`sum_with_gradient`](RowLoss::sum_with_gradient); the gradient replaces the prediction.
+    /// The sum of the losses and the gradient, which replaces the prediction; see
+    /// [`sum_with_gradient`](RowLoss::sum_with_gradient).
     #[track_caller]
     fn sum_with_gradient_in_place(
         &self,
@@ -170,9 +175,9 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(batch).map(|totals| totals.sum / totals.counted)
     }
 
-    /// `gradient` = `scale` times the first derivative and `hessian` = `scale` times the second derivative in each prediction:
-    /// the diagonal of the matrix of second derivatives of its row. It may be 0 or negative where the page of the loss
-    /// does not say otherwise.
+    /// The gradient and the Hessian: `scale` times the first and the second derivative in each prediction. The Hessian
+    /// is the diagonal of the matrix of second derivatives of a row. It may be 0 or negative, unless the page of the
+    /// loss says otherwise.
     #[track_caller]
     fn gradient_with_hessian(
         &self,
@@ -188,8 +193,9 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(Batch { scale: Scale::By(scale), gradient, hessian, ..batch }).map(|_| ())
     }
 
-    /// As [`gradient_with_hessian`](RowLoss::gradient_with_hessian), with a positive bound in place of the second derivative:
-    /// its magnitude, or that of `scale` where it is 0. For methods that divide by it, such as gradient boosting.
+    /// The gradient and a positive Hessian bound, for methods that divide by it, such as gradient boosting: the
+    /// magnitude of the Hessian, or that of `scale` where the Hessian is 0. See
+    /// [`gradient_with_hessian`](RowLoss::gradient_with_hessian).
     ///
     /// ```
     /// use slopes::Rows;
@@ -211,21 +217,23 @@ pub trait RowLoss<T: Element>: Send + Sync {
         gradient: &mut [T],
         bound: &mut [T],
     ) -> Result<(), TargetError> {
-        self.gradient_with_hessian(prediction, target, rows, scale, gradient, bound)?;
-        driver::bound(scale, bound);
-        Ok(())
+        let batch = Batch::new(Src::new(prediction), target, rows);
+        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(bound)));
+        self.compute(Batch { scale: Scale::By(scale), gradient, hessian, bound: true, ..batch }).map(|_| ())
     }
 
-    /// `scores[c]` = the constant prediction of class c with the least weighted mean loss, where boosting begins: for a
-    /// cross-entropy from logits, the logarithm of the share of class c in the targets, -inf if it has none. Returns whether
-    /// the loss has such scores; if not, nothing is written. `rows` has one entry for each class.
+    /// The constant predictions with the least weighted mean loss, the initial predictions of gradient boosting:
+    /// `scores[c]` is that of class c. For the cross-entropy from logits, it is the logarithm of the share of class c
+    /// in the targets, -inf if it has none. The length of a row of `rows` is the number of classes. Returns true if the
+    /// loss has initial scores; else nothing is written.
     ///
     /// ```
     /// use slopes::Rows;
     /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
     ///
     /// let mut scores = [0.0_f64; 2];
-    /// let found = SoftmaxCrossEntropy::new().initial_scores(Targets::labels(&[0, 1, 1, 1]), Rows::contiguous(2), &mut scores)?;
+    /// let target = Targets::labels(&[0, 1, 1, 1]);
+    /// let found = SoftmaxCrossEntropy::new().initial_scores(target, Rows::contiguous(2), &mut scores)?;
     /// assert!(found && (scores[1] - 0.75_f64.ln()).abs() < 1e-15);
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
@@ -234,39 +242,20 @@ pub trait RowLoss<T: Element>: Send + Sync {
         let batch = Batch { scores: Some(scores), ..Batch::of_targets(target, rows) };
         self.compute(batch).map(|totals| totals.has_scores)
     }
-
-    /// The loss with a weight for each row: `weights[r]` multiplies the loss and the derivatives of row r, and the mean divides by
-    /// the sum of the weights. A row of weight 0 is ignored.
-    ///
-    /// ```
-    /// use slopes::Rows;
-    /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
-    ///
-    /// let (logits, target, rows) = ([0.0_f64, 0.0, f64::NAN, 1.0], Targets::labels(&[0, 1]), Rows::contiguous(2));
-    /// let mean = SoftmaxCrossEntropy::new().weighted(&[3.0, 0.0]).mean(&logits, target, rows)?;
-    /// assert_eq!(mean, 2.0_f64.ln());
-    /// # Ok::<(), slopes::loss::TargetError>(())
-    /// ```
-    fn weighted<'a>(&'a self, weights: &'a [f64]) -> WeightedRows<'a, Self>
-    where
-        Self: Sized,
-    {
-        WeightedRows { loss: self, weights }
-    }
 }
 
-/// A loss of rows with a weight for each row: see [`RowLoss::weighted`].
+/// A loss of rows with a weight for each row; the method `weighted` of a loss makes it.
 ///
 /// # Panics
-/// Methods panic if there are not as many weights as rows, or if the loss already has weights for its rows.
-#[derive(Debug)]
-pub struct WeightedRows<'a, F: ?Sized> {
-    loss: &'a F,
+/// Methods panic if the number of weights is not that of rows, or if the loss already has weights for its rows.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightedRows<'a, F> {
+    loss: F,
     weights: &'a [f64],
 }
 
-impl<'a, F: ?Sized> WeightedRows<'a, F> {
-    /// The loss with these weights: as [`RowLoss::weighted`], for a loss whose type is not known too.
+impl<'a, F> WeightedRows<'a, F> {
+    /// The loss with these weights; for unsized losses too, such as `dyn RowLoss<f32>`.
     ///
     /// ```
     /// use slopes::Rows;
@@ -278,12 +267,19 @@ impl<'a, F: ?Sized> WeightedRows<'a, F> {
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
     #[must_use]
-    pub fn new(loss: &'a F, weights: &'a [f64]) -> Self {
+    pub fn new(loss: F, weights: &'a [f64]) -> Self {
         WeightedRows { loss, weights }
     }
 }
 
-impl<F: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for WeightedRows<'_, F> {
+impl<A: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for &A {
+    #[track_caller]
+    fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
+        (**self).compute(batch)
+    }
+}
+
+impl<F: RowLoss<T>, T: Element> RowLoss<T> for WeightedRows<'_, F> {
     #[track_caller]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         assert!(batch.sample_weights.is_none(), "the loss already has weights for its rows");
@@ -291,7 +287,7 @@ impl<F: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for WeightedRows<'_, F> {
     }
 }
 
-/// The methods of [`RowLoss`] that are compiled, for the macros of `compiled.rs`.
+/// The compiled methods of [`RowLoss`], for the macros of `compiled.rs`.
 macro_rules! row_loss_methods {
     ($then:path: $context:tt) => {
         $then! { $context
@@ -300,17 +296,36 @@ macro_rules! row_loss_methods {
     };
 }
 
-/// Who computes the methods of [`RowLoss`]: an element.
+/// The compiled methods of [`RowLoss`], implemented by an element.
 pub(crate) trait ComputeRows<F, T: Element> {
     #[track_caller]
     fn compute(f: &F, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
 }
 
-/// The losses of rows: [`RowLoss`] for each, and its compiled kernels.
+/// Implements [`RowLoss`] for each loss of rows, and compiles its kernels.
 macro_rules! row_losses {
     ($($Name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {
         $(
             row_loss_methods! { crate::compiled::compile: { [$($lifetime)?] ComputeRows of $Name $(<$lifetime>)? } }
+            impl $(<$lifetime>)? $Name $(<$lifetime>)? {
+                /// The loss with a weight for each row: `weights[r]` multiplies the loss and the derivatives of row r,
+                /// and the mean divides by the sum of the weights. A row of weight 0 is ignored.
+                ///
+                /// ```
+                /// use slopes::Rows;
+                /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+                ///
+                /// let (logits, target) = ([0.0_f64, 0.0, f64::NAN, 1.0], Targets::labels(&[0, 1]));
+                /// let loss = SoftmaxCrossEntropy::new();
+                /// let mean = loss.weighted(&[3.0, 0.0]).mean(&logits, target, Rows::contiguous(2))?;
+                /// assert_eq!(mean, 2.0_f64.ln());
+                /// # Ok::<(), slopes::loss::TargetError>(())
+                /// ```
+                #[must_use]
+                pub fn weighted<'w>(self, weights: &'w [f64]) -> WeightedRows<'w, Self> {
+                    WeightedRows::new(self, weights)
+                }
+            }
             row_loss_methods! { crate::__implement: {
                 [$($lifetime,)?] loss RowLoss ComputeRows, T::Kernels, $Name $(<$lifetime>)?, {}
             } }

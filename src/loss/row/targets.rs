@@ -14,7 +14,7 @@
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a, T> {
-    /// The index of the right class of each row: `labels[r]` is from 0 to classes - 1, or the label to ignore.
+    /// The index of the true class of each row: `labels[r]` is from 0 to classes - 1, or the label to ignore.
     /// [`Targets::labels`] makes this of a slice of any integers.
     Labels(Labels<'a>),
     /// The probability of every class, in the layout of the predictions. They need not sum to 1. A row with a negative
@@ -61,7 +61,7 @@ macro_rules! labels {
         )+
 
         impl Labels<'_> {
-            /// How many labels there are.
+            /// The number of labels.
             pub(crate) fn len(self) -> usize {
                 match self.0 {
                     $(Integers::$Variant(labels) => labels.len(),)+
@@ -81,13 +81,13 @@ macro_rules! labels {
 labels!(U8 u8, U16 u16, U32 u32, U64 u64, Usize usize, I32 i32, I64 i64);
 
 impl Labels<'_> {
-    /// The class that a label names, if it names one.
+    /// The class of a row, or `None` if its label is out of range.
     #[inline]
     pub(crate) fn class(self, row: usize, classes: usize) -> Option<usize> {
         usize::try_from(self.get(row)).ok().filter(|class| *class < classes)
     }
 
-    /// Whether the row is ignored.
+    /// True if the row is ignored.
     #[inline]
     pub(crate) fn is_ignored(self, row: usize, ignore_label: Option<i64>) -> bool {
         ignore_label.is_some_and(|label| i128::from(label) == self.get(row))

@@ -1,12 +1,12 @@
-//! Rows whose steps are done side by side: short ones, of which each would wait for its own steps, and strided ones, whose
-//! numbers with the same index lie one behind the other.
+//! Softmax and log-softmax of rows in batches: short rows, because one row alone would wait for the latency of each
+//! step, and strided rows, whose entries with the same index are contiguous.
 //!
-//! The bits are those of one row alone: exponentials have the same kernel, and sums the same strands.
+//! The bits are those of one row alone: exponentials have the same formula, and sums the same accumulators.
 
 use super::Which;
 use super::gradient::{
-    FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, less, product, softmax_gradient,
-    softmax_mean,
+    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, product, softmax_gradient,
+    softmax_mean, subtract,
 };
 use crate::math::FloatMath;
 use crate::math::pair::HiLo;
@@ -16,33 +16,34 @@ use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSumOf, pairwise};
 
-/// Rows go through their steps together, so many at a time: those of one row wait for each other.
-pub(super) const TOGETHER: usize = 32;
+/// The largest number of contiguous rows that go through each step together, to hide the latency between the steps of
+/// one row.
+pub(super) const GROUP: usize = 32;
 
-/// But no more than fit into the first cache, in numbers.
+/// The largest number of entries of such a group of rows, so that it fits into the L1 cache.
 pub(super) const CACHED: usize = 2048;
 
-/// How many rows of a length go through their steps together.
+/// The number of rows of a length that go through each step together.
 #[inline(always)]
-pub(super) fn together(len: usize) -> usize {
-    (CACHED / len.max(1)).clamp(1, TOGETHER)
+pub(super) fn group_len(len: usize) -> usize {
+    (CACHED / len.max(1)).clamp(1, GROUP)
 }
 
-/// Rows that are so short that what is done once a row counts.
+/// The greatest length of short rows, for which the work per row matters beside the work per entry.
 pub(super) const SHORT: usize = 1024;
 
-/// Strided rows that lie side by side are done side by side, so many at a time.
+/// The largest number of adjacent strided rows in a batch.
 pub(super) const TILE: usize = 64;
 
-/// But fewer than these one by one.
-pub(super) const SIDE_BY_SIDE: usize = 8;
+/// The least stride for which strided rows are computed in batches.
+pub(super) const BATCHED_STRIDE: usize = 8;
 
-/// The shifts of rows whose steps are done side by side, as numbers. What is done once a row is done in loops of a fixed
-/// length, which become loops over registers.
+/// The shifts of the rows of a batch, as arrays of their components. The work per row is in loops of a fixed length,
+/// which the compiler vectorizes.
 pub(super) struct Shifts<R, const N: usize>(pub(super) [[R; N]; 5]);
 
 impl<R: Real, const N: usize> Shifts<R, N> {
-    /// Of the largest numbers, times the sign; nothing if one is not finite.
+    /// The shifts for the maxima of rows, after the sign; `None` if a maximum is not finite.
     #[inline(always)]
     pub(super) fn new(scale: Scale, largest: &[f64; N]) -> Option<Self> {
         let mut shifts = [[R::zero(); N]; 5];
@@ -72,7 +73,7 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         }
     }
 
-    /// The shifts of the first `n` rows, to be read beside their numbers.
+    /// The shifts of the first `n` rows, as inputs beside their entries.
     #[inline(always)]
     pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 5] {
         let Self([minus, floor, octaves, rest, bias]) = self;
@@ -80,31 +81,31 @@ impl<R: Real, const N: usize> Shifts<R, N> {
     }
 }
 
-/// A pair for each row.
-pub(super) struct Pairs<R, const N: usize> {
+/// A double-double number for each row.
+pub(super) struct HiLos<R, const N: usize> {
     pub(super) high: [R; N],
     pub(super) low: [R; N],
 }
 
-impl<R: Real, const N: usize> Pairs<R, N> {
+impl<R: Real, const N: usize> HiLos<R, N> {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Pairs { high: [R::zero(); N], low: [R::zero(); N] }
+        HiLos { high: [R::zero(); N], low: [R::zero(); N] }
     }
 
-    /// total / sum of each.
+    /// The quotients total / sum.
     #[inline(always)]
     pub(super) fn quotients(total: f64, sums: &[f64; N]) -> Self {
-        let mut pairs = Self::new();
+        let mut quotients = Self::new();
         for (k, sum) in sums.iter().enumerate() {
-            pairs.set(k, HiLo::quotient(total, *sum));
+            quotients.set(k, HiLo::quotient(total, *sum));
         }
-        pairs
+        quotients
     }
 
     #[inline(always)]
-    pub(super) fn set(&mut self, k: usize, pair: HiLo<R>) {
-        (self.high[k], self.low[k]) = (pair.high, pair.low);
+    pub(super) fn set(&mut self, k: usize, number: HiLo<R>) {
+        (self.high[k], self.low[k]) = (number.high, number.low);
     }
 
     #[inline(always)]
@@ -112,32 +113,32 @@ impl<R: Real, const N: usize> Pairs<R, N> {
         [self.high[k].into_f64(), self.low[k].into_f64()]
     }
 
-    /// The pairs of the first `n` rows, to be read beside their numbers.
+    /// The numbers of the first `n` rows, as inputs beside their entries.
     #[inline(always)]
     pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 2] {
         [Src::new(&self.high[..n]), Src::new(&self.low[..n])]
     }
 }
 
-/// What the numbers of rows are lessened by, from the largest of each and the sums of their exponentials.
+/// The normalizers m / t + ln(sum) of log-softmax, from the maxima and the sums of exponentials of rows.
 #[inline(always)]
-pub(super) fn logarithms<R: Real, I: Isa, const N: usize>(
+pub(super) fn normalizers<R: Real, I: Isa, const N: usize>(
     token: Token<I>,
     scale: Scale,
     largest: &[f64; N],
     mut sums: [f64; N],
-) -> Pairs<R, N> {
-    let target = Dst::new(&mut sums);
-    token.map(Logarithm, [target.src()], [target]);
-    let mut pairs = Pairs::new();
+) -> HiLos<R, N> {
+    let logarithms = Dst::new(&mut sums);
+    token.map(Logarithm, [logarithms.src()], [logarithms]);
+    let mut normalizers = HiLos::new();
     for k in 0..N {
-        pairs.set(k, Less::total::<R>(scale, largest[k], sums[k]));
+        normalizers.set(k, Subtract::normalizer::<R>(scale, largest[k], sums[k]));
     }
-    pairs
+    normalizers
 }
 
-/// The exponentials of short rows that lie one behind the other; the largest number of each, times the sign, and the sum
-/// of its exponentials. Nothing if a row is not finite; nothing is written then.
+/// Computes the exponentials of contiguous short rows; returns the maximum of each, after the sign, and the sum of its
+/// exponentials. `None` if a maximum is not finite; nothing is written then.
 #[inline(always)]
 fn short_exponentials<R: Real, I: Isa>(
     token: Token<I>,
@@ -145,18 +146,18 @@ fn short_exponentials<R: Real, I: Isa>(
     (n, len): (usize, usize),
     x: Src<R>,
     exponentials: Dst<R>,
-) -> Option<[[f64; TOGETHER]; 2]> {
-    let (mut largest, mut sums) = ([0.0; TOGETHER], [1.0; TOGETHER]);
+) -> Option<[[f64; GROUP]; 2]> {
+    let (mut largest, mut sums) = ([0.0; GROUP], [1.0; GROUP]);
     let mut k = 0;
     while k < n {
         largest[k] = token.max(x.strided(k * len, 1, len), R::from_f64_rounded(scale.sign)).into_f64();
         k += 1;
     }
-    let shifts = Shifts::<R, TOGETHER>::new(scale, &largest)?;
+    let shifts = Shifts::<R, GROUP>::new(scale, &largest)?;
     k = 0;
     while k < n {
         let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.strided(k * len, 1, len));
-        match map.usual() {
+        match map.as_default() {
             Some(map) => token.map_short(map, [x.strided(k * len, 1, len)], e),
             None => token.map_short(map, [x.strided(k * len, 1, len)], e),
         }
@@ -170,8 +171,8 @@ fn short_exponentials<R: Real, I: Isa>(
     Some([largest, sums])
 }
 
-/// Short rows that lie one behind the other, step by step: in a row, each step waits for the one before. Whether it has
-/// been done: with a row that is not finite it has not, and nothing is written.
+/// The outputs of contiguous short rows, step by step: within a row, each step waits for the one before. Returns false
+/// if the maximum of a row is not finite; nothing is written then.
 ///
 /// Limit: the instructions, of which half are those of the exponential.
 #[inline(always)]
@@ -186,25 +187,26 @@ pub(super) fn short_rows<R: Real, I: Isa>(
     let Some([largest, sums]) = short_exponentials(token, scale, (n, len), x, exponentials) else { return false };
     let mut k = 0;
     if which == Which::Softmax {
-        let shares = Pairs::<R, TOGETHER>::quotients(1.0, &sums);
+        let shares = HiLos::<R, GROUP>::quotients(1.0, &sums);
         while k < n {
-            let share = Share { again: None, scale: shares.of(k) };
+            let share = Share { recompute: None, scale: shares.of(k) };
             token.map_short(share, [exponentials.src().strided(k * len, 1, len)], y.strided(k * len, 1, len));
             k += 1;
         }
         return true;
     }
-    let less = logarithms::<R, I, TOGETHER>(token, scale, &largest, sums);
+    let normalizers = normalizers::<R, I, GROUP>(token, scale, &largest, sums);
     let inverse = scale.factor()[0];
     while k < n {
-        let less = Less { inverse, from: less.of(k) };
-        token.map_short(less, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
+        let map = Subtract { inverse, subtrahend: normalizers.of(k) };
+        token.map_short(map, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
         k += 1;
     }
     true
 }
 
-/// The way back through such rows, as that of `RowBatch`: `from` is what came out of the function, if `output` says so.
+/// The gradients of contiguous short rows; `from` is the output of the function if `output`, else x. Returns false if
+/// the maximum of a row is not finite.
 #[inline(always)]
 pub(super) fn short_rows_backward<R: Real, I: Isa>(
     token: Token<I>,
@@ -216,16 +218,16 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
 ) -> bool {
     let (log, factor) = (which == Which::LogSoftmax, scale.factor());
     let (shared, sums) = if output {
-        (from, [1.0; TOGETHER])
+        (from, [1.0; GROUP])
     } else {
         match short_exponentials(token, scale, (n, len), from, exponentials) {
             Some([_, sums]) => (exponentials.src(), sums),
             None => return false,
         }
     };
-    let shares = Pairs::<R, TOGETHER>::quotients(if log { 1.0 } else { factor[0] }, &sums);
-    let share = |k: usize| Share { again: None, scale: shares.of(k) };
-    let mut s = Pairs::<R, TOGETHER>::new();
+    let shares = HiLos::<R, GROUP>::quotients(if log { 1.0 } else { factor[0] }, &sums);
+    let share = |k: usize| Share { recompute: None, scale: shares.of(k) };
+    let mut s = HiLos::<R, GROUP>::new();
     let mut k = 0;
     if !log {
         while k < n {
@@ -257,10 +259,11 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
     true
 }
 
-/// Rows that are side by side: number i of all of them is a slice, and so their steps are those of slices.
+/// A batch of n adjacent strided rows. The entries with the same index i are contiguous, so that each step is a map of
+/// slices.
 #[derive(Clone, Copy)]
 pub(super) struct RowBatch {
-    /// Where the first number of the first one is.
+    /// The index of the first entry of the first row.
     pub(super) first: usize,
     pub(super) n: usize,
     pub(super) len: usize,
@@ -268,25 +271,27 @@ pub(super) struct RowBatch {
 }
 
 impl RowBatch {
-    /// Number i of all.
+    /// Entry i of all rows, of an input.
     #[inline(always)]
     pub(super) fn of<R: Real>(self, numbers: Src<R>, i: usize) -> Src<R> {
         numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
+    /// Entry i of all rows, of an output.
     #[inline(always)]
     pub(super) fn of_target<R: Real>(self, numbers: Dst<R>, i: usize) -> Dst<R> {
         numbers.strided(self.first + i * self.stride, 1, self.n)
     }
 
-    /// The largest numbers, times the sign.
+    /// The maxima of the rows, after the sign.
     #[inline(always)]
     pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [f64; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
-        let target = Dst::new(&mut tops[..self.n]);
-        // From the end, so that what comes next finds in the caches what was read last; and so at every turn.
+        let maxima = Dst::new(&mut tops[..self.n]);
+        // From the end, so that the next pass, from the beginning, finds the last entries read in the caches. The
+        // passes alternate in direction for the same reason.
         for i in (0..self.len).rev() {
-            token.map_short(BatchedMax(scale.sign), [self.of(x, i), target.src()], target);
+            token.map_short(BatchedMax(scale.sign), [self.of(x, i), maxima.src()], maxima);
         }
         let mut largest = [0.0; TILE];
         for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
@@ -295,15 +300,15 @@ impl RowBatch {
         largest
     }
 
-    /// The exponentials of x, in y if they are to be kept, and what is needed for their logarithms or shares: the largest
-    /// numbers and the sums. Nothing if one is not finite; nothing is written then.
+    /// Computes the exponentials of x, stored in y if there is one; returns the maxima of the rows and the sums of
+    /// their exponentials. `None` if a maximum is not finite; nothing is written then.
     #[inline(always)]
     pub(super) fn exponentials<R: Real, I: Isa>(
         self,
         token: Token<I>,
         scale: Scale,
         x: Src<R>,
-        room: &mut Room<R>,
+        workspace: &mut BatchWorkspace<R>,
         y: Option<Dst<R>>,
     ) -> Option<[[f64; TILE]; 2]> {
         let largest = self.largest(token, scale, x);
@@ -312,41 +317,41 @@ impl RowBatch {
         for i in 0..self.len {
             let e = match y {
                 Some(y) => self.of_target(y, i),
-                None => Dst::new(&mut room.block[..self.n]),
+                None => Dst::new(&mut workspace.block[..self.n]),
             };
-            token.map_short(Side(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
-            room.sums.add(token, e.src());
+            token.map_short(BatchedExponential(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
+            workspace.sums.add(token, e.src());
         }
-        Some([largest, room.sums.take(token)])
+        Some([largest, workspace.sums.take(token)])
     }
 
-    /// As [`short_rows`].
+    /// The outputs of the rows, as [`short_rows`].
     ///
-    /// Limit: memory, which is passed over three times, in lines that lie apart.
+    /// Limit: memory, which is passed over three times, in lines that are not adjacent.
     #[inline(always)]
     pub(super) fn forward<R: Real, I: Isa>(
         self,
         token: Token<I>,
         (scale, which): (Scale, Which),
         x: Src<R>,
-        room: &mut Room<R>,
+        workspace: &mut BatchWorkspace<R>,
         y: Dst<R>,
     ) -> bool {
         let softmax = which == Which::Softmax;
-        let Some([largest, sums]) = self.exponentials(token, scale, x, room, softmax.then_some(y)) else {
+        let Some([largest, sums]) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
             return false;
         };
         if softmax {
-            let shares = Pairs::<R, TILE>::quotients(1.0, &sums);
+            let shares = HiLos::<R, TILE>::quotients(1.0, &sums);
             let [high, low] = shares.sources(self.n);
             for i in (0..self.len).rev() {
                 let y = self.of_target(y, i);
-                token.map_short(Scaled, [y.src(), high, low], y);
+                token.map_short(BatchedShare, [y.src(), high, low], y);
             }
             return true;
         }
-        let less = logarithms::<R, I, TILE>(token, scale, &largest, sums);
-        let ([high, low], inverse) = (less.sources(self.n), scale.factor()[0]);
+        let normalizers = normalizers::<R, I, TILE>(token, scale, &largest, sums);
+        let ([high, low], inverse) = (normalizers.sources(self.n), scale.factor()[0]);
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), high, low];
             token.map_short(BatchedSubtract(inverse), inputs, self.of_target(y, i));
@@ -354,40 +359,40 @@ impl RowBatch {
         true
     }
 
-    /// As [`Backward::row`].
+    /// The gradients of the rows, as [`short_rows_backward`].
     #[inline(always)]
     pub(super) fn backward<R: Real, I: Isa>(
         self,
         token: Token<I>,
         (scale, which, output): (Scale, Which, bool),
         [from, dy]: [Src<R>; 2],
-        room: &mut Room<R>,
+        workspace: &mut BatchWorkspace<R>,
         dx: Dst<R>,
     ) -> bool {
         let (log, factor) = (which == Which::LogSoftmax, scale.factor());
-        // The numbers whose shares are known, and what makes them shares; of a softmax, with the factor.
-        let (shared, total) = if output {
+        // The outputs or the exponentials, and their sums. The shares of a softmax include the factor sign / t.
+        let (shared, sums) = if output {
             (from, [1.0; TILE])
         } else {
-            match self.exponentials(token, scale, from, room, Some(dx)) {
+            match self.exponentials(token, scale, from, workspace, Some(dx)) {
                 Some([_, sums]) => (dx.src(), sums),
                 None => return false,
             }
         };
-        let shares = Pairs::<R, TILE>::quotients(if log { 1.0 } else { factor[0] }, &total);
+        let shares = HiLos::<R, TILE>::quotients(if log { 1.0 } else { factor[0] }, &sums);
         let [high, low] = shares.sources(self.n);
         for i in 0..self.len {
             if log {
-                room.sums.add(token, self.of(dy, i));
+                workspace.sums.add(token, self.of(dy, i));
             } else {
-                let products = Dst::new(&mut room.block[..self.n]);
+                let products = Dst::new(&mut workspace.block[..self.n]);
                 let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
                 token.map_short(BatchedProduct, inputs, products);
-                room.sums.add(token, products.src());
+                workspace.sums.add(token, products.src());
             }
         }
-        let mut s = Pairs::<R, TILE>::new();
-        for (k, sum) in room.sums.take(token).into_iter().enumerate() {
+        let mut s = HiLos::<R, TILE>::new();
+        for (k, sum) in workspace.sums.take(token).into_iter().enumerate() {
             s.set(k, softmax_mean(log, sum, scale));
         }
         let [s0, s1] = s.sources(self.n);
@@ -406,20 +411,20 @@ impl RowBatch {
     }
 }
 
-/// What rows that are side by side need beside their numbers.
-pub(super) struct Room<R> {
+/// The memory of a batch: its sums, and one block of numbers.
+pub(super) struct BatchWorkspace<R> {
     pub(super) sums: Sums,
     pub(super) block: [R; TILE],
 }
 
-impl<R: Real> Room<R> {
+impl<R: Real> BatchWorkspace<R> {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Room { sums: Sums::new(), block: [R::zero(); TILE] }
+        BatchWorkspace { sums: Sums::new(), block: [R::zero(); TILE] }
     }
 }
 
-/// As [`Product`].
+/// As [`Product`], for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedProduct;
 
@@ -430,7 +435,7 @@ impl Map<4, 1> for BatchedProduct {
     }
 }
 
-/// As [`SoftmaxGradient`].
+/// As [`SoftmaxGradient`], for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedSoftmaxGradient;
 
@@ -441,7 +446,7 @@ impl Map<6, 1> for BatchedSoftmaxGradient {
     }
 }
 
-/// As [`FromInput`].
+/// As [`FromInput`], for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedFromInput(pub(super) LogSoftmaxGradient);
 
@@ -452,7 +457,7 @@ impl Map<7, 1> for BatchedFromInput {
     }
 }
 
-/// As [`FromOutput`].
+/// As [`FromOutput`], for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedFromOutput(pub(super) LogSoftmaxGradient);
 
@@ -463,7 +468,7 @@ impl Map<4, 1> for BatchedFromOutput {
     }
 }
 
-/// The larger of x, times a sign, and the largest so far.
+/// The maximum of x, times the sign, and the maximum so far.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedMax(pub(super) f64);
 
@@ -474,43 +479,43 @@ impl Map<2, 1> for BatchedMax {
     }
 }
 
-/// The exponentials of a number each from rows of their own: the shifts come as numbers too.
+/// As [`Exponential`], for a batch: the components of the shifts are inputs.
 #[derive(Clone, Copy)]
-pub(super) struct Side(pub(super) Scale);
+pub(super) struct BatchedExponential(pub(super) Scale);
 
-impl Map<6, 1> for Side {
+impl Map<6, 1> for BatchedExponential {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, minus, floor, octaves, rest, bias]: [L; 6]) -> [L; 1] {
         [exponential::<L, false>(x, self.0, Shift { minus, floor, octaves, rest, bias })]
     }
 }
 
-/// As [`Share`].
+/// As [`Share`], for a batch.
 #[derive(Clone, Copy)]
-pub(super) struct Scaled;
+pub(super) struct BatchedShare;
 
-impl Map<3, 1> for Scaled {
+impl Map<3, 1> for BatchedShare {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, high, low]: [L; 3]) -> [L; 1] {
         [scaled(y, high, low)]
     }
 }
 
-/// As [`Less`].
+/// As [`Subtract`], for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedSubtract(pub(super) f64);
 
 impl Map<3, 1> for BatchedSubtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, high, low]: [L; 3]) -> [L; 1] {
-        [less(x, self.0, high, low)]
+        [subtract(x, self.0, high, low)]
     }
 }
 
-/// Sums of rows side by side, strand by strand, as that of one row is made: the same bits.
+/// The sums of the rows of a batch, with the accumulators of the sum of one row: the same bits.
 pub(super) struct Sums {
-    /// 0 where nothing has been added.
-    pub(super) strands: [[f64; TILE]; ACCUMULATORS],
+    /// 0 where nothing has been added yet.
+    pub(super) accumulators: [[f64; TILE]; ACCUMULATORS],
     pub(super) tree: PairwiseSumOf<[f64; TILE], 24>,
     pub(super) count: usize,
 }
@@ -518,31 +523,31 @@ pub(super) struct Sums {
 impl Sums {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Sums { strands: [[0.0; TILE]; ACCUMULATORS], tree: PairwiseSumOf::new(), count: 0 }
+        Sums { accumulators: [[0.0; TILE]; ACCUMULATORS], tree: PairwiseSumOf::new(), count: 0 }
     }
 
-    /// The next number of each row.
+    /// Adds the next number of each row.
     #[inline(always)]
     pub(super) fn add<R: Real, I: Isa>(&mut self, token: Token<I>, numbers: Src<R>) {
-        token.add(numbers, &mut self.strands[self.count % ACCUMULATORS]);
+        token.add(numbers, &mut self.accumulators[self.count % ACCUMULATORS]);
         self.count += 1;
         if self.count.is_multiple_of(BLOCK) {
             token.call_outlined(EndBlock(self));
         }
     }
 
-    /// The sums, from which on others begin.
+    /// Returns the sums, and begins new ones.
     #[inline(always)]
     pub(super) fn take<I: Isa>(&mut self, token: Token<I>) -> [f64; TILE] {
         token.call_outlined(Take(self))
     }
 }
 
-/// The sums of the strands. A function of its own, as the next two are: they are long, and the same whatever type the
-/// numbers are of and whatever they are summed for.
-struct OfStrands<'a>(&'a mut [[f64; TILE]; ACCUMULATORS]);
+/// The sums of the accumulators. An outlined function, as are the next two: they are long, and the same for every
+/// element type and every use of the sums.
+struct SumOfAccumulators<'a>(&'a mut [[f64; TILE]; ACCUMULATORS]);
 
-impl Kernel for OfStrands<'_> {
+impl Kernel for SumOfAccumulators<'_> {
     type Output = [f64; TILE];
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) -> [f64; TILE] {
@@ -550,29 +555,29 @@ impl Kernel for OfStrands<'_> {
     }
 }
 
-/// Puts the sums of a block into the tree.
+/// Moves the sums of a block to the tree.
 struct EndBlock<'a>(&'a mut Sums);
 
 impl Kernel for EndBlock<'_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let Sums { strands, tree, .. } = self.0;
-        tree.push(token.call_outlined(OfStrands(strands)));
-        *strands = [[0.0; TILE]; ACCUMULATORS];
+        let Sums { accumulators, tree, .. } = self.0;
+        tree.push(token.call_outlined(SumOfAccumulators(accumulators)));
+        *accumulators = [[0.0; TILE]; ACCUMULATORS];
     }
 }
 
-/// The sums, which are forgotten.
+/// Returns the sums, and resets them.
 struct Take<'a>(&'a mut Sums);
 
 impl Kernel for Take<'_> {
     type Output = [f64; TILE];
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> [f64; TILE] {
-        let Sums { strands, tree, count } = self.0;
-        let rest = token.call_outlined(OfStrands(strands));
-        strands[..ACCUMULATORS.min(*count)].fill([0.0; TILE]);
+        let Sums { accumulators, tree, count } = self.0;
+        let rest = token.call_outlined(SumOfAccumulators(accumulators));
+        accumulators[..ACCUMULATORS.min(*count)].fill([0.0; TILE]);
         let count = core::mem::take(count);
         if count < BLOCK {
             return rest;

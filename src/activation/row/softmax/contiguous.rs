@@ -1,9 +1,9 @@
-//! The ways through rows, forward and backward.
+//! The kernels of softmax and log-softmax, forward and backward. Short rows and strided rows go to `batched.rs`.
 
 use super::batched::{
-    CACHED, Room, RowBatch, SHORT, SIDE_BY_SIDE, TILE, TOGETHER, short_rows, short_rows_backward, together,
+    BATCHED_STRIDE, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows, short_rows_backward,
 };
-use super::gradient::{FromInput, FromOutput, Less, LogSoftmaxGradient, Product, SoftmaxGradient, softmax_mean};
+use super::gradient::{FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, softmax_mean};
 use super::{Hidden, Setting, SoftmaxKernels, Which};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
@@ -13,6 +13,7 @@ use crate::row::maximum::{Kind, Special, kind};
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
 use crate::slice::{Dst, Map, Src, Workspace};
 
+/// The kernel of the forward pass over the rows `first` to `end - 1`.
 #[derive(Clone, Copy)]
 pub(crate) struct Forward<'a, R> {
     pub(super) setting: Setting,
@@ -22,8 +23,8 @@ pub(crate) struct Forward<'a, R> {
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
-    /// Whether rows are to be done in the way that does any.
-    pub(super) plain: bool,
+    /// True for the path that handles every row, false for the fast paths.
+    pub(super) general: bool,
 }
 
 impl<R: Real> Kernel for &Forward<'_, R> {
@@ -32,15 +33,15 @@ impl<R: Real> Kernel for &Forward<'_, R> {
     fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<R, I>(self.setting.temperature);
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
-        let together = together(len);
-        let any = self.mask.is_some() || self.plain;
+        let group_len = group_len(len);
+        let general = self.mask.is_some() || self.general;
         match (self.x.as_real(), self.y.as_real()) {
-            (Some(x), Some(y)) if !any && stride == 1 && len <= SHORT => {
+            (Some(x), Some(y)) if !general && stride == 1 && len <= SHORT => {
                 let mut exponentials = Workspace::<_, CACHED>::new();
-                let exponentials = exponentials.zeros(together.min(self.end - self.first) * len);
+                let exponentials = exponentials.zeros(group_len.min(self.end - self.first) * len);
                 let mut first = self.first;
                 while first < self.end {
-                    let n = together.min(self.end - first);
+                    let n = group_len.min(self.end - first);
                     let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
                     if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
                         self.run_general(first, n);
@@ -48,13 +49,13 @@ impl<R: Real> Kernel for &Forward<'_, R> {
                     first += n;
                 }
             }
-            (Some(x), Some(y)) if !any && stride >= SIDE_BY_SIDE && len <= LONG => {
-                let mut room = Room::new();
+            (Some(x), Some(y)) if !general && stride >= BATCHED_STRIDE && len <= LONG => {
+                let mut workspace = BatchWorkspace::new();
                 let mut first = self.first;
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = RowBatch { first: self.rows.start(first), n, len, stride };
-                    if !columns.forward(token, (scale, self.setting.which), x, &mut room, y) {
+                    if !columns.forward(token, (scale, self.setting.which), x, &mut workspace, y) {
                         self.run_general(first, n);
                     }
                     first += n;
@@ -63,8 +64,8 @@ impl<R: Real> Kernel for &Forward<'_, R> {
             _ => {
                 let mut first = self.first;
                 while first < self.end {
-                    let n = together.min(self.end - first);
-                    self.some_rows(token, scale, first, n);
+                    let n = group_len.min(self.end - first);
+                    self.group(token, scale, first, n);
                     first += n;
                 }
             }
@@ -73,20 +74,21 @@ impl<R: Real> Kernel for &Forward<'_, R> {
 }
 
 impl<'a, R: Real> Forward<'a, R> {
-    /// Rows among which is one that is not finite.
+    /// Rows `first` to `first + n - 1`, one of which has a maximum that is not finite, by the general path.
     #[cold]
     #[inline(never)]
     pub(super) fn run_general(&self, first: usize, n: usize) {
-        <R::Kernels as SoftmaxKernels<R>>::forward(&Forward { first, end: first + n, plain: true, ..*self });
+        <R::Kernels as SoftmaxKernels<R>>::forward(&Forward { first, end: first + n, general: true, ..*self });
     }
 
+    /// A group of rows, step by step.
     #[inline(always)]
-    pub(super) fn some_rows<I: Isa>(&self, token: Token<I>, scale: Scale, first: usize, n: usize) {
+    pub(super) fn group<I: Isa>(&self, token: Token<I>, scale: Scale, first: usize, n: usize) {
         let len = self.rows.row_len();
         let log = self.setting.which == Which::LogSoftmax;
-        let (mut kinds, mut largest, mut sums) = ([Kind::Empty; TOGETHER], [0.0; TOGETHER], [1.0; TOGETHER]);
-        let (mut seen, mut long) = ([len; TOGETHER], [false; TOGETHER]);
-        // What the mask leaves is found in y.
+        let (mut kinds, mut largest, mut sums) = ([Kind::Masked; GROUP], [0.0; GROUP], [1.0; GROUP]);
+        let (mut seen, mut long) = ([len; GROUP], [false; GROUP]);
+        // The masked x is written to y.
         let source = if self.mask.is_some() { self.y.src() } else { self.x };
         for k in 0..n {
             if let Some(mask) = self.mask {
@@ -115,19 +117,19 @@ impl<'a, R: Real> Forward<'a, R> {
             let visible = y.part(0, seen[k]);
             let row = Row::new::<R>(scale, largest[k]);
             let special = Special::new(kinds[k], scale.sign, x, seen[k]);
-            // The sum of an ordinary row, the share in another; of either, one text of a logarithm.
+            // The sum of exponentials, or the share in a special row. `ln` is inlined once for both.
             let number = match kinds[k] {
                 Kind::Finite => sums[k],
-                _ => special.share(self.setting.empty),
+                _ => special.share(self.setting.fully_masked),
             };
             let number = if log { ln(token, number) } else { number };
             let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => token.map(Less::new::<R>(scale, row.m, number), [x], [visible]),
+                Kind::Finite if log => token.map(Subtract::new::<R>(scale, row.m, number), [x], [visible]),
                 Kind::Finite => {
-                    let kept = !visible.rounds() && !long[k];
-                    let from = if kept { visible.src() } else { x };
-                    token.map(Share::new::<R>(row, kept, HiLo::quotient(1.0, number)), [from], [visible]);
+                    let stored = !visible.rounds() && !long[k];
+                    let from = if stored { visible.src() } else { x };
+                    token.map(Share::new::<R>(row, stored, HiLo::quotient(1.0, number)), [from], [visible]);
                 }
                 _ => special.write(visible, number, hidden),
             }
@@ -135,7 +137,8 @@ impl<'a, R: Real> Forward<'a, R> {
         }
     }
 
-    /// Writes what the mask leaves of a row into y, and says how many of its entries are looked at.
+    /// Writes the masked row to y, and returns the number of its entries that can take part: less than the length for a
+    /// causal mask.
     #[inline(always)]
     pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Hidden<'a, R>, sign: f64, row: usize) -> usize {
         let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
@@ -169,14 +172,15 @@ impl<'a, R: Real> Forward<'a, R> {
     }
 }
 
-/// A longer row is beyond the caches: it is read twice and written once, and its exponentials are made twice.
+/// The greatest length of rows that stay in the caches. Longer rows are read twice and written once, and their
+/// exponentials are computed twice.
 pub(super) const LONG: usize = 1 << 18;
 
-/// So much of a long row is in the caches at a time.
+/// The length of the parts of a long row, which stay in the caches between maximum and sum.
 const CHUNK: usize = 1 << 16;
 
-/// The largest number of a long row and the sum of its exponentials, in one pass: of each part by its own largest number,
-/// and then by that of all. Nothing if there is a number that makes the row special.
+/// The kernel for the maximum of a long row and the sum of its exponentials, in one pass: each part is summed relative
+/// to its own maximum, and the sums are rescaled to the maximum of all. `None` if the maximum is not finite.
 struct LongRow<'a, R> {
     scale: Scale,
     x: Src<'a, R>,
@@ -195,7 +199,7 @@ impl<R: Real> Kernel for LongRow<'_, R> {
             match kind {
                 Kind::Infinite => return None,
                 Kind::Finite if top.is_nan() => return None,
-                Kind::Empty => {}
+                Kind::Masked => {}
                 Kind::Finite => {
                     let part = Row::new::<R>(scale, top).sum(token, x.part(done, n), None, n);
                     let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
@@ -209,10 +213,10 @@ impl<R: Real> Kernel for LongRow<'_, R> {
     }
 }
 
-/// How much of a mask of truth values is made into numbers at a time.
+/// The number of entries of a boolean mask that are converted to numbers at a time.
 pub(super) const MASKED: usize = 256;
 
-/// x and what is added to it, or what hides it.
+/// x + mask, or -inf times the sign where the mask is -inf.
 #[derive(Clone, Copy)]
 pub(super) struct Masked(pub(super) f64);
 
@@ -224,10 +228,11 @@ impl Map<2, 1> for Masked {
     }
 }
 
+/// The kernel of the backward pass over the rows `first` to `end - 1`.
 #[derive(Clone, Copy)]
 pub(crate) struct Backward<'a, R> {
     pub(super) setting: Setting,
-    /// Whether `from` came out of the function.
+    /// True if `from` is the output of the function, false if it is x.
     pub(super) output: bool,
     pub(super) from: Src<'a, R>,
     pub(super) dy: Src<'a, R>,
@@ -235,8 +240,8 @@ pub(crate) struct Backward<'a, R> {
     pub(super) rows: Rows,
     pub(super) first: usize,
     pub(super) end: usize,
-    /// Whether rows are to be done in the way that does any.
-    pub(super) plain: bool,
+    /// True for the path that handles every row, false for the fast paths.
+    pub(super) general: bool,
 }
 
 impl<R: Real> Kernel for &Backward<'_, R> {
@@ -247,28 +252,28 @@ impl<R: Real> Kernel for &Backward<'_, R> {
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
         match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
-            (Some(from), Some(dy), Some(dx)) if !self.plain && stride == 1 && len <= SHORT => {
+            (Some(from), Some(dy), Some(dx)) if !self.general && stride == 1 && len <= SHORT => {
                 let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
-                let needed = together(len).min(self.end - self.first) * len;
-                let room = [exponentials.zeros(needed), products.zeros(needed)];
+                let needed = group_len(len).min(self.end - self.first) * len;
+                let workspaces = [exponentials.zeros(needed), products.zeros(needed)];
                 while first < self.end {
-                    let n = together(len).min(self.end - first);
+                    let n = group_len(len).min(self.end - first);
                     let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
                     let setting = (scale, self.setting.which, self.output);
                     let dx = dx.part(first * len, n * len);
-                    if !short_rows_backward(token, setting, (n, len), [from, dy], room, dx) {
+                    if !short_rows_backward(token, setting, (n, len), [from, dy], workspaces, dx) {
                         self.run_general(first, n);
                     }
                     first += n;
                 }
             }
-            (Some(from), Some(dy), Some(dx)) if !self.plain && stride >= SIDE_BY_SIDE => {
-                let mut room = Room::new();
+            (Some(from), Some(dy), Some(dx)) if !self.general && stride >= BATCHED_STRIDE => {
+                let mut workspace = BatchWorkspace::new();
                 while first < self.end {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = RowBatch { first: self.rows.start(first), n, len, stride };
                     let setting = (scale, self.setting.which, self.output);
-                    if !columns.backward(token, setting, [from, dy], &mut room, dx) {
+                    if !columns.backward(token, setting, [from, dy], &mut workspace, dx) {
                         self.run_general(first, n);
                     }
                     first += n;
@@ -284,13 +289,14 @@ impl<R: Real> Kernel for &Backward<'_, R> {
 }
 
 impl<R: Real> Backward<'_, R> {
-    /// Rows among which is one that is not finite.
+    /// Rows `first` to `first + n - 1`, one of which has a maximum that is not finite, by the general path.
     #[cold]
     #[inline(never)]
     pub(super) fn run_general(&self, first: usize, n: usize) {
-        <R::Kernels as SoftmaxKernels<R>>::backward(&Backward { first, end: first + n, plain: true, ..*self });
+        <R::Kernels as SoftmaxKernels<R>>::backward(&Backward { first, end: first + n, general: true, ..*self });
     }
 
+    /// One row, by the general path.
     #[inline(always)]
     pub(super) fn row<I: Isa>(&self, token: Token<I>, scale: Scale, row: usize) {
         let len = self.rows.row_len();
@@ -298,7 +304,7 @@ impl<R: Real> Backward<'_, R> {
         let dx = self.rows.of_target(self.dx, row);
         let (log, factor) = (self.setting.which == Which::LogSoftmax, scale.factor());
         let gradient = LogSoftmaxGradient::new(scale, self.output);
-        // The shares of a softmax come with the factor, and so does their product with dy.
+        // The shares of a softmax are multiplied by the factor sign / t, and so are their products with dy.
         let total = if log { 1.0 } else { factor[0] };
         let kind = if self.output { None } else { Some(kind(token, scale, x, len)) };
         let (share, from) = match kind {
@@ -309,7 +315,7 @@ impl<R: Real> Backward<'_, R> {
             }
             Some((kind, _)) => {
                 let special = Special::new(kind, scale.sign, x, len);
-                let share = special.share(self.setting.empty);
+                let share = special.share(self.setting.fully_masked);
                 special.write(dx, 1.0, 0.0);
                 (Share::times::<R>(total * share), dx.src())
             }

@@ -1,4 +1,4 @@
-//! Maps of the softmax and its logarithm: the last step forward, and the gradients.
+//! Maps of softmax and log-softmax: the last step of the forward pass, and the gradients.
 
 use crate::math::FloatMath;
 use crate::math::pair::HiLo;
@@ -7,23 +7,25 @@ use crate::row::exponentials::{Share, scaled};
 use crate::simd::{Lanes, Real};
 use crate::slice::Map;
 
-/// sign x / t less a pair.
+/// The map sign x / t - (high + low), the log-softmax.
 #[derive(Clone, Copy)]
-pub(crate) struct Less {
+pub(crate) struct Subtract {
+    /// sign / t.
     pub(crate) inverse: f64,
-    pub(crate) from: [f64; 2],
+    /// The subtrahend, high and low.
+    pub(crate) subtrahend: [f64; 2],
 }
 
-impl Less {
+impl Subtract {
     #[inline(always)]
     pub(crate) fn new<R: Real>(scale: Scale, m: f64, rest: f64) -> Self {
-        Less { inverse: scale.factor()[0], from: Self::total::<R>(scale, m, rest).into_f64() }
+        Subtract { inverse: scale.factor()[0], subtrahend: Self::normalizer::<R>(scale, m, rest).into_f64() }
     }
 
-    /// m / t + rest, t being what x is divided by: of a reciprocal that was rounded.
+    /// The normalizer m / t + rest, with the rounded reciprocal of t that x is multiplied by.
     #[inline(always)]
-    pub(crate) fn total<R: Real>(scale: Scale, m: f64, rest: f64) -> HiLo<R> {
-        // Of a narrower type the product is exact.
+    pub(crate) fn normalizer<R: Real>(scale: Scale, m: f64, rest: f64) -> HiLo<R> {
+        // For f32 the product is exact in f64.
         if size_of::<R>() < size_of::<f64>() {
             return HiLo::sum(m * scale.inverse[0], rest);
         }
@@ -31,24 +33,26 @@ impl Less {
     }
 }
 
-impl Map<1, 1> for Less {
+impl Map<1, 1> for Subtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [less(x, self.inverse, x.splat(self.from[0]), x.splat(self.from[1]))]
+        [subtract(x, self.inverse, x.splat(self.subtrahend[0]), x.splat(self.subtrahend[1]))]
     }
 }
 
+/// x inverse - (high + low).
 #[inline(always)]
-pub(crate) fn less<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
+pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
     x.mul_add(x.splat(inverse), -high) - low
 }
 
-/// y dy, and 0 where y is 0: what has no share, such as what is masked, passes nothing on.
+/// y dy, and 0 where y is 0: masked entries have no part in the gradient, whatever dy is there.
 #[inline(always)]
 pub(crate) fn product<L: Lanes>(y: L, dy: L) -> L {
     zero_where_zero(y, y * dy)
 }
 
+/// The products y dy of the shares y.
 #[derive(Clone, Copy)]
 pub(crate) struct Product(pub(crate) Share);
 
@@ -66,19 +70,20 @@ pub(crate) fn zero_where_zero<L: Lanes>(y: L, other: L) -> L {
     zero.select(y.equals(zero), other)
 }
 
-/// The s of both gradients, from the sum over the row: of dy for a logarithm; else of dy and the shares, which came with
-/// the factor.
+/// The s of a gradient, from the sum over its row: of dy for log-softmax; for softmax of y dy sign / t, since the
+/// shares are multiplied by that factor.
 #[inline(always)]
 pub(crate) fn softmax_mean<R: Real>(log: bool, sum: f64, scale: Scale) -> HiLo<R> {
     if log { HiLo::new(sum, 0.0) } else { HiLo::quotient(sum, scale.factor()[0]) }
 }
 
-/// y (dy - s).
+/// y (dy - s), and 0 where y is 0.
 #[inline(always)]
 pub(crate) fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
     zero_where_zero(y, y * (dy - s[0] - s[1]))
 }
 
+/// The gradient of softmax: `share` includes the factor sign / t.
 #[derive(Clone, Copy)]
 pub(crate) struct SoftmaxGradient {
     pub(crate) share: Share,
@@ -92,12 +97,13 @@ impl Map<2, 1> for SoftmaxGradient {
     }
 }
 
+/// A double-double number in all lanes.
 #[inline(always)]
 pub(crate) fn splat<L: Lanes>(x: L, pair: [f64; 2]) -> [L; 2] {
     [x.splat(pair[0]), x.splat(pair[1])]
 }
 
-/// sign / t (dy - s y), and 0 where x is hidden, unless the row is NaN.
+/// The gradient of log-softmax: sign / t (dy - s y), and 0 where x is masked, unless the row is NaN.
 #[derive(Clone, Copy)]
 pub(crate) struct LogSoftmaxGradient {
     factor: [f64; 2],
@@ -105,7 +111,7 @@ pub(crate) struct LogSoftmaxGradient {
 }
 
 impl LogSoftmaxGradient {
-    /// `output` says whether x is what came out of the function.
+    /// The gradient from the output of the function if `output`, else from its input.
     #[inline(always)]
     pub(crate) fn new(scale: Scale, output: bool) -> Self {
         let hidden = f64::NEG_INFINITY * if output { 1.0 } else { scale.sign };
@@ -121,7 +127,7 @@ impl LogSoftmaxGradient {
     }
 }
 
-/// Of x, and of what the shares are made of.
+/// The gradient of log-softmax from x; `from` holds the exponentials, or x, for the shares.
 #[derive(Clone, Copy)]
 pub(crate) struct FromInput {
     pub(crate) gradient: LogSoftmaxGradient,
@@ -136,7 +142,7 @@ impl Map<3, 1> for FromInput {
     }
 }
 
-/// Of the output, whose exponential is the share.
+/// The gradient of log-softmax from its output y: the shares are e^y.
 #[derive(Clone, Copy)]
 pub(crate) struct FromOutput {
     pub(crate) gradient: LogSoftmaxGradient,

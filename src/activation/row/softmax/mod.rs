@@ -1,8 +1,7 @@
-//! Softmax and its kin: the shares of one that the exponentials of a row have, and the logarithm of their sum.
+//! Softmax, softmin and log-softmax, with a temperature and masks.
 //!
-//! Exponentials are made as `math/softmax.rs` says and summed in f64, and the reciprocal of the sum is used to twice the
-//! precision of f32, so that an output has the error of its exponential and of one rounding (in f64, of the
-//! reciprocal's too).
+//! Exponentials are those of `math/shifted_exp.rs`. Their sum is in f64, and its reciprocal has twice the precision of
+//! f32, so that an output has the errors of its exponential and of one rounding (in f64 also that of the reciprocal).
 
 mod batched;
 mod contiguous;
@@ -18,9 +17,13 @@ use crate::slice::{self, Dst, Src, Workspace};
 use batched::{CACHED, SHORT};
 use contiguous::{Backward, Forward};
 
-/// Which entries of a row are there. A mask selects: what it hides is as if x were -inf there, whatever x is.
+/// The entries of a row that take part. A masked entry counts as -inf, whatever x is there, NaN included.
 ///
-/// The mask of many rows may be shorter than x, and is then used again and again: one mask for all heads of an attention.
+/// A mask has the layout of x. It may be shorter, and then repeats: `x[i]` is masked by `mask[i % mask.len()]`, as one
+/// mask for all heads of an attention.
+///
+/// An additive mask is added to x before the temperature divides it (and, for [`Softmin`], before the sign changes):
+/// the output is softmax((x + mask) / t).
 ///
 /// ```
 /// use slopes::activation::{Mask, Rows, Softmax};
@@ -29,27 +32,30 @@ use contiguous::{Backward, Forward};
 /// Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true, false, true]), rows, &mut y);
 /// assert_eq!(y, [0.5, 0.0, 0.5]);
 ///
-/// // Row r sees the entries up to r.
+/// // A causal mask: row r sees the entries 0 to r.
 /// let mut y = [0.0; 4];
 /// Softmax::DEFAULT.forward_masked(&[1.0_f32; 4], Mask::Causal { queries: 2, offset: 1 }, Rows::contiguous(2), &mut y);
 /// assert_eq!(y, [1.0, 0.0, 0.5, 0.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Mask<'a, T> {
-    /// Where it is true.
+    /// True for the entries that take part.
     Boolean(&'a [bool]),
-    /// Everywhere but where it is -inf; elsewhere it is added, and the sum is rounded to the type.
+    /// Numbers that are added to x; the sums are rounded to the element type. An entry is masked where
+    /// its number is -inf.
     Additive(&'a [T]),
-    /// The first `r % queries + offset` entries of row r.
+    /// The causal mask of attention: the first `r % queries + offset` entries of row r take part.
     Causal {
-        /// How many rows a matrix has: the count begins again with each.
+        /// The number of rows (queries) of a matrix, at least 1. Row r is row `r % queries` of its
+        /// matrix.
         queries: usize,
-        /// How many entries the first row of a matrix sees: usually 1.
+        /// The number of entries that the first row of a matrix sees: 1 for square matrices. With n keys before the
+        /// first query, as in a cache, `n + 1`.
         offset: usize,
     },
 }
 
-/// A [`Mask`], whatever the type of its numbers.
+/// A [`Mask`] of any element type.
 #[derive(Clone, Copy)]
 pub(crate) enum Hidden<'a, R> {
     Boolean(&'a [bool]),
@@ -67,29 +73,30 @@ impl<'a, T: Element> Mask<'a, T> {
     }
 }
 
-/// Declares a function of rows that has a temperature.
+/// Declares a function of rows with a temperature.
 macro_rules! tempered {
     ($(#[$doc:meta])* $Name:ident: $which:expr, $sign:expr) => {
         crate::check::options! {
             $(#[$doc])*
             $Name {
-                /// What x is divided by: the higher, the more even the outputs. From 1e-30 to 1e30, 1 by default.
+                /// The temperature t that x is divided by, after a mask is added; from 1e-30 to 1e30, 1 by default. The
+                /// higher it is, the more even are the outputs.
                 temperature: f64 = 1.0, with_temperature(f64 as value), temperature;
-                /// The output of a row whose entries are all -inf or masked: zeros by default.
+                /// The output of a row whose entries are all -inf or masked; [`FullyMasked::Zero`] by default.
                 fully_masked: FullyMasked = FullyMasked::Zero, with_fully_masked(FullyMasked as value);
             }
         }
 
         impl $Name {
-            /// The default: a temperature of 1, and zeros for rows that are fully masked.
+            /// The defaults: a temperature of 1, and [`FullyMasked::Zero`].
             pub const DEFAULT: Self = Self::new();
 
-            /// y = f(x), row by row, of what the mask leaves of x. The way back is
+            /// The values y = f(x) of each row, with a mask. The backward pass is
             /// [`backward_from_output`](RowActivation::backward_from_output), which needs no mask.
             ///
             /// # Panics
-            /// If x and y differ in length, or if x or the mask is no whole number of rows, or x no multiple of the mask,
-            /// before anything is written.
+            /// If the lengths of x and y differ, if the length of x or of the mask is not a multiple of the row length
+            /// (times inner), or if that of x is not a multiple of that of the mask, before anything is written.
             #[track_caller]
             pub fn forward_masked<T: Element>(&self, x: &[T], mask: Mask<'_, T>, rows: Rows, y: &mut [T]) {
                 same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
@@ -99,7 +106,8 @@ macro_rules! tempered {
             }
 
             fn setting(&self) -> Setting {
-                Setting { which: $which, temperature: self.temperature.copysign($sign), empty: self.fully_masked }
+                let temperature = self.temperature.copysign($sign);
+                Setting { which: $which, temperature, fully_masked: self.fully_masked }
             }
         }
 
@@ -128,24 +136,26 @@ macro_rules! tempered {
     };
 }
 
-/// Panics unless a mask fits rows of x.
+/// Panics unless the length of a mask fits that of x.
 #[track_caller]
 fn check_mask<T>(mask: Mask<'_, T>, x: usize, rows: Rows) {
     let len = match mask {
         Mask::Boolean(keep) => keep.len(),
         Mask::Additive(add) => add.len(),
-        Mask::Causal { queries, .. } => return assert!(queries > 0, "a causal mask of no queries"),
+        Mask::Causal { queries, .. } => return assert!(queries > 0, "a causal mask needs at least 1 query, not 0"),
     };
     rows.count(len);
-    assert!(x == 0 || (len > 0 && x.is_multiple_of(len)), "x of {x} numbers is no multiple of a mask of {len}");
+    assert!(x == 0 || (len > 0 && x.is_multiple_of(len)), "length {x} of x is not a multiple of the mask length {len}");
 }
 
 tempered! {
-    /// Shares of one: exp(x_i / t) over the sum of the row's exponentials, t the temperature.
+    /// Softmax: exp(x_i / t) / sum_j exp(x_j / t) of each row, t the temperature.
     ///
-    /// Entries of -inf get exactly 0, and a gradient of 0; entries of +inf share the mass; any NaN makes the row NaN.
-    /// Worst error of an output: 2 ulp; 2.5 with a temperature that is no power of two, and beside the least normal number.
-    /// An empty row gives nothing.
+    /// The gradient is dx_i = y_i (dy_i - sum_j y_j dy_j) / t.
+    ///
+    /// Entries of -inf give exactly 0, and have a gradient of 0; n entries of +inf give 1 / n each; any NaN makes the
+    /// row NaN. Largest error of an output: 2 ulp; 2.5 ulp with a temperature that is not a power of two, and near
+    /// the least normal number. Rows of length 0 have no output.
     ///
     /// Source: J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     ///
@@ -160,7 +170,8 @@ tempered! {
 }
 
 tempered! {
-    /// [`Softmax`] of -x: the least number has the largest share.
+    /// Softmin: the softmax of -x, exp(-x_i / t) / sum_j exp(-x_j / t) of each row, t the temperature. Options, special
+    /// numbers and errors are those of [`Softmax`].
     ///
     /// ```
     /// use slopes::activation::{RowActivation, Rows, Softmin};
@@ -172,13 +183,15 @@ tempered! {
 }
 
 tempered! {
-    /// The logarithm of [`Softmax`]: x_i / t less the logarithm of the sum of the row's exponentials.
+    /// Log-softmax: x_i / t - ln sum_j exp(x_j / t) of each row, t the temperature; the logarithm of [`Softmax`].
     ///
-    /// Entries of -inf give -inf, and a gradient of 0; a cotangent there counts as in the limit. A row with nothing to
-    /// choose from gives the logarithm of what [`Softmax`] makes of it. Worst error of an output: 2 ulp, or 2^-24 (f64:
-    /// 2^-53) of the largest magnitude in the row; twice that with a temperature that is no power of two.
+    /// The gradient is dx_i = (dy_i - exp(y_i) sum_j dy_j) / t.
     ///
-    /// Source: as [`Softmax`].
+    /// Entries of -inf give -inf, and have a gradient of 0; their dy_j belong to the sum all the same, as in the limit.
+    /// Rows that are fully masked give the logarithm of [`FullyMasked`]. Largest error of an output: 2 ulp, or 2^-24
+    /// (f64: 2^-53) of the largest magnitude in the row; twice that with a temperature that is not a power of two.
+    ///
+    /// Source: that of [`Softmax`].
     ///
     /// ```
     /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
@@ -190,11 +203,11 @@ tempered! {
 }
 
 impl Softmax {
-    /// The derivative of every share of one row in every entry: `jacobian[i * n + j]` is dy_i / dx_j = y_i (d_ij - y_j) / t,
-    /// n the length of the row. Symmetric. To multiply by it, take [`backward`](RowActivation::backward), which
-    /// is O(n).
+    /// The Jacobian matrix of one row x of length n: `jacobian[i * n + j]` = dy_i / dx_j = y_i (d_ij - y_j) / t, with
+    /// d_ij = 1 if i = j, else 0. It is symmetric. For products with it, call [`backward`](RowActivation::backward),
+    /// which is O(n).
     ///
-    /// Worst error of an entry: 7 ulp. On the diagonal, 1 - y_i is the sum of the other shares where y_i is large.
+    /// Largest error of an entry: 7 ulp. On the diagonal, 1 - y_i is the sum of the other outputs where y_i is large.
     ///
     /// ```
     /// use slopes::activation::Softmax;
@@ -204,21 +217,22 @@ impl Softmax {
     /// ```
     ///
     /// # Panics
-    /// If the Jacobian is not as long as the row's length squared.
+    /// If the length of `jacobian` is not n * n.
     #[track_caller]
     pub fn jacobian<T: Element>(&self, x: &[T], jacobian: &mut [T]) {
         let n = x.len();
-        let right = n.checked_mul(n) == Some(jacobian.len());
-        assert!(right, "jacobian: a row of {n} needs {n} * {n} numbers, not {}", jacobian.len());
+        let fits = n.checked_mul(n) == Some(jacobian.len());
+        assert!(fits, "jacobian: a row of length {n} needs {n} * {n} entries, not {}", jacobian.len());
         <T::Kernels as SoftmaxKernels<T>>::jacobian(self, x, jacobian);
     }
 }
 
-/// The Jacobian of a row, n * n numbers.
+/// The Jacobian matrix of a row, n * n entries.
 fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
     let n = x.len();
     let Some(last) = jacobian.len().checked_sub(n) else { return };
-    // The shares wait in the last row, which is made last: entry j of it is read before it is written.
+    // The outputs are stored in the last row of the matrix, which is computed last: its entry j is read before it is
+    // written.
     softmax.forward(x, Rows::contiguous(n), &mut jacobian[last..]);
     let inverse = 1.0 / T::from_f64_rounded(softmax.temperature).into_f64();
     for i in 0..n {
@@ -233,7 +247,7 @@ fn jacobian_of_row<T: Element>(softmax: &Softmax, x: &[T], jacobian: &mut [T]) {
     }
 }
 
-/// dx, from the output of a softmax in its place.
+/// The gradient dx, in the memory of the output of a softmax.
 pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], rows: Rows, dx: &mut [T]) {
     let (count, dx) = (rows.count(dx.len()), Dst::new(dx));
     softmax.setting().backward(true, dx.src(), Src::new(dy), dx, rows, count);
@@ -241,84 +255,90 @@ pub(crate) fn softmax_backward_in_place<T: Element>(softmax: Softmax, dy: &[T], 
 
 concrete! {
     trait SoftmaxKernels;
-    fn forward(kernel: &Forward<'_, RealOf<T>>) { dispatch(kernel) }
-    fn backward(kernel: &Backward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn forward(kernel: &Forward<'_, RealOf<T>>) { forward(kernel) }
+    fn backward(kernel: &Backward<'_, RealOf<T>>) { backward(kernel) }
     fn jacobian(softmax: &Softmax, x: &[T], jacobian: &mut [T]) { jacobian_of_row(softmax, x, jacobian) }
 }
 
-/// What the functions of a call are made with.
+/// The function of a call, and its options.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting {
     which: Which,
-    /// Negative for the shares of -x.
+    /// The temperature, negative for the softmax of -x.
     temperature: f64,
-    empty: FullyMasked,
+    fully_masked: FullyMasked,
 }
 
 impl Setting {
-    /// The first `end` rows.
+    /// The outputs of the first `end` rows.
     fn forward<R: Real>(self, x: Src<R>, mask: Option<Hidden<'_, R>>, y: Dst<R>, rows: Rows, end: usize) {
-        if mask.is_none() && is_widened(y, rows) {
-            return self.forward_widened(x, y, rows, end);
-        }
-        let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, plain: false };
+        let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, general: false };
         <R::Kernels as SoftmaxKernels<R>>::forward(&kernel);
     }
 
-    #[inline(never)]
-    fn forward_widened<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, end: usize) {
-        let mut room = Workspace::<R, CACHED>::new();
-        let room = room.zeros(widened_part(0, end, rows).1);
-        let mut first = 0;
-        while first < end {
-            let (start, len) = widened_part(first, end, rows);
-            let (count, room) = (len / rows.row_len(), room.part(0, len));
-            slice::copy(x.part(start, len), room);
-            self.forward(room.src(), None, room, rows, count);
-            slice::copy(room.src(), y.part(start, len));
-            first += count;
-        }
-    }
-
-    /// The same, `output` saying whether `from` came out of the function.
+    /// The gradients of the first `end` rows; `output` is true if `from` is the output of the function, false if x.
     fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, end: usize) {
-        if is_widened(dx, rows) {
-            return self.backward_widened(output, [from, dy], dx, rows, end);
-        }
-        let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, plain: false };
+        let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, general: false };
         <R::Kernels as SoftmaxKernels<R>>::backward(&kernel);
-    }
-
-    #[inline(never)]
-    fn backward_widened<R: Real>(self, output: bool, inputs: [Src<R>; 2], dx: Dst<R>, rows: Rows, end: usize) {
-        let mut rooms = [const { Workspace::<R, CACHED>::new() }; 3];
-        let rooms = rooms.each_mut().map(|room| room.zeros(widened_part(0, end, rows).1));
-        let mut first = 0;
-        while first < end {
-            let (start, len) = widened_part(first, end, rows);
-            let (count, [from, dy, made]) = (len / rows.row_len(), rooms.map(|room| room.part(0, len)));
-            slice::copy(inputs[0].part(start, len), from);
-            slice::copy(inputs[1].part(start, len), dy);
-            self.backward(output, from.src(), dy.src(), made, rows, count);
-            slice::copy(made.src(), dx.part(start, len));
-            first += count;
-        }
     }
 }
 
-/// Whether rows are widened before they reach the kernel: short ones of a format that rounds. What it makes of them in f32
-/// is rounded to the same number as what it would make in f64, of shares and logarithms of up to [`SHORT`] entries too.
+/// Runs the kernel, or widens the rows first.
+fn forward<R: Real>(kernel: &Forward<'_, R>) {
+    if kernel.mask.is_none() && is_widened(kernel.y, kernel.rows) { forward_widened(kernel) } else { dispatch(kernel) }
+}
+
+#[inline(never)]
+fn forward_widened<R: Real>(kernel: &Forward<'_, R>) {
+    let Forward { setting, x, y, rows, end, .. } = *kernel;
+    let mut room = Workspace::<R, CACHED>::new();
+    let room = room.zeros(widened_part(0, end, rows).1);
+    let mut first = 0;
+    while first < end {
+        let (start, len) = widened_part(first, end, rows);
+        let (count, room) = (len / rows.row_len(), room.part(0, len));
+        slice::copy(x.part(start, len), room);
+        setting.forward(room.src(), None, room, rows, count);
+        slice::copy(room.src(), y.part(start, len));
+        first += count;
+    }
+}
+
+/// Runs the kernel, or widens the rows first.
+fn backward<R: Real>(kernel: &Backward<'_, R>) {
+    if is_widened(kernel.dx, kernel.rows) { backward_widened(kernel) } else { dispatch(kernel) }
+}
+
+#[inline(never)]
+fn backward_widened<R: Real>(kernel: &Backward<'_, R>) {
+    let Backward { setting, output, from: x, dy: all_dy, dx, rows, end, .. } = *kernel;
+    let mut rooms = [const { Workspace::<R, CACHED>::new() }; 3];
+    let rooms = rooms.each_mut().map(|room| room.zeros(widened_part(0, end, rows).1));
+    let mut first = 0;
+    while first < end {
+        let (start, len) = widened_part(first, end, rows);
+        let (count, [from, dy, made]) = (len / rows.row_len(), rooms.map(|room| room.part(0, len)));
+        slice::copy(x.part(start, len), from);
+        slice::copy(all_dy.part(start, len), dy);
+        setting.backward(output, from.src(), dy.src(), made, rows, count);
+        slice::copy(made.src(), dx.part(start, len));
+        first += count;
+    }
+}
+
+/// True if rows are widened to f32 before they reach the kernel: contiguous short rows of a format that rounds. For
+/// rows of up to [`SHORT`] entries, the results of the kernel in f32 round to the same numbers as its results in f64.
 fn is_widened<R: Real>(numbers: Dst<R>, rows: Rows) -> bool {
     numbers.rounds() && rows.stride() == 1 && (1..=SHORT).contains(&rows.row_len())
 }
 
-/// Where the numbers of the next rows begin, and how many of them are widened at a time.
+/// The range of the next rows that are widened together: the index of their first number, and their length.
 fn widened_part(first: usize, end: usize, rows: Rows) -> (usize, usize) {
     let len = rows.row_len();
     (first * len, (CACHED / len).min(end - first) * len)
 }
 
-/// Which function of a row.
+/// The function of a row.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Which {
     Softmax,

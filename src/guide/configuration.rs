@@ -1,0 +1,84 @@
+//! A layer whose activation comes from a configuration file.
+//!
+//! [`AnyActivation`] is any activation of one number, with its parameters, as a value: it is `Copy`, `Debug`, `Eq` and
+//! `Hash`, is parsed from a text and written as one. [`AnyLoss`] is the same for losses of pairs.
+//!
+//! ```
+//! use slopes::activation::{Activation, AnyActivation, LeakyRelu};
+//!
+//! #[derive(Clone, Debug, PartialEq, Eq)]
+//! struct Layer {
+//!     width: usize,
+//!     activation: AnyActivation,
+//! }
+//!
+//! let layer = Layer { width: 2, activation: "leaky_relu(slope=0.2)".parse()? };
+//! let mut x = vec![-1.0_f32; layer.width];
+//! layer.activation.forward_in_place(&mut x);
+//! assert_eq!(x, [-0.2, -0.2]);
+//!
+//! // The text that is written is read as the same value.
+//! let text = layer.activation.to_string();
+//! let same = Layer { activation: text.parse()?, ..layer.clone() };
+//! assert_eq!((text.as_str(), &same), ("leaky_relu(slope=0.2)", &layer));
+//! assert_eq!(layer.activation, LeakyRelu::new(0.2)?.into());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Texts
+//!
+//! Names are those of PyTorch, Keras, ONNX and Hugging Face too; case, `_`, `-` and spaces do not matter. Parameters
+//! that are not given have their defaults. An error says what is wrong, and where.
+//!
+//! ```
+//! use slopes::activation::AnyActivation;
+//! let parse = |text: &str| text.parse::<AnyActivation>();
+//!
+//! assert_eq!(parse("SiLU")?, parse("swish")?);
+//! assert_eq!(parse("LeakyReLU(negative_slope=0.2)")?, parse("leaky_relu(0.2)")?);
+//! assert_eq!(parse("gelu(approximate='tanh')")?, parse("gelu_tanh")?);
+//!
+//! let error = parse("softplus(beta=-1)").unwrap_err();
+//! assert_eq!(error.to_string(), "at byte 9: parameter beta = -1 must be positive and finite");
+//! assert!(parse("sigmiod").unwrap_err().to_string().contains("did you mean \"sigmoid\"?"));
+//! # Ok::<(), slopes::ParseError>(())
+//! ```
+//!
+//! With `serde`, write `to_string()` and read with `parse()`: `#[serde_as(as = "DisplayFromStr")]` of the crate
+//! `serde_with` does both. Functions and losses of rows, such as softmax and cross-entropy, are types with options and
+//! have no text.
+//!
+//! # Parameters that are learned
+//!
+//! [`parameter_gradient`] is `None` for functions whose parameters are not learned. Training goes on from the text that
+//! it writes.
+//!
+//! ```
+//! use slopes::activation::AnyActivation;
+//!
+//! let mut f: AnyActivation = "prelu(slope=0.25)".parse()?;
+//! assert_eq!(f.parameters().collect::<Vec<_>>(), [("slope", 0.25)]);
+//! if let (Some(name), Some(gradient)) = (f.learned_parameter(), f.parameter_gradient(&[-2.0_f32, 3.0], &[1.0, 1.0])) {
+//!     f.set_parameter(name, 0.25 - 0.1 * gradient)?;
+//! }
+//! assert_eq!(f.to_string(), "prelu(slope=0.45)");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Beside functions of your own
+//!
+//! `Box<A>` and `Arc<A>` of an activation are activations too, and an `Arc` is `Clone`: one type for both kinds.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use slopes::activation::{Activation, AnyActivation, Relu};
+//!
+//! let chosen: AnyActivation = "hard_tanh".parse()?;
+//! let layers: [Arc<dyn Activation<f32>>; 2] = [Arc::new(chosen), Arc::new(Relu)]; // or a function of your own
+//! assert_eq!(layers.map(|f| f.forward(-3.0)), [-1.0, 0.0]);
+//! # Ok::<(), slopes::ParseError>(())
+//! ```
+//!
+//! [`AnyActivation`]: crate::activation::AnyActivation
+//! [`AnyLoss`]: crate::loss::AnyLoss
+//! [`parameter_gradient`]: crate::activation::AnyActivation::parameter_gradient

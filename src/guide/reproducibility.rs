@@ -1,0 +1,76 @@
+//! The same bits on every machine.
+//!
+//! A number gives the same result alone and at any place of a slice of any length and alignment, in place or not, in
+//! any thread. What remains is the processor: levels ([`Level`]) form two families ([`FmaFamily`]), and all levels of a
+//! family give the same bits.
+//!
+//! | family | a multiply-add | levels |
+//! |---|---|---|
+//! | `Fused` | rounds once | AVX-512, AVX2 with FMA, NEON |
+//! | `Unfused` | rounds twice | SSE2, and plain Rust (wasm, 32-bit x86, microcontrollers) |
+//!
+//! So almost all servers, laptops and phones of the last ten years agree without any setting. Both families hold the
+//! error bounds that the pages of the functions state.
+//!
+//! # On all machines
+//!
+//! To have the same bits on machines of both families, choose the lowest level once, before the first call. It is
+//! unfused everywhere, and slower: on x86-64 it has 4 lanes of f32 where AVX2 has 8 and AVX-512 has 16.
+//!
+//! ```
+//! use slopes::activation::{Activation, Sigmoid};
+//! use slopes::loss::{Loss, Mse};
+//! use slopes::{FmaFamily, Level};
+//!
+//! Level::lowest().set_global()?;
+//! assert_eq!(Level::current().family(), FmaFamily::Unfused);
+//!
+//! // These bits are the same wherever this test runs.
+//! const SIGMOID_OF_1: u32 = 0x3f3b_26a8;
+//! let mut y = [0.0_f32; 100];
+//! Sigmoid.forward_slice(&[1.0; 100], &mut y);
+//! assert!(y.iter().all(|y| y.to_bits() == SIGMOID_OF_1));
+//!
+//! // Sums too: their order depends on the length alone.
+//! let x: Vec<f32> = (0..1000).map(|i| i as f32 / 7.0).collect();
+//! let sum = Mse.sum(&x, &[0.0; 1000]);
+//! Level::detected().set_global()?;
+//! assert_eq!(sum.to_bits(), Mse.sum(&x, &[0.0; 1000]).to_bits()); // squares need no multiply-add
+//! # Ok::<(), slopes::UnsupportedLevelError>(())
+//! ```
+//!
+//! [`set_global`] is for the whole process. A level that the machine lacks is an error, and changes nothing.
+//!
+//! # To compare levels
+//!
+//! Tests of a formula of your own should run at every level of the machine: that covers both families on a machine that
+//! fuses.
+//!
+//! ```
+//! use slopes::Level;
+//! use slopes::activation::{Activation, Tanh};
+//!
+//! let mut seen = Vec::new();
+//! for level in Level::available() {
+//!     level.set_global()?;
+//!     seen.push((level.family(), Tanh.forward(0.3_f32).to_bits()));
+//! }
+//! assert!(seen.iter().all(|a| seen.iter().all(|b| a.0 != b.0 || a.1 == b.1)));
+//! # Ok::<(), slopes::UnsupportedLevelError>(())
+//! ```
+//!
+//! # What to keep in mind
+//!
+//! - A sum over two halves is not the sum over the whole, to the last bit. Cut a batch at fixed places, not by the
+//!   number of threads, and add the [`Total`]s in a fixed order.
+//! - [`RRelu`]'s random slopes in training are a hash of a seed and the place in the array: the same on every machine.
+//! - The sign and the payload of a NaN are not defined.
+//! - A later version of this crate may round differently, within the bounds that it states. Pin the version if bits
+//!   matter.
+//! - Matrix products are not part of this crate, and few libraries give the same bits everywhere.
+//!
+//! [`FmaFamily`]: crate::FmaFamily
+//! [`Level`]: crate::Level
+//! [`RRelu`]: crate::activation::RRelu
+//! [`Total`]: crate::loss::Total
+//! [`set_global`]: crate::Level::set_global

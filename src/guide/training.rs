@@ -1,0 +1,83 @@
+//! Train a classifier: forward, cross-entropy, backward, and the mean loss of an epoch.
+//!
+//! # One step
+//!
+//! The matrix products are those of `ndarray`; activation and loss take the slices of its arrays. The cross-entropy has
+//! a weight for each class, label smoothing, and a label for rows that do not count, such as padding.
+//!
+//! ```
+//! use ndarray::{Array2, array};
+//! use slopes::Rows;
+//! use slopes::activation::{Activation, Swish};
+//! use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+//!
+//! // Three samples of two inputs. The last one is padding: its label is -1, and what it holds does not matter.
+//! let x = array![[1.0_f32, 0.0], [0.0, 1.0], [9.0, 9.0]];
+//! let labels = [0, 2, -1];
+//! let mut w1 = array![[0.5_f32, -0.5, 0.1, 0.2], [0.3, 0.8, -0.4, 0.6]]; // 2 inputs, 4 hidden
+//! let mut w2 = Array2::from_elem((4, 3), 0.1_f32); // 4 hidden, 3 classes
+//!
+//! let loss = SoftmaxCrossEntropy::new()
+//!     .with_class_weights(&[1.0, 1.0, 2.0])?
+//!     .with_label_smoothing(0.1)?
+//!     .with_ignore_label(-1);
+//! let (target, rows) = (Targets::labels(&labels), Rows::contiguous(3));
+//!
+//! let mut means = Vec::new();
+//! for _ in 0..100 {
+//!     // Forward. The input z of the activation is kept: the way back needs it.
+//!     let z = x.dot(&w1);
+//!     let mut h = Array2::zeros(z.dim());
+//!     Swish::SILU.forward_slice(z.as_slice().unwrap(), h.as_slice_mut().unwrap());
+//!     let logits = h.dot(&w2);
+//!
+//!     // The mean loss over the rows that count, and its gradient, in one pass.
+//!     let (logits, mut d_logits) = (logits.as_slice().unwrap(), Array2::zeros(logits.dim()));
+//!     let mean = loss.mean_with_gradient(logits, target, rows, d_logits.as_slice_mut().unwrap())?;
+//!     means.push(mean);
+//!     assert!(d_logits.row(2).iter().all(|d| *d == 0.0));
+//!
+//!     // Backward. d_h becomes d_z = d_h f'(z), in its place.
+//!     let d_w2 = h.t().dot(&d_logits);
+//!     let mut d_z = d_logits.dot(&w2.t());
+//!     Swish::SILU.backward_in_place(z.as_slice().unwrap(), d_z.as_slice_mut().unwrap());
+//!     w1.scaled_add(-0.5, &x.t().dot(&d_z));
+//!     w2.scaled_add(-0.5, &d_w2);
+//! }
+//! assert!(means[0] > 1.0 && means[99] < 0.25); // 0.24 is the least that smoothing leaves
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The mean of labels with class weights divides by the sum of the labels' weights, as in PyTorch. To divide by the
+//! number of rows, call `mean_unweighted_with_gradient`. Sample weights are `loss.weighted(&weights)`.
+//!
+//! # Batches
+//!
+//! Means of batches cannot be averaged: batches differ in rows that count. Their [`Total`]s can be added. A step that
+//! needs both the gradient of the mean and the total asks for the weight first; it depends on the targets alone.
+//!
+//! ```
+//! use slopes::Rows;
+//! use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets, Total};
+//!
+//! let loss = SoftmaxCrossEntropy::new().with_ignore_label(-1);
+//! let rows = Rows::contiguous(2);
+//! let batches = [([0.0_f32, 0.0, 0.0, 0.0], [0, 1]), ([0.0, 0.0, 5.0, 5.0], [1, -1])];
+//!
+//! let (mut epoch, mut gradient) = (Total::default(), [0.0; 4]);
+//! for (logits, labels) in &batches {
+//!     let target = Targets::labels(labels);
+//!     let weight = loss.total_weight(target, rows)?;
+//!     let sum = loss.sum_with_gradient(logits, target, rows, 1.0 / weight, &mut gradient)?;
+//!     epoch += Total { sum, weight };
+//! }
+//! assert_eq!(epoch.weight, 3.0);
+//! assert!((epoch.mean() - 2.0_f64.ln()).abs() < 1e-7);
+//! assert_eq!(gradient, [0.5, -0.5, 0.0, 0.0]);
+//! # Ok::<(), slopes::loss::TargetError>(())
+//! ```
+//!
+//! To evaluate without a gradient, `loss.total(..)` is one call. To accumulate gradients over several batches before a
+//! step, give all of them the same `scale`: 1 by the weight of all batches together.
+//!
+//! [`Total`]: crate::loss::Total

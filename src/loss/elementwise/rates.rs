@@ -1,0 +1,202 @@
+//! Likelihoods of counts and of positive amounts: Poisson, gamma and Tweedie.
+
+use super::likelihood::{log, not_negative, unless_zero};
+use crate::loss::{LossFormula, loss};
+use crate::math::FloatMath;
+use crate::math::exp::{Constants, exp_parts, exp_times, exp_times_parts};
+use crate::math::rounding::{div_remainder, div_square, two_sum};
+use crate::simd::Lanes;
+
+loss! {
+    /// Poisson negative log-likelihood of a count, with a predicted log-rate.
+    ///
+    /// The rate is the exponential of the prediction; terms of the count alone are left out. Targets must be 0 or more;
+    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128 instead of 2.
+    PoissonNll {
+        /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
+        full: flag = false, |_| true => "must be true or false";
+    }
+    names ["poisson_nll", "poisson", "poisson_nll_loss", "count:poisson"];
+    formula "exp(z) - y z, z = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
+        "exp(z) - y", "exp(z)";
+    source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";
+    limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
+    f32 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0]; f64 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0];
+    in (self, z, target), constant log;
+    f {
+        let y = not_negative(target);
+        let (e, low) = exp_parts(z);
+        let value = (-y).mul_add(unless_zero(y, z), e) + low;
+        let value = e.select(e.equals(e.splat(f64::INFINITY)), value);
+        value.select(z.equals(z), z) + stirling(y, self.full)
+    }
+    df {
+        let (e, low) = exp_parts(z);
+        (e - not_negative(target)) + low
+    }
+    d2f {
+        let y = not_negative(target);
+        z.exp().select(y.equals(y), y)
+    }
+}
+
+/// Stirling's approximation of ln(y!) where y > 1, if `full`; else 0. NaN stays NaN.
+#[inline(always)]
+fn stirling<L: Lanes>(y: L, full: bool) -> L {
+    let zero = y.splat(0.0);
+    let none = zero.select(y.equals(y), y);
+    if !full {
+        return none;
+    }
+    // y ln y - y + (ln y + ln 2 pi) / 2
+    let l = y.ln();
+    let formula = l.mul_add(y + 0.5, y.splat(0.918_938_533_204_672_8) - y);
+    formula.select(y.splat(1.0).lt(y), none)
+}
+
+loss! {
+    /// Poisson negative log-likelihood of a count, with a predicted rate.
+    ///
+    /// Terms of the count alone are left out. Prediction and target must be 0 or more; a negative one gives NaN. With
+    /// `full`, the absolute error bound of the value is 128 instead of 6.
+    PoissonNllOfRate {
+        /// Offset eps, added to the rate in the logarithm. Finite and not negative; default 1e-8.
+        eps ("epsilon") = 1e-8, |eps| eps >= 0.0 && eps.is_finite() => "must be finite and not negative";
+        /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
+        full: flag = false, |_| true => "must be true or false";
+    }
+    names ["poisson_nll_of_rate"];
+    formula "q - y ln(q + eps), q = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
+        "(q + eps - y) / (q + eps)", "y / (q + eps)^2";
+    source "S.-D. Poisson, 1837";
+    limits [[f64::NAN, f64::INFINITY], [f64::NAN, 1.0], [f64::NAN, 0.0]];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
+    f32 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0]; f64 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0];
+    bound "the larger of the second derivative and 1 / (q + eps), its mean where the predicted rate is the true one";
+    in (self, prediction, target), constant |this, mean| if mean < this.eps { 0.0 } else { mean - this.eps };
+    f {
+        let (q, y) = (not_negative(prediction), not_negative(target));
+        let value = (-y).mul_add(unless_zero(y, (q + self.eps).ln()), q);
+        let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
+        value + stirling(y, self.full)
+    }
+    df {
+        let (q, y) = (not_negative(prediction), not_negative(target));
+        let (sum, lost) = two_sum(q, q.splat(self.eps));
+        let (n, n_low) = two_sum(sum, -y);
+        let quotient = n / sum;
+        let err = div_remainder(n, quotient, sum) + (n_low + lost - quotient * lost);
+        let corrected = quotient + err / sum;
+        let slope = corrected.select(corrected.equals(corrected), quotient);
+        let slope = q.splat(1.0).select(y.equals(q.splat(0.0)), slope);
+        let slope = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), slope);
+        slope.select(q.equals(q), q).select(y.equals(y), y)
+    }
+    d2f {
+        let (q, y) = (not_negative(prediction), not_negative(target));
+        let (sum, lost) = two_sum(q, q.splat(self.eps));
+        unless_zero(y, div_square(y, sum, lost)).select(q.equals(q), q)
+    }
+    d2f_bound {
+        let sum = not_negative(prediction) + self.eps;
+        self.d2f(prediction, target).at_least(sum.splat(1.0) / sum)
+    }
+}
+
+loss! {
+    /// Gamma negative log-likelihood of a positive number, with a predicted log-mean.
+    ///
+    /// The mean is the exponential of the prediction, the shape of the gamma distribution is 1; terms of the target
+    /// alone are left out. Targets must be positive; any other gives NaN.
+    Gamma names ["gamma", "gamma_nll"];
+    formula "z + y exp(-z), z = prediction, y = target", "1 - y exp(-z)", "y exp(-z)";
+    source "P. McCullagh, J. Nelder, Generalized Linear Models, 1989";
+    limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, 1.0], [f64::INFINITY, 0.0]];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
+    f32 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0]; f64 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0];
+    in (self, z, target), constant log;
+    f {
+        let (fall, low) = self.fall(z, target);
+        let infinite = fall.equals(z.splat(f64::INFINITY));
+        fall.select(infinite, z + fall + low)
+    }
+    df {
+        let (fall, low) = self.fall(z, target);
+        fall.splat(1.0) - fall - low
+    }
+    d2f { self.fall(z, target).0 }
+}
+
+impl Gamma {
+    /// y exp(-z), rounded, and most of its error term.
+    #[inline(always)]
+    fn fall<L: Lanes>(self, z: L, target: L) -> (L, L) {
+        let y = target.select(target.splat(0.0).lt(target), target.splat(f64::NAN));
+        let (fall, low) = exp_times_parts(-z, None, y);
+        (fall.select(y.equals(y), y), low)
+    }
+}
+
+loss! {
+    /// Tweedie negative log-likelihood (deviance) of a number of 0 or more, with a predicted log-mean.
+    ///
+    /// The mean is the exponential of the prediction; terms of the target alone are left out. Targets must be 0 or
+    /// more; a negative one gives NaN. With `power` other than 1.5, the worst error of the value is 2.25 ulp.
+    Tweedie {
+        /// Variance power p: the variance grows as the mean to the power p, where 1 would be Poisson, 2 gamma. Between
+        /// 1 and 2, exclusive; default 1.5.
+        power ("p", "variance_power") = 1.5, |power| power > 1.0 && power < 2.0 => "must be between 1 and 2, exclusive";
+    }
+    names ["tweedie", "tweedie_deviance"];
+    formula "exp((2 - p) z) / (2 - p) + y exp(-(p - 1) z) / (p - 1), z = prediction, y = target, p = power",
+        "exp((2 - p) z) - y exp(-(p - 1) z)", "(2 - p) exp((2 - p) z) + (p - 1) y exp(-(p - 1) z)";
+    source "B. Jorgensen, Exponential Dispersion Models, 1987";
+    limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
+    range [0.0, f64::INFINITY], monotone true, Neither;
+    f32 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0];
+    in (self, z, target), constant log;
+    f {
+        let (a, b) = self.exponents::<L>();
+        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
+        rise / a + fall / b
+    }
+    df {
+        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
+        rise - fall
+    }
+    d2f {
+        let (a, b) = self.exponents::<L>();
+        let (rise, fall) = self.terms(z, target, a, b);
+        rise + fall
+    }
+}
+
+impl Tweedie {
+    /// 2 - p and p - 1, both exact.
+    #[inline(always)]
+    fn exponents<L: Lanes>(self) -> (f64, f64) {
+        let power = self.rounded_to::<L::Real>().power;
+        (2.0 - power, power - 1.0)
+    }
+
+    /// exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`; both factors are at most 1.
+    #[inline(always)]
+    fn terms<L: Lanes>(self, z: L, target: L, rises: f64, falls: f64) -> (L, L) {
+        let y = not_negative(target);
+        let (a, b) = self.exponents::<L>();
+        let (rise, fall) = (scaled_exp(z, a, z.splat(rises)), scaled_exp(z, -b, y * falls));
+        (rise.select(y.equals(y), y), unless_zero(y, fall).select(z.equals(z), z))
+    }
+}
+
+/// y e^(c z) for |c| <= 1, with the error term of the product c z.
+#[inline(always)]
+fn scaled_exp<L: Lanes>(z: L, c: f64, y: L) -> L {
+    let factor = z.splat(c);
+    let product = z * factor;
+    let low = z.mul_error(factor, product);
+    // Beyond that, the exponential is 0 or infinite whatever the error term is.
+    let low = low.select(product.abs().lt(z.splat(2.0 * L::Real::EXP_CUTOFF)), z.splat(0.0));
+    exp_times(product, Some(low), y)
+}
