@@ -337,6 +337,11 @@ macro_rules! catalogue {
                 self.spec().parameters.iter().map(|names| names[0]).zip(self.values())
             }
 
+            /// The value of a parameter, by its name or one of its aliases; `None` if the function has no such parameter.
+            pub fn parameter(&self, name: &str) -> Option<f64> {
+                $crate::parse::parameter(self.spec(), name).ok().map(|index| self.values()[index])
+            }
+
             /// Replaces the value of a parameter, by its name or one of its aliases.
             ///
             /// # Errors

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::level::Level;
-use crate::names::{Names, distance, list};
+use crate::names::{Names, distance, eq_normalized, list};
 
 /// A parameter that is out of its domain.
 ///
@@ -29,6 +29,41 @@ impl fmt::Display for ParameterError {
 }
 
 impl core::error::Error for ParameterError {}
+
+/// Names of functions that are not found by name, because they are of another kind, and their paths.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("softmax", "activation::Softmax"),
+    ("log_softmax", "activation::LogSoftmax"),
+    ("softmin", "activation::Softmin"),
+    ("sparsemax", "activation::Sparsemax"),
+    ("hardmax", "activation::Hardmax"),
+    ("gumbel_softmax", "activation::GumbelSoftmax"),
+    ("log_sum_exp", "activation::LogSumExp"),
+    ("glu", "activation::Glu"),
+    ("swiglu", "activation::SwiGlu"),
+    ("geglu", "activation::GeGlu"),
+    ("reglu", "activation::ReGlu"),
+    ("maxout", "activation::Maxout"),
+    ("cross_entropy", "loss::SoftmaxCrossEntropy"),
+    ("cross_entropy_loss", "loss::SoftmaxCrossEntropy"),
+    ("softmax_cross_entropy", "loss::SoftmaxCrossEntropy"),
+    ("sparse_categorical_crossentropy", "loss::CategoricalCrossEntropy"),
+    ("multiclass", "loss::SoftmaxCrossEntropy"),
+    ("multi:softmax", "loss::SoftmaxCrossEntropy"),
+    ("multi:softprob", "loss::SoftmaxCrossEntropy"),
+    ("categorical_crossentropy", "loss::CategoricalCrossEntropy"),
+    ("nll_loss", "loss::NegativeLogLikelihood"),
+    ("multi_margin_loss", "loss::MultiMargin"),
+    ("categorical_hinge", "loss::CategoricalHinge"),
+    ("dice", "loss::Dice"),
+    ("tversky", "loss::Tversky"),
+    ("cosine_similarity", "loss::CosineSimilarity"),
+    ("cosine_embedding_loss", "loss::CosineEmbedding"),
+    ("contrastive", "loss::Contrastive"),
+    ("triplet_margin_loss", "loss::Triplet"),
+    ("gaussian_nll_loss", "loss::GaussianNll"),
+    ("margin_ranking_loss", "loss::MarginRanking"),
+];
 
 /// An unknown name of a function or of a parameter.
 ///
@@ -59,16 +94,38 @@ impl UnknownNameError {
         core::str::from_utf8(&self.name[..self.len]).unwrap_or_default()
     }
 
-    /// The known name with the smallest edit distance.
+    /// The path of a function of another kind that has the name: of rows, of pairs, of several numbers.
+    ///
+    /// ```
+    /// let error = slopes::activation::by_name::<f32>("softmax").err().unwrap();
+    /// assert_eq!(error.elsewhere(), Some("activation::Softmax"));
+    /// ```
+    pub fn elsewhere(&self) -> Option<&'static str> {
+        ELSEWHERE.iter().find(|(name, _)| eq_normalized(name, self.name())).map(|(_, path)| *path)
+    }
+
+    /// The known name with the smallest edit distance, or the name that it is an alias of.
     pub fn nearest(&self) -> &'static str {
-        let names = self.known.iter().copied().flatten();
-        names.min_by_key(|known| distance(self.name(), known)).copied().unwrap_or_default()
+        let away = |names: &[&str]| names.iter().map(|known| distance(self.name(), known)).min();
+        self.known.iter().min_by_key(|names| away(names)).map_or("", |names| names[0])
+    }
+
+    /// Whether the nearest name may be meant: fewer than half of the letters differ.
+    fn is_near(&self) -> bool {
+        let away = self.known.iter().copied().flatten().map(|known| distance(self.name(), known)).min();
+        away.is_some_and(|away| 2 * away < self.name().len())
     }
 }
 
 impl fmt::Display for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown name {:?}: did you mean {:?}? Known names: ", self.name(), self.nearest())?;
+        match self.elsewhere() {
+            Some(path) => write!(f, "{:?} is slopes::{path}, which is not found by name. Known names: ", self.name())?,
+            None if self.is_near() => {
+                write!(f, "unknown name {:?}: did you mean {:?}? Known names: ", self.name(), self.nearest())?;
+            }
+            None => write!(f, "unknown name {:?}. Known names: ", self.name())?,
+        }
         list(f, self.known)
     }
 }
@@ -157,7 +214,11 @@ impl fmt::Display for ParseErrorKind {
             ParseErrorKind::UnknownName(name) => name.fmt(f),
             ParseErrorKind::UnknownParameter { function, name: unknown } => {
                 let (name, nearest) = (unknown.name(), unknown.nearest());
-                write!(f, "{function} has no parameter {name:?}: did you mean {nearest:?}? Known parameters: ")?;
+                write!(f, "{function} has no parameter {name:?}")?;
+                if unknown.is_near() {
+                    write!(f, ": did you mean {nearest:?}")?;
+                }
+                f.write_str(if unknown.is_near() { "? Known parameters: " } else { ". Known parameters: " })?;
                 list(f, unknown.known)
             }
             ParseErrorKind::TooManyValues { function, parameters: [] } => write!(f, "{function} has no parameters"),

@@ -11,6 +11,8 @@ use crate::spec::{ParameterKind, Spec};
 
 /// The index of the name in the list.
 pub(crate) fn find(name: &str, known: Names) -> Result<usize, UnknownNameError> {
+    // Of a path, as `torch.nn.GELU`, the last part.
+    let name = name.rsplit_once('.').map_or(name, |(_, last)| last);
     let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
     known.iter().position(has_name).ok_or_else(|| UnknownNameError::new(name, known))
 }
@@ -70,7 +72,11 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
     let keyed = list.contains('=');
     let arguments = if list.is_empty() { None } else { Some(list.split(',')) };
     // PyTorch's modules print whether they work in place, which is no property of the function.
-    let in_place = |argument: &&str| argument.split_once('=').is_some_and(|(key, _)| key.trim() == "inplace");
+    let in_place = |argument: &&str| {
+        argument.split_once('=').is_some_and(|(key, value)| {
+            key.trim() == "inplace" && matches!(value.trim(), "True" | "true" | "False" | "false")
+        })
+    };
     for (i, argument) in arguments.into_iter().flatten().filter(|argument| !in_place(argument)).enumerate() {
         let argument = argument.trim();
         // Of more keys than there are parameters, one is unknown or given twice.

@@ -358,8 +358,21 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
 macro_rules! impl_activation {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
         $crate::impl_activation! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+        $crate::impl_activation! { @spec [$($F: $Bound,)+], $Name }
     };
-    ($Name:ty) => { $crate::impl_activation! { @in $crate::compiled::Here, [], $Name } };
+    ($Name:ty) => {
+        $crate::impl_activation! { @in $crate::compiled::Here, [], $Name }
+        $crate::impl_activation! { @spec [], $Name }
+    };
+    (@spec [$($generics:tt)*], $Name:ty) => {
+        impl<$($generics)*> $Name {
+            /// The specification of the function.
+            #[allow(dead_code, reason = "not everyone asks")]
+            pub const fn spec(&self) -> &'static $crate::Spec {
+                <Self as $crate::activation::Formula>::SPEC
+            }
+        }
+    };
     (@any $Any:ty) => {
         $crate::__activation_methods! { $crate::compiled::delegate: { activation Activation, $Any } }
     };

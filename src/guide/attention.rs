@@ -37,7 +37,8 @@
 //! # Causal and padded
 //!
 //! [`Mask::Boolean`] hides where it is false. A mask of `queries * keys` truth values serves any number of matrices: it
-//! is used again from its beginning for each. So the heads of one batch entry share a mask, and a loop over the batch
+//! is used again from its beginning for each. (A mask of `batch * keys`, as PyTorch's `key_padding_mask`, must be written
+//! out first: it would repeat from query to query.) So the heads of one batch entry share a mask, and a loop over the batch
 //! gives each entry its own. To combine conditions, write the mask that holds where all of them hold.
 //!
 //! ```

@@ -26,7 +26,7 @@
 //! let (mut gradient, mut hessian) = (vec![0.0; scores.len()], vec![0.0; scores.len()]);
 //! let before = loss.mean(&scores, target, rows)?;
 //!
-//! loss.gradient_with_hessian_bound(&scores, target, rows, 1.0, &mut gradient, &mut hessian)?;
+//! loss.gradient_with_hessian_bound(&scores, target, rows, /* scale */ 1.0, &mut gradient, &mut hessian)?;
 //! // No constant is better than the first one: the gradients of a class sum to 0.
 //! assert!((0..labels.len()).map(|i| gradient[i * CLASSES]).sum::<f64>().abs() < 1e-14);
 //!
@@ -62,7 +62,7 @@
 //! assert_eq!(bce.initial_score(&target, Some(&weights)), Some(3.0_f64.ln())); // log-odds of 3 : 1
 //!
 //! let (mut gradient, mut hessian) = ([0.0; 3], [0.0; 3]);
-//! bce.weighted(&weights).gradient_with_hessian_bound(&[0.0; 3], &target, 1.0, &mut gradient, &mut hessian);
+//! bce.weighted(&weights).gradient_with_hessian_bound(&[0.0; 3], &target, /* scale */ 1.0, &mut gradient, &mut hessian);
 //! assert_eq!((gradient, hessian), ([-0.5, -1.0, 0.5], [0.25, 0.5, 0.25]));
 //!
 //! assert_eq!(Mae.initial_score(&[1.0_f64, 2.0, 9.0], None), Some(2.0)); // the median

@@ -39,7 +39,8 @@
 //! assert_eq!(y, array![[0.0, 2.0], [3.0, 0.0]]);
 //! ```
 //!
-//! An array that is transposed or sliced is not contiguous, and `as_slice` is `None`: call `as_standard_layout()`
+//! An array that is transposed or sliced is not contiguous, nor may a product of transposed arrays or of one column be,
+//! and `as_slice` is `None`: call `as_standard_layout()`
 //! first. Functions of rows take rows along any axis of a row-major array: [`Rows::along`]`(&[batch, classes, pixels],
 //! 1)`.
 //!

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use slopes::activation::{Activation, Formula};
-//! use slopes::{FloatMath, Lanes};
+//! use slopes::{FloatMath, Lanes, Spec};
 //!
 //! #[derive(Clone, Copy, Debug)]
 //! struct ScaledTanh {
@@ -18,6 +18,9 @@
 //! }
 //!
 //! impl Formula for ScaledTanh {
+//!     // Optional: a name and formulas, for `spec()` and for messages.
+//!     const SPEC: &'static Spec = &Spec::new(&["scaled_tanh"], ["c tanh(x/c)", "1 - tanh(x/c)^2", "-2 tanh(x/c) (1 - tanh(x/c)^2) / c"]);
+//!
 //!     #[inline(always)]
 //!     fn f<L: Lanes>(self, x: L) -> L {
 //!         (x / self.c).tanh() * self.c

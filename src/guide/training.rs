@@ -18,7 +18,7 @@
 //! let mut w2 = Array2::from_elem((4, 3), 0.1_f32); // 4 hidden, 3 classes
 //!
 //! let loss = SoftmaxCrossEntropy::new()
-//!     .with_class_weights(&[1.0, 1.0, 2.0])?
+//!     .with_class_weights(&[1.0_f64, 1.0, 2.0])? // Weights are f64 for every element type.
 //!     .with_label_smoothing(0.1)?
 //!     .with_ignore_label(-1);
 //! let (target, rows) = (Targets::labels(&labels), Rows::contiguous(3));

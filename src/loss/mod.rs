@@ -391,8 +391,21 @@ impl<F: LossFormula, T: Element> Compute<F, T> for Here {
 macro_rules! impl_loss {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
         $crate::impl_loss! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+        $crate::impl_loss! { @spec [$($F: $Bound,)+], $Name }
     };
-    ($Name:ty) => { $crate::impl_loss! { @in $crate::compiled::Here, [], $Name } };
+    ($Name:ty) => {
+        $crate::impl_loss! { @in $crate::compiled::Here, [], $Name }
+        $crate::impl_loss! { @spec [], $Name }
+    };
+    (@spec [$($generics:tt)*], $Name:ty) => {
+        impl<$($generics)*> $Name {
+            /// The specification of the function.
+            #[allow(dead_code, reason = "not everyone asks")]
+            pub const fn spec(&self) -> &'static $crate::Spec {
+                <Self as $crate::loss::LossFormula>::SPEC
+            }
+        }
+    };
     (@any $Any:ty) => {
         $crate::__loss_methods! { $crate::compiled::delegate: { loss Loss, $Any } }
         $crate::impl_loss! { @weighted [], $Any }

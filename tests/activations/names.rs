@@ -90,6 +90,40 @@ fn names_of_functions_that_we_lack_are_unknown() {
     }
 }
 
+/// A name of another kind of function is not corrected to a name of this kind.
+#[test]
+fn names_of_other_kinds_are_told() {
+    let error = activation::by_name::<f32>("Softmax").unwrap_err();
+    assert_eq!(error.elsewhere(), Some("activation::Softmax"));
+    let error = slopes::loss::by_name::<f32>("CrossEntropyLoss").unwrap_err();
+    assert!(error.to_string().starts_with("\"CrossEntropyLoss\" is slopes::loss::SoftmaxCrossEntropy"), "{error}");
+    for loss in ["MSELoss", "L1Loss", "BCEWithLogitsLoss", "KLDivLoss", "reg:squarederror"] {
+        assert!(slopes::loss::by_name::<f32>(loss).is_ok(), "{loss}");
+    }
+    let leaky: AnyActivation = "LeakyReLU(negative_slope=0.2, inplace=True)".parse().unwrap();
+    assert_eq!(leaky, LeakyRelu { slope: 0.2 }.into());
+}
+
+/// With every trait in scope, users' calls need no annotation.
+#[test]
+fn the_names_of_authors_and_users_do_not_collide() {
+    use slopes::activation::{Formula, Relu, Sigmoid};
+    use slopes::loss::{Huber, LossFormula};
+    use slopes::prelude::*;
+    fn takes_any(f: impl Activation<f32> + std::fmt::Debug) -> f32 {
+        f.forward(-1.0)
+    }
+    fn is_author<F: Formula, L: LossFormula>(_: F, _: L) {}
+
+    assert_eq!(Relu.spec().name(), "relu");
+    assert!(Sigmoid.derivative(0.5) > 0.2 && Huber::DEFAULT.hessian_bound(1.0_f32, 0.0) == 1.0);
+    is_author(Relu, Huber::DEFAULT);
+    let relu: &dyn Activation<f32> = &Relu;
+    assert_eq!((takes_any(relu), format!("{relu:?}")), (0.0, "relu".to_owned()));
+    let boxed: Box<dyn Activation<f32>> = Box::new(LeakyRelu { slope: 0.5 });
+    assert_eq!(takes_any(&*boxed), -0.5);
+}
+
 fn parse(text: &str) -> Result<AnyActivation, ParseError> {
     text.parse()
 }

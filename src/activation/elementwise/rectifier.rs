@@ -135,7 +135,7 @@ activation! {
     /// left side.
     PRelu {
         /// The slope a of the negative side: finite, 0.25 by default.
-        slope ("negative_slope", "alpha", "a") = 0.25, |a| a.is_finite() => "must be finite";
+        slope ("negative_slope", "alpha", "a", "init") = 0.25, |a| a.is_finite() => "must be finite";
     }
     names ["prelu", "parametric_relu"];
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";

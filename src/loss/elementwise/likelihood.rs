@@ -138,7 +138,7 @@ loss! {
         /// Weight w of class 1; class 0 has the weight 1. Positive and finite; default 1.
         pos_weight = 1.0, |weight| weight > 0.0 && weight.is_finite() => "must be positive and finite";
     }
-    names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss", "bce_with_logits_loss", "binary:logistic", "reg:logistic"];
+    names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss", "bce_with_logits_loss", "binary:logistic", "binary", "reg:logistic"];
     formula "(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z)), z = prediction, y = target, w = pos_weight",
         "(1 - y) s(z) - w y s(-z), s(z) = 1 / (1 + exp(-z))", "(1 - y + w y) s(z) s(-z)";
     source "D. R. Cox, The Regression Analysis of Binary Sequences, 1958";

@@ -55,7 +55,7 @@ loss! {
 
 loss! {
     /// Half the squared error, whose derivative is the residual itself.
-    HalfSquared names ["half_squared", "half_squared_error", "reg:squarederror"];
+    HalfSquared names ["half_squared", "half_squared_error", "reg:squarederror", "regression", "regression_l2"];
     formula "r^2 / 2, r = prediction - target", "r", "1";
     source "A.-M. Legendre, 1805";
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
@@ -74,7 +74,7 @@ loss! {
     /// Absolute error; its mean is the mean absolute error (MAE).
     ///
     /// The derivative at a residual of 0 is 0.
-    Mae names ["mae", "mean_absolute_error", "absolute_error", "l1", "l1_loss", "reg:absoluteerror", "regression_l1"];
+    Mae names ["mae", "mean_absolute_error", "absolute_error", "l1", "l1_loss", "mae_loss", "reg:absoluteerror", "regression_l1"];
     formula "abs(r), r = prediction - target", "sign(r)", "0";
     source "P.-S. Laplace, 1774";
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];

@@ -60,6 +60,9 @@ crate::check::options! {
     /// assert!((mean - 2.022697).abs() < 1e-6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "CrossEntropyLoss")]
+    #[doc(alias = "ignore_index")]
+    #[doc(alias = "categorical_cross_entropy")]
     SoftmaxCrossEntropy<'a> {
         /// The weight w of each class, finite and not negative; `None` (the default) for 1.
         class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;

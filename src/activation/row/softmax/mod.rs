@@ -20,7 +20,8 @@ use contiguous::{Backward, Forward};
 /// The entries of a row that take part. A masked entry counts as -inf, whatever x is there, NaN included.
 ///
 /// A mask has the layout of x. It may be shorter, and then repeats: `x[i]` is masked by `mask[i % mask.len()]`, as one
-/// mask for all heads of an attention.
+/// mask for all heads of an attention. A mask of (batch, keys) is no padding mask here: it would repeat from query to
+/// query. Write it out for (queries, keys), one call for each batch entry.
 ///
 /// An additive mask is added to x before the temperature divides it (and, for [`Softmin`], before the sign changes):
 /// the output is softmax((x + mask) / t).
@@ -37,6 +38,8 @@ use contiguous::{Backward, Forward};
 /// Softmax::DEFAULT.forward_masked(&[1.0_f32; 4], Mask::Causal { queries: 2, offset: 1 }, Rows::contiguous(2), &mut y);
 /// assert_eq!(y, [1.0, 0.0, 0.5, 0.5]);
 /// ```
+#[doc(alias = "attn_mask")]
+#[doc(alias = "key_padding_mask")]
 #[derive(Clone, Copy, Debug)]
 pub enum Mask<'a, T> {
     /// True for the entries that take part.
