@@ -13,6 +13,7 @@ use crate::names::{Names, distance, eq_normalized, list};
 /// assert_eq!(error.to_string(), "parameter beta = -1 must be positive and finite");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ParameterError {
     /// The name of the parameter.
     pub parameter: &'static str,
@@ -20,6 +21,14 @@ pub struct ParameterError {
     pub value: f64,
     /// The requirement that the value does not meet, as a phrase: "must be positive".
     pub requirement: &'static str,
+}
+
+impl ParameterError {
+    /// An error of a function of one's own: the parameter, its value, and its requirement, such as "must be positive".
+    #[must_use]
+    pub const fn new(parameter: &'static str, value: f64, requirement: &'static str) -> Self {
+        ParameterError { parameter, value, requirement }
+    }
 }
 
 impl fmt::Display for ParameterError {
@@ -267,6 +276,7 @@ impl From<ParameterError> for ParseErrorKind {
 /// assert_eq!(error.to_string(), "label 2 of row 1 is out of range for 2 classes");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TargetError {
     /// The index of the row.
     pub row: usize,
@@ -287,11 +297,12 @@ impl core::error::Error for TargetError {}
 /// A level that is not available on this machine.
 ///
 /// ```
-/// use slopes::{Level, UnsupportedLevelError};
+/// use slopes::Level;
 /// let other = if cfg!(target_arch = "aarch64") { Level::Avx2 } else { Level::Neon };
-/// assert_eq!(other.set_global(), Err(UnsupportedLevelError { level: other }));
+/// assert_eq!(other.set_global().unwrap_err().level, other);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct UnsupportedLevelError {
     /// The requested level.
     pub level: Level,

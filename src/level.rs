@@ -13,7 +13,7 @@ use crate::error::UnsupportedLevelError;
 /// use slopes::Level;
 /// println!("{:?} of {:?}", Level::current(), Level::available().collect::<Vec<_>>());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Level {
@@ -86,7 +86,7 @@ impl Level {
         match self {
             Level::Scalar => Self::lowest() == Level::Scalar,
             Level::Neon => detect() == Level::Neon,
-            _ => cfg!(target_arch = "x86_64") && self <= detect(),
+            _ => cfg!(target_arch = "x86_64") && self as u8 <= detect() as u8,
         }
     }
 

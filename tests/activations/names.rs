@@ -225,7 +225,7 @@ fn a_wrong_text_says_what_and_where() {
 
 #[test]
 fn parameters_may_bound_each_other() {
-    let bad = |parameter, value, requirement| Err(ParameterError { parameter, value, requirement });
+    let bad = |parameter, value, requirement| Err(ParameterError::new(parameter, value, requirement));
     assert_eq!(HardTanh::new(1.0, 0.5), bad("low", 1.0, "must not exceed high"));
     assert_eq!(HardTanh::new(0.5, 0.5), Ok(HardTanh { low: 0.5, high: 0.5 }));
     assert!(HardSigmoid::new(0.5, 0.5).is_err() && HardSigmoid::new(0.25, 0.5).is_ok());

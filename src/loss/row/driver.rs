@@ -240,10 +240,11 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         let mut weight = self.sample_weights.map_or(1.0, |weights| weights[row]);
         let target = match self.target {
             RowTargets::Labels(labels) => {
-                if labels.is_ignored(row, self.ignore_label) {
+                let label = labels.checked(row);
+                if self.ignore_label == Some(label) {
                     weight = 0.0;
                 }
-                RowTarget::Label(labels.class(row, layout.row_len()).unwrap_or(0))
+                RowTarget::Label(label as usize)
             }
             RowTargets::Probabilities(y) => RowTarget::Probabilities(layout.of(y, row)),
         };

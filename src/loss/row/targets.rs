@@ -68,6 +68,14 @@ macro_rules! labels {
                 }
             }
 
+            /// The label of a row, of labels that are checked: those fit.
+            #[inline(always)]
+            pub(crate) fn checked(self, row: usize) -> i64 {
+                match self.0 {
+                    $(Integers::$Variant(labels) => labels[row] as i64,)+
+                }
+            }
+
             /// The label of a row.
             #[inline]
             pub(crate) fn get(self, row: usize) -> i128 {
