@@ -2,7 +2,7 @@
 
 use core::fmt::{Debug, Display};
 
-use crate::simd::Real;
+use crate::simd::{MAX_LANES, Real};
 use crate::slice::Format;
 use crate::{activation, loss};
 
@@ -66,6 +66,11 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     #[doc(hidden)]
     const FORMAT: Format;
 
+    /// 1 as often as any register has lanes. In the program's data: a block that has just been written on the stack
+    /// would have to reach the cache before a register of it could be loaded.
+    #[doc(hidden)]
+    const ONES: &'static [Self; MAX_LANES];
+
     /// Rounds `value` to this type.
     fn from_f64_rounded(value: f64) -> Self;
 
@@ -81,6 +86,10 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     fn from_real(real: Self::Real) -> Self;
 }
 
+/// Numbers that begin at a cache line.
+#[repr(align(64))]
+struct CacheLine<T>([T; MAX_LANES]);
+
 /// The type that an element is computed in.
 pub(crate) type RealOf<T> = <T as Element>::Real;
 
@@ -91,6 +100,7 @@ macro_rules! real_element {
             type Real = $T;
             type Kernels = Self;
             const FORMAT: Format = Format::Real;
+            const ONES: &'static [Self; MAX_LANES] = &const { CacheLine([1.0; MAX_LANES]) }.0;
             #[inline(always)]
             fn from_f64_rounded(value: f64) -> Self {
                 value as Self
@@ -121,6 +131,7 @@ macro_rules! half_element {
             type Real = f32;
             type Kernels = Self;
             const FORMAT: Format = Format::$Format;
+            const ONES: &'static [Self; MAX_LANES] = &const { CacheLine([Self::ONE; MAX_LANES]) }.0;
             #[inline(always)]
             fn from_f64_rounded(value: f64) -> Self {
                 Self::from_f32_const(rounded_to_odd(value))

@@ -13,7 +13,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
-use crate::simd::{Lanes, MAX_LANES};
+use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use elementwise::{
@@ -298,8 +298,7 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
     fn derivative_slice(f: &F, x: &[T], d: &mut [T]) {
         same_length("derivative_slice", [("x", x.len()), ("d", d.len())]);
         // The derivative is the gradient of dy = 1: they share a kernel.
-        let ones = [T::one(); MAX_LANES];
-        slice::map((*f, Backward), [Src::new(x), Src::repeat(&ones)], [Dst::new(d)]);
+        slice::map((*f, Backward), [Src::new(x), Src::repeat(T::ONES)], [Dst::new(d)]);
     }
     #[track_caller]
     fn second_derivative_slice(f: &F, x: &[T], d: &mut [T]) {

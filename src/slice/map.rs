@@ -32,14 +32,15 @@ pub(crate) struct Plan<R, const IN: usize, const OUT: usize> {
 impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
     /// The plan for all numbers of the views.
     ///
+    /// Written in loops that the compiler unrolls: arrays of views that are made by closures are copied through memory,
+    /// which takes longer than the kernel does for a short slice.
+    ///
     /// # Panics
     /// If a view is not plain, or neither repeats nor has `len` numbers.
+    #[inline(always)]
     pub(super) fn new(inputs: [Src<R>; IN], outputs: [Dst<R>; OUT], len: usize) -> Self {
-        assert!(inputs.iter().all(|src| src.is_plain() && (src.repeats || src.len == len)));
-        assert!(outputs.iter().all(|dst| dst.is_plain() && dst.len == len));
-        let from = inputs.map(|src| src.from);
-        let steps = inputs.map(|src| usize::from(!src.repeats));
-        Plan { from, steps, to: outputs.map(|dst| dst.to), len, stream: false }
+        let Some(plan) = contiguous(&inputs, &outputs, len) else { panic!("the views of a plan are plain") };
+        plan
     }
 
     /// The plan for the first `len` numbers.
@@ -240,6 +241,7 @@ pub(super) fn rounds<R: Real, const IN: usize>(inputs: &[Src<R>; IN]) -> bool {
 }
 
 /// The plan of slices that do not round, and the index from which stores should pass the caches.
+#[inline(always)]
 fn plan<R: Real, const IN: usize, const OUT: usize>(
     inputs: [Src<R>; IN],
     outputs: [Dst<R>; OUT],

@@ -15,7 +15,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::math::FloatMath;
-use crate::simd::{Lanes, MAX_LANES};
+use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 
 /// A function whose derivative can be computed from its value: f'(x) = g(f(x)).
@@ -90,8 +90,7 @@ impl<F: FromOutput, T: Element> ComputeFromOutput<F, T> for Here {
     fn derivative_slice_from_output(f: &F, y: &[T], d: &mut [T]) {
         same_length("derivative_slice_from_output", [("y", y.len()), ("d", d.len())]);
         // The derivative is the gradient for dy = 1: they share a kernel.
-        let ones = [T::one(); MAX_LANES];
-        slice::map((*f, Backward), [Src::new(y), Src::repeat(&ones)], [Dst::new(d)]);
+        slice::map((*f, Backward), [Src::new(y), Src::repeat(T::ONES)], [Dst::new(d)]);
     }
     #[track_caller]
     fn backward_from_output(f: &F, y: &[T], dy: &[T], dx: &mut [T]) {
