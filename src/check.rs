@@ -31,12 +31,29 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-/// An error unless a parameter is finite and not negative.
-pub(crate) const fn non_negative(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value >= 0.0 && value < f64::INFINITY {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be finite and not negative" })
+/// Declares the check of a parameter that f32, f16 and bf16 are computed with, rounded to f32: it must be in its domain
+/// as it is, and rounded.
+macro_rules! check {
+    ($(#[$doc:meta])* $name:ident: |$value:ident| $valid:expr => $requirement:literal) => {
+        $(#[$doc])*
+        pub(crate) const fn $name(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
+            const fn is_valid($value: f64) -> bool {
+                $valid
+            }
+            if !is_valid(value) {
+                return Err(ParameterError { parameter, value, requirement: $requirement });
+            }
+            if !is_valid(value as f32 as f64) {
+                return Err(ParameterError { parameter, value, requirement: concat!($requirement, ", in f32 too") });
+            }
+            Ok(())
+        }
+    };
+}
+
+check! {
+    /// An error unless a parameter is finite and not negative.
+    non_negative: |value| value >= 0.0 && value < f64::INFINITY => "must be finite and not negative"
 }
 
 /// An error unless all weights are finite and not negative.
@@ -51,36 +68,24 @@ pub(crate) const fn all_non_negative(parameter: &'static str, weights: &[f64]) -
     Ok(())
 }
 
-/// An error unless a parameter is positive and finite.
-pub(crate) const fn positive(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value > 0.0 && value < f64::INFINITY {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be positive and finite" })
+check! {
+    /// An error unless a parameter is positive and finite.
+    positive: |value| value > 0.0 && value < f64::INFINITY => "must be positive and finite"
 }
 
-/// An error unless a parameter is from 0 to 1.
-pub(crate) const fn from_0_to_1(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value >= 0.0 && value <= 1.0 {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be from 0 to 1" })
+check! {
+    /// An error unless a parameter is from 0 to 1.
+    from_0_to_1: |value| value >= 0.0 && value <= 1.0 => "must be from 0 to 1"
 }
 
-/// An error unless a parameter is from -1 to 1.
-pub(crate) const fn from_minus_1_to_1(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value >= -1.0 && value <= 1.0 {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be from -1 to 1" })
+check! {
+    /// An error unless a parameter is from -1 to 1.
+    from_minus_1_to_1: |value| value >= -1.0 && value <= 1.0 => "must be from -1 to 1"
 }
 
-/// An error unless a parameter is finite.
-pub(crate) const fn finite(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value.is_finite() {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be finite" })
+check! {
+    /// An error unless a parameter is finite.
+    finite: |value| value.is_finite() => "must be finite"
 }
 
 /// An error unless a temperature is from 1e-30 to 1e30.

@@ -149,26 +149,30 @@ macro_rules! declare {
             /// The function with these parameters, checked. Fields that are set directly are not checked.
             ///
             /// # Errors
-            #[doc = concat!("If a parameter is out of its domain:", $(" `", stringify!($field), "` ", $requirement, ".",)+)]
+            #[doc = concat!("If a parameter is out of its domain, as it is or rounded to f32:", $(" `", stringify!($field), "` ", $requirement, ".",)+)]
             $(#[doc = concat!("`", stringify!($blamed), "` ", $also_requirement, ".")])*
             #[doc = concat!(
                 "\n```\nuse slopes::", $module, "::", stringify!($Name), ";\n",
                 "assert_eq!(", stringify!($Name), "::new(", $(stringify!($default), ", ",)+ ").unwrap(), ", stringify!($Name), "::DEFAULT);\n```",
             )]
             pub fn new($($field: $crate::declare::field!(type $($kind)?)),+) -> Result<Self, $crate::ParameterError> {
+                // f32, f16 and bf16 are computed with parameters that are rounded to f32: those must be in the domain too.
                 $(
                     let is_valid: fn($crate::declare::field!(type $($kind)?)) -> bool = $check;
-                    if !is_valid($field) {
+                    if !is_valid($field) || !is_valid($crate::declare::Parameter::rounded_to::<f32>($field)) {
+                        let requirement = if is_valid($field) { concat!($requirement, ", in f32 too") } else { $requirement };
                         let (parameter, value) = (stringify!($field), $crate::declare::Parameter::value($field));
-                        return Err($crate::ParameterError { parameter, value, requirement: $requirement });
+                        return Err($crate::ParameterError { parameter, value, requirement });
                     }
                 )+
                 let this = Self { $($field),+ };
                 $(
                     let is_valid: fn(&Self) -> bool = $also;
-                    if !is_valid(&this) {
+                    if !is_valid(&this) || !is_valid(&this.rounded_to::<f32>()) {
+                        let requirement =
+                            if is_valid(&this) { concat!($also_requirement, ", in f32 too") } else { $also_requirement };
                         let (parameter, value) = (stringify!($blamed), $crate::declare::Parameter::value(this.$blamed));
-                        return Err($crate::ParameterError { parameter, value, requirement: $also_requirement });
+                        return Err($crate::ParameterError { parameter, value, requirement });
                     }
                 )*
                 Ok(this)

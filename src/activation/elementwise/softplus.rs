@@ -15,8 +15,8 @@ activation! {
     ///
     /// Accurate for every x: there is no threshold beyond which it is replaced by x.
     Softplus {
-        /// The sharpness beta of the bend: positive and finite, 1 by default.
-        beta = 1.0, |b| b > 0.0 && b.is_finite() => "must be positive and finite";
+        /// The sharpness beta of the bend: from 1e-15 to 1e15, 1 by default.
+        beta = 1.0, |b| (1e-15..=1e15).contains(&b) => "must be from 1e-15 to 1e15";
     }
     names ["softplus", "log1pexp"];
     formula "ln(1 + exp(beta x)) / beta", "s(beta x), s(z) = 1 / (1 + exp(-z))", "beta s(beta x) s(-beta x)";

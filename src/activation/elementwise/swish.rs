@@ -132,8 +132,8 @@ activation! {
     ///
     /// beta = 1 makes it the SiLU. A negative beta reflects the graph through the origin: f(x; -beta) = -f(-x; beta).
     Swish {
-        /// The sharpness beta of the gate: finite, at least 1e-20 in magnitude, 1 by default.
-        beta ("alpha") = 1.0, |b| b.is_finite() && b.abs() >= 1e-20 => "must be finite and at least 1e-20 in magnitude";
+        /// The sharpness beta of the gate: from 1e-15 to 1e15 in magnitude, 1 by default.
+        beta ("alpha") = 1.0, |b| (1e-15..=1e15).contains(&b.abs()) => "must be from 1e-15 to 1e15 in magnitude";
     }
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
