@@ -33,7 +33,7 @@ macro_rules! declare {
         $(kinks $kinks:expr;)?
         $(roots $roots:expr;)?
         range $range:expr, monotone $monotone:literal, $parity:ident;
-        f32 $ulp32:expr $(, floor $floor32:expr)?;
+        f32 $ulp32:tt $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(bound $bound:literal;)?
         $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
@@ -78,6 +78,17 @@ macro_rules! declare {
                 parity: $crate::spec::Parity::$parity,
                 f32: $crate::spec::ErrorBound::declared($ulp32, &[$($floor32)?]),
                 f64: $crate::spec::ErrorBound::declared($ulp64, &[$($floor64)?]),
+            };
+        }
+
+        /// The row of the function in the table on its module's page.
+        macro_rules! $Name {
+            () => {
+                concat!(
+                    "| [`", stringify!($Name), "`] | ", $f, " | ",
+                    $($("`", stringify!($field), " = ", stringify!($default), "`<br>",)+)?
+                    " | ", $crate::declare::unbroken!($ulp32), " |\n",
+                )
             };
         }
 
@@ -200,6 +211,12 @@ macro_rules! declare {
 }
 pub(crate) use declare;
 
+/// The numbers of an array as a text that is not broken into lines.
+macro_rules! unbroken {
+    ([$first:literal $(, $more:literal)*]) => { concat!($first $(, ",&nbsp;", $more)*) };
+}
+pub(crate) use unbroken;
+
 /// The type of a parameter, and constants of it: f64, `flag` for bool, `optional` for `Option<f64>`.
 macro_rules! field {
     (type) => { f64 };
@@ -284,6 +301,22 @@ macro_rules! catalogue {
         $($module:ident: $($Name:ident),+;)+
     ) => {
         $(pub use $module::{$($Name),+};)+
+
+        /// The table of the functions on the module's page.
+        macro_rules! table {
+            () => {
+                concat!(
+                    "| function | value | parameters, with defaults | f32 error bounds |\n|---|---|---|---|\n",
+                    $($(table_rows::$Name!()),+),+
+                )
+            };
+        }
+        pub(crate) use table;
+
+        /// Their rows, by the names of the functions.
+        pub(crate) mod table_rows {
+            $($(pub(crate) use $Name;)+)+
+        }
 
         const NAMES: $crate::names::Names = &[$($($Name::SPEC.names),+),+];
 

@@ -1,7 +1,15 @@
 //! Activation functions: elementwise functions, functions of rows (softmax), gated linear units, maxout.
 //!
 //! [`Activation`] is the trait to call; [`Formula`] is the trait to implement for a new function.
+//!
+//! # Elementwise activations
+//!
+//! Error bounds are those of the value, the derivative and the second derivative, in ulp; the page of a function has
+//! those of f64, and absolute ones beside roots.
+//!
+#![doc = table!()]
 
+#[macro_use]
 pub(crate) mod elementwise;
 pub(crate) mod layer;
 pub(crate) mod row;

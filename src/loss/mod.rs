@@ -3,8 +3,16 @@
 //! [`Loss`] is the trait to call for samples of one prediction and one target (regression, binary classification),
 //! [`RowLoss`] for samples that are rows (classes). [`LossFormula`] is the trait to implement for a new loss. Arguments
 //! are in the order `(prediction, target)`.
+//!
+//! # Elementwise losses
+//!
+//! Error bounds are those of the value, the derivative and the second derivative, in ulp; the page of a function has
+//! those of f64, and absolute ones beside roots.
+//!
+#![doc = table!()]
 
 pub(crate) mod distance;
+#[macro_use]
 pub(crate) mod elementwise;
 pub(crate) mod penalty;
 pub(crate) mod row;

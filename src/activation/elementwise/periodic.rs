@@ -57,7 +57,7 @@ activation! {
 }
 
 /// The formula from methods of x, the product a x and its error term. The default a = 1 has its own implementation.
-macro_rules! scaled {
+macro_rules! snake {
     ($($method:ident = $of_product:ident),+) => {
         impl Formula for Snake {
             const SPEC: &'static Spec = Self::SPEC;
@@ -73,7 +73,7 @@ macro_rules! scaled {
         }
     };
 }
-scaled! { f = value_of, df = derivative_of, d2f = second_derivative_of }
+snake! { f = value_of, df = derivative_of, d2f = second_derivative_of }
 
 impl Snake {
     /// With a x = k pi / 2 + r, sin^2 is sin^2 r for even k and 1 - sin^2 r for odd k. Around a x = -1, where x cancels

@@ -159,7 +159,7 @@ activation! {
         /// The smallest slope of the negative side: finite, 1/8 by default.
         lower = 0.125, |lower| lower.is_finite() => "must be finite";
         /// The largest slope of the negative side: finite, not below `lower`, 1/3 by default.
-        upper = 0.333_333_333_333_333_3_f64, |upper| upper.is_finite() => "must be finite";
+        upper = 1.0 / 3.0, |upper| upper.is_finite() => "must be finite";
     } also upper, |this| this.lower <= this.upper => "must not be below lower";
     names ["rrelu", "randomized_relu"];
     formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";

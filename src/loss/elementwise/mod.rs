@@ -1,8 +1,12 @@
 //! Elementwise losses: of a number and its target, each written as a formula over registers.
 
+#[macro_use]
 pub(crate) mod likelihood;
+#[macro_use]
 pub(crate) mod margin;
+#[macro_use]
 pub(crate) mod rates;
+#[macro_use]
 pub(crate) mod regression;
 pub(crate) mod three_inputs;
 pub(crate) mod weighted;
