@@ -94,6 +94,7 @@ macro_rules! declare {
 
         impl $Name {
             /// The specification of the function: its formula, source, limits, kinks, error bounds.
+            #[must_use]
             pub const fn spec(&self) -> &'static $crate::Spec {
                 Self::SPEC
             }
@@ -140,7 +141,7 @@ macro_rules! declare {
         pub struct $Name {
             $(
                 $(#[$field_doc])*
-                $(#[doc = concat!("\nAlso read as:" $(, " `", $alias, "`")+, ".")])?
+                $(#[doc = concat!("\nAlso read as:" $(, " `", $alias, "`")+, ".")] $(#[doc(alias = $alias)])+)?
                 pub $field: $crate::declare::field!(type $($kind)?),
             )+
         }
@@ -355,7 +356,8 @@ macro_rules! catalogue {
 
         impl $Any {
             /// The specification of the function, for its default parameters.
-            pub fn spec(&self) -> &'static $crate::Spec {
+            #[must_use]
+            pub const fn spec(&self) -> &'static $crate::Spec {
                 match self {
                     $($(Self::$Name(_) => $Name::SPEC,)+)+
                 }
@@ -375,6 +377,7 @@ macro_rules! catalogue {
             }
 
             /// The value of a parameter, by its name or one of its aliases; `None` if the function has no such parameter.
+            #[must_use]
             pub fn parameter(&self, name: &str) -> Option<f64> {
                 $crate::parse::parameter(self.spec(), name).ok().map(|index| self.values()[index])
             }

@@ -72,16 +72,20 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     const ONES: &'static [Self; MAX_LANES];
 
     /// Rounds `value` to this type.
+    #[must_use]
     fn from_f64_rounded(value: f64) -> Self;
 
     /// Converts this number to f64, exactly.
+    #[must_use]
     fn into_f64(self) -> f64;
 
     /// Converts this number to [`Real`](Element::Real), exactly.
+    #[must_use]
     #[doc(hidden)]
     fn into_real(self) -> Self::Real;
 
     /// Rounds a computed number to this type.
+    #[must_use]
     #[doc(hidden)]
     fn from_real(real: Self::Real) -> Self;
 }

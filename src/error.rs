@@ -99,6 +99,7 @@ impl UnknownNameError {
     }
 
     /// The unknown name; of a long one, its beginning.
+    #[must_use]
     pub fn name(&self) -> &str {
         core::str::from_utf8(&self.name[..self.len]).unwrap_or_default()
     }
@@ -109,11 +110,13 @@ impl UnknownNameError {
     /// let error = slopes::activation::by_name::<f32>("softmax").err().unwrap();
     /// assert_eq!(error.elsewhere(), Some("activation::Softmax"));
     /// ```
+    #[must_use]
     pub fn elsewhere(&self) -> Option<&'static str> {
         ELSEWHERE.iter().find(|(name, _)| eq_normalized(name, self.name())).map(|(_, path)| *path)
     }
 
     /// The known name with the smallest edit distance, or the name that it is an alias of.
+    #[must_use]
     pub fn nearest(&self) -> &'static str {
         let away = |names: &[&str]| names.iter().map(|known| distance(self.name(), known)).min();
         self.known.iter().min_by_key(|names| away(names)).map_or("", |names| names[0])

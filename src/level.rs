@@ -71,17 +71,20 @@ impl Level {
     }
 
     /// The best level of this machine.
+    #[must_use]
     pub fn detected() -> Level {
         detect()
     }
 
     /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`]
     /// everywhere.
+    #[must_use]
     pub const fn lowest() -> Level {
         if cfg!(all(target_arch = "x86_64", target_feature = "sse2")) { Level::Sse2 } else { Level::Scalar }
     }
 
     /// True if this machine has the level.
+    #[must_use]
     pub fn is_available(self) -> bool {
         match self {
             Level::Scalar => Self::lowest() == Level::Scalar,
@@ -117,8 +120,9 @@ impl Level {
     }
 
     /// The family of the level, which determines the bits.
+    #[must_use]
     #[inline]
-    pub fn family(self) -> FmaFamily {
+    pub const fn family(self) -> FmaFamily {
         match self {
             Level::Scalar | Level::Sse2 => FmaFamily::Unfused,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,

@@ -131,17 +131,20 @@ impl Spec {
 
     /// The absolute bound of `bounds` at x, in its units: 0 away from the roots. The order is 0 for the value, 1 and 2
     /// for the derivatives.
+    #[must_use]
     pub fn absolute_at(&self, bounds: ErrorBound, order: usize, x: f64) -> f64 {
         let near_root = self.roots[order].iter().any(|root| (x - root).abs() <= 1.0);
         if near_root { bounds.absolute[order] } else { 0.0 }
     }
 
     /// The absolute bound of `bounds` of a loss for a pair, in its units.
+    #[must_use]
     pub fn absolute_of_pair(&self, bounds: ErrorBound, order: usize, prediction: f64, target: f64) -> f64 {
         bounds.absolute[order] * prediction.abs().max(1.0) * target.abs().max(1.0)
     }
 
     /// The name.
+    #[must_use]
     pub const fn name(&self) -> &'static str {
         self.names[0]
     }

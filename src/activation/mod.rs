@@ -73,17 +73,22 @@ pub use trained::rrelu::RReluTraining;
 /// lengths.
 pub trait Activation<T: Element>: Send + Sync {
     /// The specification of the function, for its default parameters.
+    #[must_use]
     fn spec(&self) -> &'static Spec {
         Spec::UNDECLARED
     }
 
     /// The value f(x).
+    #[must_use]
     fn forward(&self, x: T) -> T;
 
     /// The derivative f'(x).
+    #[must_use]
     fn derivative(&self, x: T) -> T;
 
     /// The second derivative f''(x); NaN if the type does not implement it.
+    #[doc(alias = "hessian")]
+    #[must_use]
     fn second_derivative(&self, x: T) -> T {
         let _ = x;
         T::nan()
@@ -124,6 +129,8 @@ pub trait Activation<T: Element>: Send + Sync {
     }
 
     /// The gradient dx = dy f'(x), x being the input of the function, not its output.
+    #[doc(alias = "gradient")]
+    #[doc(alias = "vjp")]
     #[track_caller]
     fn backward_slice(&self, x: &[T], dy: &[T], dx: &mut [T]) {
         same_length("backward_slice", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
@@ -374,6 +381,7 @@ macro_rules! impl_activation {
     (@spec [$($generics:tt)*], $Name:ty) => {
         impl<$($generics)*> $Name {
             /// The specification of the function.
+            #[must_use]
             #[allow(dead_code, reason = "not everyone asks")]
             pub const fn spec(&self) -> &'static $crate::Spec {
                 <Self as $crate::activation::Formula>::SPEC
@@ -482,6 +490,7 @@ crate::declare::catalogue! {
 ///     println!("{:12} {}", activation.spec().name(), activation.forward(0.5));
 /// }
 /// ```
+#[must_use]
 pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
     <T::Kernels as Kernels<T>>::all()
 }
@@ -505,6 +514,8 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 /// assert_eq!(by_name::<f32>("sigmiod").err().unwrap().nearest(), "sigmoid");
 /// # Ok::<(), slopes::UnknownNameError>(())
 /// ```
+#[doc(alias = "ACT2FN")]
+#[doc(alias = "get_activation")]
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownNameError> {
     crate::parse::find(name, NAMES).map(|index| all()[index])
 }

@@ -68,20 +68,26 @@ pub use total::Total;
 pub trait Loss<T: Element>: Send + Sync {
     /// The specification of the loss, for its default parameters. Limits, range, monotonicity and parity are those in
     /// the prediction at a target of 0, or of 1 if 0 is out of the domain; kinks are residuals, or margins.
+    #[must_use]
     fn spec(&self) -> &'static Spec {
         Spec::UNDECLARED
     }
 
     /// The loss of one sample.
+    #[must_use]
     fn forward(&self, prediction: T, target: T) -> T;
 
     /// The first derivative in the prediction.
+    #[must_use]
     fn derivative(&self, prediction: T, target: T) -> T;
 
     /// The second derivative in the prediction. It may be zero or negative.
+    #[doc(alias = "hessian")]
+    #[must_use]
     fn second_derivative(&self, prediction: T, target: T) -> T;
 
     /// A positive bound on the second derivative, for methods that divide by it, such as gradient boosting.
+    #[must_use]
     fn hessian_bound(&self, prediction: T, target: T) -> T;
 
     /// The losses of a slice: `losses[i]` is that of sample i.
@@ -95,6 +101,7 @@ pub trait Loss<T: Element>: Send + Sync {
     }
 
     /// The sum of the losses; 0 for no samples.
+    #[must_use]
     #[track_caller]
     fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", lengths(prediction, target));
@@ -102,17 +109,21 @@ pub trait Loss<T: Element>: Send + Sync {
     }
 
     /// The divisor of [`mean`](Loss::mean): the number of samples, or the sum of their weights.
+    #[must_use]
     fn total_weight(&self, samples: usize) -> f64 {
         samples as f64
     }
 
     /// The sum of the losses and the [`total_weight`](Loss::total_weight). Totals of batches can be added.
+    #[must_use]
     #[track_caller]
     fn total(&self, prediction: &[T], target: &[T]) -> Total {
         Total { sum: self.sum(prediction, target), weight: self.total_weight(prediction.len()) }
     }
 
     /// The mean loss: the sum divided by the [`total_weight`](Loss::total_weight); NaN for no samples.
+    #[doc(alias = "reduction")]
+    #[must_use]
     #[track_caller]
     fn mean(&self, prediction: &[T], target: &[T]) -> f64 {
         self.total(prediction, target).mean()
@@ -151,6 +162,7 @@ pub trait Loss<T: Element>: Send + Sync {
 
     /// The [`gradient`](Loss::gradient) and the Hessian bound, in one pass: `hessian[i]` is `scale` times the
     /// [`hessian_bound`](Loss::hessian_bound) of sample i.
+    #[doc(alias = "grad_hess")]
     #[track_caller]
     fn gradient_with_hessian_bound(
         &self,
@@ -186,6 +198,9 @@ pub trait Loss<T: Element>: Send + Sync {
     /// assert_eq!(Mae.initial_score(&[7.0_f32, 1.0, 2.0], None), Some(2.0));
     /// assert_eq!(Hinge.initial_score(&[1.0_f64], None), None);
     /// ```
+    #[doc(alias = "base_score")]
+    #[doc(alias = "boost_from_average")]
+    #[must_use]
     fn initial_score(&self, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
         let _ = (targets, weights);
         None
@@ -408,6 +423,7 @@ macro_rules! impl_loss {
     (@spec [$($generics:tt)*], $Name:ty) => {
         impl<$($generics)*> $Name {
             /// The specification of the function.
+            #[must_use]
             #[allow(dead_code, reason = "not everyone asks")]
             pub const fn spec(&self) -> &'static $crate::Spec {
                 <Self as $crate::loss::LossFormula>::SPEC
@@ -516,6 +532,7 @@ crate::declare::catalogue! {
 ///     println!("{:32} {}", loss.spec().name(), loss.forward(0.5, 1.0));
 /// }
 /// ```
+#[must_use]
 pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
     <T::Kernels as Kernels<T>>::all()
 }

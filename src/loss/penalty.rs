@@ -25,8 +25,10 @@ use crate::slice::{self, Dst, Map, Src};
 /// assert_eq!(gradient, [0.75, -1.25]);
 /// # Ok::<(), slopes::ParameterError>(())
 /// ```
+#[doc(alias = "regularization")]
 pub trait Penalty<T: Element>: Send + Sync {
     /// The penalty: the sum of the terms of all weights; 0 for no weights.
+    #[must_use]
     fn value(&self, weights: &[T]) -> f64;
 
     /// Adds the gradient of the penalty: `gradient[i] +=` its derivative in `weights[i]`.
@@ -141,6 +143,7 @@ penalty! {
     /// use slopes::loss::{L1, Penalty};
     /// assert_eq!(L1 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 3.0);
     /// ```
+    #[doc(alias = "lasso")]
     L1 {
         /// Strength lambda of the penalty. Finite and not negative; default 0.01.
         lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
@@ -157,6 +160,8 @@ penalty! {
     /// use slopes::loss::{L2, Penalty};
     /// assert_eq!(L2 { lambda: 0.5 }.value(&[2.0_f32, -4.0]), 5.0);
     /// ```
+    #[doc(alias = "ridge")]
+    #[doc(alias = "weight_decay")]
     L2 {
         /// Strength lambda of the penalty. Finite and not negative; default 0.01.
         lambda = 0.01, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";

@@ -37,42 +37,49 @@ impl<T: exp::Constants + log::Constants + normal::Constants + sin::Constants + t
 /// reference points, `sin` stays within 2 ulp, `cos` within 2.5 and `tanh` within 1.5.
 pub trait FloatMath: Lanes {
     /// e^x. It underflows gradually, to 0 at -inf.
+    #[must_use]
     #[inline(always)]
     fn exp(self) -> Self {
         exp::exp(self)
     }
 
     /// e^x - 1, with relative accuracy near 0; keeps the sign of zero.
+    #[must_use]
     #[inline(always)]
     fn exp_m1(self) -> Self {
         exp::exp_m1(self)
     }
 
     /// The sine of x in radians, with relative accuracy for x of any size. Keeps the sign of zero; NaN at infinities.
+    #[must_use]
     #[inline(always)]
     fn sin(self) -> Self {
         sin::sin_cos(self).0
     }
 
     /// The cosine of x in radians, with relative accuracy for x of any size; NaN at infinities.
+    #[must_use]
     #[inline(always)]
     fn cos(self) -> Self {
         sin::sin_cos(self).1
     }
 
     /// The hyperbolic tangent; keeps the sign of zero.
+    #[must_use]
     #[inline(always)]
     fn tanh(self) -> Self {
         tanh::tanh(self)
     }
 
     /// The natural logarithm: -inf at 0, NaN below.
+    #[must_use]
     #[inline(always)]
     fn ln(self) -> Self {
         log::ln(self)
     }
 
     /// ln(1 + x), with relative accuracy near 0: -inf at -1, NaN below; keeps the sign of zero.
+    #[must_use]
     #[inline(always)]
     fn ln_1p(self) -> Self {
         log::ln_1p(self)

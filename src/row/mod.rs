@@ -52,6 +52,7 @@ impl Rows {
     /// ```
     /// assert_eq!(slopes::activation::Rows::contiguous(10).row_len(), 10);
     /// ```
+    #[must_use]
     pub const fn contiguous(len: usize) -> Self {
         Rows { len, inner: 1 }
     }
@@ -69,6 +70,7 @@ impl Rows {
     ///
     /// # Panics
     /// If the array has no such axis.
+    #[must_use]
     #[track_caller]
     pub fn along(shape: &[usize], axis: usize) -> Self {
         assert!(axis < shape.len(), "axis {axis} is out of range for an array of {} axes", shape.len());
@@ -76,11 +78,13 @@ impl Rows {
     }
 
     /// The length of a row.
+    #[must_use]
     pub const fn row_len(self) -> usize {
         self.len
     }
 
     /// The distance between consecutive entries of a row, inner: 1 if rows are contiguous.
+    #[must_use]
     pub const fn stride(self) -> usize {
         self.inner
     }

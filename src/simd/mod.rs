@@ -72,46 +72,59 @@ pub trait Lanes:
     const FUSED: bool;
 
     /// A register with `value` in every lane.
+    #[must_use]
     fn fill(self, value: Self::Real) -> Self;
 
     /// A register with `value`, rounded to the register's type, in every lane.
+    #[must_use]
     #[inline]
     fn splat(self, value: f64) -> Self {
         self.fill(Self::Real::from_f64_rounded(value))
     }
 
     /// `self * b + c`: rounded once if [`FUSED`](Lanes::FUSED), else twice.
+    #[must_use]
     fn mul_add(self, b: Self, c: Self) -> Self;
 
     /// The square root. The root of -0 is -0, of a negative number NaN.
+    #[must_use]
     fn sqrt(self) -> Self;
 
     /// The absolute value: clears the sign bit, of NaN too.
+    #[must_use]
     fn abs(self) -> Self;
 
     /// The absolute value of `self` with the sign bit of `sign`. Never rounds; NaN stays NaN.
+    #[must_use]
     fn copysign(self, sign: Self) -> Self;
 
     /// `self` with its sign bit flipped where the sign bit of `sign` is set. Never rounds; NaN stays NaN.
+    #[must_use]
     fn xor_sign(self, sign: Self) -> Self;
 
     /// `bound` where `bound < self`, else `self`: NaN stays NaN, and a zero that equals the bound keeps its sign.
+    #[must_use]
     fn at_most(self, bound: Self) -> Self;
 
     /// `bound` where `bound > self`, else `self`: NaN stays NaN, and a zero that equals the bound keeps its sign.
+    #[must_use]
     fn at_least(self, bound: Self) -> Self;
 
     /// `self < other`; false if either is NaN.
+    #[must_use]
     fn lt(self, other: Self) -> Self::Mask;
 
     /// `self <= other`; false if either is NaN.
+    #[must_use]
     fn le(self, other: Self) -> Self::Mask;
 
     /// `self == other`; false if either is NaN; -0 equals 0.
+    #[must_use]
     fn equals(self, other: Self) -> Self::Mask;
 
     /// `self` where the mask is set, else `other`. Moves bits: never rounds, and a NaN in a lane not chosen is
     /// harmless.
+    #[must_use]
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
     /// True if the mask is set in some lane: for branches that few lanes need. The result of a lane may depend on that
@@ -130,29 +143,36 @@ pub trait Lanes:
     ///     x.splat(3e38).copysign(x).select(infinite, y)
     /// }
     /// ```
+    #[must_use]
     fn any(mask: Self::Mask) -> bool;
 
     /// Applies f to the numbers of each lane, one call per lane: for branches that few lanes need, behind
     /// [`any`](Lanes::any).
+    #[must_use]
     fn map_lanes(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
 
     /// `negative` where the sign bit of `self` is set, else `positive`; -0 counts as negative.
+    #[must_use]
     fn select_negative(self, negative: Self, positive: Self) -> Self;
 
     /// The power of two whose biased exponent is in the low bits: 1.5 * 2^m + bias + n becomes 2^n (m: stored bits of
     /// the significand; 0 < bias + n < 2 bias + 1). Meaningless for other numbers; never faults.
+    #[must_use]
     fn to_power(self) -> Self;
 
     /// The quadrant in the two lowest bits, moved to the top, all other bits cleared: 1.5 * 2^m + n becomes 0, 2, -0 or
     /// -2 for n = 0, 1, 2, 3 modulo 4.
+    #[must_use]
     fn to_quadrant(self) -> Self;
 
     /// The significand and exponent (s, k) of a positive normal number: `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k
     /// a whole number. Exact. Meaningless for other numbers; never faults.
+    #[must_use]
     fn frexp(self) -> (Self, Self);
 
     /// `self * 2^n` for a whole n and `self` in [1/4, 4], rounded once, with gradual underflow and overflow; -2b <= n
     /// <= 2b, b the largest exponent.
+    #[must_use]
     #[inline(always)]
     fn ldexp(self, n: Self) -> Self {
         // Both factors are normal, or 0 where the result is. The first product is exact because |n| / 2 stays far from
@@ -175,6 +195,7 @@ pub trait Lanes:
     /// The error term of the rounded product `p = self * b`: `self * b - p`, exactly, unless it underflows. Where
     /// products and sums do not fuse, it is 0 where the halves of `self` underflow, and NaN where those of `b`
     /// overflow, from 2^(bias/2) on.
+    #[must_use]
     #[inline(always)]
     fn mul_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {

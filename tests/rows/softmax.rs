@@ -474,7 +474,7 @@ fn masks_that_do_not_fit_are_refused() {
         ),
         (
             panic_message(|| {
-                Rows::along(&[3, 4], 2);
+                _ = Rows::along(&[3, 4], 2);
             }),
             "axis 2",
         ),

@@ -41,6 +41,7 @@ pub trait FromOutput: Formula {
     fn df_from_output<L: Lanes>(self, y: L) -> L;
 
     /// The derivative f'(x), y being f(x).
+    #[must_use]
     fn derivative_from_output<T: Element>(&self, y: T) -> T {
         Here::derivative_from_output(self, y)
     }

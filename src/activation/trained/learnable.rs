@@ -47,6 +47,7 @@ pub trait Learnable: Formula {
     fn dfdp<L: Lanes>(self, x: L) -> L;
 
     /// The derivative df/dp at x.
+    #[must_use]
     fn parameter_derivative<T: Element>(&self, x: T) -> T {
         Here::parameter_derivative(self, x)
     }
@@ -61,6 +62,7 @@ pub trait Learnable: Formula {
     ///
     /// Each product is rounded to the type that is computed in; they are summed in f64, in an order that depends on the
     /// length alone.
+    #[must_use]
     #[track_caller]
     fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> f64 {
         Here::parameter_gradient(self, x, dy)
@@ -139,7 +141,8 @@ macro_rules! learned {
             /// assert_eq!(f.to_string(), "prelu(slope=0.27)");
             /// # Ok::<(), Box<dyn std::error::Error>>(())
             /// ```
-            pub fn learned_parameter(&self) -> Option<&'static str> {
+            #[must_use]
+            pub const fn learned_parameter(&self) -> Option<&'static str> {
                 match self {
                     $(Self::$Name(_) => Some(<$Name as Learnable>::PARAMETER),)+
                     _ => None,
@@ -151,6 +154,7 @@ macro_rules! learned {
             ///
             /// # Panics
             /// If the slices differ in length.
+            #[must_use]
             #[track_caller]
             pub fn parameter_gradient<T: Element>(&self, x: &[T], dy: &[T]) -> Option<f64> {
                 match self {

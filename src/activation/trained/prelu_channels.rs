@@ -37,6 +37,7 @@ use crate::slice::{Dst, Map, Src};
 /// # Panics
 /// Methods panic if slices differ in length, or if their length is not a multiple of channels x inner, before anything
 /// is written.
+#[doc(alias = "PReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PReluChannels<'a, T> {
     slopes: &'a [T],
@@ -45,6 +46,7 @@ pub struct PReluChannels<'a, T> {
 
 impl<'a, T: Element> PReluChannels<'a, T> {
     /// The function with one slope for each channel of `inner` consecutive numbers.
+    #[must_use]
     pub const fn new(slopes: &'a [T], inner: usize) -> Self {
         PReluChannels { slopes, inner }
     }

@@ -46,6 +46,7 @@ pub struct RReluTraining {
 
 impl RRelu {
     /// The function in a training step, in which every number draws its own slope from `seed`.
+    #[must_use]
     pub const fn training(self, seed: u64) -> RReluTraining {
         RReluTraining { bounds: self, hash: CounterRng::new(seed) }
     }
@@ -53,6 +54,7 @@ impl RRelu {
 
 impl RReluTraining {
     /// The slope a of the number with this index, which applies where that is not positive.
+    #[must_use]
     pub fn slope_at<T: Element>(&self, index: u64) -> T {
         T::from_f64_rounded(self.draw::<T>().slope(index))
     }

@@ -109,7 +109,7 @@ impl<'a, F> Weighted<'a, F> {
     /// # Ok::<(), slopes::UnknownNameError>(())
     /// ```
     #[must_use]
-    pub fn new(loss: F, weights: &'a [f64]) -> Self {
+    pub const fn new(loss: F, weights: &'a [f64]) -> Self {
         Weighted { loss, weights }
     }
 

@@ -267,7 +267,7 @@ impl<'a, F> WeightedRows<'a, F> {
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
     #[must_use]
-    pub fn new(loss: F, weights: &'a [f64]) -> Self {
+    pub const fn new(loss: F, weights: &'a [f64]) -> Self {
         WeightedRows { loss, weights }
     }
 }
