@@ -24,6 +24,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
+use crate::math::log;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
@@ -268,6 +269,12 @@ pub trait LossFormula: Copy + Send + Sync + 'static {
     fn d2f_bound<L: Lanes>(self, prediction: L, target: L) -> L {
         self.d2f(prediction, target)
     }
+}
+
+/// x, or the smallest normal number where x is less: a Hessian bound is a divisor. NaN stays NaN.
+#[inline(always)]
+pub(crate) fn at_least_normal<L: Lanes>(x: L) -> L {
+    x.at_least(x.splat(<L::Real as log::Constants>::SMALLEST_NORMAL))
 }
 
 /// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its

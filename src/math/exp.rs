@@ -199,14 +199,38 @@ pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
     exp_times_parts(x, low, y).0
 }
 
+/// e^x 2^-k rounded, most of its error term, and 2^-k, where k is 20 if e^x or 1000 y may overflow, else 0: the
+/// difference of e^x to a product with y may be finite all the same. Infinite where e^x is above x times the largest
+/// number.
+#[inline(always)]
+pub(crate) fn exp_lowered<L: Lanes>(x: L, y: L) -> (L, L, L) {
+    let zero = x.splat(0.0);
+    let end = x.splat(0.9 * L::Real::EXP_OVERFLOW);
+    let safe = x.lt(end.select(y.lt(x.fill(L::Real::MAX) * power_of_two(-20)), x.splat(f64::NEG_INFINITY)));
+    let end = x.splat(L::Real::EXP_OVERFLOW + 8.0);
+    let Reduced { n, r, .. } = reduce(x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(end), 0);
+    let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
+    let n = n + zero.select(safe, x.splat(-20.0));
+    let down = x.splat(1.0).select(safe, x.splat(power_of_two(-20)));
+    (x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n)), low.ldexp(n), down)
+}
+
 /// y e^(x + low) rounded, and most of its error term.
 #[inline(always)]
 pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
+    exp_times_scaled(x, low, y, 1.0)
+}
+
+/// factor y e^(x + low) rounded, and most of its error term, for a normal and positive factor.
+#[inline(always)]
+pub(crate) fn exp_times_scaled<L: Lanes>(x: L, low: Option<L>, y: L, factor: f64) -> (L, L) {
     let end = x.splat(2.0 * L::Real::EXP_CUTOFF);
     let a = x.at_least(-end).at_most(end);
     let Reduced { n, r, .. } = reduce(a, 0);
     let r = if let Some(low) = low { r + low } else { r };
     let (m, k) = split(y);
+    let (factor_m, factor_k) = split_f64(factor);
+    let (m, k) = if factor == 1.0 { (m, k) } else { (m * factor_m, k + factor_k) };
     let lowest = x.splat(-2.0 * L::Real::BIAS.into_f64());
     let n = (n + k).at_least(lowest).at_most(-lowest);
     let excess = excess(r);
@@ -216,6 +240,13 @@ pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
     let (zero, largest) = (x.splat(0.0), x.fill(L::Real::MAX));
     let product = product.ldexp(n).select(zero.lt(y), y).select(y.le(largest), y);
     (product.select(x.equals(x), x), error.select(zero.lt(product), zero).select(product.le(largest), zero))
+}
+
+/// The decomposition 2^k m of a normal, positive number as (m, k), m in [1, 2).
+#[inline(always)]
+fn split_f64(x: f64) -> (f64, f64) {
+    let k = (x.to_bits() >> 52) as i32 - 1023;
+    (x / power_of_two(k), k.into())
 }
 
 /// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)). Half of it is computed first, because 2^n overflows before the result

@@ -113,6 +113,13 @@ impl<L: Lanes> Tail<L> {
         (self.power.splat(1.0) - self.power + self.excess) * factor
     }
 
+    /// (1 - 2 t) / a for the tail t at a or at 2 a, with its limit at a = 0.
+    #[inline(always)]
+    pub(crate) fn difference_over(self, a: L, at_zero: f64) -> L {
+        let y = self.difference(a.splat(1.0) / (self.denominator() * a));
+        a.splat(at_zero).select(a.le(a.splat(power_of_two(-60))), y)
+    }
+
     /// The tail t, and t (1 - t) 2^LIFT. The relative error of the reciprocal enters the product (1 - 2 t) / (1 - t)
     /// times, nearly 1 - t - t^2; the last step corrects it.
     #[inline(always)]

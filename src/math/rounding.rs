@@ -1,6 +1,6 @@
 //! Error terms of rounded operations, to be added back in a later step.
 
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Real};
 
 use super::exp::power_of_two;
 
@@ -59,6 +59,8 @@ pub(crate) fn div_square<L: Lanes>(y: L, b: L, low: L) -> L {
     let (inverse, error) = reciprocal(b, low);
     let quotient = y * inverse;
     let lost = y.mul_error(inverse, quotient) + quotient * (error + error);
+    let plain = quotient * inverse;
     let corrected = fma_emulated(quotient, inverse, lost * inverse);
-    corrected.select(corrected.equals(corrected), quotient * inverse) * up
+    // Where a step to an error term overflows, that is infinite, of either sign, or NaN.
+    corrected.select(corrected.abs().le(y.fill(L::Real::MAX)), plain) * up
 }

@@ -1,6 +1,7 @@
 //! The tests of losses.
 
 mod agreement;
+mod bounds;
 mod cases;
 #[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]

@@ -438,7 +438,7 @@ fn ends_are_limits<T: Number>() {
                 check(&focal, -x, zero, zero, zero);
                 check(&focal, -x, one, x, -one);
                 for (x, t) in [(x, one), (x, zero), (-x, zero), (-x, one)] {
-                    assert!(focal.second_derivative(x, t) == zero && focal.hessian_bound(x, t) == zero);
+                    assert!(focal.second_derivative(x, t) == zero && focal.hessian_bound(x, t) > zero);
                 }
             }
         }
@@ -862,7 +862,9 @@ proptest! {
             let error = 8.0 * f64::EPSILON * (slope.abs() + 1.0);
             prop_assert!((curvature - difference).abs() <= tolerance(error) * rough, "{name} at {p}, {t}: {curvature}, {difference}");
             let bound = loss.hessian_bound(p, t);
-            prop_assert!(bound > 0.0 && bound >= curvature, "{name} at {p}, {t}: bound {bound}, curvature {curvature}");
+            // Both have errors of a few ulp.
+            let least = curvature * (1.0 - 8.0 * f64::EPSILON);
+            prop_assert!(bound > 0.0 && bound >= least, "{name} at {p}, {t}: bound {bound}, curvature {curvature}");
 
             let (mut gradient, mut bounds) = ([0.0], [0.0]);
             let sum = loss.sum_with_gradient(&[p], &[t], scale, &mut gradient);

@@ -2,6 +2,7 @@
 //!
 //! Limit: the execution ports; an exponential takes 14 operations, and nothing here divides by an expression in x.
 
+use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
@@ -146,7 +147,7 @@ activation! {
         // x is clamped beside the low part of lambda: an infinite product could have the opposite sign of x lambda.
         let lambda = LAMBDA.to::<L::Real>();
         let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
-        x.mul_add(x.fill(lambda.high), err).select(x.splat(0.0).le(x), negative)
+        x.select_negative(negative, x.mul_add(x.fill(lambda.high), err))
     }
     df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
@@ -157,12 +158,12 @@ activation! {
     ///
     /// The derivative at 0 is beta; the second derivative at 0 is alpha_n, that of the left side.
     XIelu {
-        /// Half the second derivative above 0: finite and not negative, 0.8 by default.
-        alpha_p ("alpha_p_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
-        /// The fall of the derivative below 0, whose limit is beta - alpha_n: finite and not negative, 0.8 by default.
-        alpha_n ("alpha_n_init") = 0.8, |alpha| alpha >= 0.0 && alpha.is_finite() => "must be finite and not negative";
-        /// The derivative at 0: finite, 0.5 by default.
-        beta = 0.5, |beta| beta.is_finite() => "must be finite";
+        /// Half the second derivative above 0: from 1e-15 to 1e15, 0.8 by default.
+        alpha_p ("alpha_p_init") = 0.8, |alpha| (1e-15..=1e15).contains(&alpha) => "must be from 1e-15 to 1e15";
+        /// The fall of the derivative below 0, whose limit is beta - alpha_n: from 1e-15 to 1e15, 0.8 by default.
+        alpha_n ("alpha_n_init") = 0.8, |alpha| (1e-15..=1e15).contains(&alpha) => "must be from 1e-15 to 1e15";
+        /// The derivative at 0: from -1e15 to 1e15, 0.5 by default.
+        beta = 0.5, |beta| (-1e15..=1e15).contains(&beta) => "must be from -1e15 to 1e15";
     }
     names ["xielu"];
     formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
@@ -185,9 +186,12 @@ activation! {
         let tail = sum * alpha;
         let err = low.mul_add(alpha, x.mul_add(x.fill(linear.low), sum.mul_error(alpha, tail)));
         let far = fma_emulated(x, x.fill(linear.high), tail) + err;
-        // At -inf the linear term decides alone, unless beta = alpha_n, where it is 0.
-        let lowest = x.fill(-L::Real::MAX);
-        let far = (tail - lowest * x.fill(linear.high) * lowest).select(x.lt(lowest), far);
+        // Where the linear term overflows it decides alone; it is 0 at -inf too if beta = alpha_n.
+        let largest = x.fill(L::Real::MAX);
+        let slope = x.fill(linear.high);
+        let line = x.at_least(-finite_end(slope)) * slope;
+        let far = far.select(line.abs().le(largest), line);
+        let far = (line + tail).select(x.lt(-largest), far);
         let negative = far.select(x.lt(x.splat(-0.3465)), near);
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }

@@ -16,8 +16,8 @@ activation! {
     ///
     /// For rows of numbers and several centres, see [`RadialBasis`](crate::activation::RadialBasis).
     Gaussian {
-        /// The standard deviation sigma: from 1e-15 to 1e15, 1 by default.
-        sigma = 1.0, |sigma| (1e-15..=1e15).contains(&sigma) => "must be from 1e-15 to 1e15";
+        /// The standard deviation sigma: from 1e-10 to 1e10, 1 by default.
+        sigma = 1.0, |sigma| (1e-10..=1e10).contains(&sigma) => "must be from 1e-10 to 1e10";
     }
     names ["gaussian", "rbf", "radial_basis"];
     formula "exp(-x^2 / (2 sigma^2))", "-x / sigma^2 f(x)", "(x^2 / sigma^2 - 1) / sigma^2 f(x)";
@@ -104,7 +104,7 @@ activation! {
         let z = self.standard(x);
         let Laplace { sigma, .. } = self.rounded_to::<L::Real>();
         let bell = HiLo::<L::Real>::quotient(DENSITY.high, sigma * sigma).times(Density::new(z.a, Some(z.low)).value());
-        fma_emulated(z.a, bell, bell * z.low).xor_sign(-z.sign) * lower::<L>()
+        fma_emulated(bell, z.a, bell * z.low).xor_sign(-z.sign) * lower::<L>()
     }
 }
 
@@ -125,9 +125,10 @@ impl Laplace {
     fn standard<L: Lanes>(self, x: L) -> Standard<L> {
         let Laplace { mu, sigma } = self.rounded_to::<L::Real>();
         let inverse = HiLo::<L::Real>::quotient(1.0, sigma);
-        let (high, end) = (x.fill(inverse.high), L::Real::GAUSSIAN_CUTOFF * sigma);
-        let x = x.at_least(x.splat(mu - end)).at_most(x.splat(mu + end));
+        let (high, end) = (x.fill(inverse.high), x.splat(L::Real::GAUSSIAN_CUTOFF * sigma));
         let (difference, lost) = two_sum(x, x.splat(-mu));
+        let lost = lost.select(difference.abs().lt(end), x.splat(0.0));
+        let difference = difference.at_least(-end).at_most(end);
         let z = difference * high;
         let low = difference.mul_error(high, z) + difference.mul_add(x.fill(inverse.low), lost * high);
         Standard { a: z.abs(), low: low.xor_sign(z), sign: z }

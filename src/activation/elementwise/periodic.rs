@@ -41,8 +41,8 @@ impl Formula for Sine {
 activation! {
     /// The Snake function: x plus a periodic term, the squared sine of a x divided by a.
     ///
-    /// At infinities the value is infinite, and the derivatives, which have no limit, are NaN; so are they where a x
-    /// overflows. The function increases, but its derivative is 0 once in each period, where rounding may lower the
+    /// At infinities the value is infinite, and the derivatives, which have no limit, are NaN. Where a x overflows, the
+    /// derivatives are their means, 1 and 0. The function increases, but its derivative is 0 once in each period, where rounding may lower the
     /// value by an ulp. The error bounds of the derivatives near their roots are those of a = 1.
     Snake {
         /// The angular frequency a; the periodic term is at most 1 / a. From 1e-15 to 1e15, 1 by default.
@@ -58,7 +58,7 @@ activation! {
 
 /// The formula from methods of x, the product a x and its error term. The default a = 1 has its own implementation.
 macro_rules! snake {
-    ($($method:ident = $of_product:ident),+) => {
+    ($($method:ident = $of_product:ident $(or $mean:literal)?),+) => {
         impl Formula for Snake {
             const SPEC: &'static Spec = Self::SPEC;
             $(#[inline(always)]
@@ -68,12 +68,18 @@ macro_rules! snake {
                 }
                 let a = x.splat(self.a);
                 let product = x * a;
-                self.$of_product(x, product, Some(x.mul_error(a, product)))
+                let y = self.$of_product(x, product, Some(x.mul_error(a, product)));
+                $(
+                    // NaN for an infinite x.
+                    let mean = x - x + $mean;
+                    let y = y.select(product.abs().le(x.fill(L::Real::MAX)), mean);
+                )?
+                y
             })+
         }
     };
 }
-snake! { f = value_of, df = derivative_of, d2f = second_derivative_of }
+snake! { f = value_of, df = derivative_of or 1.0, d2f = second_derivative_of or 0.0 }
 
 impl Snake {
     /// With a x = k pi / 2 + r, sin^2 is sin^2 r for even k and 1 - sin^2 r for odd k. Around a x = -1, where x cancels

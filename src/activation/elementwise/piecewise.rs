@@ -49,11 +49,11 @@ activation! {
     /// By default the line is `x / 6 + 1/2`, as in PyTorch; `0.2 x + 0.5`, the default of ONNX, has `low` -2.5 and
     /// `high` 2.5. The derivative at low and at high is 0.
     HardSigmoid {
-        /// The largest x whose value is 0: finite, below `high`, -3 by default.
+        /// The largest x whose value is 0: finite, below `high` by 1e-30 to 1e30, -3 by default.
         low = -3.0, |low| low.is_finite() => "must be finite";
         /// The smallest x whose value is 1: finite, above `low`, 3 by default.
         high = 3.0, |high| high.is_finite() => "must be finite";
-    } also low, |this| this.low < this.high => "must be below high";
+    } also low, |this| (1e-30..=1e30).contains(&(this.high - this.low)) => "must be below high, by 1e-30 to 1e30";
     names ["hard_sigmoid"];
     formula "min(max(0, (x - low) / (high - low)), 1)", "1 / (high - low) if low < x < high, else 0", "0";
     source "M. Courbariaux et al., BinaryConnect, arXiv:1511.00363";

@@ -6,7 +6,7 @@
 //! by a minimum that drops NaN.
 
 use crate::activation::{Formula, activation};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Real};
 
 /// `constant` in every lane, but NaN where x is NaN.
 #[inline(always)]
@@ -48,7 +48,10 @@ activation! {
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
-    f { x * self.slope }
+    f {
+        let end = finite_end(x.splat(self.slope));
+        x.at_least(-end).at_most(end) * self.slope
+    }
     df { constant(x, self.slope) }
     d2f { constant(x, 0.0) }
 }
@@ -94,10 +97,17 @@ activation! {
     d2f { constant(x, 0.0) }
 }
 
+/// The largest |x| that is multiplied by a slope: infinite, but finite for a slope of 0, whose product with it is 0, not
+/// NaN.
+#[inline(always)]
+pub(crate) fn finite_end<L: Lanes>(slope: L) -> L {
+    slope.fill(L::Real::MAX).select(slope.equals(slope.splat(0.0)), slope.splat(f64::INFINITY))
+}
+
 /// x times `slope` where the sign of x is minus, else x.
 #[inline(always)]
 pub(crate) fn leaky<L: Lanes>(x: L, slope: L) -> L {
-    x.select_negative(x * slope, x)
+    x.select_negative(x.at_least(-finite_end(slope)) * slope, x)
 }
 
 /// The derivative of [`leaky`]; at 0, that of the left side.
@@ -156,10 +166,10 @@ activation! {
     /// In training, the slope is drawn anew for each number, uniformly between the bounds: see [`RRelu::training`]. The
     /// derivative at 0 is the slope, that of the left side.
     RRelu {
-        /// The smallest slope of the negative side: finite, 1/8 by default.
-        lower = 0.125, |lower| lower.is_finite() => "must be finite";
-        /// The largest slope of the negative side: finite, not below `lower`, 1/3 by default.
-        upper = 1.0 / 3.0, |upper| upper.is_finite() => "must be finite";
+        /// The smallest slope of the negative side: from -1e15 to 1e15, 1/8 by default.
+        lower = 0.125, |lower| (-1e15..=1e15).contains(&lower) => "must be from -1e15 to 1e15";
+        /// The largest slope of the negative side: from -1e15 to 1e15, not below `lower`, 1/3 by default.
+        upper = 1.0 / 3.0, |upper| (-1e15..=1e15).contains(&upper) => "must be from -1e15 to 1e15";
     } also upper, |this| this.lower <= this.upper => "must not be below lower";
     names ["rrelu", "randomized_relu"];
     formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";
@@ -175,11 +185,11 @@ activation! {
 }
 
 impl RRelu {
-    /// The mean of the bounds, halved before they are added, so that the sum does not overflow.
+    /// The mean of the bounds.
     #[inline(always)]
     fn mean<L: Lanes>(self, x: L) -> L {
         let Self { lower, upper } = self.rounded_to::<L::Real>();
-        x.splat(lower * 0.5 + upper * 0.5)
+        x.splat((lower + upper) * 0.5)
     }
 }
 

@@ -6,7 +6,7 @@
 //! beside the root, which moves with the target.
 
 use super::regression::residual;
-use crate::loss::{LossFormula, loss};
+use crate::loss::{LossFormula, at_least_normal, loss};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
@@ -35,13 +35,6 @@ pub(super) fn unless_zero<L: Lanes>(y: L, x: L) -> L {
     zero.select(y.equals(zero), x)
 }
 
-/// x where it is not 0, else 1: a Hessian bound must be positive.
-#[inline(always)]
-fn positive<L: Lanes>(x: L) -> L {
-    let zero = x.splat(0.0);
-    x.splat(1.0).select(x.equals(zero), x)
-}
-
 pub(super) fn log<F>(_: F, mean: f64) -> f64 {
     num_traits::Float::ln(mean)
 }
@@ -53,8 +46,9 @@ loss! {
     /// infinite where the prediction excludes a class that the target has.
     BinaryCrossEntropy {
         /// Clipping distance eps: predictions are clipped to the range from eps to 1 - eps, with derivatives of 0
-        /// beyond. At least 0 and less than 0.5; default 0, no clipping.
-        eps ("epsilon") = 0.0, |eps| (0.0..0.5).contains(&eps) => "must be at least 0 and less than 0.5";
+        /// beyond. From 1e-30 to 0.5, exclusive, or 0, the default, for no clipping.
+        eps ("epsilon") = 0.0,
+            |eps| eps == 0.0 || eps >= 1e-30 && eps < 0.5 => "must be 0, or at least 1e-30 and less than 0.5";
     }
     names ["binary_cross_entropy", "bce", "log_loss", "bce_loss"];
     formula "-(y ln(p) + (1 - y) ln(1 - p)), p = prediction, y = target", "(p - y) / (p (1 - p))",
@@ -63,11 +57,10 @@ loss! {
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.75, 2.0, 2.0]; f64 [2.75, 2.0, 2.0];
-    bound "the second derivative; 1 where the prediction is clipped";
+    bound "the larger of the second derivative without clipping and 1 / (p (1 - p))";
     in (self, prediction, target), constant |_, mean| mean;
     f {
-        let (p, y) = (self.cut(prediction), probability(target));
-        let other = y.splat(1.0) - y;
+        let (p, y, other) = self.clip(prediction, target);
         let sum = unless_zero(y, p.ln() * y) + unless_zero(other, (-p).ln_1p() * other);
         let loss = p.splat(0.0) - sum;
         loss.select(p.equals(p), p)
@@ -75,7 +68,7 @@ loss! {
     df {
         // (p - y) / (p (1 - p)), with numerator and denominator times 2^64 where p is below 2^-64: 1 / p might
         // overflow, and the error terms underflow.
-        let (p, y) = (self.cut(prediction), probability(target));
+        let (p, y) = (probability(prediction), probability(target));
         let (zero, one) = (p.splat(0.0), p.splat(1.0));
         let up = p.splat(power_of_two(64)).select(p.lt(p.splat(power_of_two(-64))), one);
         let (other, lost) = two_sum(one, -p);
@@ -86,45 +79,52 @@ loss! {
         let inverse = one / d;
         let quotient = n * inverse;
         let err = div_remainder(n, quotient, d) + (n_low - quotient * d_low);
-        let inside = zero.lt(d);
-        let slope = (inverse * err).select(inside, zero) + quotient;
+        let corrected = inverse.mul_add(err, quotient);
+        let y_prime = corrected.select(quotient.abs().le(p.fill(L::Real::MAX)), quotient);
         // At p = 0 and p = 1: 1 and -1 where the target equals p, else -inf and inf.
         let side = one.select(p.equals(zero), -one);
         let at_end = side.select(p.equals(y), side * f64::NEG_INFINITY);
-        let slope = slope.select(inside, at_end);
-        let slope = slope.select(y.equals(y), y).select(p.equals(p), p);
-        slope.select(prediction.equals(p), p * 0.0)
+        let y_prime = y_prime.select(zero.lt(d), at_end);
+        let y_prime = y_prime.select(y.equals(y), y).select(p.equals(p), p);
+        self.unless_clipped(p, y, y_prime)
     }
     d2f {
-        let curvature = self.curve(prediction, target);
-        let p = self.cut(prediction);
-        curvature.select(prediction.equals(p), p * 0.0)
+        let (p, y) = (probability(prediction), probability(target));
+        self.unless_clipped(p, y, cross_entropy_curve(p, y))
     }
     d2f_bound {
-        let curvature = self.curve(prediction, target);
-        let p = self.cut(prediction);
-        curvature.select(prediction.equals(p), p * 0.0 + 1.0)
+        let (p, y, _) = self.clip(prediction, target);
+        cross_entropy_curve(p, y).at_least(p.splat(1.0) / (p - p * p))
     }
 }
 
 impl BinaryCrossEntropy {
-    /// The prediction, clipped to the range from eps to 1 - eps; NaN if it is no probability.
+    /// The clipped prediction, the target y, and 1 - y. A prediction above 1 - eps, which may round to 1, is replaced by
+    /// eps, and the classes are exchanged.
     #[inline(always)]
-    fn cut<L: Lanes>(self, prediction: L) -> L {
-        let p = probability(prediction);
-        let eps = self.rounded_to::<L::Real>().eps;
-        p.at_least(p.splat(eps)).at_most(p.splat(1.0 - eps))
+    fn clip<L: Lanes>(self, prediction: L, target: L) -> (L, L, L) {
+        let (p, y) = (probability(prediction), probability(target));
+        let (one, eps) = (p.splat(1.0), p.splat(self.eps));
+        let (other, high) = (one - y, (one - p).lt(eps));
+        (eps.select(high, p.at_least(eps)), other.select(high, y), y.select(high, other))
     }
 
-    /// y / p^2 + (1 - y) / (1 - p)^2 at the clipped prediction p.
+    /// The derivative at p, 0 where p is clipped.
     #[inline(always)]
-    fn curve<L: Lanes>(self, prediction: L, target: L) -> L {
-        let (p, y) = (self.cut(prediction), probability(target));
-        let (other, lost) = two_sum(p.splat(1.0), -p);
-        let rest = y.splat(1.0) - y;
-        let sum = unless_zero(y, div_square(y, p, p.splat(0.0))) + unless_zero(rest, div_square(rest, other, lost));
-        sum.select(p.equals(p), p)
+    fn unless_clipped<L: Lanes>(self, p: L, y: L, derivative: L) -> L {
+        let (none, eps) = (y - y, p.splat(self.eps));
+        let derivative = none.select(p.lt(eps), derivative);
+        none.select((p.splat(1.0) - p).lt(eps), derivative)
     }
+}
+
+/// y / p^2 + (1 - y) / (1 - p)^2.
+#[inline(always)]
+fn cross_entropy_curve<L: Lanes>(p: L, y: L) -> L {
+    let (other, lost) = two_sum(p.splat(1.0), -p);
+    let rest = y.splat(1.0) - y;
+    let sum = unless_zero(y, div_square(y, p, p.splat(0.0))) + unless_zero(rest, div_square(rest, other, lost));
+    sum.select(p.equals(p), p)
 }
 
 loss! {
@@ -135,8 +135,8 @@ loss! {
     /// `pos_weight` other than 1, the worst errors are 3, 2 and 3.75 ulp; with one above 1, the absolute error bound of
     /// the derivative is 4 times that stated below.
     BinaryCrossEntropyWithLogits {
-        /// Weight w of class 1; class 0 has the weight 1. Positive and finite; default 1.
-        pos_weight = 1.0, |weight| weight > 0.0 && weight.is_finite() => "must be positive and finite";
+        /// Weight w of class 1; class 0 has the weight 1. From 1e-15 to 1e15; default 1.
+        pos_weight = 1.0, |weight| (1e-15..=1e15).contains(&weight) => "must be from 1e-15 to 1e15";
     }
     names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss", "bce_with_logits_loss", "binary:logistic", "binary", "reg:logistic"];
     formula "(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z)), z = prediction, y = target, w = pos_weight",
@@ -145,6 +145,7 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
+    bound "(1 - y + w y) tanh(z / 2) / (2 z)";
     in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
     f {
         let a = z.abs();
@@ -167,6 +168,19 @@ loss! {
         let bell = if let Some(weight) = weight { bell * weight } else { bell };
         bell.select(against.equals(against), against)
     }
+    d2f_bound {
+        let least = parabola_above(z);
+        let (against, weight) = self.shares(z, y);
+        let least = if let Some(weight) = weight { least * weight } else { least };
+        at_least_normal(least).select(against.equals(against), against)
+    }
+}
+
+/// tanh(z / 2) / (2 z): the least second derivative of a parabola that touches ln(1 + exp(z)) at z and -z, and lies
+/// above it everywhere else (T. Jaakkola, M. Jordan, Bayesian Parameter Estimation via Variational Methods, 2000).
+#[inline(always)]
+pub(super) fn parabola_above<L: Lanes>(z: L) -> L {
+    Tail::at(z).difference_over(z.abs(), 0.5) * 0.5
 }
 
 impl BinaryCrossEntropyWithLogits {
@@ -197,11 +211,11 @@ loss! {
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
-    bound "the second derivative; 1 where that is 0";
+    bound "the second derivative; the smallest normal number where that is less";
     in (self, prediction, target)
     f {
         let (q, y) = (not_negative(prediction), not_negative(target));
-        let (r, low) = two_sum(y, -q);
+        let (r, low) = residual(y, q);
         let smaller = q.at_most(y);
         let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
         let value = unless_zero(y, (y.mul_add(l, y * err).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
@@ -217,7 +231,7 @@ loss! {
         let curvature = unless_zero(y, div_square(y, q, y.splat(0.0)));
         curvature.select(q.equals(q), q)
     }
-    d2f_bound { positive(self.d2f(prediction, target)) }
+    d2f_bound { at_least_normal(self.d2f(prediction, target)) }
 }
 
 loss! {
@@ -231,7 +245,7 @@ loss! {
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
-    bound "y: a step of derivative / bound has length 1; 1 where y is 0";
+    bound "y: a step of derivative / bound has length 1; the smallest normal number where y is less";
     in (self, prediction, target)
     f {
         let y = not_negative(target);
@@ -250,7 +264,7 @@ loss! {
         let known = prediction.equals(prediction);
         y.splat(0.0).select(y.equals(y), y).select(known, prediction)
     }
-    d2f_bound { positive(-self.df(prediction, target)) }
+    d2f_bound { at_least_normal(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -263,7 +277,7 @@ loss! {
     limits [[f64::INFINITY, f64::NEG_INFINITY], [-1.0, -1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.1, 0.0]; f64 [1.75, 1.1, 0.0];
-    bound "exp(t): a step of derivative / bound has length 1; 1 where exp(t) is 0";
+    bound "exp(t): a step of derivative / bound has length 1; the smallest normal number where exp(t) is less";
     in (self, prediction, target)
     f {
         let (r, low) = residual(target, prediction);
@@ -285,7 +299,7 @@ loss! {
         let y = target.splat(0.0).select(target.equals(target), target);
         y.select(prediction.equals(prediction), prediction)
     }
-    d2f_bound { positive(-self.df(prediction, target)) }
+    d2f_bound { at_least_normal(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -309,7 +323,7 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0]; f64 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0];
-    bound "s(-x)^gamma s(x) ((2 gamma + 1) s(-x) - gamma^2 s(x) ln(s(x)))";
+    bound "(1 + 0.65 gamma) tanh(x / 2) / (2 x)";
     in (self, prediction, target)
     f {
         if self.gamma == 0.0 {
@@ -334,13 +348,19 @@ loss! {
         if self.gamma == 0.0 {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
-        self.bend(prediction, target, false)
+        let x = prediction * sign_of_label(target);
+        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
+        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
+        let bend = (right * lower_right * self.gamma - wrong) * (right_loss * self.gamma);
+        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
+        self.balanced(target, power * bracket * lower_right * lower_power)
     }
     d2f_bound {
-        if self.gamma == 0.0 {
-            return self.d2f(prediction, target);
-        }
-        self.bend(prediction, target, true)
+        // That of the cross-entropy, times the least factor of this form for any gamma: a parabola through the value
+        // and the derivative at any x then lies above the loss on the way down to its minimum.
+        let x = prediction * sign_of_label(target);
+        let factor = 1.0 + 0.65 * self.rounded_to::<L::Real>().gamma;
+        at_least_normal(self.balanced(target, parabola_above(x) * factor))
     }
 }
 
@@ -402,18 +422,6 @@ impl Focal {
         // large.
         let power = exp_lifted(-exponent.at_most(end), Some(-lost), HiLo::exact(1.0)) * lower_right;
         FocalParts { right, wrong, loss, power, lower_right, lower_power }
-    }
-
-    /// The second derivative, or the Hessian bound: the same without the one term that may be negative.
-    #[inline(always)]
-    fn bend<L: Lanes>(self, prediction: L, target: L, bound: bool) -> L {
-        let x = prediction * sign_of_label(target);
-        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
-        let negative = if bound { x.splat(0.0) } else { wrong };
-        let bend = (right * lower_right * self.gamma - negative) * (right_loss * self.gamma);
-        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
-        self.balanced(target, power * bracket * lower_right * lower_power)
     }
 
     /// y times the weight of the target's class.

@@ -1,11 +1,12 @@
 //! Likelihoods of counts and of positive amounts: Poisson, gamma and Tweedie.
 
 use super::likelihood::{log, not_negative, unless_zero};
-use crate::loss::{LossFormula, loss};
+use super::regression::residual;
+use crate::loss::{LossFormula, at_least_normal, loss};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, exp_parts, exp_times, exp_times_parts};
+use crate::math::exp::{Constants, exp_lowered, exp_times_parts, exp_times_scaled, power_of_two};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Real};
 
 loss! {
     /// Poisson negative log-likelihood of a count, with a predicted log-rate.
@@ -23,27 +24,42 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0]; f64 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0];
+    bound "max(exp(z), (exp(z) + y) / 2)";
     in (self, z, target), constant log;
     f {
         let y = not_negative(target);
-        let (e, low) = exp_parts(z);
-        let value = (-y).mul_add(unless_zero(y, z), e) + low;
-        let value = e.select(e.equals(e.splat(f64::INFINITY)), value);
-        value.select(z.equals(z), z) + stirling(y, self.full)
+        let (e, low, down) = exp_lowered(z, y);
+        let value = (e.select(e.equals(e.splat(f64::INFINITY)), (-y * down).mul_add(unless_zero(y, z), e) + low)
+            + stirling(y, down, self.full)) / down;
+        value.select(z.equals(z), z)
     }
     df {
-        let (e, low) = exp_parts(z);
-        (e - not_negative(target)) + low
+        let y = not_negative(target);
+        let (e, low, down) = exp_lowered(z, y);
+        let value = ((e - y * down) + low) / down;
+        e.select(e.equals(e.splat(f64::INFINITY)), value).select(y.equals(y), y)
     }
     d2f {
         let y = not_negative(target);
         z.exp().select(y.equals(y), y)
     }
+    d2f_bound {
+        let (e, y) = (z.exp(), not_negative(target));
+        bound_beside(e, e, y)
+    }
 }
 
-/// Stirling's approximation of ln(y!) where y > 1, if `full`; else 0. NaN stays NaN.
+/// (second, or half the sum of both terms where that is larger): the bound of a loss whose derivative is `rise` - `fall`
+/// and whose second derivative is `second`.
 #[inline(always)]
-fn stirling<L: Lanes>(y: L, full: bool) -> L {
+fn bound_beside<L: Lanes>(second: L, rise: L, fall: L) -> L {
+    let half = rise * 0.5 + fall * 0.5;
+    at_least_normal(second.at_least(half)).select(half.equals(half), half)
+}
+
+/// Stirling's approximation of ln(y!) times `down` where y > 1, if `full`; else 0. NaN stays NaN.
+#[inline(always)]
+fn stirling<L: Lanes>(y: L, down: L, full: bool) -> L {
     let zero = y.splat(0.0);
     let none = zero.select(y.equals(y), y);
     if !full {
@@ -51,7 +67,7 @@ fn stirling<L: Lanes>(y: L, full: bool) -> L {
     }
     // y ln y - y + (ln y + ln 2 pi) / 2
     let l = y.ln();
-    let formula = l.mul_add(y + 0.5, y.splat(0.918_938_533_204_672_8) - y);
+    let formula = l.mul_add((y + 0.5) * down, (y.splat(0.918_938_533_204_672_8) - y) * down);
     formula.select(y.splat(1.0).lt(y), none)
 }
 
@@ -61,8 +77,8 @@ loss! {
     /// Terms of the count alone are left out. Prediction and target must be 0 or more; a negative one gives NaN. With
     /// `full`, the absolute error bound of the value is 128 instead of 6.
     PoissonNllOfRate {
-        /// Offset eps, added to the rate in the logarithm. Finite and not negative; default 1e-8.
-        eps ("epsilon") = 1e-8, |eps| eps >= 0.0 && eps.is_finite() => "must be finite and not negative";
+        /// Offset eps, added to the rate in the logarithm. From 0 to 1e15; default 1e-8.
+        eps ("epsilon") = 1e-8, |eps| (0.0..=1e15).contains(&eps) => "must be from 0 to 1e15";
         /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
         full: flag = false, |_| true => "must be true or false";
     }
@@ -77,21 +93,24 @@ loss! {
     in (self, prediction, target), constant |this, mean| if mean < this.eps { 0.0 } else { mean - this.eps };
     f {
         let (q, y) = (not_negative(prediction), not_negative(target));
-        let value = (-y).mul_add(unless_zero(y, (q + self.eps).ln()), q);
+        // Lowered where a product with y may overflow, but not its sum with the other terms.
+        let one = q.splat(1.0);
+        let down = one.select(y.lt(y.fill(L::Real::MAX) * power_of_two(-20)), y.splat(power_of_two(-20)));
+        let value = (-y * down).mul_add(unless_zero(y, (q + self.eps).ln()), q * down);
         let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
-        value + stirling(y, self.full)
+        (value + stirling(y, down, self.full)) / down
     }
     df {
         let (q, y) = (not_negative(prediction), not_negative(target));
         let (sum, lost) = two_sum(q, q.splat(self.eps));
-        let (n, n_low) = two_sum(sum, -y);
+        let (n, n_low) = residual(sum, y);
         let quotient = n / sum;
         let err = div_remainder(n, quotient, sum) + (n_low + lost - quotient * lost);
-        let corrected = quotient + err / sum;
-        let slope = corrected.select(corrected.equals(corrected), quotient);
-        let slope = q.splat(1.0).select(y.equals(q.splat(0.0)), slope);
-        let slope = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), slope);
-        slope.select(q.equals(q), q).select(y.equals(y), y)
+        // Where the remainder overflows, it is infinite or NaN.
+        let corrected = (quotient + err / sum).select(err.abs().le(q.fill(L::Real::MAX)), quotient);
+        let value = q.splat(1.0).select(y.equals(q.splat(0.0)), corrected);
+        let value = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), value);
+        value.select(q.equals(q), q).select(y.equals(y), y)
     }
     d2f {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -100,7 +119,7 @@ loss! {
     }
     d2f_bound {
         let sum = not_negative(prediction) + self.eps;
-        self.d2f(prediction, target).at_least(sum.splat(1.0) / sum)
+        at_least_normal(self.d2f(prediction, target).at_least(sum.splat(1.0) / sum))
     }
 }
 
@@ -115,6 +134,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, 1.0], [f64::INFINITY, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0]; f64 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0];
+    bound "max(y exp(-z), (1 + y exp(-z)) / 2)";
     in (self, z, target), constant log;
     f {
         let (fall, low) = self.fall(z, target);
@@ -126,6 +146,10 @@ loss! {
         fall.splat(1.0) - fall - low
     }
     d2f { self.fall(z, target).0 }
+    d2f_bound {
+        let fall = self.fall(z, target).0;
+        bound_beside(fall, fall.splat(1.0), fall)
+    }
 }
 
 impl Gamma {
@@ -155,20 +179,29 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0];
+    bound "the larger of the second derivative and (exp((2 - p) z) + y exp(-(p - 1) z)) / 2";
     in (self, z, target), constant log;
     f {
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
-        rise / a + fall / b
+        // Lifted where the quotient may be a normal number, and the exponential none.
+        let lift = z.splat(1.0).select(z.splat(0.0).le(z), z.splat(power_of_two(40)));
+        let (rise, fall) = self.terms(z, target, lift, 1.0, 1.0);
+        rise / (lift * a) + fall / b
     }
     df {
-        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
+        let (rise, fall) = self.terms(z, target, z.splat(1.0), 1.0, 1.0);
         rise - fall
     }
     d2f {
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, a, b);
+        let (rise, fall) = self.terms(z, target, z.splat(1.0), a, b);
         rise + fall
+    }
+    d2f_bound {
+        let (a, b) = self.exponents::<L>();
+        let (rise, fall) = self.terms(z, target, z.splat(1.0), 0.5, 0.5);
+        let half = rise + fall;
+        at_least_normal((rise * (a + a) + fall * (b + b)).at_least(half)).select(half.equals(half), half)
     }
 }
 
@@ -180,23 +213,23 @@ impl Tweedie {
         (2.0 - power, power - 1.0)
     }
 
-    /// exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`; both factors are at most 1.
+    /// lift exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`.
     #[inline(always)]
-    fn terms<L: Lanes>(self, z: L, target: L, rises: f64, falls: f64) -> (L, L) {
+    fn terms<L: Lanes>(self, z: L, target: L, lift: L, rises: f64, falls: f64) -> (L, L) {
         let y = not_negative(target);
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = (scaled_exp(z, a, z.splat(rises)), scaled_exp(z, -b, y * falls));
+        let (rise, fall) = (scaled_exp(z, a, lift, rises), scaled_exp(z, -b, y, falls));
         (rise.select(y.equals(y), y), unless_zero(y, fall).select(z.equals(z), z))
     }
 }
 
-/// y e^(c z) for |c| <= 1, with the error term of the product c z.
+/// factor y e^(c z) for |c| <= 1, with the error term of the product c z.
 #[inline(always)]
-fn scaled_exp<L: Lanes>(z: L, c: f64, y: L) -> L {
-    let factor = z.splat(c);
-    let product = z * factor;
-    let low = z.mul_error(factor, product);
+fn scaled_exp<L: Lanes>(z: L, c: f64, y: L, factor: f64) -> L {
+    let by = z.splat(c);
+    let product = z * by;
+    let low = z.mul_error(by, product);
     // Beyond that, the exponential is 0 or infinite whatever the error term is.
     let low = low.select(product.abs().lt(z.splat(2.0 * L::Real::EXP_CUTOFF)), z.splat(0.0));
-    exp_times(product, Some(low), y)
+    exp_times_scaled(product, Some(low), y, factor).0
 }

@@ -6,7 +6,7 @@
 
 use crate::activation::{self, Formula};
 use crate::element::Element as _;
-use crate::loss::{LossFormula, loss};
+use crate::loss::{LossFormula, at_least_normal, loss};
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;
@@ -15,11 +15,11 @@ use crate::math::rounding::{div_remainder, fma_emulated, two_sum};
 use crate::math::tanh::{self, ln_cosh};
 use crate::simd::{Lanes, Real};
 
-/// prediction - target, rounded, and its error term, which is 0 where the residual is not finite.
+/// prediction - target, rounded, and its error term, which is 0 where a step to it overflows.
 #[inline(always)]
 pub(crate) fn residual<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let (r, low) = two_sum(prediction, -target);
-    (r, low.select(r.abs().le(r.fill(L::Real::MAX)), r.splat(0.0)))
+    (r, low.select(low.equals(low), r.splat(0.0)))
 }
 
 /// `constant`, or NaN where the residual is NaN.
@@ -94,8 +94,8 @@ loss! {
     ///
     /// The derivative at a residual of 0 is 0.
     Mape {
-        /// Lower bound eps of the target's magnitude in the denominator. Positive and finite; default 1e-7.
-        eps ("epsilon") = 1e-7, |eps| eps > 0.0 && eps.is_finite() => "must be positive and finite";
+        /// Lower bound eps of the target's magnitude in the denominator. From 1e-30 to 1e30; default 1e-7.
+        eps ("epsilon") = 1e-7, |eps| (1e-30..=1e30).contains(&eps) => "must be from 1e-30 to 1e30";
     }
     names ["mape", "mean_absolute_percentage_error"];
     formula "100 abs(r) / max(abs(target), eps), r = prediction - target", "100 sign(r) / max(abs(target), eps)", "0";
@@ -138,7 +138,8 @@ loss! {
     /// Squared logarithmic error; its mean is the mean squared logarithmic error (MSLE).
     ///
     /// The squared difference of the logarithms of 1 + prediction and 1 + target: a squared relative error of numbers
-    /// that may grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. The
+    /// that may grow large. Both must be -1 or more; below, value and derivatives are NaN. Nothing is clipped. Where
+    /// both are -1, value and derivative are 0. The
     /// absolute error bound of the second derivative is for predictions of -0.9 or more: it grows as
     /// `1 / (1 + prediction)^2`.
     Msle names ["msle", "mean_squared_logarithmic_error"];
@@ -147,7 +148,7 @@ loss! {
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
-    bound "2 (1 + max(0, -l)) / (1 + prediction)^2";
+    bound "2 h / (1 + prediction)^2, h = 1 - l if l < 0, else sqrt((1 + prediction) / (1 + target))";
     in (self, prediction, target), one_minimum true;
     f {
         let (l, err) = log_ratio(prediction, target);
@@ -156,17 +157,21 @@ loss! {
     }
     df {
         let (l, err) = log_ratio(prediction, target);
-        per((l + l, err + err), prediction, 1.0)
+        let y = per((l + l, err + err), prediction, 1.0);
+        l.select(l.equals(l.splat(0.0)), y)
     }
     d2f {
         let (l, err) = log_ratio(prediction, target);
         curve_of_logarithm(l, err, prediction)
     }
     d2f_bound {
-        // The second derivative at min(l, 0), where it is positive.
+        // On the way up to the target, the second derivative falls; on the way down it rises to 2 / (1 + target)^2.
         let (l, err) = log_ratio(prediction, target);
-        let zero = l.splat(0.0);
-        curve_of_logarithm(l.at_most(zero), err.select(l.lt(zero), zero), prediction)
+        let (zero, one) = (l.splat(0.0), l.splat(1.0));
+        let upward = curve_of_logarithm(l.at_most(zero), err.select(l.lt(zero), zero), prediction);
+        let d = prediction + one;
+        let downward = l.splat(2.0) / (d.sqrt() * (target + one).sqrt()) / d;
+        at_least_normal(downward.select(zero.lt(l), upward))
     }
 }
 
@@ -185,7 +190,9 @@ fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
     let smaller = prediction.at_most(target).select(target.equals(target), target);
     let (d, d_low) = two_sum(smaller, r.splat(1.0));
     let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), d, d_low.select(d.equals(d), d));
-    let l = r.splat(f64::NAN).select(d.lt(r.splat(0.0)), l);
+    // Equal numbers have the ratio 1, where both are -1 too.
+    let zero = r.splat(0.0);
+    let l = r.splat(f64::NAN).select(d.lt(zero), zero.select(r.equals(zero), l));
     (l.select(r.equals(r), r).copysign(r), err.xor_sign(r))
 }
 
@@ -208,8 +215,8 @@ loss! {
     ///
     /// The derivative at a residual of +-delta is +-delta.
     Huber {
-        /// Threshold delta, where the parabola goes over into lines. Positive and finite; default 1.
-        delta = 1.0, |delta| delta > 0.0 && delta.is_finite() => "must be positive and finite";
+        /// Threshold delta, where the parabola goes over into lines. From 1e-15 to 1e15; default 1.
+        delta = 1.0, |delta| (1e-15..=1e15).contains(&delta) => "must be from 1e-15 to 1e15";
     }
     names ["huber", "huber_loss"];
     formula "r^2 / 2 if abs(r) < delta, else delta (abs(r) - delta / 2); r = prediction - target",
@@ -219,7 +226,7 @@ loss! {
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
-    bound "1, the largest second derivative";
+    bound "min(1, delta / abs(r))";
     in (self, prediction, target), one_minimum true;
     f { huber(prediction, target, self.delta) }
     df {
@@ -227,7 +234,10 @@ loss! {
         (prediction - target).at_most(delta).at_least(-delta)
     }
     d2f { inside(prediction, target, self.delta, 1.0) }
-    d2f_bound { constant(1.0, prediction, target) }
+    d2f_bound {
+        let delta = prediction.splat(self.delta);
+        at_least_normal(delta / (prediction - target).abs().at_least(delta))
+    }
 }
 
 /// a (|r| - a / 2) with a = min(|r|, delta).
@@ -235,7 +245,14 @@ loss! {
 fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
     let (r, low) = residual(prediction, target);
     let a = r.abs().at_most(r.splat(delta));
-    a * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r))
+    let value = a * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r));
+    value.select(r.abs().le(r.fill(L::Real::MAX)), far_line(prediction, target, delta))
+}
+
+/// slope |r| for a residual that overflows: half the residual, which does not, times twice the slope.
+#[inline(always)]
+fn far_line<L: Lanes>(prediction: L, target: L, slope: f64) -> L {
+    (prediction * 0.5 - target * 0.5).abs() * (2.0 * slope)
 }
 
 /// `value` where |r| is below `end`, else 0.
@@ -251,8 +268,8 @@ loss! {
     ///
     /// The absolute error with a round bottom, of derivative +-1 outside.
     SmoothL1 {
-        /// Threshold beta, where the parabola goes over into lines. Positive and finite; default 1.
-        beta = 1.0, |beta| beta > 0.0 && beta.is_finite() => "must be positive and finite";
+        /// Threshold beta, where the parabola goes over into lines. From 1e-15 to 1e15; default 1.
+        beta = 1.0, |beta| (1e-15..=1e15).contains(&beta) => "must be from 1e-15 to 1e15";
     }
     names ["smooth_l1", "smooth_l1_loss"];
     formula "r^2 / (2 beta) if abs(r) < beta, else abs(r) - beta / 2; r = prediction - target",
@@ -262,7 +279,7 @@ loss! {
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
-    bound "1 / beta, the largest second derivative";
+    bound "1 / max(beta, abs(r))";
     in (self, prediction, target), one_minimum true;
     f {
         let (r, low) = residual(prediction, target);
@@ -276,7 +293,10 @@ loss! {
         (prediction - target).at_most(beta).at_least(-beta) / beta
     }
     d2f { inside(prediction, target, self.beta, 1.0 / self.rounded_to::<L::Real>().beta) }
-    d2f_bound { constant(1.0 / self.rounded_to::<L::Real>().beta, prediction, target) }
+    d2f_bound {
+        let r = prediction - target;
+        at_least_normal(r.splat(1.0) / r.abs().at_least(r.splat(self.beta)))
+    }
 }
 
 loss! {
@@ -291,6 +311,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
+    bound "1 / s";
     in (self, prediction, target), one_minimum true;
     f {
         // q^2 / (1 + s), in which nothing cancels at 0.
@@ -302,13 +323,16 @@ loss! {
         let rest = err / d + q / s * q_low;
         let delta = self.rounded_to::<L::Real>().delta;
         let [high, low] = HiLo::exact(delta).by(delta).to::<L::Real>().into_f64();
+        let plain = quotient * high;
         let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
+        let value = value.select(plain.le(q.fill(L::Real::MAX)), plain);
         // Far outside, s is |q|, and the 1 is negligible beside it; near 0 the loss is r^2 / 2, and q^2 might
         // underflow.
         let (r, low) = residual(prediction, target);
         let (half, a) = (r * 0.5, r.abs());
         let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
-        value.select(q.lt(Self::end(q)), a * delta)
+        let line = (a * delta).select(a.le(a.fill(L::Real::MAX)), far_line(prediction, target, delta));
+        value.select(q.lt(Self::end(q)), line)
     }
     df {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
@@ -325,6 +349,10 @@ loss! {
         let cube = inverse * inverse * inverse;
         let relative = err - q * q_low * (inverse * inverse);
         cube + cube * (relative * 3.0)
+    }
+    d2f_bound {
+        let s = self.hyperbola(prediction, target).s;
+        s.splat(1.0) / s
     }
 }
 
@@ -374,6 +402,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
+    bound "tanh(r) / r, 1 at 0";
     in (self, prediction, target), one_minimum true;
     f {
         let (r, low) = residual(prediction, target);
@@ -388,6 +417,10 @@ loss! {
         // The second derivative falls as e^(-2 |r|): far from 0 it has 2 |r| times the relative rounding error of r.
         let (r, low) = residual(prediction, target);
         tanh::slope(Tail::new_double(r.abs(), Some(low.xor_sign(r))))
+    }
+    d2f_bound {
+        let r = prediction - target;
+        at_least_normal(Tail::at_double(r).difference_over(r.abs(), 1.0))
     }
 }
 
@@ -457,20 +490,27 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];
+    bound "2 max(tau, 1 - tau), the largest second derivative";
     in (self, prediction, target), one_minimum true;
     f {
         let (r, low) = residual(prediction, target);
         let weighted = r * self.weight(r);
-        let square = weighted.mul_add(r, weighted * (low + low));
-        square.select(r.abs().le(r.fill(L::Real::MAX)), weighted * r)
+        let (plain, square) = (weighted * r, weighted.mul_add(r, weighted * (low + low)));
+        square.select(plain.le(r.fill(L::Real::MAX)), plain)
     }
     df {
         let r = prediction - target;
-        r * (self.weight(r) * 2.0)
+        let twice = self.weight(r) * 2.0;
+        let far = (prediction * 0.5 - target * 0.5) * (twice + twice);
+        (r * twice).select(r.abs().le(r.fill(L::Real::MAX)), far)
     }
     d2f {
         let r = prediction - target;
         (self.weight(r) * 2.0).select(r.equals(r), r)
+    }
+    d2f_bound {
+        let tau = self.rounded_to::<L::Real>().tau;
+        constant(2.0 * f64::max(tau, 1.0 - tau), prediction, target)
     }
 }
 

@@ -54,7 +54,7 @@ crate::check::options! {
     ///
     /// - loss: `-sum_i q_i z_i`, z the prediction; of a label, `-w_label z_label`
     /// - gradient: `-q_i`
-    /// - second derivative: 0
+    /// - second derivative: 0; bound: that of the magnitude of the gradient
     /// - target: `q_i = w_i y_i`, w the class weights, y the probabilities of the target, or 1 at the label and 0
     ///   elsewhere
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
@@ -127,7 +127,7 @@ impl RowKernel for Entries<'_> {
             }
             let z = sample.prediction.read(label);
             let [loss, derivative, second] = match self.kind {
-                Kind::Logarithms => [0.0 - z, -1.0, 0.0],
+                Kind::Logarithms => [0.0 - z, -1.0, if sample.bound.is_some() { 1.0 } else { 0.0 }],
                 Kind::Probabilities { eps } => {
                     let z = plus_eps::<R>(z, eps);
                     [0.0 - ln(token, z), -1.0 / z, 1.0 / (z * z)]
@@ -155,6 +155,9 @@ impl RowKernel for Entries<'_> {
                 Kind::Logarithms => {
                     loss.copy_from_slice(z);
                     derivative[..n].copy_from_slice(q);
+                    if sample.bound.is_some() {
+                        second[..n].copy_from_slice(q);
+                    }
                 }
                 Kind::Probabilities { eps } => {
                     z.iter_mut().for_each(|z| *z = plus_eps::<R>(*z, eps));

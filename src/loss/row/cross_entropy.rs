@@ -6,7 +6,9 @@
 //! from the other exponentials, never from p_i, which may round to 1; with it, -ln p of the largest logit is
 //! ln(1 + others).
 
-use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
+use super::driver::{
+    BLOCK, Bound, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write,
+};
 use crate::math::FloatMath;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, ln, one, scale};
 use crate::row::maximum::{Kind, kind};
@@ -22,9 +24,9 @@ crate::check::options! {
     /// - loss: `-sum_i q_i ln p_i`, p the softmax of the prediction; of a label without smoothing,
     ///   `-w_label ln p_label`
     /// - gradient: `Q p_i - q_i`, Q the sum of q
-    /// - second derivative: `Q p_i (1 - p_i)`, never negative. Twice this diagonal bounds the whole matrix of second
-    ///   derivatives. Where that bound is needed, as in boosting with one tree for each class, multiply the Hessian by
-    ///   2; the scale would multiply the gradient too.
+    /// - second derivative: `Q p_i (1 - p_i)`, never negative
+    /// - bound: `Q (2 p_i - 1) / (2 ln(p_i / (1 - p_i)))`, `Q / 4` at p_i = 1/2: the second derivative of a parabola
+    ///   that touches the loss as a function of z_i, and lies above it
     /// - target: `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the smoothing, y the probabilities of
     ///   the target, or 1 at the label and 0 elsewhere
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
@@ -103,6 +105,7 @@ crate::check::options! {
     /// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`,
     ///   `A = sum_i a_i`
     /// - second derivative: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
+    /// - bound: the larger of the magnitudes of the second derivative and of the gradient
     /// - target: `q_i = alpha_i y_i`, p the softmax of the prediction, y the probabilities of the target, or 1 at the
     ///   label and 0 elsewhere
     /// - mean: the sum divided by the number of rows
@@ -268,28 +271,68 @@ impl Shares {
     }
 }
 
-/// The terms of the entries of a block: of the loss, of A, and of the sum of b.
+/// The terms of the entries of a block: of the loss, of A, and of the sum of b, which are 0 unless the loss is `focal`.
 struct Terms {
     loss: [f64; BLOCK],
     a: [f64; BLOCK],
     b: [f64; BLOCK],
+    focal: bool,
+}
+
+/// (2 p - 1) / (2 ln(p / u)) for each p and u = 1 - p: with p = s(z), s(z) = 1 / (1 + exp(-z)), the bound
+/// tanh(z / 2) / (2 z) of the logistic loss. By its series where 2 p - 1 is small and p / u is near 1.
+#[inline(always)]
+fn parabolas<I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
+    let least = f64::MIN_POSITIVE;
+    let mut ratios = [1.0; BLOCK];
+    let ratios = &mut ratios[..p.len()];
+    for ((ratio, p), u) in ratios.iter_mut().zip(p).zip(u) {
+        *ratio = p.max(least) / u.max(least);
+    }
+    token.map(Logarithm, [Src::new(ratios)], [Dst::new(out)]);
+    for ((y, p), u) in out.iter_mut().zip(p).zip(u) {
+        let d = p - u;
+        let square = d * d;
+        // d / (4 artanh d) = 1 / (4 (1 + d^2 / 3 + d^4 / 5 + ...)), to 2^-52 of its value.
+        let series = 0.25 / (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square / 9.0))));
+        *y = if d.abs() < 1.0 / 32.0 { series } else { d / (2.0 * *y) };
+    }
 }
 
 impl Terms {
     /// Writes the derivatives of the n entries from `start` on, from the totals of the row.
     #[inline(always)]
-    fn write_derivatives<R: Real>(
+    fn write_derivatives<R: Real, I: Isa>(
         &mut self,
+        token: Token<I>,
         block: &Block,
-        [_, all_a, all_b]: [f64; 3],
+        [_, all_a, all_b, spread]: [f64; 4],
         sample: Sample<'_, R>,
         start: usize,
         n: usize,
     ) {
-        let (Block { p, u, .. }, Terms { loss: out, a, b }) = (block, self);
+        let (Block { p, u, .. }, Terms { loss: out, a, b, focal }) = (block, self);
         if let Some(hessian) = sample.hessian {
-            for i in 0..n {
-                out[i] = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
+            match sample.bound {
+                Some(bound) if !*focal => {
+                    parabolas(token, &p[..n], &u[..n], &mut out[..n]);
+                    out[..n].iter_mut().for_each(|y| *y = bound.of(*y * all_a));
+                }
+                bound => {
+                    for i in 0..n {
+                        let second = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
+                        let first = all_a * p[i] - a[i];
+                        // The magnitudes beside the diagonal are u_j (resp. p_i) times those of b_j.
+                        let part = b[i].abs() * u[i];
+                        out[i] = match bound {
+                            None => second,
+                            Some(Bound::Diagonal) => second.abs().max(first.abs()),
+                            Some(Bound::Matrix) => {
+                                2.0 * (p[i] * u[i] * all_a + p[i] * (spread - part) + u[i] * part).max(first.abs())
+                            }
+                        };
+                    }
+                }
             }
             write(hessian, start, sample.scale, &out[..n]);
         }
@@ -314,7 +357,7 @@ impl FromLogits<'_> {
         terms: &mut Terms,
         n: usize,
     ) -> bool {
-        let Terms { loss, a: q, b } = terms;
+        let Terms { loss, a: q, b, .. } = terms;
         sample.probabilities(start, &mut q[..n]);
         let smoothing = rounded_to::<R>(self.smoothing);
         if smoothing != 0.0 {
@@ -346,9 +389,9 @@ impl FromLogits<'_> {
     fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
         let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
-        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK] };
-        let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
-        let (mut any, mut totals) = (false, [0.0; 3]);
+        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK], focal };
+        let mut trees = [0; 4].map(|_| PairwiseSum::new());
+        let (mut any, mut totals) = (false, [0.0; 4]);
         let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
         for second in [false, true].into_iter().take(passes) {
             for (start, n) in blocks(len) {
@@ -360,11 +403,15 @@ impl FromLogits<'_> {
                 }
                 any |= self.terms(token, sample, start, &block, &mut terms, n);
                 if second {
-                    terms.write_derivatives(&block, totals, sample, start, n);
+                    terms.write_derivatives(token, &block, totals, sample, start, n);
                     continue;
                 }
-                let parts = [&terms.loss, &terms.a, &terms.b];
-                for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 3 } else { 2 }) {
+                let mut spread = [0.0; BLOCK];
+                if sample.bound == Some(Bound::Matrix) && focal {
+                    (0..n).for_each(|i| spread[i] = terms.b[i].abs() * block.u[i]);
+                }
+                let parts = [&terms.loss, &terms.a, &terms.b, &spread];
+                for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 4 } else { 2 }) {
                     tree.push(sum(token, &part[..n]));
                 }
             }

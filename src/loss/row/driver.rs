@@ -29,7 +29,29 @@ pub(crate) struct Sample<'a, R> {
     pub(crate) len: usize,
     pub(crate) scale: f64,
     pub(crate) gradient: Option<Dst<'a, R>>,
+    /// The diagonal of the second derivatives, or a bound.
     pub(crate) hessian: Option<Dst<'a, R>>,
+    pub(crate) bound: Option<Bound>,
+}
+
+/// The bound that is written in place of the second derivatives. It is not negative; the driver makes it positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// Of the diagonal.
+    Diagonal,
+    /// Of the whole matrix.
+    Matrix,
+}
+
+impl Bound {
+    /// A bound by Gershgorin's circles: of the diagonal alone, or with the magnitudes beside it, whose sum is no larger.
+    #[inline(always)]
+    pub(crate) fn of(self, diagonal: f64) -> f64 {
+        match self {
+            Bound::Diagonal => diagonal,
+            Bound::Matrix => 2.0 * diagonal,
+        }
+    }
 }
 
 /// The number of entries of a row that are computed at a time.
@@ -168,8 +190,8 @@ pub struct Batch<'a, T: Element> {
     pub(crate) losses: Option<Dst<'a, T::Real>>,
     pub(crate) gradient: Option<Dst<'a, T::Real>>,
     pub(crate) hessian: Option<Dst<'a, T::Real>>,
-    /// Whether the Hessian becomes a positive bound: its magnitude, or that of the scale where it is 0.
-    pub(crate) bound: bool,
+    /// The bound that is written in place of the Hessian, if any.
+    pub(crate) bound: Option<Bound>,
     /// The output of the initial scores of classes. With it, nothing else is computed.
     pub(crate) scores: Option<&'a mut [T]>,
 }
@@ -186,7 +208,7 @@ impl<'a, T: Element> Batch<'a, T> {
             losses: None,
             gradient: None,
             hessian: None,
-            bound: false,
+            bound: None,
             scores: None,
         }
     }
@@ -229,7 +251,7 @@ struct EachRow<'a, F, R> {
     losses: Option<Dst<'a, R>>,
     gradient: Option<Dst<'a, R>>,
     hessian: Option<Dst<'a, R>>,
-    bound: bool,
+    bound: Option<Bound>,
 }
 
 impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
@@ -255,6 +277,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
             scale: self.scale * weight,
             gradient: self.gradient.map(|gradient| layout.of_target(gradient, row)),
             hessian: self.hessian.map(|hessian| layout.of_target(hessian, row)),
+            bound: self.bound,
         };
         (sample, weight)
     }
@@ -282,8 +305,8 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
             if let Some(loss) = loss {
                 // As in the sums of other losses, the terms are rounded to the type of the computation.
                 tree.push(rounded_to::<R>(loss) * weight);
-                if let Some(hessian) = sample.hessian.filter(|_| self.bound) {
-                    replace_zeros(hessian, sample.scale);
+                if let Some(hessian) = sample.hessian.filter(|_| self.bound.is_some()) {
+                    make_positive(hessian);
                 }
             } else {
                 sample.fill(0.0, 0.0);
@@ -296,12 +319,14 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     }
 }
 
-/// Turns the Hessian of a row into a bound: its magnitudes, and that of the scale where it is 0.
+/// Replaces what is below the smallest normal number by that: a bound is a divisor. NaN stays NaN.
 #[inline(never)]
-fn replace_zeros<R: Real>(hessian: Dst<R>, scale: f64) {
-    for i in 0..hessian.len() {
-        let value = hessian.src().read(i);
-        hessian.write(i, if value == 0.0 { scale } else { value }.abs());
+fn make_positive<R: Real>(bound: Dst<R>) {
+    let least = R::min_positive_value().into_f64();
+    for i in 0..bound.len() {
+        if bound.src().read(i) < least {
+            bound.write(i, least);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ crate::check::options! {
     /// - gradient: `p h_i^(p - 1) / classes` at another class, 0 where h = 0; at the label minus the sum of those
     /// - second derivative: 0; if `squared`, `2 / classes` at another class with h > 0, and at the label the sum of
     ///   those: never negative
+    /// - bound: 2 / classes if `squared`, else 1 / classes; at the label the sum of those of the other classes
     /// - mean: the sum divided by the number of rows
     /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN.
     /// - unit: that of the prediction, or its square
@@ -95,8 +96,16 @@ impl RowKernel for MultiMargin {
             sample.fill(f64::NAN, f64::NAN);
             return Some(loss);
         }
+        // A bound is that of all hinges, above 0 or not: 2, or 1, the largest magnitude of a derivative.
+        let mut hessian = sample.hessian;
+        if let (Some(output), Some(bound)) = (hessian, sample.bound) {
+            let each = if self.squared { bound.of(2.0) } else { 1.0 } / classes * sample.scale;
+            (0..sample.len).for_each(|i| output.write(i, each));
+            output.write(label, each * (classes - 1.0));
+            hessian = None;
+        }
         // The Hessian first: the gradient may be the memory of the prediction.
-        let outputs = [(2, sample.hessian, second), (1, sample.gradient, -derivative)];
+        let outputs = [(2, hessian, second), (1, sample.gradient, -derivative)];
         for (order, output, of_label) in outputs {
             let Some(output) = output else { continue };
             for (start, n) in blocks(sample.len) {
@@ -116,7 +125,7 @@ impl RowKernel for MultiMargin {
 ///
 /// - loss: `max(0, 1 + max_(i != label) z_i - z_label)`
 /// - gradient: 1 at the best other class (the first of equal ones) and -1 at the label if the loss is positive, else 0
-/// - second derivative: 0
+/// - second derivative: 0; bound: 1, the largest magnitude of the gradient
 /// - mean: the sum divided by the number of rows
 /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The loss of
 ///   a single class is 0.
@@ -161,7 +170,7 @@ impl RowKernel for CategoricalHinge {
             sample.fill(f64::NAN, f64::NAN);
             return Some(f64::NAN);
         }
-        sample.fill(0.0, 0.0);
+        sample.fill(0.0, if sample.bound.is_some() { sample.scale } else { 0.0 });
         let Some((best, other)) = best else { return Some(0.0) };
         let loss = hinge(1.0, other, right);
         if let Some(gradient) = sample.gradient

@@ -16,7 +16,7 @@ use crate::loss::{
 };
 use crate::row::Rows;
 use crate::slice::{Dst, Src};
-use driver::{Batch, BatchTotals, RowFormula, Scale};
+use driver::{Batch, BatchTotals, Bound, RowFormula, Scale};
 use targets::Targets;
 
 /// A loss of rows, such as the cross-entropy over classes: the loss of each row, sums and means, and the derivatives in
@@ -193,8 +193,10 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(Batch { scale: Scale::By(scale), gradient, hessian, ..batch }).map(|_| ())
     }
 
-    /// The gradient and a positive Hessian bound, for methods that divide by it, such as gradient boosting: the
-    /// magnitude of the Hessian, or that of `scale` where the Hessian is 0. See
+    /// The gradient and a bound on the Hessian, for methods that divide by it, such as gradient boosting: at least the
+    /// magnitude of each second derivative, and large enough that a step of gradient / bound in one prediction does not
+    /// overshoot. The page of a loss has its formula. It is positive, at least the smallest normal number of the type;
+    /// in rows that are ignored, it is 0, as the gradient is. `scale` must not be negative. See
     /// [`gradient_with_hessian`](RowLoss::gradient_with_hessian).
     ///
     /// ```
@@ -204,7 +206,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// let (mut gradient, mut bound) = ([0.0; 2], [0.0; 2]);
     /// let (loss, target, rows) = (MultiMargin::default(), Targets::labels(&[0]), Rows::contiguous(2));
     /// loss.gradient_with_hessian_bound(&[0.5_f64, 1.0], target, rows, 1.0, &mut gradient, &mut bound)?;
-    /// assert_eq!(bound, [1.0; 2]);
+    /// assert_eq!(bound, [0.5; 2]);
     /// # Ok::<(), slopes::loss::TargetError>(())
     /// ```
     #[track_caller]
@@ -219,7 +221,40 @@ pub trait RowLoss<T: Element>: Send + Sync {
     ) -> Result<(), TargetError> {
         let batch = Batch::new(Src::new(prediction), target, rows);
         let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(bound)));
-        self.compute(Batch { scale: Scale::By(scale), gradient, hessian, bound: true, ..batch }).map(|_| ())
+        let batch = Batch { scale: Scale::By(scale), gradient, hessian, bound: Some(Bound::Diagonal), ..batch };
+        self.compute(batch).map(|_| ())
+    }
+
+    /// The gradient and a bound on the whole matrix of second derivatives of a row, for methods that change all
+    /// predictions of a row at once, such as boosting with one tree for each class: the diagonal matrix of the bound,
+    /// minus that of the second derivatives, has no negative eigenvalue. Positive, but 0 in rows that are ignored. For
+    /// the losses from logits it is twice the bound of
+    /// [`gradient_with_hessian_bound`](RowLoss::gradient_with_hessian_bound).
+    ///
+    /// ```
+    /// use slopes::Rows;
+    /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+    ///
+    /// let (mut gradient, mut bound) = ([0.0; 2], [0.0; 2]);
+    /// let (loss, target, rows) = (SoftmaxCrossEntropy::new(), Targets::labels(&[0]), Rows::contiguous(2));
+    /// loss.gradient_with_matrix_bound(&[0.0_f64, 0.0], target, rows, 1.0, &mut gradient, &mut bound)?;
+    /// assert_eq!((gradient, bound), ([-0.5, 0.5], [0.5, 0.5]));
+    /// # Ok::<(), slopes::loss::TargetError>(())
+    /// ```
+    #[track_caller]
+    fn gradient_with_matrix_bound(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        scale: f64,
+        gradient: &mut [T],
+        bound: &mut [T],
+    ) -> Result<(), TargetError> {
+        let batch = Batch::new(Src::new(prediction), target, rows);
+        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(bound)));
+        let batch = Batch { scale: Scale::By(scale), gradient, hessian, bound: Some(Bound::Matrix), ..batch };
+        self.compute(batch).map(|_| ())
     }
 
     /// The constant predictions with the least weighted mean loss, the initial predictions of gradient boosting:

@@ -1,6 +1,6 @@
 //! Overlap losses (Dice, Tversky) from true positives TP, false positives FP and false negatives FN.
 
-use super::driver::{BLOCK, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
+use super::driver::{BLOCK, Bound, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
@@ -11,6 +11,7 @@ crate::check::options! {
     /// - p the prediction, y the target: `TP = sum p y`, `FP = sum p (1 - y)`, `FN = sum (1 - p) y`
     /// - gradient: `((TP + smooth) (alpha (1 - y_i) - beta y_i) - y_i (alpha FP + beta FN)) / D^2`
     /// - second derivative: `-2 gradient_i (alpha (1 - y_i) + (1 - beta) y_i) / D`; it may be negative
+    /// - bound: the larger of the magnitudes of the second derivative and of the gradient
     /// - target: probabilities, one for each entry, which need not sum to 1; a label is one-hot
     /// - mean: the sum divided by the number of rows
     /// - domain: probabilities, from 0 to 1, in both; others make the row NaN
@@ -112,13 +113,32 @@ impl RowKernel for Tversky {
         if sample.gradient.is_none() {
             return Some(error / d);
         }
-        let mut derivative = [0.0; BLOCK];
+        // The gradient g of an entry, and s, with which the second derivative in entries i and j is
+        // -(g_i s_j + g_j s_i) / D.
+        let parts = |y: f64| {
+            let d_error = alpha * (1.0 - y) - beta * y;
+            ((overlap / d * d_error - error / d * y) / d, d_error + y)
+        };
+        let (mut derivative, mut all_g, mut all_s) = ([0.0; BLOCK], 0.0, 0.0);
+        if sample.bound == Some(Bound::Matrix) {
+            for (start, n) in blocks(sample.len) {
+                probabilities(sample, start, &mut p[..n], &mut y[..n]);
+                for (g, s) in y[..n].iter().map(|y| parts(*y)) {
+                    (all_g, all_s) = (all_g + g.abs(), all_s + s.abs());
+                }
+            }
+        }
         for (start, n) in blocks(sample.len) {
             probabilities(sample, start, &mut p[..n], &mut y[..n]);
             for i in 0..n {
-                let (d_error, d_overlap) = (alpha * (1.0 - y[i]) - beta * y[i], y[i]);
-                derivative[i] = (overlap / d * d_error - error / d * d_overlap) / d;
-                part[i] = -2.0 * derivative[i] * (d_error + d_overlap) / d;
+                let (g, s) = parts(y[i]);
+                derivative[i] = g;
+                let second = -2.0 * g * s / d;
+                part[i] = match sample.bound {
+                    None => second,
+                    Some(Bound::Diagonal) => second.abs().max(g.abs()),
+                    Some(Bound::Matrix) => ((g.abs() * all_s + s.abs() * all_g) / d).max(g.abs()),
+                };
             }
             if let Some(hessian) = sample.hessian {
                 write(hessian, start, sample.scale, &part[..n]);

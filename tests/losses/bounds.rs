@@ -1,0 +1,249 @@
+//! Bounds on second derivatives: what Newton's method needs of them.
+
+use crate::cases::{RowCase, row_cases, sample};
+use crate::common::fix_level;
+use crate::common::outputs::CLASSES;
+use crate::common::{Random, at_every_level};
+use slopes::Rows;
+use slopes::loss::{
+    self, BinaryCrossEntropyWithLogits, Expectile, Focal, Huber, Loss, PseudoHuber, RowLoss, SmoothL1,
+    SoftmaxCrossEntropy, Targets, Tweedie,
+};
+
+/// What the rounding of a loss, of its derivative and of a bound may add to a comparison: each has an error of a few
+/// ulp, the sums of a row some 40 terms.
+const ROUNDING: f64 = 256.0 * f64::EPSILON;
+
+const WEIGHTED_LOGITS: BinaryCrossEntropyWithLogits = BinaryCrossEntropyWithLogits { pos_weight: 3.0 };
+const HUBER: Huber = Huber { delta: 0.25 };
+const SMOOTH_L1: SmoothL1 = SmoothL1 { beta: 0.25 };
+const PSEUDO_HUBER: PseudoHuber = PseudoHuber { delta: 0.25 };
+const EXPECTILE: Expectile = Expectile { tau: 0.9 };
+
+fn by_name(name: &str) -> &'static dyn Loss<f64> {
+    loss::by_name(name).unwrap()
+}
+
+/// Losses whose bound is the second derivative of a parabola that touches the loss and lies above it everywhere.
+fn under_a_parabola() -> Vec<&'static dyn Loss<f64>> {
+    let names = [
+        "mse",
+        "half_squared",
+        "huber",
+        "smooth_l1",
+        "pseudo_huber",
+        "log_cosh",
+        "expectile",
+        "binary_cross_entropy_with_logits",
+        "soft_margin",
+        "squared_hinge",
+        "modified_huber",
+    ];
+    let mut losses: Vec<_> = names.into_iter().map(by_name).collect();
+    losses.extend([&WEIGHTED_LOGITS as &dyn Loss<f64>, &HUBER, &SMOOTH_L1, &PSEUDO_HUBER, &EXPECTILE]);
+    losses
+}
+
+#[test]
+fn a_parabola_with_the_bound_lies_above_the_loss() {
+    let _fixed = fix_level();
+    let mut random = Random(5);
+    for loss in under_a_parabola() {
+        let name = loss.spec().name();
+        for _ in 0..20_000 {
+            let size = 10_f64.powf(random.uniform(-6.0..=3.0));
+            let (x, other): (f64, f64) = (random.uniform(-size..=size), random.uniform(-1e3..=1e3));
+            let (p, t) = sample(loss.spec(), x, random.uniform(0.0..=1.0));
+            let step = other - p;
+            let parts =
+                [loss.forward(p, t), loss.derivative(p, t) * step, 0.5 * loss.hessian_bound(p, t) * step * step];
+            let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
+            let value = loss.forward(other, t);
+            assert!(value <= parabola + ROUNDING * size, "{name} from {p} to {other}, {t}: {value}, {parabola}");
+        }
+    }
+}
+
+/// Losses with a minimum, their samples, the smallest and the largest start, and the steps that are allowed from there.
+fn with_a_minimum() -> Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> {
+    const FOCAL: [Focal; 3] = [
+        Focal { gamma: 0.5, alpha: None },
+        Focal { gamma: 2.0, alpha: Some(0.25) },
+        Focal { gamma: 5.0, alpha: None },
+    ];
+    const TWEEDIE: Tweedie = Tweedie { power: 1.9 };
+    let any = [-1e3, 1e3];
+    // Beyond, an exponential overflows.
+    let exponential = [-700.0, 700.0];
+    let (residuals, labels, classes) = ([-3.0, 0.5, 0.75, 40.0], [-1.0, 1.0, 1.0], [0.0, 1.0, 1.0]);
+    let counts = [0.0, 1.0, 3.0, 8.0];
+    let mut cases: Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> = Vec::new();
+    for loss in under_a_parabola() {
+        let targets = match loss.spec().name() {
+            "binary_cross_entropy_with_logits" => classes.to_vec(),
+            "soft_margin" | "squared_hinge" | "modified_huber" => labels.to_vec(),
+            _ => residuals.to_vec(),
+        };
+        cases.push((loss, targets, any));
+    }
+    cases.extend(FOCAL.iter().map(|loss| (loss as &'static dyn Loss<f64>, classes.to_vec(), any)));
+    cases.push((by_name("exponential"), labels.to_vec(), exponential));
+    cases.push((by_name("poisson_nll"), counts.to_vec(), exponential));
+    cases.push((by_name("gamma"), counts[1..].to_vec(), exponential));
+    cases.push((by_name("tweedie"), counts.to_vec(), exponential));
+    cases.push((&TWEEDIE, counts.to_vec(), exponential));
+    cases.push((by_name("msle"), counts.to_vec(), [-0.999, 1e3]));
+    cases.push((by_name("poisson_nll_of_rate"), counts.to_vec(), [1e-3, 1e3]));
+    cases.push((by_name("binary_cross_entropy"), vec![0.0, 1.0, 0.3], [1e-9, 1.0 - 1e-9]));
+    cases
+}
+
+/// Newton's method with gradient / bound, as in a leaf of a tree, from starts in [-1e3, 1e3] wherever the derivative is
+/// finite: each step lowers the loss or moves by rounding errors, and the method arrives.
+#[test]
+fn newtons_method_with_the_bound_converges_from_everywhere() {
+    let _fixed = fix_level();
+    for (loss, targets, [low, high]) in with_a_minimum() {
+        let name = loss.spec().name();
+        let totals = |x: f64| {
+            let prediction = vec![x; targets.len()];
+            let (mut gradient, mut bound) = (prediction.clone(), prediction.clone());
+            loss.gradient_with_hessian_bound(&prediction, &targets, 1.0, &mut gradient, &mut bound);
+            let magnitude: f64 = gradient.iter().map(|g| g.abs()).sum();
+            let sums = [loss.sum(&prediction, &targets), gradient.iter().sum(), bound.iter().sum()];
+            (sums, magnitude)
+        };
+        for i in 0..=64 {
+            let start = low + (high - low) * f64::from(i) / 64.0;
+            let (mut x, mut arrived) = (start, false);
+            for _ in 0..20_000 {
+                let ([value, gradient, bound], magnitude) = totals(x);
+                // Where the sum of the gradients is a rounding error, or a step is.
+                let step = gradient / bound;
+                if gradient.abs() <= ROUNDING * magnitude || step.abs() <= ROUNDING * x.abs() {
+                    arrived = true;
+                    break;
+                }
+                let ([next, ..], _) = totals(x - step);
+                assert!(
+                    next <= value + ROUNDING * value.abs().max(1.0),
+                    "{name} from {start}: {value} at {x}, {next} at {}",
+                    x - step
+                );
+                x -= step;
+            }
+            assert!(arrived, "{name} from {start}: at {x} after 20000 steps");
+        }
+    }
+}
+
+/// The bound is never 0 for a sample that counts, whatever its size, and has no jump where a derivative underflows.
+#[test]
+fn bounds_are_positive_and_move_slowly() {
+    at_every_level(|level| {
+        for loss in under_a_parabola() {
+            let mut before: Option<f64> = None;
+            for x in (0..=4096).map(|i| f64::from(i) / 4.0) {
+                let (p, t) = sample(loss.spec(), x, 0.9);
+                let bound = loss.hessian_bound(p, t);
+                assert!(bound >= 1e-4 && bound <= 8.0, "{} at {p}, {level:?}: {bound}", loss.spec().name());
+                let slow = before.is_none_or(|before| x < 2.0 || (0.75..=1.25).contains(&(bound / before)));
+                assert!(slow, "{} at {p}, {level:?}: {bound} after {before:?}", loss.spec().name());
+                before = Some(bound);
+            }
+        }
+        let (rows, target) = (Rows::contiguous(3), Targets::labels(&[0]));
+        let bound_at = |z: f64| {
+            let (mut gradient, mut bound) = ([0.0; 3], [0.0; 3]);
+            let loss = SoftmaxCrossEntropy::new();
+            loss.gradient_with_hessian_bound(&[0.0, z, 0.0], target, rows, 1.0, &mut gradient, &mut bound).unwrap();
+            bound
+        };
+        // Of an entry whose share is p, about 1 / (2 |ln p|), down to the smallest normal p.
+        for (z, expected) in [(20.0, 0.025), (100.0, 0.005), (700.0, 1.0 / 1400.0), (800.0, 1.0 / 1416.8)] {
+            let bound = bound_at(z);
+            assert!(bound.iter().all(|y| (y / expected - 1.0).abs() < 0.05), "{z}: {bound:?}, {level:?}");
+        }
+    });
+}
+
+/// Predictions of a row, a label, and target probabilities.
+fn row_of(case: &RowCase<f64>, random: &mut Random) -> (Vec<f64>, [u32; 1], Vec<f64>) {
+    let size: f64 = random.uniform(0.5..=12.0);
+    let of = if case.of_probabilities { 0.1..=0.9 } else { -size..=size };
+    let x = (0..CLASSES).map(|_| random.uniform(of.clone())).collect();
+    let y = (0..CLASSES).map(|i| if i % 5 == 2 { 0.0 } else { random.uniform(0.0..=1.0) }).collect();
+    // Classes that have a weight, and are not ignored.
+    (x, [[0, 1, 7, 20, 34][random.uniform::<f64>(0.0..=4.99) as usize]], y)
+}
+
+/// In each direction, the second difference of a loss of a row is at most that of the bound of its matrix; in that of
+/// one entry, that of the bound of its diagonal.
+#[test]
+fn bounds_of_rows_are_above_second_differences() {
+    let _fixed = fix_level();
+    let mut random = Random(17);
+    let rows = Rows::contiguous(CLASSES);
+    const H: f64 = 1e-3;
+    // The error of a second difference: that of three values, and the fourth derivative times h^2, of at most some 100
+    // times the second.
+    let tolerance =
+        |value: f64, second: f64| 8.0 * ROUNDING * (value.abs() + 1.0) / (H * H) + 1e-3 * (second.abs() + 1.0);
+    for case in row_cases::<f64>() {
+        if case.name.ends_with("hinge") || case.name == "multi_margin" {
+            continue;
+        }
+        for _ in 0..40 {
+            let (x, labels, y) = row_of(&case, &mut random);
+            let targets = [Targets::labels(&labels), Targets::Probabilities(&y)];
+            for target in targets.into_iter().take(if case.labels_alone { 1 } else { 2 }) {
+                let (mut gradient, mut diagonal, mut matrix) = (x.clone(), x.clone(), x.clone());
+                case.loss.gradient_with_hessian_bound(&x, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
+                case.loss.gradient_with_matrix_bound(&x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+                let value = |along: &[f64], h: f64| {
+                    let moved: Vec<f64> = x.iter().zip(along).map(|(x, v)| x + h * v).collect();
+                    case.loss.sum(&moved, target, rows).unwrap()
+                };
+                let second = |along: &[f64]| (value(along, H) - 2.0 * value(along, 0.0) + value(along, -H)) / (H * H);
+                for i in 0..CLASSES {
+                    let mut along = vec![0.0; CLASSES];
+                    along[i] = 1.0;
+                    let d = second(&along);
+                    let slack = tolerance(value(&along, 0.0), d);
+                    assert!(d <= diagonal[i] + slack, "{}, entry {i}: {d}, {}", case.name, diagonal[i]);
+                    assert!(diagonal[i] > 0.0 && matrix[i] > 0.0, "{}, entry {i}", case.name);
+                }
+                for _ in 0..8 {
+                    let along: Vec<f64> = (0..CLASSES).map(|_| random.uniform(-1.0..=1.0)).collect();
+                    let bound: f64 = along.iter().zip(&matrix).map(|(v, b)| b * v * v).sum();
+                    let d = second(&along);
+                    assert!(d <= bound + tolerance(value(&along, 0.0), d), "{}: {d}, {bound}", case.name);
+                }
+            }
+        }
+    }
+}
+
+/// The cross-entropy of a row as a function of one logit lies below a parabola with the bound.
+#[test]
+fn a_parabola_with_the_bound_lies_above_the_cross_entropy_of_a_row() {
+    let _fixed = fix_level();
+    let mut random = Random(23);
+    let (loss, rows) = (SoftmaxCrossEntropy::new(), Rows::contiguous(4));
+    for _ in 0..20_000 {
+        let size = 10_f64.powf(random.uniform(-3.0..=2.5));
+        let mut z: [f64; 4] = [0; 4].map(|_| random.uniform(-size..=size));
+        let labels = [random.uniform::<f64>(0.0..=3.99) as u32];
+        let (target, mut gradient, mut bound) = (Targets::labels(&labels), z, z);
+        loss.gradient_with_hessian_bound(&z, target, rows, 1.0, &mut gradient, &mut bound).unwrap();
+        let before = loss.sum(&z, target, rows).unwrap();
+        let (i, other) = (random.uniform::<f64>(0.0..=3.99) as usize, random.uniform(-size..=size));
+        let step: f64 = other - z[i];
+        z[i] = other;
+        let after = loss.sum(&z, target, rows).unwrap();
+        let parts = [before, gradient[i] * step, 0.5 * bound[i] * step * step];
+        let (parabola, size): (f64, f64) =
+            (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum::<f64>() + size);
+        assert!(after <= parabola + ROUNDING * size, "{z:?}, entry {i}: {after}, {parabola}");
+    }
+}
