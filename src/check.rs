@@ -79,6 +79,11 @@ check! {
 }
 
 check! {
+    /// An error unless a parameter is from 0 to 100.
+    from_0_to_100: |value| value >= 0.0 && value <= 100.0 => "must be from 0 to 100"
+}
+
+check! {
     /// An error unless a parameter is from -1 to 1.
     from_minus_1_to_1: |value| value >= -1.0 && value <= 1.0 => "must be from -1 to 1"
 }
@@ -88,12 +93,12 @@ check! {
     finite: |value| value.is_finite() => "must be finite"
 }
 
-/// An error unless a temperature is from 1e-30 to 1e30.
+/// An error unless a temperature is from 1e-15 to 1e15.
 pub(crate) const fn temperature(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value >= 1e-30 && value <= 1e30 {
+    if value >= 1e-15 && value <= 1e15 {
         return Ok(());
     }
-    Err(ParameterError { parameter, value, requirement: "must be between 1e-30 and 1e30" })
+    Err(ParameterError { parameter, value, requirement: "must be between 1e-15 and 1e15" })
 }
 
 /// Declares a type with options: `new` returns the defaults, and a method for each option checks and sets its value.

@@ -75,13 +75,6 @@ impl HiLo<f64> {
         Self::new(high, mul_error(self.high, a, high) + self.low * a)
     }
 
-    /// The sum with a.
-    #[inline(always)]
-    pub(crate) fn plus(self, a: f64) -> Self {
-        let HiLo { high, low } = Self::sum(self.high, a);
-        Self::new(high, low + self.low)
-    }
-
     /// The same number in another type.
     #[inline(always)]
     pub(crate) fn to<R: Real>(self) -> HiLo<R> {

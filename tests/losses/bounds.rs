@@ -66,11 +66,8 @@ fn a_parabola_with_the_bound_lies_above_the_loss() {
 
 /// Losses with a minimum, their samples, the smallest and the largest start, and the steps that are allowed from there.
 fn with_a_minimum() -> Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> {
-    const FOCAL: [Focal; 3] = [
-        Focal { gamma: 0.5, alpha: None },
-        Focal { gamma: 2.0, alpha: Some(0.25) },
-        Focal { gamma: 5.0, alpha: None },
-    ];
+    const FOCAL: [Focal; 3] =
+        [Focal { gamma: 0.5, alpha: None }, Focal { gamma: 2.0, alpha: Some(0.25) }, Focal { gamma: 5.0, alpha: None }];
     const TWEEDIE: Tweedie = Tweedie { power: 1.9 };
     let any = [-1e3, 1e3];
     // Beyond, an exponential overflows.

@@ -38,7 +38,7 @@ use crate::slice::{Dst, Map, Src};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GumbelSoftmax {
-    /// The temperature t that x + g is divided by, from 1e-30 to 1e30; 1 by default.
+    /// The temperature t that x + g is divided by, from 1e-15 to 1e15; 1 by default.
     pub temperature: f64,
     /// True for one-hot outputs: 1 for the maximum of x + g, 0 for the others. False (the default) for the softmax. The
     /// gradient is that of the softmax in both cases (straight-through).
@@ -57,7 +57,7 @@ impl GumbelSoftmax {
     /// Sets `temperature`.
     ///
     /// # Errors
-    /// If `temperature` is not from 1e-30 to 1e30.
+    /// If `temperature` is not from 1e-15 to 1e15.
     pub const fn with_temperature(mut self, temperature: f64) -> Result<Self, ParameterError> {
         if let Err(error) = check::temperature("temperature", temperature) {
             return Err(error);

@@ -37,7 +37,8 @@ impl LogSumExp {
     /// The values y = f(x), one for each row.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T]) {
-        let count = rows.count(x.len());
+        // A slice without numbers does not tell how many rows of length 0 there are.
+        let count = if rows.row_len() == 0 { rows.count(x.len()) + y.len() } else { rows.count(x.len()) };
         same_length("forward", [("rows of x", count), ("y", y.len())]);
         <T::Kernels as LogSumExpKernels<T>>::forward(Forward { x: Src::new(x), rows, y: Dst::new(y) });
     }
@@ -45,7 +46,7 @@ impl LogSumExp {
     /// The gradient dx = dy softmax(x), dy having one number for each row.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-        let count = rows.count(x.len());
+        let count = if rows.row_len() == 0 { rows.count(x.len()) + dy.len() } else { rows.count(x.len()) };
         same_length("backward", [("rows of x", count), ("dy", dy.len())]);
         same_length("backward", [("x", x.len()), ("dx", dx.len())]);
         <T::Kernels as LogSumExpKernels<T>>::backward(Backward {

@@ -84,13 +84,13 @@ impl Map<1, 1> for Count {
     }
 }
 
-/// max(0, x - tau).
+/// max(0, x - tau), which may round to more than 1.
 #[derive(Clone, Copy)]
 struct Above(Threshold);
 impl Map<1, 1> for Above {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.above(x).at_least(x.splat(0.0))]
+        [self.0.above(x).at_least(x.splat(0.0)).at_most(x.splat(1.0))]
     }
 }
 

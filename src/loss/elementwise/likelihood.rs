@@ -48,7 +48,7 @@ loss! {
         /// Clipping distance eps: predictions are clipped to the range from eps to 1 - eps, with derivatives of 0
         /// beyond. From 1e-30 to 0.5, exclusive, or 0, the default, for no clipping.
         eps ("epsilon") = 0.0,
-            |eps| eps == 0.0 || eps >= 1e-30 && eps < 0.5 => "must be 0, or at least 1e-30 and less than 0.5";
+            |eps| eps == 0.0 || (1e-30..0.5).contains(&eps) => "must be 0, or at least 1e-30 and less than 0.5";
     }
     names ["binary_cross_entropy", "bce", "log_loss", "bce_loss"];
     formula "-(y ln(p) + (1 - y) ln(1 - p)), p = prediction, y = target", "(p - y) / (p (1 - p))",
@@ -112,7 +112,8 @@ impl BinaryCrossEntropy {
     /// The derivative at p, 0 where p is clipped.
     #[inline(always)]
     fn unless_clipped<L: Lanes>(self, p: L, y: L, derivative: L) -> L {
-        let (none, eps) = (y - y, p.splat(self.eps));
+        // NaN where the target is NaN.
+        let (none, eps) = (y * 0.0, p.splat(self.eps));
         let derivative = none.select(p.lt(eps), derivative);
         none.select((p.splat(1.0) - p).lt(eps), derivative)
     }

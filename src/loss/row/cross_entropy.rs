@@ -123,8 +123,8 @@ crate::check::options! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     CategoricalFocal<'a> {
-        /// The exponent gamma of 1 - p, finite and not negative; 2 by default.
-        gamma: f64 = 2.0, with_gamma(f64 as value), non_negative;
+        /// The exponent gamma of 1 - p, from 0 to 100; 2 by default.
+        gamma: f64 = 2.0, with_gamma(f64 as value), from_0_to_100;
         /// The weight alpha of each class, finite and not negative; `None` (the default) for 1.
         alpha: Option<&'a [f64]> = None, with_alpha(&'a [f64] as Some), all_non_negative;
     }
@@ -192,7 +192,9 @@ fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) ->
         one(token, Power { gamma }, u)
     };
     let part = if p == 0.0 { 0.0 } else { p * (l / u) };
-    [power, power * (1.0 + gamma * part), gamma * power * (part - (2.0 + (gamma - 1.0) * part) * (p / u))]
+    // b times u^2 is 0 long before this bound counts; b itself must not be infinite.
+    let ratio = p / u.max(1e-140);
+    [power, power * (1.0 + gamma * part), gamma * power * (part - (2.0 + (gamma - 1.0) * part) * ratio)]
 }
 
 /// The softmax of a row, whose maximum may be infinite.

@@ -120,21 +120,16 @@ impl<R: Real, const N: usize> HiLos<R, N> {
     }
 }
 
-/// The normalizers m / t + ln(sum) of log-softmax, from the maxima and the sums of exponentials of rows.
+/// The maxima of rows in the type of the row, and the logarithms of the sums of their exponentials.
 #[inline(always)]
-pub(super) fn normalizers<R: Real, I: Isa, const N: usize>(
+pub(super) fn maxima_and_rests<R: Real, I: Isa, const N: usize>(
     token: Token<I>,
-    scale: Scale,
     largest: &[f64; N],
     mut sums: [f64; N],
-) -> HiLos<R, N> {
+) -> [[R; N]; 2] {
     let logarithms = Dst::new(&mut sums);
     token.map(Logarithm, [logarithms.src()], [logarithms]);
-    let mut normalizers = HiLos::new();
-    for k in 0..N {
-        normalizers.set(k, Subtract::normalizer::<R>(scale, largest[k], sums[k]));
-    }
-    normalizers
+    [largest, &sums].map(|numbers| numbers.map(R::from_f64_rounded))
 }
 
 /// Computes the exponentials of contiguous short rows; returns the maximum of each, after the sign, and the sum of its
@@ -195,10 +190,10 @@ pub(super) fn short_rows<R: Real, I: Isa>(
         }
         return true;
     }
-    let normalizers = normalizers::<R, I, GROUP>(token, scale, &largest, sums);
+    let [largest, rests] = maxima_and_rests::<R, I, GROUP>(token, &largest, sums);
     let inverse = scale.factor()[0];
     while k < n {
-        let map = Subtract { inverse, subtrahend: normalizers.of(k) };
+        let map = Subtract { inverse, m: largest[k].into_f64(), rest: rests[k].into_f64() };
         token.map_short(map, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
         k += 1;
     }
@@ -350,10 +345,10 @@ impl RowBatch {
             }
             return true;
         }
-        let normalizers = normalizers::<R, I, TILE>(token, scale, &largest, sums);
-        let ([high, low], inverse) = (normalizers.sources(self.n), scale.factor()[0]);
+        let [largest, rests] = maxima_and_rests::<R, I, TILE>(token, &largest, sums);
+        let ([m, rest], inverse) = ([&largest, &rests].map(|part| Src::new(&part[..self.n])), scale.factor()[0]);
         for i in (0..self.len).rev() {
-            let inputs = [self.of(x, i), high, low];
+            let inputs = [self.of(x, i), m, rest];
             token.map_short(BatchedSubtract(inverse), inputs, self.of_target(y, i));
         }
         true
@@ -507,8 +502,8 @@ pub(super) struct BatchedSubtract(pub(super) f64);
 
 impl Map<3, 1> for BatchedSubtract {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x, high, low]: [L; 3]) -> [L; 1] {
-        [subtract(x, self.0, high, low)]
+    fn apply<L: Lanes>(self, [x, m, rest]: [L; 3]) -> [L; 1] {
+        [subtract(x, self.0, m, rest)]
     }
 }
 

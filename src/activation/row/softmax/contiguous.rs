@@ -6,6 +6,7 @@ use super::batched::{
 use super::gradient::{FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, softmax_mean};
 use super::{Hidden, Setting, SoftmaxKernels, Which};
 use crate::math::pair::HiLo;
+use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::Scale;
 use crate::row::Rows;
 use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
@@ -86,13 +87,16 @@ impl<'a, R: Real> Forward<'a, R> {
     pub(super) fn group<I: Isa>(&self, token: Token<I>, scale: Scale, first: usize, n: usize) {
         let len = self.rows.row_len();
         let log = self.setting.which == Which::LogSoftmax;
+        // An additive mask is added to x times sign / t: what follows has the sign and the temperature 1.
+        let factor = scale.factor();
+        let scale = if matches!(self.mask, Some(Hidden::Additive(_))) { self::scale::<R, I>(1.0) } else { scale };
         let (mut kinds, mut largest, mut sums) = ([Kind::Masked; GROUP], [0.0; GROUP], [1.0; GROUP]);
         let (mut seen, mut long) = ([len; GROUP], [false; GROUP]);
         // The masked x is written to y.
         let source = if self.mask.is_some() { self.y.src() } else { self.x };
         for k in 0..n {
             if let Some(mask) = self.mask {
-                seen[k] = self.mask_row(token, mask, scale.sign, first + k);
+                seen[k] = self.mask_row(token, mask, scale.sign, factor, first + k);
             }
             let x = self.rows.of(source, first + k).part(0, seen[k]);
             if seen[k] > LONG
@@ -125,7 +129,9 @@ impl<'a, R: Real> Forward<'a, R> {
             let number = if log { ln(token, number) } else { number };
             let hidden = if log { f64::NEG_INFINITY } else { 0.0 };
             match kinds[k] {
-                Kind::Finite if log => token.map(Subtract::new::<R>(scale, row.m, number), [x], [visible]),
+                Kind::Finite if log => {
+                    token.map(Subtract { inverse: scale.factor()[0], m: row.m, rest: number }, [x], [visible]);
+                }
                 Kind::Finite => {
                     let stored = !visible.rounds() && !long[k];
                     let from = if stored { visible.src() } else { x };
@@ -140,13 +146,24 @@ impl<'a, R: Real> Forward<'a, R> {
     /// Writes the masked row to y, and returns the number of its entries that can take part: less than the length for a
     /// causal mask.
     #[inline(always)]
-    pub(super) fn mask_row<I: Isa>(&self, token: Token<I>, mask: Hidden<'a, R>, sign: f64, row: usize) -> usize {
+    pub(super) fn mask_row<I: Isa>(
+        &self,
+        token: Token<I>,
+        mask: Hidden<'a, R>,
+        sign: f64,
+        factor: [f64; 2],
+        row: usize,
+    ) -> usize {
         let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
         let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
         match mask {
             Hidden::Additive(add) => {
                 let add = add.strided(start % add.len(), stride, len);
-                token.map(Masked(sign), [x, add], [y]);
+                if factor == [1.0, 0.0] {
+                    token.map(Masked(sign), [x, add], [y]);
+                } else {
+                    token.map(ScaledAndMasked(factor), [x, add], [y]);
+                }
                 len
             }
             Hidden::Boolean(keep) => {
@@ -225,6 +242,20 @@ impl Map<2, 1> for Masked {
     fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
         let hidden = add.equals(add.splat(f64::NEG_INFINITY));
         [(add * self.0).select(hidden, x + add)]
+    }
+}
+
+/// x times a factor, plus the mask; -inf where the mask is -inf.
+#[derive(Clone, Copy)]
+pub(super) struct ScaledAndMasked(pub(super) [f64; 2]);
+
+impl Map<2, 1> for ScaledAndMasked {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
+        let hidden = add.equals(add.splat(f64::NEG_INFINITY));
+        // The factor second: where there is no FMA, only the first may be large.
+        let scaled = fma_emulated(x, x.splat(self.0[0]), x * x.splat(self.0[1]));
+        [add.select(hidden, scaled + add)]
     }
 }
 
@@ -327,7 +358,13 @@ impl<R: Real> Backward<'_, R> {
         } else if self.output {
             token.map(FromOutput { gradient, s }, [x, dy], [dx]);
         } else {
-            token.map(FromInput { gradient, share, s }, [x, from, dy], [dx]);
+            // In a row with an infinite maximum, entries are masked where their share is 0; all are in a masked row.
+            let (x, hidden) = match kind {
+                Some((Kind::Infinite, _)) => (from, 0.0),
+                Some((Kind::Masked, _)) => (from, 1.0),
+                _ => (x, gradient.hidden),
+            };
+            token.map(FromInput { gradient: LogSoftmaxGradient { hidden, ..gradient }, share, s }, [x, from, dy], [dx]);
         }
     }
 }

@@ -2,48 +2,33 @@
 
 use crate::math::FloatMath;
 use crate::math::pair::HiLo;
+use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Share, scaled};
 use crate::simd::{Lanes, Real};
 use crate::slice::Map;
 
-/// The map sign x / t - (high + low), the log-softmax.
+/// The map (x - m) / t - rest, the log-softmax, m the maximum of the row and rest the logarithm of the sum of its
+/// exponentials: two numbers that are not positive, so that nothing cancels.
 #[derive(Clone, Copy)]
 pub(crate) struct Subtract {
-    /// sign / t.
+    /// 1 / t.
     pub(crate) inverse: f64,
-    /// The subtrahend, high and low.
-    pub(crate) subtrahend: [f64; 2],
-}
-
-impl Subtract {
-    #[inline(always)]
-    pub(crate) fn new<R: Real>(scale: Scale, m: f64, rest: f64) -> Self {
-        Subtract { inverse: scale.factor()[0], subtrahend: Self::normalizer::<R>(scale, m, rest).into_f64() }
-    }
-
-    /// The normalizer m / t + rest, with the rounded reciprocal of t that x is multiplied by.
-    #[inline(always)]
-    pub(crate) fn normalizer<R: Real>(scale: Scale, m: f64, rest: f64) -> HiLo<R> {
-        // For f32 the product is exact in f64.
-        if size_of::<R>() < size_of::<f64>() {
-            return HiLo::sum(m * scale.inverse[0], rest);
-        }
-        HiLo::<f64>::exact(m).by(scale.inverse[0]).plus(rest).to()
-    }
+    pub(crate) m: f64,
+    pub(crate) rest: f64,
 }
 
 impl Map<1, 1> for Subtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [subtract(x, self.inverse, x.splat(self.subtrahend[0]), x.splat(self.subtrahend[1]))]
+        [subtract(x, self.inverse, x.splat(self.m), x.splat(self.rest))]
     }
 }
 
-/// x inverse - (high + low).
+/// (x - m) inverse - rest. Half the difference is computed first, because the difference may overflow.
 #[inline(always)]
-pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, high: L, low: L) -> L {
-    x.mul_add(x.splat(inverse), -high) - low
+pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, m: L, rest: L) -> L {
+    x.mul_add(x.splat(0.5), m * -0.5).mul_add(x.splat(2.0 * inverse), -rest)
 }
 
 /// y dy, and 0 where y is 0: masked entries have no part in the gradient, whatever dy is there.
@@ -106,8 +91,9 @@ pub(crate) fn splat<L: Lanes>(x: L, pair: [f64; 2]) -> [L; 2] {
 /// The gradient of log-softmax: sign / t (dy - s y), and 0 where x is masked, unless the row is NaN.
 #[derive(Clone, Copy)]
 pub(crate) struct LogSoftmaxGradient {
-    factor: [f64; 2],
-    hidden: f64,
+    pub(crate) factor: [f64; 2],
+    /// The number that marks masked entries, in what is given for x.
+    pub(crate) hidden: f64,
 }
 
 impl LogSoftmaxGradient {
@@ -121,7 +107,8 @@ impl LogSoftmaxGradient {
     #[inline(always)]
     pub(crate) fn of<L: Lanes>(self, x: L, y: L, dy: L, s: [L; 2]) -> L {
         let difference = dy - scaled(y, s[0], s[1]);
-        let gradient = scaled(difference, y.splat(self.factor[0]), y.splat(self.factor[1]));
+        // The factor second: where there is no FMA, only the first may be large.
+        let gradient = fma_emulated(difference, y.splat(self.factor[0]), difference * y.splat(self.factor[1]));
         let hidden = x.equals(x.splat(self.hidden));
         x.splat(0.0).select(y.equals(y), y).select(hidden, gradient)
     }

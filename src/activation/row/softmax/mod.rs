@@ -44,8 +44,8 @@ use contiguous::{Backward, Forward};
 pub enum Mask<'a, T> {
     /// True for the entries that take part.
     Boolean(&'a [bool]),
-    /// Numbers that are added to x; the sums are rounded to the element type. An entry is masked where
-    /// its number is -inf.
+    /// Numbers that are added to x / t (for [`Softmin`] to -x / t), t the temperature, as attention adds a bias to its
+    /// scaled scores; the sums are rounded to the element type. An entry is masked where its number is -inf.
     Additive(&'a [T]),
     /// The causal mask of attention: the first `r % queries + offset` entries of row r take part.
     Causal {
@@ -82,7 +82,7 @@ macro_rules! tempered {
         crate::check::options! {
             $(#[$doc])*
             $Name {
-                /// The temperature t that x is divided by, after a mask is added; from 1e-30 to 1e30, 1 by default. The
+                /// The temperature t that x is divided by, before a mask is added; from 1e-15 to 1e15, 1 by default. The
                 /// higher it is, the more even are the outputs.
                 temperature: f64 = 1.0, with_temperature(f64 as value), temperature;
                 /// The output of a row whose entries are all -inf or masked; [`FullyMasked::Zero`] by default.
@@ -193,6 +193,7 @@ tempered! {
     /// Entries of -inf give -inf, and have a gradient of 0; their dy_j belong to the sum all the same, as in the limit.
     /// Rows that are fully masked give the logarithm of [`FullyMasked`]. Largest error of an output: 2 ulp, or 2^-24
     /// (f64: 2^-53) of the largest magnitude in the row; twice that with a temperature that is not a power of two.
+    /// Never positive.
     ///
     /// Source: that of [`Softmax`].
     ///
