@@ -9,7 +9,7 @@ use crate::common::{
 };
 use proptest::prelude::*;
 use slopes::loss::{
-    self, AnyLoss, BinaryCrossEntropy, BinaryCrossEntropyWithLogits, ElasticNet, Expectile, Exponential, Focal, Gamma,
+    self, BinaryCrossEntropy, BinaryCrossEntropyWithLogits, ElasticNet, Expectile, Exponential, Focal, Gamma,
     GaussianNll, Hinge, HingeEmbedding, Huber, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs, L1, L2, LogCosh,
     Loss, Mae, Mape, MarginRanking, Mse, Msle, Penalty, Pinball, PoissonNll, PseudoHuber, SmoothL1, SoftMargin,
     SquaredHinge, Total, Tweedie, Weighted,
@@ -348,18 +348,6 @@ fn logits_have_no_limit_in_both_types() {
 }
 
 #[test]
-fn losses_are_found_by_their_names() {
-    for loss in crate::cases::all::<f32>() {
-        for name in loss.spec().names {
-            let found = loss::by_name::<f32>(&name.to_uppercase().replace('_', "")).map(|l| l.spec().name());
-            assert_eq!(found.ok(), Some(loss.spec().name()));
-        }
-    }
-    let error = loss::by_name::<f32>("nse").err().unwrap();
-    assert!(error.nearest() == "mse" && error.to_string().contains("mse"), "{error}");
-}
-
-#[test]
 fn lengths_that_differ_are_refused() {
     let _fixed = fix_level();
     let x = [0.5_f64; 17];
@@ -687,23 +675,6 @@ fn initial_scores_are_minima() {
     // 100 / target weighs: 1 + 1/2 against 1/4.
     assert_eq!(Mape::DEFAULT.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
     assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
-}
-
-#[test]
-fn any_loss_is_written_and_read() {
-    let _fixed = fix_level();
-    let loss: AnyLoss = "huber(delta=2)".parse().unwrap();
-    assert_eq!((loss, loss.to_string().as_str()), (Huber { delta: 2.0 }.into(), "huber(delta=2)"));
-    let focal: AnyLoss = "FocalLoss(gamma=1.5, alpha=0.25)".parse().unwrap();
-    assert_eq!(focal, Focal { gamma: 1.5, alpha: Some(0.25) }.into());
-    assert!("huber(delta=0)".parse::<AnyLoss>().unwrap_err().to_string().contains("delta"));
-    for loss in crate::cases::all::<f64>() {
-        let any: AnyLoss = loss.spec().name().parse().unwrap();
-        assert_eq!(any.to_string().parse::<AnyLoss>().unwrap(), any);
-        let (p, t) = sample(loss.spec(), 0.75, 0.25);
-        assert_eq!(any.forward(p, t), loss.forward(p, t));
-        assert_eq!(any.weighted(&[2.0]).sum(&[p], &[t]), 2.0 * loss.forward(p, t));
-    }
 }
 
 /// A method that gives one number of a sample of three, and the sample's gradients.
