@@ -22,6 +22,11 @@ pub fn all_are_selected() -> bool {
     std::env::var_os("SLOPES_ONLY").is_none()
 }
 
+/// Whether tables are written anew, and not compared: `SLOPES_BLESS=1`.
+pub fn is_blessing() -> bool {
+    std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1")
+}
+
 pub const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
 
 /// 25 digits are off by 5e-25 of a number at most: 4.5e-9 ulp of an f64. Budgets need that much slack: what is exact, or
