@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench worst_errors -- [--level NAME] [--order ORDER] [--stride N] [--table FILE [--missing]] [FUNCTION ...]`
 //!
-//! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
+//! A line for value, derivative and second derivative of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
 //! f64 kernels, which `tests/activations` proves against 25-digit values and `worst_errors_f64` against double-double
 //! arithmetic. With a stride, every Nth float alone.
@@ -30,7 +30,7 @@ struct Options {
     /// Every Nth float
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     stride: u32,
-    /// Value, slope or curvature alone
+    /// Value, derivative or second derivative alone
     #[arg(long, value_parser = ORDERS)]
     order: Option<String>,
     /// Writes what is found into this table, beside what is there of other functions and families
@@ -107,7 +107,7 @@ fn suspicious(y: &[f32], exact: &[f64], worst: f64) -> bool {
     y.iter().zip(exact).map(bad).sum::<u32>() > 0
 }
 
-/// Value, slope or curvature of a slice.
+/// Value, derivative or second derivative of a slice.
 fn single_of(f: &dyn Activation<f32>, order: usize, x: &[f32], y: &mut [f32]) {
     match order {
         0 => f.forward_slice(x, y),

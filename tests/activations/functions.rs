@@ -40,7 +40,7 @@ pub fn functions<T: Element>() -> Vec<(&'static str, &'static dyn Activation<T>)
     catalogue.chain(variants().into_iter().filter(|(_, f)| is_selected(f.spec().name()))).collect()
 }
 
-/// Value, slope and curvature.
+/// Value, derivative and second derivative.
 pub fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
     let mut y = ORDERS.map(|_| vec![T::zero(); x.len()]);
     f.forward_slice(x, &mut y[0]);

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slopes::{Element, ErrorBound, Level, Spec};
 
-/// The names of value, slope and curvature in messages.
+/// The names of value, derivative and second derivative in messages.
 /// Whether a function is to be tested: any, or those whose names `SLOPES_ONLY` lists, with commas between them.
 pub fn is_selected(name: &str) -> bool {
     std::env::var("SLOPES_ONLY").map_or(true, |only| only.split(',').any(|only| only.trim() == name))
@@ -373,7 +373,7 @@ pub fn specials<T: Number>() -> Vec<T> {
 }
 
 /// Magnitudes where some kernel takes another way: where exponentials leave f32 and f64, where e^-x no longer shows
-/// beside 1, the ends of polynomials, the roots of slopes and curvatures.
+/// beside 1, the ends of polynomials, the roots of derivatives and second derivatives.
 pub const EDGES: [f64; 20] = [
     0.25,
     0.5,
