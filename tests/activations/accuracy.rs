@@ -45,13 +45,13 @@ fn check<T: Number>(
 fn known<T: Number>(
     reference: &BTreeMap<&'static str, Vec<Sample>>,
 ) -> Vec<(&'static str, &'static dyn Activation<T>)> {
-    // Usual parameters that are no f32 have values of their own.
+    // Default parameters that are no f32 have values of their own.
     let held = |name| {
         let in_f32 = reference.keys().find(|key| key.strip_suffix("_f32") == Some(name));
         in_f32.filter(|_| T::NAME == "f32").copied().unwrap_or(name)
     };
-    let usual = reference.keys().filter_map(|&name| activation::by_name::<T>(name).ok().map(|f| (held(name), f)));
-    usual.chain(variants()).collect()
+    let default = reference.keys().filter_map(|&name| activation::by_name::<T>(name).ok().map(|f| (held(name), f)));
+    default.chain(variants()).collect()
 }
 
 fn catalogue_is_accurate<T: Number>() {

@@ -6,7 +6,7 @@ use slopes::activation::{
     self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
 };
 
-/// Functions with parameters that are not the usual ones, under their names in the reference file.
+/// Functions with parameters that are not the defaults, under their names in the reference file.
 pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),

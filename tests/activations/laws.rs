@@ -70,7 +70,7 @@ fn limits_are_reached_in_both_types() {
     limits_are_reached::<f64>();
 }
 
-/// Limits of functions whose parameters differ from the usual ones: a negative beta mirrors swish.
+/// Limits of functions whose parameters differ from the default ones: a negative beta mirrors swish.
 #[test]
 fn limits_follow_the_parameters() {
     let (inf, swish) = (f32::INFINITY, Swish { beta: -1.5 });

@@ -291,8 +291,8 @@ fn every_name_of_a_parameter_is_its_own() {
         assert_eq!(spec.parameters.len(), spec.defaults.len());
         for (i, names) in spec.parameters.iter().enumerate() {
             for name in *names {
-                let usual = format!("{}({name}={})", spec.name(), spec.defaults[i]);
-                assert_eq!(parse(&usual).unwrap().to_string(), parse(spec.name()).unwrap().to_string(), "{usual}");
+                let default = format!("{}({name}={})", spec.name(), spec.defaults[i]);
+                assert_eq!(parse(&default).unwrap().to_string(), parse(spec.name()).unwrap().to_string(), "{default}");
                 let twice = format!("{}({}=1, {name}=1)", spec.name(), names[0]);
                 let problem = parse(&twice).unwrap_err().kind;
                 assert!(
@@ -328,7 +328,7 @@ fn any_activation_computes_as_the_one_that_it_is() {
     calls(&softplus, &mut expected);
     assert_eq!(got, expected);
     assert_ne!(got[0], [0.0; 5]);
-    // In the catalogue's order, all of it, with the usual parameters.
+    // In the catalogue's order, all of it, with the default parameters.
     for f in activation::all::<f64>() {
         let any = parse(f.spec().name()).unwrap();
         assert_eq!(any.spec().names, f.spec().names);

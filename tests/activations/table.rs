@@ -77,7 +77,7 @@ fn bounds_are_those_of_the_table() {
                 ORDERS[order]
             );
         }
-        // The bound is that of both families. Scaled by the usual 1, nothing rounds; the bound is that of other scales.
+        // The bound is that of both families. Scaled by the default 1, nothing rounds; the bound is that of other scales.
         let worst = families.iter().map(|family| family.1).fold(0.0, f64::max);
         if name != "scaled_linear" {
             assert!(bound <= worst + LOOSE, "the bound of the {} of {name}, {bound}, is loose: {worst}", ORDERS[order]);

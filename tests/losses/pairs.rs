@@ -16,7 +16,7 @@ use slopes::loss::{
 };
 use slopes::{Element, ErrorBound, Spec};
 
-/// Losses with parameters that are not the usual ones, under their names in the reference file.
+/// Losses with parameters that are not the defaults, under their names in the reference file.
 fn variants<T: Element>() -> [(&'static str, &'static dyn Loss<T>); 12] {
     [
         ("huber_2.5", &Huber { delta: 2.5 }),
@@ -47,15 +47,15 @@ fn reference() -> Vec<(&'static str, f64, f64, [Exact; 3])> {
     rows.map(|row| (row[0], from_hex(row[1]), from_hex(row[2]), [row[5], row[6], row[7]].map(Exact::parse))).collect()
 }
 
-/// What a loss declares, or its page where its parameters are not the usual ones.
+/// What a loss declares, or its page where its parameters are not the defaults.
 fn budget<T: Number>(name: &str, spec: &Spec) -> ErrorBound {
-    let usual = T::budget(spec);
+    let default = T::budget(spec);
     match name {
         "bce_with_logits_2.5" => ErrorBound { ulp: [3.25, 2.0, 3.75], absolute: [0.0, 8.0, 0.0] },
-        "focal_2_0.25" => ErrorBound { ulp: [4.0, 4.75, 4.0], ..usual },
-        "poisson_nll_full" => ErrorBound { absolute: [128.0, 1.0, 0.0], ..usual },
-        "tweedie_1.25" => ErrorBound { ulp: [2.25, 2.0, 2.0], ..usual },
-        _ => usual,
+        "focal_2_0.25" => ErrorBound { ulp: [4.0, 4.75, 4.0], ..default },
+        "poisson_nll_full" => ErrorBound { absolute: [128.0, 1.0, 0.0], ..default },
+        "tweedie_1.25" => ErrorBound { ulp: [2.25, 2.0, 2.0], ..default },
+        _ => default,
     }
 }
 
@@ -186,8 +186,8 @@ fn random_pairs_are_within_what_is_declared() {
     for (name, exact) in f64s {
         let (loss, spec) = (referenced::<f32>(name).unwrap(), exact.spec());
         let pairs = (0..cases(60_000)).map(|_| any_pair(&mut random));
-        // Neither targets beside the ends of the range, which terms with a factor leave; the floor of the second derivative of
-        // msle is for predictions of -0.9 or more.
+        // Neither targets beside the ends of the range, which terms with a factor leave; the floor of the second derivative
+        // of msle is for predictions of -0.9 or more.
         let ends = [2f32.powi(-120), 2f32.powi(120)];
         let fits = |(p, t): &(f32, f32)| {
             (*t == 0.0 || (ends[0]..=ends[1]).contains(&t.abs())) && (name != "msle" || *p >= -0.9)
@@ -195,8 +195,8 @@ fn random_pairs_are_within_what_is_declared() {
         let (prediction, target): (Vec<f32>, Vec<f32>) = pairs.filter(fits).unzip();
         let wide = |numbers: &[f32]| numbers.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
         let exact = outputs(exact, &wide(&prediction), &wide(&target));
-        // What terms give that overflow is not looked at; nor a second derivative where it jumps: where a residual is rounded to
-        // the kink.
+        // What terms give that overflow is not looked at; nor a second derivative where it jumps: where a residual is
+        // rounded to the kink.
         let is_skipped = |i: usize, order: usize| {
             let (p, t) = (prediction[i], target[i]);
             let overflows = !(p - t).is_finite() || exact.iter().any(|exact| exact[i].abs() > 2f64.powi(124));
