@@ -379,6 +379,13 @@ fn main() -> ExitCode {
     if options.table.is_some() && options.stride > 1 {
         return bad_option("a table is of all floats, without a stride");
     }
+    // Without functions that there are no more.
+    if options.missing
+        && let Some(path) = &options.table
+        && let Err(error) = Table::read(path).write(path)
+    {
+        return bad_option(format!("{}: {error}", path.display()));
+    }
     println!("{:?}, every {}th of 2^32 f32", level.unwrap_or(Level::detected()), options.stride);
     let mut good = true;
     for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
