@@ -378,7 +378,7 @@ fn bad_parameters_are_refused() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     type Constructor = fn(f64) -> Result<(), ParameterError>;
     let constructors: [(&str, Constructor, &[f64], &[f64]); 5] = [
-        ("slope", |c| Linear::new(c).map(drop), &[nan, inf, -inf], &[0.0, -2.5, 1e300]),
+        ("slope", |c| Linear::new(c).map(drop), &[nan, inf, -inf, 1e300], &[0.0, -2.5, 1e38]),
         ("slope", |a| LeakyRelu::new(a).map(drop), &[nan, inf, -inf], &[0.0, 0.3, -1.0]),
         ("beta", |b| Softplus::new(b).map(drop), &[nan, inf, -inf, 0.0, -0.0, -1.0], &[1.0, 1e-3, 50.0]),
         ("beta", |b| Swish::new(b).map(drop), &[nan, inf, -inf, 0.0, 1e-30], &[1.0, -1.0, 1.702]),
