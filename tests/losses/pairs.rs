@@ -683,7 +683,8 @@ fn initial_scores_are_minima() {
         "tweedie",
     ];
     if crate::common::all_are_selected() {
-        assert_eq!(BTreeSet::from_iter(with_formula), BTreeSet::from(expected));
+        let lost: Vec<_> = expected.iter().filter(|name| !with_formula.contains(name)).collect();
+        assert!(lost.is_empty(), "no initial scores of {lost:?}");
     }
     assert_eq!(Mse.initial_score(&[1.0_f32, 2.0], Some(&[3.0, 1.0])), Some(1.25));
     assert!(Mse.initial_score(&[] as &[f32], None).unwrap().is_nan());
