@@ -6,7 +6,7 @@
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
 //! them, so that noise meets both. Then single calls, and calls on a few numbers. Then gated units, in times that of copying
 //! the gates, and functions of rows, in times that of copying them. Last, losses, in times that of reading what they read,
-//! and, with a gradient, of writing as much as well; those that are not bound by memory, and gradients with curvatures, in
+//! and, with a gradient, of writing as much as well; those that are not bound by memory, and gradients with Hessian bounds, in
 //! times that of copying.
 
 use std::hint::black_box;
@@ -158,7 +158,7 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
     let mut target = Aligned::new(len, |i| if i % 3 == 0 { 1.0 } else { -1.0 });
     let mut output = Aligned::new(len, |_| 0.0);
     let (p, t) = (&*prediction.get(), &*target.get());
-    let mut curvature = Aligned::new(len, |_| 0.0);
+    let mut hessian = Aligned::new(len, |_| 0.0);
     let out = std::cell::RefCell::new(output.get());
     // Plain loops, whose sums of whole numbers may be taken in any order.
     let sum = |numbers: &[f32]| numbers.iter().fold(0_u32, |sum, x| sum.wrapping_add(x.to_bits()));
@@ -171,7 +171,7 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
             &mut || out.borrow_mut().iter_mut().zip(p.iter().zip(t)).for_each(|(out, (p, t))| *out = p - t),
             &mut || _ = black_box(loss.mean(p, t)),
             &mut || _ = black_box(loss.sum_with_gradient(p, t, 1.0, &mut out.borrow_mut())),
-            &mut || loss.gradient_with_hessian_bound(p, t, 1.0, &mut out.borrow_mut(), curvature.get()),
+            &mut || loss.gradient_with_hessian_bound(p, t, 1.0, &mut out.borrow_mut(), hessian.get()),
         ],
     );
     let [copy, one, read, written, mean, both, boosting] = times.map(|time| time / len as f64);
@@ -185,7 +185,7 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
         both / copy,
         both / written,
     );
-    println!("  gradient with curvature {boosting:.3} ({:.2} copies)", boosting / copy);
+    println!("  gradient with Hessian bound {boosting:.3} ({:.2} copies)", boosting / copy);
 }
 
 fn cross_entropy(classes: usize, count: usize) {

@@ -87,14 +87,14 @@ fn activations(criterion: &mut Criterion) {
 fn losses(criterion: &mut Criterion) {
     for len in LENGTHS {
         let (prediction, target) = (inputs(len), vec![1.0; len]);
-        let (mut gradient, mut curvature) = (vec![0.0; len], vec![0.0; len]);
+        let (mut gradient, mut hessian) = (vec![0.0; len], vec![0.0; len]);
         for loss in loss::all::<f32>() {
             let id = format!("{}/{len}", loss.spec().name());
             group(criterion, "mean", len).bench_function(&id, |b| b.iter(|| loss.mean(&prediction, &target)));
             group(criterion, "sum_with_gradient", len)
                 .bench_function(&id, |b| b.iter(|| loss.sum_with_gradient(&prediction, &target, 1.0, &mut gradient)));
             group(criterion, "gradient_with_hessian_bound", len).bench_function(&id, |b| {
-                b.iter(|| loss.gradient_with_hessian_bound(&prediction, &target, 1.0, &mut gradient, &mut curvature));
+                b.iter(|| loss.gradient_with_hessian_bound(&prediction, &target, 1.0, &mut gradient, &mut hessian));
             });
         }
     }

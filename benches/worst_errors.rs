@@ -1,8 +1,8 @@
 //! The worst error of every function over all 2^32 f32, and whether it keeps its range and its monotonicity.
 //!
-//! `cargo bench --bench worst_errors -- [--level NAME] [--order ORDER] [--stride N] [--table FILE] [FUNCTION ...]`
+//! `cargo bench --bench worst_errors -- [--level NAME] [--order ORDER] [--stride N] [--table FILE [--missing]] [FUNCTION ...]`
 //!
-//! A line for value, slope and curvature of each function: the worst ulp, at which x, and beside a root how much of the
+//! A line for value, derivative and second derivative of each function: the worst ulp, at which x, and beside a root how much of the
 //! declared floor was needed. The exit code is 1 if anything is over its budget. The f32 kernels are measured against the
 //! f64 kernels, which `tests/activations` proves against 25-digit values and `worst_errors_f64` against double-double
 //! arithmetic. With a stride, every Nth float alone.
@@ -30,12 +30,15 @@ struct Options {
     /// Every Nth float
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     stride: u32,
-    /// Value, slope or curvature alone
+    /// Value, derivative or second derivative alone
     #[arg(long, value_parser = ORDERS)]
     order: Option<String>,
     /// Writes what is found into this table, beside what is there of other functions and families
     #[arg(long)]
     table: Option<PathBuf>,
+    /// Measures only what the table lacks
+    #[arg(long, requires = "table")]
+    missing: bool,
     /// What `cargo bench` says to every program
     #[arg(long, hide = true)]
     bench: bool,
@@ -104,7 +107,7 @@ fn suspicious(y: &[f32], exact: &[f64], worst: f64) -> bool {
     y.iter().zip(exact).map(bad).sum::<u32>() > 0
 }
 
-/// Value, slope or curvature of a slice.
+/// Value, derivative or second derivative of a slice.
 fn single_of(f: &dyn Activation<f32>, order: usize, x: &[f32], y: &mut [f32]) {
     match order {
         0 => f.forward_slice(x, y),
@@ -308,17 +311,29 @@ struct Table(BTreeMap<(String, String, String), String>);
 impl Table {
     const HEADER: &str = "function,order,family,ulp,x,floor,floor_x";
 
-    fn read(text: &str) -> Self {
+    /// The table of a file, empty if there is none, without functions that the catalogue has no more.
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let known = |name: &str| activation::all::<f32>().iter().any(|f| f.spec().name() == name);
         let key = |line: &str| {
             let mut fields = line.splitn(4, ',').map(str::to_owned);
             Some(((fields.next()?, fields.next()?, fields.next()?), fields.next()?))
         };
-        Table(text.lines().skip(1).filter_map(key).collect())
+        Table(text.lines().skip(1).filter_map(key).filter(|((name, ..), _)| known(name)).collect())
+    }
+
+    /// What a line is of.
+    fn key(sweep: &Sweep, level: Level) -> (String, String, String) {
+        let (name, order) = (sweep.single.spec().name(), ORDERS[sweep.order]);
+        (name.to_owned(), order.to_owned(), format!("{:?}", level.family()).to_lowercase())
+    }
+
+    fn has(&self, sweep: &Sweep) -> bool {
+        self.0.contains_key(&Self::key(sweep, sweep.level.unwrap_or(Level::detected())))
     }
 
     fn set(&mut self, sweep: &Sweep, findings: &Findings) {
-        let (name, family) = (sweep.single.spec().name(), sweep.level.unwrap_or(Level::detected()).family());
-        let key = (name.to_owned(), ORDERS[sweep.order].to_owned(), format!("{family:?}").to_lowercase());
+        let key = Self::key(sweep, sweep.level.unwrap_or(Level::detected()));
         let ((ulp, x), (floor, floor_x)) = (findings.ulp, findings.floor);
         // Rounded up, so that no figure is below what was measured.
         let up = |worst: f64| (worst * 1e4).ceil() / 1e4;
@@ -327,9 +342,13 @@ impl Table {
 
     /// What has been found of a function at the best level.
     fn best(&self, sweep: &Sweep) -> Option<Findings> {
-        let family = format!("{:?}", Level::detected().family()).to_lowercase();
-        let key = (sweep.single.spec().name().to_owned(), ORDERS[sweep.order].to_owned(), family);
-        let row: Vec<f64> = self.0.get(&key)?.split(',').map(|number| number.parse()).collect::<Result<_, _>>().ok()?;
+        let row: Vec<f64> = self
+            .0
+            .get(&Self::key(sweep, Level::detected()))?
+            .split(',')
+            .map(|number| number.parse())
+            .collect::<Result<_, _>>()
+            .ok()?;
         let [ulp, x, floor, floor_x] = row[..] else { return None };
         Some(Findings { ulp: (ulp, x as f32), floor: (floor, floor_x as f32), ..Findings::default() })
     }
@@ -360,6 +379,13 @@ fn main() -> ExitCode {
     if options.table.is_some() && options.stride > 1 {
         return bad_option("a table is of all floats, without a stride");
     }
+    // Without functions that there are no more.
+    if options.missing
+        && let Some(path) = &options.table
+        && let Err(error) = Table::read(path).write(path)
+    {
+        return bad_option(format!("{}: {error}", path.display()));
+    }
     println!("{:?}, every {}th of 2^32 f32", level.unwrap_or(Level::detected()), options.stride);
     let mut good = true;
     for (single, double) in activation::all::<f32>().iter().zip(activation::references()) {
@@ -367,10 +393,13 @@ fn main() -> ExitCode {
             continue;
         }
         for order in (0..3).filter(|&order| options.order.as_deref().is_none_or(|only| only == ORDERS[order])) {
-            let table = |path: &PathBuf| Table::read(&std::fs::read_to_string(path).unwrap_or_default());
             let mut sweep =
                 Sweep { single: *single, double: *double, order, stride: options.stride, level, differing: false };
-            let best = options.table.as_ref().filter(|_| level.is_some()).and_then(|path| table(path).best(&sweep));
+            let table = options.table.as_deref().map(Table::read).unwrap_or_default();
+            if options.missing && table.has(&sweep) {
+                continue;
+            }
+            let best = level.and_then(|_| table.best(&sweep));
             sweep.differing = best.is_some();
             let mut findings = sweep.run();
             if let Some(best) = best {
@@ -387,7 +416,7 @@ fn main() -> ExitCode {
             good &= sweep.report(&findings);
             if let Some(path) = &options.table {
                 // Read anew each time, so that two commands can fill one table.
-                let mut table = table(path);
+                let mut table = Table::read(path);
                 table.set(&sweep, &findings);
                 if let Err(error) = table.write(path) {
                     return bad_option(format!("{}: {error}", path.display()));

@@ -4,8 +4,8 @@
 //! `cargo bench --bench worst_errors_f64 -- [--count N] [--level NAME] [FUNCTION ...]`
 //!
 //! The oracle is double-double arithmetic with an exponent of its own ([`wide`]), so nothing overflows or underflows,
-//! under jets that carry value, slope and curvature ([`jet`]). A function is one line of [`ORACLES`]. Before anything is
-//! measured, all lines are checked against the 25 digits of tests/reference/activations.csv.
+//! under jets that carry value, derivative and second derivative ([`jet`]). A function is one line of [`ORACLES`]. Before
+//! anything is measured, all lines are checked against the 25 digits of tests/reference/activations.csv.
 //!
 //! Relative accuracy is lost only beside a root, where the terms of a sum cancel: what is left of the oracle's 104 bits
 //! is less than 60 where the result is below 2^-44 of the terms, for some thousand floats around the root. Even there its
@@ -39,7 +39,7 @@ const AGREEMENT: i32 = -78;
 /// Of x and a parameter.
 type Oracle = fn(Jet, f64) -> Jet;
 
-/// Name, usual parameter (NaN if there is none), and the function. Sums of which one term nearly takes away the other,
+/// Name, default parameter (NaN if there is none), and the function. Sums of which one term nearly takes away the other,
 /// other than beside a root, need a formula of their own in [`jet`].
 #[expect(clippy::approx_constant, reason = "a parameter of laplace is the decimal number 0.707107")]
 const ORACLES: &[(&str, f64, Oracle)] = &[
@@ -56,8 +56,8 @@ const ORACLES: &[(&str, f64, Oracle)] = &[
     ("hard_tanh", f64::NAN, |x, _| piece(x, (-1.0, -1.0), (1.0, 1.0), |x| x)),
     // Slopes of 1/6 and 1/5, which are no f64, have their kinks at 3 and 2.5.
     ("hard_sigmoid", 1.0 / 6.0, |x, slope| {
-        let joint = 0.5 / slope;
-        piece(x, (-joint, 0.0), (joint, 1.0), |x| (x + joint) / (2.0 * joint))
+        let kink = 0.5 / slope;
+        piece(x, (-kink, 0.0), (kink, 1.0), |x| (x + kink) / (2.0 * kink))
     }),
     ("hard_swish", f64::NAN, |x, _| {
         if x.at() >= 3.0 { x } else { piece(x, (-3.0, 0.0), (3.0, 3.0), |x| x * (x + 3.0) / 6.0) }
@@ -97,7 +97,7 @@ const ORACLES: &[(&str, f64, Oracle)] = &[
     ("ln_1p", f64::NAN, |x, _| x.ln_1p()),
 ];
 
-/// FloatMath with another parameter than the usual one.
+/// Functions with another parameter than the default.
 const VARIANTS: &[(&dyn Activation<f64>, f64)] = &[
     (&LeakyRelu { slope: 0.1 }, 0.1),
     (&HardSigmoid { low: -2.5, high: 2.5 }, 0.2),
@@ -132,15 +132,15 @@ fn piece(x: Jet, left: (f64, f64), right: (f64, f64), middle: impl Fn(Jet) -> Je
     }
 }
 
-/// The function of the first of the names that has a line, with its usual parameter or another.
+/// The function of the first of the names that has a line, with its default parameter or another.
 fn oracle(names: &[&str], parameter: Option<f64>) -> Option<impl Fn(f64) -> [Wide; 3] + Sync + use<>> {
-    let (_, usual, f) = names.iter().find_map(|name| ORACLES.iter().find(|line| line.0 == *name))?;
-    let parameter = parameter.unwrap_or(*usual);
+    let (_, default, f) = names.iter().find_map(|name| ORACLES.iter().find(|line| line.0 == *name))?;
+    let parameter = parameter.unwrap_or(*default);
     Some(move |x| f(Jet::variable(x), parameter).orders())
 }
 
 fn missing(name: &str) -> ! {
-    eprintln!("no oracle: add the line (\"{name}\", usual parameter, |x, p| ...) to ORACLES in {}", file!());
+    eprintln!("no oracle: add the line (\"{name}\", default parameter, |x, p| ...) to ORACLES in {}", file!());
     std::process::exit(1);
 }
 
@@ -312,11 +312,11 @@ fn random(n: u64) -> u64 {
 struct Inputs {
     /// Each of eight kinds has as many.
     each: usize,
-    /// Joints, roots, where results leave or enter the subnormals, 0 or infinity, and where they saturate.
+    /// Kinks, roots, where results leave or enter the subnormals, 0 or infinity, and where they saturate.
     edges: Vec<f64>,
     /// Where arguments of exponentials are reduced to other multiples of ln 2, those of sines to others of pi.
     boundaries: Vec<f64>,
-    /// Of value, slope and curvature.
+    /// Of value, derivative and second derivative.
     roots: [Vec<f64>; 3],
 }
 
@@ -422,15 +422,15 @@ impl Inputs {
     }
 }
 
-/// Bounds and limits are declared for the usual parameters. Others have the bounds that no declaration may exceed.
-fn bounds(spec: &Spec, usual: bool) -> ErrorBound {
-    if usual { spec.f64 } else { ErrorBound { ulp: [2.0, 4.0, 8.0], absolute: spec.f64.absolute.map(f64::ceil) } }
+/// Bounds and limits are declared for the default parameters. Others have the bounds that no declaration may exceed.
+fn bounds(spec: &Spec, default: bool) -> ErrorBound {
+    if default { spec.f64 } else { ErrorBound { ulp: [2.0, 4.0, 8.0], absolute: spec.f64.absolute.map(f64::ceil) } }
 }
 
-fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
+fn sweep(f: &dyn Activation<f64>, default: bool, oracle: impl Fn(f64) -> [Wide; 3] + Sync, count: usize) -> [Worst; 3] {
     let spec = f.spec();
     let inputs = Inputs::new(count, spec, &oracle);
-    let ErrorBound { ulp, absolute: floor } = bounds(spec, usual);
+    let ErrorBound { ulp, absolute: floor } = bounds(spec, default);
     let measure = |x: &[f64], y: &mut [Vec<f64>; 3], worst: &mut [Worst; 3]| {
         f.forward_slice(x, &mut y[0]);
         f.derivative_slice(x, &mut y[1]);
@@ -473,7 +473,7 @@ fn sweep(f: &dyn Activation<f64>, usual: bool, oracle: impl Fn(f64) -> [Wide; 3]
     if spec.parity == Parity::Odd && !f.forward(-0.0).is_sign_negative() {
         total[0].wrong(-0.0, f.forward(-0.0), -0.0);
     }
-    for (order, total) in total.iter_mut().enumerate().filter(|_| usual) {
+    for (order, total) in total.iter_mut().enumerate().filter(|_| default) {
         let [left, right] = spec.limits[order];
         for (x, want) in
             [(f64::NEG_INFINITY, left), (f64::INFINITY, right), (f64::NAN, f64::NAN), (-f64::NAN, f64::NAN)]
@@ -1016,17 +1016,17 @@ mod jet {
     #[derive(Clone, Copy, Debug)]
     pub struct Jet {
         value: Wide,
-        slope: Wide,
-        curvature: Wide,
+        derivative: Wide,
+        second_derivative: Wide,
     }
 
     impl Jet {
         pub fn variable(x: f64) -> Self {
-            Jet { value: x.into(), slope: 1.0.into(), curvature: 0.0.into() }
+            Jet { value: x.into(), derivative: 1.0.into(), second_derivative: 0.0.into() }
         }
 
         pub fn orders(self) -> [Wide; 3] {
-            [self.value, self.slope, self.curvature]
+            [self.value, self.derivative, self.second_derivative]
         }
 
         /// The value as an f64, to choose a piece by.
@@ -1036,7 +1036,11 @@ mod jet {
 
         /// g of this, given g, g' and g'' at its value.
         fn apply(self, g: Wide, dg: Wide, ddg: Wide) -> Self {
-            Jet { value: g, slope: dg * self.slope, curvature: ddg * self.slope * self.slope + dg * self.curvature }
+            Jet {
+                value: g,
+                derivative: dg * self.derivative,
+                second_derivative: ddg * self.derivative * self.derivative + dg * self.second_derivative,
+            }
         }
 
         pub fn exp(self) -> Self {
@@ -1065,12 +1069,12 @@ mod jet {
             let (e, less_one) = (-self.value.abs()).exp_and_expm1();
             let most = Wide::from(1.0) / (e + 1.0);
             let least = e * most;
-            let slope = most * least;
-            let curvature = slope * less_one * most;
+            let derivative = most * least;
+            let second_derivative = derivative * less_one * most;
             if self.value.is_negative() {
-                self.apply(least, slope, -curvature)
+                self.apply(least, derivative, -second_derivative)
             } else {
-                self.apply(most, slope, curvature)
+                self.apply(most, derivative, second_derivative)
             }
         }
 
@@ -1080,30 +1084,31 @@ mod jet {
             let r = Wide::from(1.0) / (e + 1.0);
             let magnitude = -less_one * r;
             let t = if self.value.is_negative() { -magnitude } else { magnitude };
-            let slope = e * r * r * 4.0;
-            self.apply(t, slope, t * slope * -2.0)
+            let derivative = e * r * r * 4.0;
+            self.apply(t, derivative, t * derivative * -2.0)
         }
 
-        /// x - tanh(x), which cancels at 0: (cosh(x) - sinh(x) / x) x / cosh(x) there. Its slope is tanh^2.
+        /// x - tanh(x), which cancels at 0: (cosh(x) - sinh(x) / x) x / cosh(x) there. Its derivative is tanh^2.
         pub fn tanh_shrink(self) -> Self {
             let x = self.value;
-            let [t, slope, _] = Jet { value: x, slope: 1.0.into(), curvature: 0.0.into() }.tanh().orders();
+            let [t, derivative, _] =
+                Jet { value: x, derivative: 1.0.into(), second_derivative: 0.0.into() }.tanh().orders();
             let value = if x.abs().into_f64() < 0.5 {
                 let cosh = (x.exp() + (-x).exp()) * 0.5;
                 x.cosh_less_relative_sinh() * x / cosh
             } else {
                 x - t
             };
-            self.apply(value, t * t, t * slope * 2.0)
+            self.apply(value, t * t, t * derivative * 2.0)
         }
 
         /// x / (1 + |x|), whose quotient rule cancels far from 0: r = 1 / (1 + |x|), r^2, -+2 r^3.
         pub fn softsign(self) -> Self {
             let r = Wide::from(1.0) / (self.value.abs() + 1.0);
-            let curvature = r * r * r * 2.0;
+            let second_derivative = r * r * r * 2.0;
             // At 0 it is the limit from the side of the sign of zero.
-            let curvature = if self.at().is_sign_negative() { curvature } else { -curvature };
-            self.apply(self.value * r, r * r, curvature)
+            let second_derivative = if self.at().is_sign_negative() { second_derivative } else { -second_derivative };
+            self.apply(self.value * r, r * r, second_derivative)
         }
 
         /// ln(1 + e^x), without overflow on the right.
@@ -1120,13 +1125,14 @@ mod jet {
             if x.is_negative() { Jet::from(b * 0.5) / (root - self) } else { (self + root) * 0.5 }
         }
 
-        /// ln cosh x; its slope is tanh.
+        /// ln cosh x; its derivative is tanh.
         pub fn log_cosh(self) -> Self {
-            let [t, slope, _] = Jet { value: self.value, slope: 1.0.into(), curvature: 0.0.into() }.tanh().orders();
-            self.apply(self.value.log_cosh(), t, slope)
+            let [t, derivative, _] =
+                Jet { value: self.value, derivative: 1.0.into(), second_derivative: 0.0.into() }.tanh().orders();
+            self.apply(self.value.log_cosh(), t, derivative)
         }
 
-        /// exp(-z^2 / 2), z = x / sigma. The rules for products would leave a curvature at z = 1, where it is 0.
+        /// exp(-z^2 / 2), z = x / sigma. The rules for products would leave a second derivative at z = 1, where it is 0.
         pub fn bell(self, sigma: f64) -> Self {
             let z = self.value / sigma;
             let y = (z * z * -0.5).exp();
@@ -1138,7 +1144,7 @@ mod jet {
             self.apply(sin, self.value.sin_after(2), -sin)
         }
 
-        /// x + sin(a x)^2 / a. The slope 1 + sin(2 a x) is 2 sin(a x + pi / 4)^2, which does not cancel.
+        /// x + sin(a x)^2 / a. The derivative 1 + sin(2 a x) is 2 sin(a x + pi / 4)^2, which does not cancel.
         pub fn snake(self, a: f64) -> Self {
             let ax = self.value * a;
             let [sin, risen, cos] = [ax.sin_after(0), ax.sin_after(1), (ax * 2.0).sin_after(2)];
@@ -1154,7 +1160,7 @@ mod jet {
 
     impl<T: Into<Wide>> From<T> for Jet {
         fn from(constant: T) -> Self {
-            Jet { value: constant.into(), slope: 0.0.into(), curvature: 0.0.into() }
+            Jet { value: constant.into(), derivative: 0.0.into(), second_derivative: 0.0.into() }
         }
     }
 
@@ -1164,8 +1170,8 @@ mod jet {
             let other = other.into();
             Jet {
                 value: self.value + other.value,
-                slope: self.slope + other.slope,
-                curvature: self.curvature + other.curvature,
+                derivative: self.derivative + other.derivative,
+                second_derivative: self.second_derivative + other.second_derivative,
             }
         }
     }
@@ -1181,8 +1187,10 @@ mod jet {
             let other = other.into();
             Jet {
                 value: self.value * other.value,
-                slope: self.slope * other.value + self.value * other.slope,
-                curvature: self.curvature * other.value + self.slope * other.slope * 2.0 + self.value * other.curvature,
+                derivative: self.derivative * other.value + self.value * other.derivative,
+                second_derivative: self.second_derivative * other.value
+                    + self.derivative * other.derivative * 2.0
+                    + self.value * other.second_derivative,
             }
         }
     }
@@ -1197,7 +1205,7 @@ mod jet {
     impl Neg for Jet {
         type Output = Self;
         fn neg(self) -> Self {
-            Jet { value: -self.value, slope: -self.slope, curvature: -self.curvature }
+            Jet { value: -self.value, derivative: -self.derivative, second_derivative: -self.second_derivative }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::names::{Names, distance, eq_normalized, list};
 /// ```
 /// use slopes::activation::Softplus;
 /// let error = Softplus::new(-1.0).unwrap_err();
-/// assert_eq!(error.to_string(), "parameter beta = -1 must be positive and finite");
+/// assert_eq!(error.to_string(), "parameter beta = -1 must be from 1e-15 to 1e15");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -205,6 +205,14 @@ pub enum ParseErrorKind {
     },
     /// A parameter that is out of its domain.
     Parameter(ParameterError),
+    /// An option of another project, with a value that makes a function which this crate does not have, or that chooses
+    /// what a method of a loss does.
+    UnsupportedOption {
+        /// The option.
+        option: &'static str,
+        /// The requirement that its value does not meet, as a phrase: "must be 'mean'".
+        requirement: &'static str,
+    },
     /// A text that is not of the form `name`, `name(parameter=value, ...)` or `name(value, ...)`.
     Syntax {
         /// The expected continuation of the text.
@@ -240,6 +248,7 @@ impl fmt::Display for ParseErrorKind {
             }
             ParseErrorKind::DuplicateParameter { parameter } => write!(f, "parameter {parameter} is given twice"),
             ParseErrorKind::Parameter(bad) => bad.fmt(f),
+            ParseErrorKind::UnsupportedOption { option, requirement } => write!(f, "option {option} {requirement}"),
             ParseErrorKind::Syntax { expected, found: Some(found) } => {
                 write!(f, "expected {expected}, found {found:?}")
             }

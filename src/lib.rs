@@ -96,6 +96,7 @@ mod error;
 mod level;
 mod math;
 mod names;
+mod options;
 mod parse;
 mod row;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]

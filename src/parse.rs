@@ -7,6 +7,7 @@ use core::fmt;
 use crate::declare::{MOST_PARAMETERS, Values};
 use crate::error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError};
 use crate::names::{Names, eq_normalized};
+use crate::options;
 use crate::spec::{ParameterKind, Spec};
 
 /// The index of the name in the list.
@@ -35,7 +36,8 @@ pub(crate) fn write(f: &mut fmt::Formatter<'_>, spec: &Spec, values: Values) -> 
 /// The specification of a function, and its constructor from the values of its parameters.
 pub(crate) type Maker<F> = (&'static Spec, fn(Values) -> Result<F, ParameterError>);
 
-/// Reads `name`, `name(parameter=value, ...)` or `name(value, ...)`. Parameters that are not given have their defaults.
+/// Reads `name`, `name(parameter=value, ...)` or `name(value, ...)`, values before parameters with their names. Parameters
+/// that are not given have their defaults; [`options`] of other projects are read too.
 pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<F, ParseError> {
     let at = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
     let error = |part: &str, kind| ParseError { offset: at(part), kind };
@@ -54,41 +56,65 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         list = inside.trim();
     }
 
+    // A comma may follow the last argument.
+    if let Some(before) = list.strip_suffix(',').map(str::trim_end)
+        && !before.is_empty()
+    {
+        list = before;
+    }
+    let arguments = || list.split(',').map(str::trim).filter(|_| !list.is_empty());
+    let option =
+        |argument, option, requirement| error(argument, ParseErrorKind::UnsupportedOption { option, requirement });
+
     let find_function =
         |requested| find(requested, names).map_err(|unknown| error(name, ParseErrorKind::UnknownName(unknown)));
-    let mut function = find_function(name)?;
-    if let Some((key, value)) = list.split_once('=')
-        && let Some(chosen) = selected_by_option(makers[function].0.name(), key, value)
-    {
-        let chosen = chosen.map_err(|expected| syntax(value.trim_start(), expected))?;
-        (function, list) = (find_function(chosen)?, "");
+    let mut index = find_function(name)?;
+    let named = makers[index].0.name();
+    let choice = |key: &str| options::choice(named, key.trim_end());
+    let mut chosen = None;
+    for argument in arguments() {
+        let Some((key, value)) = argument.split_once('=') else { continue };
+        let Some(choice) = choice(key) else { continue };
+        if chosen.replace(choice.option).is_some() {
+            return Err(error(argument, ParseErrorKind::DuplicateParameter { parameter: choice.option }));
+        }
+        let function = choice.function(value.trim_start());
+        index = find_function(function.ok_or_else(|| option(argument, choice.option, choice.requirement))?)?;
     }
-    let (spec, make) = makers[function];
+    let (spec, make) = makers[index];
     let (function, parameters) = (spec.name(), spec.parameters);
 
     let mut values = [0.0; MOST_PARAMETERS];
     values[..parameters.len()].copy_from_slice(spec.defaults);
     let mut given = [None; MOST_PARAMETERS];
-    let keyed = list.contains('=');
-    let arguments = if list.is_empty() { None } else { Some(list.split(',')) };
-    // PyTorch's modules print whether they work in place, which is no property of the function.
-    let in_place = |argument: &&str| {
-        argument.split_once('=').is_some_and(|(key, value)| {
-            key.trim() == "inplace" && matches!(value.trim(), "True" | "true" | "False" | "false")
-        })
-    };
-    for (i, argument) in arguments.into_iter().flatten().filter(|argument| !in_place(argument)).enumerate() {
-        let argument = argument.trim();
-        // Of more keys than there are parameters, one is unknown or given twice.
-        if i >= parameters.len() && (parameters.is_empty() || !keyed) {
-            return Err(error(argument, ParseErrorKind::TooManyValues { function, parameters }));
-        }
+    let mut keyed = false;
+    for (i, argument) in arguments().enumerate() {
         let (index, value) = match argument.split_once('=') {
-            None if keyed => return Err(syntax(argument, "`parameter=value` like the other arguments")),
+            None if keyed => return Err(syntax(argument, "`parameter=value`, as before it")),
+            None if i >= parameters.len() => {
+                return Err(error(argument, ParseErrorKind::TooManyValues { function, parameters }));
+            }
+            None if options::needs_names(function) => return Err(syntax(argument, "`parameter=value`")),
             None => (i, argument),
             Some((key, value)) => {
-                let unknown = |name| error(argument, ParseErrorKind::UnknownParameter { function, name });
-                (find(key.trim_end(), parameters).map_err(unknown)?, value.trim_start())
+                keyed = true;
+                let (key, value) = (key.trim_end(), value.trim_start());
+                let neutral = options::neutral_option(function, key);
+                if choice(key).is_some() || neutral.is_some_and(|neutral| (neutral.accepts)(value)) {
+                    continue;
+                }
+                match find(key, parameters) {
+                    Ok(index) => (index, value),
+                    Err(name) => {
+                        let unknown = || match parameters {
+                            [] => ParseErrorKind::TooManyValues { function, parameters },
+                            _ => ParseErrorKind::UnknownParameter { function, name },
+                        };
+                        let unsupported =
+                            |neutral: &options::Neutral| option(argument, neutral.option, neutral.requirement);
+                        return Err(neutral.map_or_else(|| error(argument, unknown()), unsupported));
+                    }
+                }
             }
         };
         if given[index].replace(argument).is_some() {
@@ -116,17 +142,4 @@ fn parse_value(kind: ParameterKind, value: &str) -> Result<f64, &'static str> {
         (ParameterKind::Optional, "none" | "None") => Ok(f64::NAN),
         _ => value.parse().map_err(|_| "a number"),
     }
-}
-
-/// The function that a non-numeric option selects, or the expected values of the option; `None` if the function has no
-/// such option. There is one: `GELU(approximate='tanh')`, as in PyTorch, or `approximate=True`, as in Keras.
-fn selected_by_option(function: &str, key: &str, value: &str) -> Option<Result<&'static str, &'static str>> {
-    if function != "gelu" || !eq_normalized(key.trim(), "approximate") {
-        return None;
-    }
-    Some(match value.trim() {
-        "'none'" | "\"none\"" | "none" | "False" | "false" => Ok("gelu"),
-        "'tanh'" | "\"tanh\"" | "tanh" | "True" | "true" => Ok("gelu_tanh"),
-        _ => Err("'none' or 'tanh'"),
-    })
 }

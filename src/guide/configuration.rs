@@ -28,18 +28,21 @@
 //! # Texts
 //!
 //! Names are those of PyTorch, Keras, ONNX and Hugging Face too; case, `_`, `-` and spaces do not matter. Parameters
-//! that are not given have their defaults. An error says what is wrong, and where.
+//! that are not given have their defaults. What `print` writes of a module of PyTorch is read too: options that change
+//! nothing, such as `inplace`, are passed over, and others choose the function, such as `approximate` or `log_input`.
+//! An option that makes a function which the crate does not have is an error, and so is a reduction other than the mean.
+//! An error says what is wrong, and where.
 //!
 //! ```
 //! use slopes::activation::AnyActivation;
 //! let parse = |text: &str| text.parse::<AnyActivation>();
 //!
 //! assert_eq!(parse("SiLU")?, parse("swish")?);
-//! assert_eq!(parse("LeakyReLU(negative_slope=0.2)")?, parse("leaky_relu(0.2)")?);
-//! assert_eq!(parse("gelu(approximate='tanh')")?, parse("gelu_tanh")?);
+//! assert_eq!(parse("LeakyReLU(negative_slope=0.2, inplace=True)")?, parse("leaky_relu(0.2)")?);
+//! assert_eq!(parse("GELU(approximate='tanh')")?, parse("gelu_tanh")?);
 //!
 //! let error = parse("softplus(beta=-1)").unwrap_err();
-//! assert_eq!(error.to_string(), "at byte 9: parameter beta = -1 must be positive and finite");
+//! assert_eq!(error.to_string(), "at byte 9: parameter beta = -1 must be from 1e-15 to 1e15");
 //! assert!(parse("sigmiod").unwrap_err().to_string().contains("did you mean \"sigmoid\"?"));
 //! # Ok::<(), slopes::ParseError>(())
 //! ```

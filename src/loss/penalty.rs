@@ -60,8 +60,8 @@ impl Map<2, 1> for AddGradient {
     fn apply<L: Lanes>(self, [w, gradient]: [L; 2]) -> [L; 1] {
         let zero = w.splat(0.0);
         let sign = zero.select(w.equals(zero), w.splat(self.0.a).copysign(w));
-        let slope = if self.0.b == 0.0 { sign.select(w.equals(w), w) } else { w.mul_add(w.splat(self.0.b), sign) };
-        [gradient + slope]
+        let derivative = if self.0.b == 0.0 { sign.select(w.equals(w), w) } else { w.mul_add(w.splat(self.0.b), sign) };
+        [gradient + derivative]
     }
 }
 

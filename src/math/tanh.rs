@@ -133,7 +133,7 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
 
 /// The derivative 1 - tanh(x)^2, from the tail of 2 |x|.
 #[inline(always)]
-pub(crate) fn slope<L: Lanes>(tail: Tail<L>) -> L {
+pub(crate) fn derivative<L: Lanes>(tail: Tail<L>) -> L {
     let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
     (-t).mul_add(t * 0.25, t)
 }

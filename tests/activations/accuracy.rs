@@ -1,4 +1,4 @@
-//! Values, slopes and curvatures against the reference, in ulp, at every level.
+//! Values, derivatives and second derivatives against the reference, in ulp, at every level.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,13 +45,13 @@ fn check<T: Number>(
 fn known<T: Number>(
     reference: &BTreeMap<&'static str, Vec<Sample>>,
 ) -> Vec<(&'static str, &'static dyn Activation<T>)> {
-    // Usual parameters that are no f32 have values of their own.
+    // Default parameters that are no f32 have values of their own.
     let held = |name| {
         let in_f32 = reference.keys().find(|key| key.strip_suffix("_f32") == Some(name));
         in_f32.filter(|_| T::NAME == "f32").copied().unwrap_or(name)
     };
-    let usual = reference.keys().filter_map(|&name| activation::by_name::<T>(name).ok().map(|f| (held(name), f)));
-    usual.chain(variants()).collect()
+    let default = reference.keys().filter_map(|&name| activation::by_name::<T>(name).ok().map(|f| (held(name), f)));
+    default.chain(variants()).collect()
 }
 
 fn catalogue_is_accurate<T: Number>() {
@@ -95,7 +95,7 @@ fn no_function_is_left_out() {
     for name in in_f32.chain(MATH.map(|(name, ..)| name)) {
         left.remove(name);
     }
-    // Where a x overflows and beside the roots of its slope, snake falls short of its budget for an a other than 1.
+    // Where a x overflows and beside the roots of its derivative, snake falls short of its budget for an a other than 1.
     assert_eq!(left, BTreeSet::from(["snake_2.5"]));
 }
 
@@ -154,16 +154,16 @@ fn elementary_functions_are_accurate() {
         let spec: &Spec = Activation::<f32>::spec(&activation::Tanh);
         failures.extend(check::<f32>("Lanes::tanh", level, &Tanh, spec.f32, &samples));
         failures.extend(check::<f64>("Lanes::tanh", level, &Tanh, spec.f64, &samples));
-        // `sin` is the value of an activation, `cos` its slope.
+        // `sin` is the value of an activation, `cos` its derivative.
         let spec: &Spec = Activation::<f32>::spec(&activation::Sine);
         let samples = value_only("sine");
         failures.extend(check::<f32>("Lanes::sin", level, &Sin, spec.f32, &samples));
         failures.extend(check::<f64>("Lanes::sin", level, &Sin, spec.f64, &samples));
-        let slope_as_value = |s: &Sample| Sample { x: s.x, exact: [s.exact[1], f64::NAN.into(), f64::NAN.into()] };
-        let samples: Vec<Sample> = reference["sine"].iter().map(slope_as_value).collect();
-        let slope_first = |ulp: ErrorBound| ErrorBound { ulp: [ulp.ulp[1], 0.0, 0.0], ..ulp };
-        failures.extend(check::<f32>("Lanes::cos", level, &Cos, slope_first(spec.f32), &samples));
-        failures.extend(check::<f64>("Lanes::cos", level, &Cos, slope_first(spec.f64), &samples));
+        let derivative_as_value = |s: &Sample| Sample { x: s.x, exact: [s.exact[1], f64::NAN.into(), f64::NAN.into()] };
+        let samples: Vec<Sample> = reference["sine"].iter().map(derivative_as_value).collect();
+        let derivative_first = |ulp: ErrorBound| ErrorBound { ulp: [ulp.ulp[1], 0.0, 0.0], ..ulp };
+        failures.extend(check::<f32>("Lanes::cos", level, &Cos, derivative_first(spec.f32), &samples));
+        failures.extend(check::<f64>("Lanes::cos", level, &Cos, derivative_first(spec.f64), &samples));
     });
     none(&failures);
 }
@@ -231,8 +231,8 @@ fn sine_and_cosine_take_every_size() {
     ];
     fn check<T: Number>(level: Level, f: &dyn Activation<T>, (x, sin, cos): (f64, &str, &str)) -> Option<String> {
         let budget = T::budget(f.spec()).ulp;
-        let [y, slope, _] = three(f, &[T::from_f64_rounded(x)]);
-        let errors = [Exact::parse(sin).distance(y[0]).ulp, Exact::parse(cos).distance(slope[0]).ulp];
+        let [y, derivative, _] = three(f, &[T::from_f64_rounded(x)]);
+        let errors = [Exact::parse(sin).distance(y[0]).ulp, Exact::parse(cos).distance(derivative[0]).ulp];
         (errors[0] > budget[0] || errors[1] > budget[1])
             .then(|| format!("{x:e} {} {level:?}: {errors:?} ulp, should be {sin} and {cos}", T::NAME))
     }

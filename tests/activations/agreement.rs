@@ -8,7 +8,7 @@ use crate::functions::{functions, three};
 use slopes::Level;
 use slopes::activation::{Activation, Relu, Sigmoid};
 
-/// What a slice method writes: the bits of value, slope, curvature or gradient.
+/// What a slice method writes: the bits of value, derivative, second derivative or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Output {
     Value,
@@ -39,7 +39,7 @@ pub fn methods<T: Number>() -> [(&'static str, Output, Method<T>); 9] {
         ("the value of forward_with_derivative", Value, |f, x, _, y| {
             f.forward_with_derivative(x, y, &mut vec![T::zero(); x.len()]);
         }),
-        ("the slope of forward_with_derivative", Derivative, |f, x, _, d| {
+        ("the derivative of forward_with_derivative", Derivative, |f, x, _, d| {
             f.forward_with_derivative(x, &mut vec![T::zero(); x.len()], d);
         }),
     ]
@@ -57,12 +57,12 @@ struct Expected<'a, T> {
 
 impl<'a, T: Number> Expected<'a, T> {
     fn new(name: &'a str, f: &'a dyn Activation<T>, x: &[T], dy: &[T]) -> Self {
-        let slope = |(x, dy): (&T, &T)| bits(*dy * f.derivative(*x));
+        let derivative = |(x, dy): (&T, &T)| bits(*dy * f.derivative(*x));
         let bits = [
             x.iter().map(|x| bits(f.forward(*x))).collect(),
             x.iter().map(|x| bits(f.derivative(*x))).collect(),
             x.iter().map(|x| bits(f.second_derivative(*x))).collect(),
-            x.iter().zip(dy).map(slope).collect(),
+            x.iter().zip(dy).map(derivative).collect(),
         ];
         Expected { name, f, x: x.to_vec(), dy: dy.to_vec(), bits }
     }

@@ -6,7 +6,7 @@ use slopes::activation::{
     self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
 };
 
-/// Functions with parameters that are not the usual ones, under their names in the reference file.
+/// Functions with parameters that are not the defaults, under their names in the reference file.
 pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),
@@ -40,7 +40,7 @@ pub fn functions<T: Element>() -> Vec<(&'static str, &'static dyn Activation<T>)
     catalogue.chain(variants().into_iter().filter(|(_, f)| is_selected(f.spec().name()))).collect()
 }
 
-/// Value, slope and curvature.
+/// Value, derivative and second derivative.
 pub fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
     let mut y = ORDERS.map(|_| vec![T::zero(); x.len()]);
     f.forward_slice(x, &mut y[0]);

@@ -21,9 +21,9 @@ fn nan_gives_nan<T: Number>(nans: &[T]) {
                     x[place] = nans[(len + place) % nans.len()];
                     let only = |y: &[T]| y.iter().enumerate().all(|(i, y)| y.is_nan() == (i == place));
                     let mut outputs = three(f, &x).to_vec();
-                    let (mut value, mut slope) = (x.clone(), x.clone());
-                    f.forward_with_derivative(&x, &mut value, &mut slope);
-                    outputs.extend([value, slope]);
+                    let (mut value, mut derivative) = (x.clone(), x.clone());
+                    f.forward_with_derivative(&x, &mut value, &mut derivative);
+                    outputs.extend([value, derivative]);
                     for y in outputs {
                         assert!(only(&y), "{name} {} at {level:?}: {x:?} gives {y:?}", T::NAME);
                     }
@@ -70,7 +70,7 @@ fn limits_are_reached_in_both_types() {
     limits_are_reached::<f64>();
 }
 
-/// Limits of functions whose parameters differ from the usual ones: a negative beta mirrors swish.
+/// Limits of functions whose parameters differ from the default ones: a negative beta mirrors swish.
 #[test]
 fn limits_follow_the_parameters() {
     let (inf, swish) = (f32::INFINITY, Swish { beta: -1.5 });
@@ -170,14 +170,14 @@ fn shape_is_kept_in_f64() {
 
 #[test]
 fn names_in_this_file_are_in_the_catalogue() {
-    for name in KEEP_SIGN.into_iter().chain(JOINTS.iter().map(|joint| joint.0)) {
+    for name in KEEP_SIGN.into_iter().chain(KINKS.iter().map(|kink| kink.0)) {
         assert_eq!(activation::by_name::<f32>(name).map(|f| f.spec().name()).ok(), Some(name));
     }
 }
 
-/// At a joint: (function, x, value, slope there, slope just below, slope just above). Contract: relu'(0) = 0,
-/// leaky_relu'(0) = slope, both the left one; the step has no slope at all.
-const JOINTS: &[(&str, f64, f64, [f64; 3])] = &[
+/// At a kink: (function, x, value, and the derivative there, just below and just above). Contract: relu'(0) = 0,
+/// leaky_relu'(0) = its slope, both the left one; the step has no derivative at all.
+const KINKS: &[(&str, f64, f64, [f64; 3])] = &[
     ("relu", 0.0, 0.0, [0.0, 0.0, 1.0]),
     ("leaky_relu", 0.0, 0.0, [0.01, 0.01, 1.0]),
     ("prelu", 0.0, 0.0, [0.25, 0.25, 1.0]),
@@ -202,49 +202,54 @@ const JOINTS: &[(&str, f64, f64, [f64; 3])] = &[
     ("sparse_sigmoid", 1.0, 1.0, [0.0, 0.5, 0.0]),
 ];
 
-/// A slope that depends on how near the next number is.
+/// A derivative that depends on how near the next number is.
 const OTHER: f64 = f64::NAN;
 
 /// Functions with kinks that bend between them.
 const BENT: [&str; 3] = ["elu", "selu", "hard_swish"];
 
-fn joints_have_one_slope<T: Number>() {
+fn kinks_have_one_derivative<T: Number>() {
     at_every_level(|level| {
-        for &(name, x, value, slopes) in JOINTS {
+        for &(name, x, value, derivatives) in KINKS {
             let f = activation::by_name::<T>(name).unwrap();
             let x = T::from_f64_rounded(x);
             let mut around = vec![x, x.down(), x.up()];
-            let mut wanted = slopes.map(T::from_f64_rounded).to_vec();
+            let mut wanted = derivatives.map(T::from_f64_rounded).to_vec();
             if x.is_zero() {
                 around.push(-x);
                 wanted.push(wanted[0]);
             }
-            let [values, slopes, curvatures] = three(f, &around);
+            let [values, derivatives, second_derivatives] = three(f, &around);
             assert_eq!(values[0], T::from_f64_rounded(value), "{name} {} at {level:?}", T::NAME);
-            for (slope, wanted) in slopes.iter().zip(wanted).filter(|(_, wanted)| !wanted.is_nan()) {
-                assert_eq!(*slope, wanted, "the slopes of {name} {} at {x} at {level:?}: {slopes:?}", T::NAME);
+            for (derivative, wanted) in derivatives.iter().zip(wanted).filter(|(_, wanted)| !wanted.is_nan()) {
+                assert_eq!(
+                    *derivative,
+                    wanted,
+                    "the derivatives of {name} {} at {x} at {level:?}: {derivatives:?}",
+                    T::NAME
+                );
             }
-            let flat = curvatures.iter().all(|y| y.is_zero()) || BENT.contains(&name);
-            assert!(flat, "the curvatures of {name} at {level:?}");
+            let flat = second_derivatives.iter().all(|y| y.is_zero()) || BENT.contains(&name);
+            assert!(flat, "the second derivatives of {name} at {level:?}");
         }
     });
 }
 
 #[test]
-fn joints_have_one_slope_in_both_types() {
-    joints_have_one_slope::<f32>();
-    joints_have_one_slope::<f64>();
+fn kinks_have_one_derivative_in_both_types() {
+    kinks_have_one_derivative::<f32>();
+    kinks_have_one_derivative::<f64>();
 }
 
 #[test]
-fn every_joint_is_tested() {
+fn every_kink_is_tested() {
     for f in crate::functions::all::<f32>() {
-        let tested: Vec<f64> = JOINTS.iter().filter(|joint| joint.0 == f.spec().name()).map(|joint| joint.1).collect();
+        let tested: Vec<f64> = KINKS.iter().filter(|kink| kink.0 == f.spec().name()).map(|kink| kink.1).collect();
         assert_eq!(tested, f.spec().kinks, "the kinks of {}", f.spec().name());
     }
 }
 
-/// The step, just below its joint.
+/// The step, just below its kink.
 #[test]
 fn the_step_steps_at_zero() {
     at_every_level(|_| {
@@ -310,18 +315,18 @@ impl Formula for Square {
 slopes::impl_activation!(Square);
 
 /// Every slice method of x = [1, 2, -3] and dy = [10, 1, 2], against what was worked out by hand.
-fn check_own<T: Number>(f: &dyn Activation<T>, value: [f64; 3], slope: [f64; 3], gradient: [f64; 3]) {
+fn check_own<T: Number>(f: &dyn Activation<T>, value: [f64; 3], derivative: [f64; 3], gradient: [f64; 3]) {
     let numbers = |x: [f64; 3]| x.map(T::from_f64_rounded);
     let (x, dy) = (numbers([1.0, 2.0, -3.0]), numbers([10.0, 1.0, 2.0]));
     let (mut y, mut d) = ([T::zero(); 3], [T::zero(); 3]);
     f.forward_slice(&x, &mut y);
     assert_eq!(y, numbers(value));
     f.derivative_slice(&x, &mut d);
-    assert_eq!(d, numbers(slope));
+    assert_eq!(d, numbers(derivative));
     f.backward_slice(&x, &dy, &mut y);
     assert_eq!(y, numbers(gradient));
     f.forward_with_derivative(&x, &mut y, &mut d);
-    assert_eq!((y, d), (numbers(value), numbers(slope)));
+    assert_eq!((y, d), (numbers(value), numbers(derivative)));
     y = x;
     f.forward_in_place(&mut y);
     assert_eq!(y, numbers(value));
@@ -337,9 +342,9 @@ fn functions_of_ones_own_work() {
         check_own::<f32>(&Square, [1.0, 4.0, 9.0], [2.0, 4.0, -6.0], [20.0, 4.0, -12.0]);
         check_own::<f64>(&Square, [1.0, 4.0, 9.0], [2.0, 4.0, -6.0], [20.0, 4.0, -12.0]);
         assert_eq!(Activation::<f32>::second_derivative(&Square, 5.0), 2.0);
-        let mut curvature = [0.0; 2];
-        Cube.second_derivative_slice(&[1.0, 2.0], &mut curvature);
-        assert!(curvature.iter().all(|y| y.is_nan()), "what is not said is NaN");
+        let mut second_derivative = [0.0; 2];
+        Cube.second_derivative_slice(&[1.0, 2.0], &mut second_derivative);
+        assert!(second_derivative.iter().all(|y| y.is_nan()), "what is not said is NaN");
         assert_eq!(Cube.spec().name(), "undeclared");
     });
 }
@@ -373,7 +378,7 @@ fn bad_parameters_are_refused() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     type Constructor = fn(f64) -> Result<(), ParameterError>;
     let constructors: [(&str, Constructor, &[f64], &[f64]); 5] = [
-        ("slope", |c| Linear::new(c).map(drop), &[nan, inf, -inf], &[0.0, -2.5, 1e300]),
+        ("slope", |c| Linear::new(c).map(drop), &[nan, inf, -inf, 1e300], &[0.0, -2.5, 1e38]),
         ("slope", |a| LeakyRelu::new(a).map(drop), &[nan, inf, -inf], &[0.0, 0.3, -1.0]),
         ("beta", |b| Softplus::new(b).map(drop), &[nan, inf, -inf, 0.0, -0.0, -1.0], &[1.0, 1e-3, 50.0]),
         ("beta", |b| Swish::new(b).map(drop), &[nan, inf, -inf, 0.0, 1e-30], &[1.0, -1.0, 1.702]),
@@ -500,8 +505,8 @@ fn facts_are_consistent() {
             assert!(within || end.is_nan(), "{name}: a limit of {end} is out of range");
         }
         // The contract: 2, 3, 4 ulp in f32 and 2, 4, 8 in f64, and floors of half an ulp of 1. Two functions have budgets
-        // of their own: mish, whose slope and curvature are sums of products of many rounded factors, and laplace, whose
-        // argument is a rounded difference times a rounded quotient. The curvature of lisht reaches 1.03.
+        // of their own: mish, whose derivatives are sums of products of many rounded factors, and laplace, whose argument
+        // is a rounded difference times a rounded quotient. The second derivative of lisht reaches 1.03.
         let floor = match name {
             "mish" => 1.2,
             "lisht" => 1.05,
@@ -521,10 +526,10 @@ fn facts_are_consistent() {
     }
 }
 
-/// The value or the slope at x.
+/// The value or the derivative at x.
 type Differentiated = fn(&dyn Activation<f64>, f64) -> f64;
 
-/// (f(x + h) - f(x - h)) / 2h, and how far it may be from a slope whose function has a third derivative of at most
+/// (f(x + h) - f(x - h)) / 2h, and how far it may be from a derivative whose function has a third derivative of at most
 /// `third` in magnitude: h^2 / 6 of that, and the errors of the two values, `ulp` each, divided by 2h.
 fn central_difference(f: impl Fn(f64) -> f64, x: f64, third: f64, ulp: f64) -> (f64, f64) {
     const H: f64 = 1.0 / (1 << 17) as f64;
@@ -533,7 +538,7 @@ fn central_difference(f: impl Fn(f64) -> f64, x: f64, third: f64, ulp: f64) -> (
     let width = above - below;
     let (high, low) = (f(above), f(below));
     let error = 2.0 * ulp * high.abs().max(low.abs()) * f64::EPSILON;
-    // The middle of the rounded arguments is off by an ulp of x, times a curvature of at most `third`.
+    // The middle of the rounded arguments is off by an ulp of x, times a second derivative of at most `third`.
     ((high - low) / width, H * H / 6.0 * third + error / width + third * x.abs() * f64::EPSILON)
 }
 
@@ -548,7 +553,7 @@ fn derivatives(name: &str) -> f64 {
     }
 }
 
-/// Where the curvature jumps, though the slope does not.
+/// Where the second derivative jumps, though the derivative does not.
 const JUMPS: [(&str, &[f64]); 5] =
     [("softsign", &[0.0]), ("celu", &[0.0]), ("relu2", &[0.0]), ("xielu", &[0.0]), ("sparse_plus", &[-1.0, 1.0])];
 
@@ -556,28 +561,28 @@ proptest! {
     #![proptest_config(proptest_config(2000))]
 
     #[test]
-    fn slopes_are_finite_differences(x in -30.0..30.0_f64) {
+    fn derivatives_are_finite_differences(x in -30.0..30.0_f64) {
         let _fixed = fix_level();
         for (name, f) in functions::<f64>() {
             let jumps = JUMPS.iter().filter(|jump| jump.0 == f.spec().name()).flat_map(|jump| jump.1);
-            if f.spec().kinks.iter().chain(jumps).any(|joint| (x - joint).abs() < 1e-4) {
+            if f.spec().kinks.iter().chain(jumps).any(|kink| (x - kink).abs() < 1e-4) {
                 continue;
             }
             let budget = f.spec().f64.ulp;
             let orders: [(Differentiated, f64, f64); 2] =
                 [(|f, x| f.forward(x), f.derivative(x), budget[0]), (|f, x| f.derivative(x), f.second_derivative(x), budget[1])];
-            for (order, (f_of, slope, ulp)) in orders.into_iter().enumerate() {
+            for (order, (f_of, derivative, ulp)) in orders.into_iter().enumerate() {
                 let (difference, tolerance) = central_difference(|x| f_of(f, x), x, derivatives(name), ulp + 1.0);
                 prop_assert!(
-                    (difference - slope).abs() <= tolerance + 8.0 * f64::EPSILON * slope.abs(),
-                    "{} of {name} at {x}: {slope}, but {difference} by differences, +-{tolerance:e}", ORDERS[order + 1],
+                    (difference - derivative).abs() <= tolerance + 8.0 * f64::EPSILON * derivative.abs(),
+                    "{} of {name} at {x}: {derivative}, but {difference} by differences, +-{tolerance:e}", ORDERS[order + 1],
                 );
             }
         }
     }
 
     #[test]
-    fn backward_is_slope_times_gradient(pattern: u32, gradient: u32, wide: u64, wide_gradient: u64) {
+    fn backward_is_derivative_times_gradient(pattern: u32, gradient: u32, wide: u64, wide_gradient: u64) {
         fn check<T: Number>(x: T, dy: T) -> Result<(), TestCaseError> {
             for (name, f) in functions::<T>() {
                 let mut dx = [T::zero()];

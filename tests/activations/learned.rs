@@ -1,4 +1,4 @@
-//! Slopes and gradients in learned parameters, and the rectifier with a slope per channel.
+//! Derivatives and gradients in learned parameters, and the rectifier with a slope per channel.
 
 use crate::common::pytorch::{Kind, cases, numbers, shape};
 use crate::common::{
@@ -10,25 +10,25 @@ use slopes::activation::{
 };
 use slopes::{Element, Level};
 
-fn slopes_of<F: Learnable, T: Element>(f: F, x: &[T]) -> (f64, Vec<T>) {
-    let mut slopes = vec![T::zero(); x.len()];
-    f.parameter_derivative_slice(x, &mut slopes);
-    (F::PARAMETER_ULP, slopes)
+fn derivatives_of<F: Learnable, T: Element>(f: F, x: &[T]) -> (f64, Vec<T>) {
+    let mut derivatives = vec![T::zero(); x.len()];
+    f.parameter_derivative_slice(x, &mut derivatives);
+    (F::PARAMETER_ULP, derivatives)
 }
 
-/// The budget and the slopes of a function of the reference.
+/// The budget and the derivatives of a function of the reference.
 fn known<T: Element>(name: &str, parameter: f64, x: &[T]) -> (f64, Vec<T>) {
     match name {
-        "elu" => slopes_of(Elu { alpha: parameter }, x),
-        "celu" => slopes_of(Celu { alpha: parameter }, x),
-        "softplus" => slopes_of(Softplus { beta: parameter }, x),
-        "swish" => slopes_of(Swish { beta: parameter }, x),
-        "gaussian" => slopes_of(Gaussian { sigma: parameter }, x),
+        "elu" => derivatives_of(Elu { alpha: parameter }, x),
+        "celu" => derivatives_of(Celu { alpha: parameter }, x),
+        "softplus" => derivatives_of(Softplus { beta: parameter }, x),
+        "swish" => derivatives_of(Swish { beta: parameter }, x),
+        "gaussian" => derivatives_of(Gaussian { sigma: parameter }, x),
         other => panic!("{other} has no learned parameter"),
     }
 }
 
-fn slopes_are_accurate<T: Number>() {
+fn derivatives_are_accurate<T: Number>() {
     let header = "function,parameter_f64_bits,x_f64_bits,x,derivative";
     let rows: Vec<_> = csv(include_str!("../reference/parameters.csv"), header).collect();
     let mut failures = Vec::new();
@@ -38,9 +38,9 @@ fn slopes_are_accurate<T: Number>() {
             functions += 1;
             let (name, parameter) = (rows[0][0], from_hex(rows[0][1]));
             let x: Vec<T> = rows.iter().map(|row| T::from_f64_rounded(from_hex(row[2]))).collect();
-            let (ulp, slopes) = known(name, parameter, &x);
+            let (ulp, derivatives) = known(name, parameter, &x);
             let label = format!("d {name} / d {parameter} {} {level:?}", T::NAME);
-            failures.extend(over_budget(&label, ulp, |_| 0.0, &x, &slopes, |i| Exact::parse(rows[i][4])));
+            failures.extend(over_budget(&label, ulp, |_| 0.0, &x, &derivatives, |i| Exact::parse(rows[i][4])));
         }
     });
     none(&failures);
@@ -48,25 +48,25 @@ fn slopes_are_accurate<T: Number>() {
 }
 
 #[test]
-fn slopes_in_parameters_are_accurate() {
-    slopes_are_accurate::<f32>();
-    slopes_are_accurate::<f64>();
+fn derivatives_in_parameters_are_accurate() {
+    derivatives_are_accurate::<f32>();
+    derivatives_are_accurate::<f64>();
 }
 
 /// In f32, densely, against formulas in f64 that are written another way than the kernels'.
 #[test]
-fn slopes_in_parameters_are_accurate_in_f32() {
+fn derivatives_in_parameters_are_accurate_in_f32() {
     /// With the error of the f64 formula, relative to the largest of its terms: a few roundings.
     fn check<F: Learnable>(name: &str, f: F, exact: impl Fn(f64) -> (f64, f64)) {
         let mut random = Random(8);
         let x: Vec<f32> =
             (0..1 << 18).map(|i| random.uniform(if i % 2 == 0 { -20.0..=20.0 } else { -2.0..=2.0 })).collect();
         at_every_level(|level| {
-            let (ulp, slopes) = slopes_of(f, &x);
+            let (ulp, derivatives) = derivatives_of(f, &x);
             let mut worst = (Exact::from(0.0).distance(0.0_f32), 0.0);
-            for (x, slope) in x.iter().zip(slopes) {
+            for (x, derivative) in x.iter().zip(derivatives) {
                 let (value, term) = exact(f64::from(*x));
-                let distance = Exact::from(value).distance(slope);
+                let distance = Exact::from(value).distance(derivative);
                 // Where the oracle's own terms cancel it says nothing; the reference file covers those places.
                 if term * 1e-15 < value.abs() * 1e-9 && distance.ulp > worst.0.ulp {
                     worst = (distance, *x);
@@ -101,7 +101,7 @@ fn slopes_in_parameters_are_accurate_in_f32() {
     }
 }
 
-/// The slope of snake has roots, where its terms cancel: there the error is measured by the larger one.
+/// The derivative of snake has roots, where its terms cancel: there the error is measured by the larger one.
 #[test]
 fn snake_is_accurate_in_f32() {
     let mut random = Random(12);
@@ -110,58 +110,64 @@ fn snake_is_accurate_in_f32() {
         .collect();
     for a in [1.0, 0.375, 3.0, 1e-6] {
         at_every_level(|level| {
-            let (ulp, slopes) = slopes_of(Snake { a }, &x);
-            for (&x, slope) in x.iter().zip(slopes) {
+            let (ulp, derivatives) = derivatives_of(Snake { a }, &x);
+            for (&x, derivative) in x.iter().zip(derivatives) {
                 // Below 1/1000 the series, to its second term: the next is 1e-12 of it.
                 let (a, x) = (f64::from(a as f32), f64::from(x));
                 let z = a * x;
                 let exact = x * (2.0 * z).sin() / a - (z.sin() / a).powi(2);
                 let exact = if z.abs() < 1e-3 { x * x * (1.0 - z * z) } else { exact };
-                let distance = Exact::from(exact).distance(slope);
+                let distance = Exact::from(exact).distance(derivative);
                 let floor = if z.abs() < 0.5 { 0.0 } else { ulp * f64::from(f32::EPSILON) * (x / a).abs() };
-                assert!(distance.is_within(ulp, floor), "{a} at {x}, {level:?}: {slope}, {exact}, {distance:?}");
+                assert!(distance.is_within(ulp, floor), "{a} at {x}, {level:?}: {derivative}, {exact}, {distance:?}");
             }
         });
     }
 }
 
-fn linear_slopes_are_exact<T: Number>() {
+fn linear_derivatives_are_exact<T: Number>() {
     let x = inputs::<T>(1000);
     at_every_level(|_| {
-        for (x, slopes) in [
-            (x.clone(), slopes_of(Linear { slope: 2.5 }, &x).1),
+        for (x, derivatives) in [
+            (x.clone(), derivatives_of(Linear { slope: 2.5 }, &x).1),
             (
                 x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(),
-                slopes_of(LeakyRelu::DEFAULT, &x).1,
+                derivatives_of(LeakyRelu::DEFAULT, &x).1,
             ),
-            (x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(), slopes_of(PRelu::DEFAULT, &x).1),
+            (
+                x.iter().map(|x| if *x > T::zero() { T::zero() } else { *x }).collect(),
+                derivatives_of(PRelu::DEFAULT, &x).1,
+            ),
         ] {
-            assert!(x.iter().zip(&slopes).all(|(x, slope)| bits(*x) == bits(*slope)), "{x:?}\n{slopes:?}");
+            assert!(
+                x.iter().zip(&derivatives).all(|(x, derivative)| bits(*x) == bits(*derivative)),
+                "{x:?}\n{derivatives:?}"
+            );
         }
     });
 }
 
 #[test]
-fn linear_slopes_are_exact_in_both_types() {
-    linear_slopes_are_exact::<f32>();
-    linear_slopes_are_exact::<f64>();
+fn linear_derivatives_are_exact_in_both_types() {
+    linear_derivatives_are_exact::<f32>();
+    linear_derivatives_are_exact::<f64>();
 }
 
-/// What every slope in a parameter is at the ends and at 0, -0 and NaN; and that slices and single numbers agree.
+/// What every derivative in a parameter is at the ends and at 0, -0 and NaN; and that slices and single numbers agree.
 fn ends_are_right<F: Learnable, T: Number>(f: F, at_infinities: [f64; 2], at_zero: f64) {
     at_every_level(|level| {
-        let slope = |x: f64| f.parameter_derivative(T::from_f64_rounded(x)).into_f64();
-        let got = [f64::NEG_INFINITY, f64::INFINITY].map(slope);
+        let derivative = |x: f64| f.parameter_derivative(T::from_f64_rounded(x)).into_f64();
+        let got = [f64::NEG_INFINITY, f64::INFINITY].map(derivative);
         assert_eq!(got, at_infinities, "{f:?} {} at {level:?}", T::NAME, f = F::PARAMETER);
         let close =
             |got: f64| Exact::from(at_zero).distance(T::from_f64_rounded(got)).is_within(F::PARAMETER_ULP + 1.0, 0.0);
-        assert!(close(slope(0.0)) && close(slope(-0.0)), "{} at 0: {}", F::PARAMETER, slope(0.0));
-        assert!(slope(f64::NAN).is_nan());
+        assert!(close(derivative(0.0)) && close(derivative(-0.0)), "{} at 0: {}", F::PARAMETER, derivative(0.0));
+        assert!(derivative(f64::NAN).is_nan());
         let x = inputs::<T>(777);
-        let slopes = slopes_of(f, &x).1;
-        for (x, slope) in x.iter().zip(slopes) {
-            assert_eq!(bits(slope), bits(f.parameter_derivative(*x)), "{} at {x}, {level:?}", F::PARAMETER);
-            assert_eq!(slope.is_nan(), x.is_nan(), "{} at {x}, {level:?}: {slope}", F::PARAMETER);
+        let derivatives = derivatives_of(f, &x).1;
+        for (x, derivative) in x.iter().zip(derivatives) {
+            assert_eq!(bits(derivative), bits(f.parameter_derivative(*x)), "{} at {x}, {level:?}", F::PARAMETER);
+            assert_eq!(derivative.is_nan(), x.is_nan(), "{} at {x}, {level:?}: {derivative}", F::PARAMETER);
         }
     });
 }
@@ -185,7 +191,7 @@ fn all_ends_are_right<T: Number>() {
 }
 
 #[test]
-fn ends_of_slopes_in_parameters() {
+fn ends_of_derivatives_in_parameters() {
     all_ends_are_right::<f32>();
     all_ends_are_right::<f64>();
 }

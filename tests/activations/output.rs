@@ -1,4 +1,4 @@
-//! Slopes from outputs: against the reference, and against slopes from inputs.
+//! Derivatives from outputs: against the reference, and against derivatives from inputs.
 
 use crate::common::{
     Exact, Number, Random, at_every_level, bits, csv, fix_level, from_hex, inputs, none, over_budget, panic_message,
@@ -9,59 +9,59 @@ use slopes::activation::{
     Relu, Relu6, Selu, Sigmoid, Softplus, Softsign, Tanh,
 };
 
-fn slopes_of<F: FromOutput, T: Element>(f: F, y: &[T]) -> (f64, Vec<T>) {
-    let mut slopes = vec![T::zero(); y.len()];
-    f.derivative_slice_from_output(y, &mut slopes);
-    (F::OUTPUT_ULP, slopes)
+fn derivatives_of<F: FromOutput, T: Element>(f: F, y: &[T]) -> (f64, Vec<T>) {
+    let mut derivatives = vec![T::zero(); y.len()];
+    f.derivative_slice_from_output(y, &mut derivatives);
+    (F::OUTPUT_ULP, derivatives)
 }
 
 fn known<T: Element>(name: &str, parameter: f64, y: &[T]) -> (f64, Vec<T>) {
     match name {
-        "sigmoid" => slopes_of(Sigmoid, y),
-        "tanh" => slopes_of(Tanh, y),
-        "softsign" => slopes_of(Softsign, y),
-        "elu" => slopes_of(Elu { alpha: parameter }, y),
-        "celu" => slopes_of(Celu { alpha: parameter }, y),
-        "selu" => slopes_of(Selu, y),
-        "softplus" => slopes_of(Softplus { beta: parameter }, y),
-        "log_sigmoid" => slopes_of(LogSigmoid, y),
-        "exp" => slopes_of(Exp, y),
-        other => panic!("{other} has no slope from its output"),
+        "sigmoid" => derivatives_of(Sigmoid, y),
+        "tanh" => derivatives_of(Tanh, y),
+        "softsign" => derivatives_of(Softsign, y),
+        "elu" => derivatives_of(Elu { alpha: parameter }, y),
+        "celu" => derivatives_of(Celu { alpha: parameter }, y),
+        "selu" => derivatives_of(Selu, y),
+        "softplus" => derivatives_of(Softplus { beta: parameter }, y),
+        "log_sigmoid" => derivatives_of(LogSigmoid, y),
+        "exp" => derivatives_of(Exp, y),
+        other => panic!("{other} has no derivative from its output"),
     }
 }
 
-fn slopes_are_accurate<T: Number>() {
+fn derivatives_are_accurate<T: Number>() {
     let header = "function,parameter_f64_bits,y_f64_bits,y,derivative";
     let rows: Vec<_> = csv(include_str!("../reference/outputs.csv"), header).collect();
     let mut failures = Vec::new();
     at_every_level(|level| {
         for rows in rows.chunk_by(|a, b| a[0] == b[0]) {
             let y: Vec<T> = rows.iter().map(|row| T::from_f64_rounded(from_hex(row[2]))).collect();
-            let (ulp, slopes) = known(rows[0][0], from_hex(rows[0][1]), &y);
+            let (ulp, derivatives) = known(rows[0][0], from_hex(rows[0][1]), &y);
             let label = format!("{} {} {level:?}", rows[0][0], T::NAME);
-            failures.extend(over_budget(&label, ulp, |_| 0.0, &y, &slopes, |i| Exact::parse(rows[i][4])));
+            failures.extend(over_budget(&label, ulp, |_| 0.0, &y, &derivatives, |i| Exact::parse(rows[i][4])));
         }
     });
     none(&failures);
 }
 
 #[test]
-fn slopes_from_outputs_are_accurate() {
-    slopes_are_accurate::<f32>();
-    slopes_are_accurate::<f64>();
+fn derivatives_from_outputs_are_accurate() {
+    derivatives_are_accurate::<f32>();
+    derivatives_are_accurate::<f64>();
 }
 
 /// In f32, densely, against f64.
 #[test]
-fn slopes_from_outputs_are_accurate_in_f32() {
+fn derivatives_from_outputs_are_accurate_in_f32() {
     let mut random = Random(2);
     let mut failures = Vec::new();
     let mut check = |name: &str, parameter: f64, low: f64, high: f64, exact: &dyn Fn(f64) -> f64| {
         let y: Vec<f32> = (0..1 << 18).map(|_| random.uniform(low..=high)).collect();
         at_every_level(|level| {
-            let (ulp, slopes) = known(name, parameter, &y);
+            let (ulp, derivatives) = known(name, parameter, &y);
             let label = format!("{name} {level:?}");
-            failures.extend(over_budget(&label, ulp, |_| 0.0, &y, &slopes, |i| exact(f64::from(y[i])).into()));
+            failures.extend(over_budget(&label, ulp, |_| 0.0, &y, &derivatives, |i| exact(f64::from(y[i])).into()));
         });
     };
     check("sigmoid", 0.0, 0.0, 1.0, &|y| y * (1.0 - y));
@@ -74,21 +74,21 @@ fn slopes_from_outputs_are_accurate_in_f32() {
     none(&failures);
 }
 
-/// The slope from f(x) is the slope from x, to the bit, kinks included, where `lost` does not hold of f(x).
+/// The derivative from f(x) is the derivative from x, to the bit, kinks included, where `lost` does not hold of f(x).
 fn exact<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, kinks: &[f64], lost: impl Fn(T) -> bool) {
     let mut x = inputs::<T>(4000);
-    for joint in kinks {
-        let joint = T::from_f64_rounded(*joint);
-        x.extend([joint.down().down(), joint.down(), joint, joint.up(), joint.up().up()]);
+    for kink in kinks {
+        let kink = T::from_f64_rounded(*kink);
+        x.extend([kink.down().down(), kink.down(), kink, kink.up(), kink.up().up()]);
     }
     at_every_level(|level| {
         let mut y = x.clone();
         f.forward_in_place(&mut y);
-        let slopes = slopes_of(f, &y).1;
-        for (i, slope) in slopes.iter().enumerate() {
-            let same = bits(*slope) == bits(f.derivative(x[i]));
-            assert!(same || lost(y[i]), "{name} {} at {level:?}: {slope} at {}, y = {}", T::NAME, x[i], y[i]);
-            assert_eq!(bits(*slope), bits(f.derivative_from_output(y[i])), "{name} at {}", x[i]);
+        let derivatives = derivatives_of(f, &y).1;
+        for (i, derivative) in derivatives.iter().enumerate() {
+            let same = bits(*derivative) == bits(f.derivative(x[i]));
+            assert!(same || lost(y[i]), "{name} {} at {level:?}: {derivative} at {}, y = {}", T::NAME, x[i], y[i]);
+            assert_eq!(bits(*derivative), bits(f.derivative_from_output(y[i])), "{name} at {}", x[i]);
         }
     });
 }
@@ -125,7 +125,7 @@ fn a_negative_slope_has_no_way_back() {
     assert!(PRelu { slope: -0.1 }.derivative_from_output(-1.0_f64).is_nan());
 }
 
-/// Near the slope from x: what y lacks, `ulp` of it, moves the slope `steepest` times as much; both slopes have errors
+/// Near the derivative from x: what y lacks, `ulp` of it, moves the derivative `steepest` times as much; both have errors
 /// of their own. At the ends, at 0 and at NaN they are equal.
 fn consistent<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, steepest: f64) {
     let x = inputs::<T>(8000);
@@ -134,26 +134,26 @@ fn consistent<F: FromOutput + Activation<T>, T: Number>(name: &str, f: F, steepe
     at_every_level(|level| {
         let (mut y, mut d) = (x.clone(), x.clone());
         f.forward_with_derivative(&x, &mut y, &mut d);
-        let slopes = slopes_of(f, &y).1;
+        let derivatives = derivatives_of(f, &y).1;
         for i in 0..x.len() {
-            let place = format!("{name} {} at {}, {level:?}: {} {}", T::NAME, x[i], slopes[i], d[i]);
+            let place = format!("{name} {} at {}, {level:?}: {} {}", T::NAME, x[i], derivatives[i], d[i]);
             let ulp = |y: T| (y.abs().up().into_f64() - y.abs().into_f64()).min(y.abs().into_f64());
             // The lower end of selu is no number of the types.
             let at_end = x[i].is_infinite() && name != "selu";
             if x[i].is_nan() || at_end || x[i] == T::zero() {
-                assert!(slopes[i] == d[i] || slopes[i].is_nan() && d[i].is_nan(), "{place}");
+                assert!(derivatives[i] == d[i] || derivatives[i].is_nan() && d[i].is_nan(), "{place}");
             } else if d[i].is_finite() && y[i].is_finite() {
                 // The least of numbers has no half.
                 let least = T::min_positive_value().into_f64() * T::unit() * 2.0;
                 let lacking =
                     steepest * budget.ulp[0] * ulp(y[i]) + (F::OUTPUT_ULP + budget.ulp[1]) * ulp(d[i]) + least;
-                assert!((slopes[i].into_f64() - d[i].into_f64()).abs() <= lacking, "{place}, allowed {lacking}");
+                assert!((derivatives[i].into_f64() - d[i].into_f64()).abs() <= lacking, "{place}, allowed {lacking}");
             }
         }
     });
 }
 
-fn slopes_are_consistent<T: Number>() {
+fn derivatives_are_consistent<T: Number>() {
     consistent::<_, T>("sigmoid", Sigmoid, 1.0);
     consistent::<_, T>("tanh", Tanh, 2.0);
     consistent::<_, T>("softsign", Softsign, 2.0);
@@ -170,9 +170,9 @@ fn slopes_are_consistent<T: Number>() {
 }
 
 #[test]
-fn slopes_are_consistent_in_both_types() {
-    slopes_are_consistent::<f32>();
-    slopes_are_consistent::<f64>();
+fn derivatives_are_consistent_in_both_types() {
+    derivatives_are_consistent::<f32>();
+    derivatives_are_consistent::<f64>();
 }
 
 #[test]

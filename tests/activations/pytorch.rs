@@ -1,11 +1,11 @@
-//! PyTorch's values and slopes of activations of one number, kinks and both zeros among them.
+//! PyTorch's values and derivatives of activations of one number, kinks and both zeros among them.
 
 use crate::common::pytorch::{Kind, cases, numbers};
 use crate::common::{Exact, at_every_level, none};
 use serde_json::Value as Json;
 use slopes::activation::{self, Activation, Celu, Elu, HardShrink, LeakyRelu, SoftShrink, Softplus, Threshold};
 
-/// What both may be off by together: 2 ulp of a value, 3 of a slope here, and PyTorch's own roundings.
+/// What both may be off by together: 2 ulp of a value, 3 of a derivative here, and PyTorch's own roundings.
 const ULP: f64 = 4.0;
 
 /// The function of a case, and the options that it took.
@@ -130,10 +130,10 @@ fn pytorch_agrees() {
             let (f, taken) = function(name, options);
             assert!(options.as_object().unwrap().keys().all(|key| taken.contains(&key.as_str())), "{name} {options}");
             let x = numbers(&case["inputs"]["prediction"]);
-            let (mut y, mut slopes) = (x.clone(), x.clone());
+            let (mut y, mut derivatives) = (x.clone(), x.clone());
             f.forward_slice(&x, &mut y);
-            f.derivative_slice(&x, &mut slopes);
-            for (what, got) in [("output", y), ("gradient", slopes)] {
+            f.derivative_slice(&x, &mut derivatives);
+            for (what, got) in [("output", y), ("gradient", derivatives)] {
                 let pytorch = numbers(&case[what]);
                 assert_eq!(pytorch.len(), x.len());
                 for ((&x, got), pytorch) in x.iter().zip(got).zip(pytorch) {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slopes::{Element, ErrorBound, Level, Spec};
 
-/// The names of value, slope and curvature in messages.
+/// The names of value, derivative and second derivative in messages.
 /// Whether a function is to be tested: any, or those whose names `SLOPES_ONLY` lists, with commas between them.
 pub fn is_selected(name: &str) -> bool {
     std::env::var("SLOPES_ONLY").map_or(true, |only| only.split(',').any(|only| only.trim() == name))
@@ -20,6 +20,11 @@ pub fn is_selected(name: &str) -> bool {
 /// Whether all functions are tested: then none may be missing.
 pub fn all_are_selected() -> bool {
     std::env::var_os("SLOPES_ONLY").is_none()
+}
+
+/// Whether tables are written anew, and not compared: `SLOPES_BLESS=1`.
+pub fn is_blessing() -> bool {
+    std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1")
 }
 
 pub const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
@@ -368,7 +373,7 @@ pub fn specials<T: Number>() -> Vec<T> {
 }
 
 /// Magnitudes where some kernel takes another way: where exponentials leave f32 and f64, where e^-x no longer shows
-/// beside 1, the ends of polynomials, the roots of slopes and curvatures.
+/// beside 1, the ends of polynomials, the roots of derivatives and second derivatives.
 pub const EDGES: [f64; 20] = [
     0.25,
     0.5,

@@ -99,7 +99,6 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
     let text = std::fs::read_to_string(&file).unwrap_or_default();
     let line = |line: &str| line.rsplit_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
     let recorded: BTreeMap<String, String> = text.lines().filter_map(line).collect();
-    let bless = std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1");
 
     let mut levels = Vec::new();
     at_every_level(|level| {
@@ -108,7 +107,7 @@ pub fn have_their_fingerprints(program: &str, of_f32: fn() -> Outputs<f32>, of_f
         in_f64.dump_or_compare(level);
         levels.push((level, fingerprints(level, &in_f32, &in_f64)));
     });
-    if bless {
+    if super::is_blessing() {
         let families: Vec<String> =
             levels.iter().map(|(level, _)| format!("{:?} ", level.family()).to_lowercase()).collect();
         let other_machines = recorded

@@ -1,55 +1,49 @@
-//! The README tells the truth about a catalogue.
+//! The tables of the README that are made from what the functions declare and from what was measured of them.
+//!
+//! `SLOPES_BLESS=1` writes them.
 
-use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use slopes::{Spec, UnknownNameError};
+use slopes::Spec;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 pub fn readme() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("README.md")
+    std::fs::read_to_string(PATH).expect("README.md")
 }
 
-/// What stands between backticks.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// A row of a table whose first cell is a type: the type, and the names of its second cell.
-fn entry(line: &str) -> Option<(&str, Vec<&str>)> {
-    let mut cells = line.trim().strip_prefix('|')?.split('|');
-    let kind = code(cells.next()?).next()?;
-    let is_type = kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.chars().all(|c| c.is_ascii_alphanumeric());
-    is_type.then_some((kind, code(cells.next()?).collect()))
-}
-
-/// `leaky_relu` and `LeakyRelu` are the same to `by_name`; this is how it compares.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
-}
-
-/// Fails unless the README has each function of a catalogue in its part for the kind, with names and bounds that are
-/// true.
-pub fn holds(kind: &str, all: &[&'static Spec], by_name: fn(&str) -> Result<&'static Spec, UnknownNameError>) {
+/// Fails unless the part of the README from the heading on to the next one is what is made of it.
+pub fn part_is_current(heading: &str, make: impl Fn(&str) -> String) {
+    /// Tests write one after the other.
+    static FILE: Mutex<()> = Mutex::new(());
+    let _file = FILE.lock();
     let text = readme();
-    // Activations come first; a name may be that of a loss too.
-    let (activations, losses) = text.split_once("Losses of pairs").expect("a table of losses");
-    let is_activation = kind == "activation";
-    let mut listed = BTreeSet::new();
-    for (row, names) in if is_activation { activations } else { losses }.lines().filter_map(entry) {
-        let Some(first) = names.first() else { continue };
-        let spec = by_name(first).unwrap_or_else(|_| panic!("README.md: no {kind} has the name {first} of {row}"));
-        assert_eq!(*first, spec.name(), "README.md: the name of {row}");
-        if is_activation {
-            let bounds = spec.f32.ulp.map(|ulp| ulp.to_string()).join(", ");
-            let line = text.lines().find(|line| line.starts_with(&format!("| `{row}` |"))).unwrap_or_default();
-            assert!(line.ends_with(&format!("| {bounds} |")), "README.md: the bounds of {row} are {bounds}");
-        }
-        for name in names {
-            let known = spec.names.iter().any(|known| letters(known) == letters(name));
-            assert!(known, "README.md: {row} has no name {name}");
-        }
-        assert!(listed.insert(spec.name()), "README.md lists {row} twice");
+    let start = text.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("README.md has no {heading:?}")) + 1;
+    let end = text[start..].find("\n#").map_or(text.len(), |len| start + len + 1);
+    let (found, made) = (&text[start..end], make(&text[start..end]));
+    if super::is_blessing() {
+        std::fs::write(PATH, [&text[..start], &made, &text[end..]].concat()).unwrap();
+        return;
     }
-    for spec in all {
-        assert!(listed.contains(spec.name()), "README.md has no row for the {kind} {}", spec.name());
+    for (found, made) in found.lines().zip(made.lines()) {
+        assert_eq!(found, made, "README.md, {heading}: `.ci/tables` makes it");
     }
+    assert_eq!(found, made, "README.md, {heading}: `.ci/tables` makes it");
+}
+
+/// Fails unless the table below the heading lists the functions of a catalogue; `debug` writes the enum's variants.
+pub fn lists<'a>(heading: &str, all: impl Iterator<Item = (String, &'a Spec)>) {
+    let row = |(debug, spec): (String, &Spec)| {
+        let names: Vec<_> = spec.names.iter().map(|name| format!("`{name}`")).collect();
+        let bounds = spec.f32.ulp.map(|ulp| ulp.to_string()).join(", ");
+        let (variant, _) = debug.split_once('(').expect("a variant with the function");
+        format!("| `{variant}` | {} | {} | {bounds} |\n", names.join(", "), spec.formulas[0])
+    };
+    let rows: String = all.map(row).collect();
+    part_is_current(heading, |part| {
+        let start = part.find("\n|").map_or(part.len(), |before| before + 1);
+        let end = part[start..].find("\n\n").map_or(part.len(), |len| start + len + 1);
+        let head = "| type | names | value | bounds |\n|---|---|---|---|\n";
+        [&part[..start], head, &rows, &part[end..]].concat()
+    });
 }

@@ -66,10 +66,10 @@ fn outputs<T: Number>() -> Outputs<T> {
         let (x, target) = samples(loss.spec(), &x, &shares);
         loss.forward_slice(&x, &target, &mut output);
         all.add(name, "value", output.clone());
-        let mut curvature = output.clone();
-        loss.gradient_with_hessian_bound(&x, &target, 0.75, &mut output, &mut curvature);
+        let mut hessian = output.clone();
+        loss.gradient_with_hessian_bound(&x, &target, 0.75, &mut output, &mut hessian);
         all.add(name, "gradient", output);
-        all.add(name, "bound", curvature);
+        all.add(name, "bound", hessian);
         let pairs = x.iter().zip(&target);
         all.add(name, "second_derivative", pairs.map(|(x, y)| loss.second_derivative(*x, *y)).collect());
         let (x, target) = samples(loss.spec(), &likely, &shares);
@@ -81,7 +81,7 @@ fn outputs<T: Number>() -> Outputs<T> {
     let (rows, count) = (Rows::contiguous(CLASSES), z.len() / CLASSES);
     let mut output = vec![T::zero(); z.len()];
     let labels: Vec<u32> = (0..count).map(|i| (i % CLASSES) as u32).collect();
-    let mut curvature = output.clone();
+    let mut hessian = output.clone();
     for RowCase { name, loss, of_probabilities, labels_alone, .. } in row_cases::<T>() {
         let x = if of_probabilities { &shares[COUNT - z.len()..] } else { &z };
         for (kind, target) in [("labels", Targets::labels(&labels)), ("probabilities", Targets::Probabilities(dy))] {
@@ -91,9 +91,9 @@ fn outputs<T: Number>() -> Outputs<T> {
             let mut losses = vec![T::zero(); count];
             loss.forward(x, target, rows, &mut losses).unwrap();
             all.add(name, &format!("{kind} value"), losses);
-            loss.gradient_with_hessian(x, target, rows, 0.75, &mut output, &mut curvature).unwrap();
+            loss.gradient_with_hessian(x, target, rows, 0.75, &mut output, &mut hessian).unwrap();
             all.add(name, &format!("{kind} gradient"), output.clone());
-            all.add(name, &format!("{kind} hessian"), curvature.clone());
+            all.add(name, &format!("{kind} hessian"), hessian.clone());
             all.add(name, &format!("{kind} sum"), vec![T::from_f64_rounded(loss.sum(x, target, rows).unwrap())]);
         }
     }

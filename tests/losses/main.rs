@@ -7,6 +7,7 @@ mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod halves;
+mod names;
 mod pairs;
 mod pytorch;
 mod readme;

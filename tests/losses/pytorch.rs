@@ -66,11 +66,11 @@ fn run_pointwise(case: &Json, loss: AnyLoss) -> (Vec<f64>, Vec<f64>) {
         let (x, target, weights) = (column(&x), column(&target), column(&weights));
         let loss = BinaryCrossEntropyWithLogits::new(pos_weight).unwrap();
         let loss = loss.weighted(&weights);
-        let (mut of_column, mut slopes) = (x.clone(), x.clone());
+        let (mut of_column, mut derivatives) = (x.clone(), x.clone());
         loss.forward_slice(&x, &target, &mut of_column);
-        sum += loss.sum_with_gradient(&x, &target, scale, &mut slopes);
-        for (i, (y, slope)) in of_column.iter().zip(&slopes).enumerate() {
-            (losses[i * columns + j], gradient[i * columns + j]) = (*y, *slope);
+        sum += loss.sum_with_gradient(&x, &target, scale, &mut derivatives);
+        for (i, (y, derivative)) in of_column.iter().zip(&derivatives).enumerate() {
+            (losses[i * columns + j], gradient[i * columns + j]) = (*y, *derivative);
         }
     }
     (reduced(case, losses, sum), gradient)

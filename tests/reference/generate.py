@@ -12,16 +12,16 @@ precisions agree), so cancellation cannot pass unseen. `1e-400` (with its sign) 
 `1e+400` for any above. An exact zero is `0`, without a sign.
 
 Derivatives come from jets (value, first, second derivative) carried through the formula; none is typed by hand. Where a
-formula branches, the branch taken at a joint decides which one-sided slope the file holds; the curvature is of the same
-side. |x| has slope 0 at 0, and softsign'' at 0 is that of +0: the limit from the right. A Python float in a formula
+formula branches, the branch taken at a kink decides which one-sided derivative the file holds; the second derivative is of the
+same side. |x| has derivative 0 at 0, and softsign'' at 0 is that of +0: the limit from the right. A Python float in a formula
 (1.702, 0.044715, 0.707107) is that f64 exactly.
 
 activations.csv  function, x_f64_bits, x, value, derivative, second_derivative
-                 A parameter that is not the usual one is the last part of the name: elu_0.5, leaky_relu_0.125. Usual
+                 A parameter that is not the default is the last part of the name: elu_0.5, leaky_relu_0.125. Default
                  parameters that are no f32 make a function of f32 another one, name_f32, whose parameters are the
                  nearest f32. expm1, ln and ln_1p are there for the math kernels.
 losses.csv       loss, prediction_f64_bits, target_f64_bits, prediction, target, value, derivative, second_derivative
-                 One sample a line, derivatives in the prediction. A parameter that is not the usual one is the last part of the
+                 One sample a line, derivatives in the prediction. A parameter that is not the default is the last part of the
                  name: huber_2.5; focal_2_0.25 has gamma and alpha, bce_with_logits_2.5 a pos_weight.
 rows.csv         row, index, x_f64_bits, dy_f64_bits, softmax, log_softmax, softmax_vjp, log_softmax_vjp,
                  label, cross_entropy, cross_entropy_gradient
@@ -175,7 +175,7 @@ def leaky(x, slope):
 
 
 def clamp(x, low, high):
-    """The slope at the ends is 0."""
+    """The derivative at the ends is 0."""
     return low if x <= low else high if x >= high else x
 
 
@@ -204,19 +204,19 @@ def selu(x):
     return scale * elu(x, alpha)
 
 
-# Activations: name: (function of a jet, joints and other points to take the neighbours of[, domain]).
+# Activations: name: (function of a jet, kinks and other points to take the neighbours of[, domain]).
 
 # Where e^x leaves f32 and f64: least subnormal, least normal, overflow.
 EXP_EDGES = (-103.97207708, -87.33654475, 88.72283911, -745.13321910, -708.39641853, 709.78271289)
 
-# Where exp(-x^2 / 2) does, and its slope and curvature; the last are the roots of the curvature.
+# Where exp(-x^2 / 2) does, and its derivatives; the last are the roots of the second.
 BELL_EDGES = (14.42026887, 13.21639472, 14.60502948, 13.41138687, 14.7888636, 13.60529647,
               38.6039692, 37.64030867, 38.6985535, 37.73664135, 38.79301573, 37.83284485, 1)
 
-# Where the tails of laplace do, and their slopes and curvatures.
+# Where the tails of laplace do, and their derivatives.
 LAPLACE_EDGES = (0.707107, -2.9537, -3.2889, -3.3675, -2.9902, -3.4441, -3.1103, 4.7817669, 4.44277591, 4.85827776,
                  4.52433635, -9.87692232, -10.14943426, -10.22131433, 11.63552833, 11.36447739)
-# Roots of value and slope.
+# Roots of value and derivative.
 XIELU_ROOTS = (-2.43248428, -0.98082925)
 
 
@@ -271,7 +271,7 @@ ACTIVATIONS = {
     "swish_1.5": (lambda x: x * sigmoid(1.5 * x), [e / 1.5 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
     "hard_swish": (lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6, (-3, -1.5, 3)),
     "hard_sigmoid": (lambda x: clamp((x + 3) / 6, 0, 1), (-3, 3)),
-    # The slope is 1/5, not the f64 or f32 nearest to it, so that the joints are at -2.5 and 2.5.
+    # The slope is 1/5, not the f64 or f32 nearest to it, so that the kinks are at -2.5 and 2.5.
     "hard_sigmoid_0.2": (lambda x: clamp((x + 2.5) / 5, 0, 1), (-2.5, 2.5)),
     "hard_tanh": (lambda x: clamp(x, -1, 1), (-1, 1)),
     "mish": (lambda x: x * tanh(softplus(x)), (-2.25637639, 1.49057118, -108.65, -91.84, -751.75, -714.966, 55.02, 46.618)),

@@ -63,4 +63,6 @@ fn times<T: Element>() {
 fn main() {
     times::<f32>();
     times::<f64>();
+    times::<half::f16>();
+    times::<half::bf16>();
 }

@@ -57,8 +57,8 @@ activation! {
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75];
     in (self, x)
     f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated(x, 1.0) }
-    df { Scaled::by(x, HiLo::new(1.702, 0.0)).slope_of_multiple(x, 1.0) }
-    d2f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated_curvature(HiLo::new(1.702, 0.0)) }
+    df { Scaled::by(x, HiLo::new(1.702, 0.0)).derivative_of_multiple(x, 1.0) }
+    d2f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated_second_derivative(HiLo::new(1.702, 0.0)) }
 }
 
 /// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A.
@@ -89,7 +89,7 @@ activation! {
         let c = twice.mul_add(bend.high, z.magnitude) * lower::<L>();
         let small = fma_emulated(-c, t, twice.mul_add(bend.low, low));
         let u = x.splat(1.0) - z.magnitude - fma_emulated(twice, bend.high, small);
-        Scaled::gated_slope(x, 1.0, t, u)
+        Scaled::gated_derivative(x, 1.0, t, u)
     }
     d2f {
         // t (1 - t) (2 z' + a z'' - a z'^2 (1 - 2 t)).

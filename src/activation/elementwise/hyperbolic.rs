@@ -1,7 +1,7 @@
 //! Activations made of the hyperbolic tangent: near 0 by series, so that nothing cancels, elsewhere by the logistic
 //! tail of 2 |x|.
 
-use super::sigmoid::bell_slope;
+use super::sigmoid::bell_derivative;
 use crate::activation::{Formula, activation};
 use crate::math::FloatMath;
 use crate::math::exp::{self, power_of_two};
@@ -21,9 +21,9 @@ activation! {
     in (self, x)
     f { x.tanh() }
     // 4 s(2 x) s(-2 x).
-    df { tanh::slope(Tail::at_double(x)) }
+    df { tanh::derivative(Tail::at_double(x)) }
     // 8 s''(2 x).
-    d2f { bell_slope(Tail::at_double(x), 8.0).xor_sign(x) }
+    d2f { bell_derivative(Tail::at_double(x), 8.0).xor_sign(x) }
 }
 
 activation! {

@@ -112,7 +112,7 @@ pub(crate) fn leaky<L: Lanes>(x: L, slope: L) -> L {
 
 /// The derivative of [`leaky`]; at 0, that of the left side.
 #[inline(always)]
-pub(crate) fn leaky_slope<L: Lanes>(x: L, slope: L) -> L {
+pub(crate) fn leaky_derivative<L: Lanes>(x: L, slope: L) -> L {
     slope.select(x.le(x.splat(0.0)), constant(x, 1.0))
 }
 
@@ -133,7 +133,7 @@ activation! {
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
     f { leaky(x, x.splat(self.slope)) }
-    df { leaky_slope(x, x.splat(self.slope)) }
+    df { leaky_derivative(x, x.splat(self.slope)) }
     d2f { constant(x, 0.0) }
 }
 
@@ -156,7 +156,7 @@ activation! {
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
     f { leaky(x, x.splat(self.slope)) }
-    df { leaky_slope(x, x.splat(self.slope)) }
+    df { leaky_derivative(x, x.splat(self.slope)) }
     d2f { constant(x, 0.0) }
 }
 
@@ -180,7 +180,7 @@ activation! {
     f32 [0.5, 0.0, 0.0]; f64 [1.5, 1.0, 0.0];
     in (self, x)
     f { leaky(x, self.mean(x)) }
-    df { leaky_slope(x, self.mean(x)) }
+    df { leaky_derivative(x, self.mean(x)) }
     d2f { constant(x, 0.0) }
 }
 

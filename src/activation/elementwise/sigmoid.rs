@@ -20,7 +20,7 @@ activation! {
         let t = Tail::at(x).value();
         (-t).mul_add(t, t)
     }
-    d2f { bell_slope(Tail::at(x), 1.0).xor_sign(x) }
+    d2f { bell_derivative(Tail::at(x), 1.0).xor_sign(x) }
 }
 
 activation! {
@@ -69,7 +69,7 @@ fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
 /// -scale t (1 - t) (1 - 2 t), t the tail. 2^n enters lifted, so that only the last product rounds into the subnormals.
 /// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is removed from the product in one step.
 #[inline(always)]
-pub(crate) fn bell_slope<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
+pub(crate) fn bell_derivative<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
     let (d, error) = tail.reciprocal_and_error();
     let t = tail.power * d;
     let product = tail.difference(tail.lifted) * d * (-t).mul_add(d, d);

@@ -72,7 +72,7 @@ impl<L: Lanes> Scaled<L> {
     /// Limit: 32 operations and a division, 20 cycles a register on two 512-bit ports, where the value takes 13: t is
     /// used twice, and u is small near the root, so that t has to be corrected (5 operations).
     #[inline(always)]
-    pub(super) fn gated_slope(x: L, mirrored: f64, t: L, u: L) -> L {
+    pub(super) fn gated_derivative(x: L, mirrored: f64, t: L, u: L) -> L {
         let side = x.xor_sign(x.splat(mirrored));
         // Adding -0 keeps the sign of a tail that underflows.
         let linear = side.select_negative(x.splat(-0.0), x.splat(1.0));
@@ -82,19 +82,19 @@ impl<L: Lanes> Scaled<L> {
     /// The derivative of `gated` for z = beta x, where c is |z|. 1 - |z| is exact from 1/2 on; the error term of |z| is
     /// added to the smaller c t first.
     #[inline(always)]
-    pub(super) fn slope_of_multiple(self, x: L, mirrored: f64) -> L {
+    pub(super) fn derivative_of_multiple(self, x: L, mirrored: f64) -> L {
         let t = self.tail().corrected();
         let (c, rest) = (self.magnitude * lower::<L>(), x.splat(1.0) - self.magnitude);
         let u = match self.low {
             Some(low) => c.mul_add(t, -low) + rest,
             None => c.mul_add(t, rest),
         };
-        Self::gated_slope(x, mirrored, t, u)
+        Self::gated_derivative(x, mirrored, t, u)
     }
 
     /// The second derivative of `gated` for z = beta x: beta t (1 - t) (2 - |z| (1 - 2 t)), t the tail.
     #[inline(always)]
-    pub(super) fn gated_curvature(self, beta: HiLo<L::Real>) -> L {
+    pub(super) fn gated_second_derivative(self, beta: HiLo<L::Real>) -> L {
         let (t, bell) = self.tail().bell();
         let (one, two) = (t.splat(1.0), t.splat(2.0));
         // 1 - 2 t may lose its relative accuracy near 0, where its factor |z| is small too.
@@ -155,13 +155,13 @@ impl Swish {
 
     #[inline(always)]
     fn derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
-        z.slope_of_multiple(x, self.beta)
+        z.derivative_of_multiple(x, self.beta)
     }
 
     #[inline(always)]
     fn second_derivative_of<L: Lanes>(self, x: L, z: Scaled<L>) -> L {
         let _ = x;
-        z.gated_curvature(HiLo::exact(self.beta))
+        z.gated_second_derivative(HiLo::exact(self.beta))
     }
 }
 

@@ -126,7 +126,7 @@ impl<F: FromOutput> Map<2, 1> for (F, Backward) {
 }
 
 macro_rules! from_output {
-    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$this:ident, $y:ident| $slope:expr;)+) => {
+    ($($(#[$doc:meta])* $Name:ident, $ulp:literal, |$this:ident, $y:ident| $derivative:expr;)+) => {
         pub(crate) trait OutputKernels<T>: $(ComputeFromOutput<$Name, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of OutputKernels }
         $(from_output_methods! { crate::compiled::compile: { [] ComputeFromOutput of $Name } }
@@ -135,7 +135,7 @@ macro_rules! from_output {
             const OUTPUT_ULP: f64 = $ulp;
             #[inline(always)]
             fn df_from_output<L: Lanes>($this, $y: L) -> L {
-                $slope
+                $derivative
             }
             from_output_methods! { crate::compiled::provide: { ComputeFromOutput } }
         }

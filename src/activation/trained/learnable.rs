@@ -227,9 +227,9 @@ impl Learnable for Celu {
         let far = v.mul_add(e, e - 1.0);
         let near = -(e * (v * v * polynomial(v, L::Real::BEND)));
         // From v = 27/16 on, v e + e is less than 1/2, so that 1 - e - v e does not cancel.
-        let slope = near.select(v.lt(v.splat(27.0 / 16.0)), far);
-        let slope = if let Some(low) = side.low { low.mul_add(v * e, slope) } else { slope };
-        -slope.abs()
+        let derivative = near.select(v.lt(v.splat(27.0 / 16.0)), far);
+        let derivative = if let Some(low) = side.low { low.mul_add(v * e, derivative) } else { derivative };
+        -derivative.abs()
     }
 }
 
@@ -282,8 +282,8 @@ impl Learnable for Gaussian {
     fn dfdp<L: Lanes>(self, x: L) -> L {
         let bell = self.bell(x);
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
-        let slope = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
-        cut(x, bell.a, slope)
+        let derivative = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
+        cut(x, bell.a, derivative)
     }
 }
 
@@ -311,8 +311,8 @@ impl Learnable for Snake {
     }
 }
 
-/// `slope`, but 0 with its sign where |x| was clamped to `a`.
+/// `derivative`, but 0 with its sign where |x| was clamped to `a`.
 #[inline(always)]
-fn cut<L: Lanes>(x: L, a: L, slope: L) -> L {
-    x.splat(0.0).copysign(slope).select(a.lt(x.abs()), slope)
+fn cut<L: Lanes>(x: L, a: L, derivative: L) -> L {
+    x.splat(0.0).copysign(derivative).select(a.lt(x.abs()), derivative)
 }

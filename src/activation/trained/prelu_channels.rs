@@ -5,7 +5,7 @@
 
 use super::learnable::ParameterBackward;
 use crate::activation::PRelu;
-use crate::activation::elementwise::rectifier::{leaky, leaky_slope};
+use crate::activation::elementwise::rectifier::{leaky, leaky_derivative};
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
@@ -173,7 +173,7 @@ struct Backward;
 impl Map<3, 1> for Backward {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, slope, dy]: [L; 3]) -> [L; 1] {
-        [dy * leaky_slope(x, slope)]
+        [dy * leaky_derivative(x, slope)]
     }
 }
 

@@ -44,20 +44,20 @@ impl RowGroupKernel<2> for Contrastive {
         let vector = Vector { x, less: Some((y, 0.0)), len: rows.len };
         let length = vector.length(token);
         let (d, margin) = (length.value(), rounded_to::<R>(self.margin));
-        let slope = match target {
+        let derivative = match target {
             1.0 => d,
             -1.0 if d >= margin => 0.0,
             -1.0 => d - margin,
             _ => f64::NAN,
         };
-        if slope == 0.0 {
+        if derivative == 0.0 {
             rows.fill(0.0);
             return 0.0;
         }
         let [of_x, of_y] = rows.gradients;
-        write_directions(token, of_x, rows.scale, [(vector, length, slope)]);
-        write_directions(token, of_y, rows.scale, [(vector, length, -slope)]);
-        0.5 * slope * slope
+        write_directions(token, of_x, rows.scale, [(vector, length, derivative)]);
+        write_directions(token, of_y, rows.scale, [(vector, length, -derivative)]);
+        0.5 * derivative * derivative
     }
 }
 

@@ -16,12 +16,12 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
     let cosine = a.dot(token, length_a.by, b, length_b.by) * of_a * of_b;
     // Rounding must not lead out of -1 to 1; NaN stays.
     let cosine = if cosine.abs() > 1.0 { cosine.signum() } else { cosine };
-    let [loss, slope] = loss(cosine);
+    let [loss, derivative] = loss(cosine);
     if rows.gradients.iter().all(Option::is_none) {
         return loss;
     }
     // A row of zeros has no direction, and a gradient of 0.
-    if of_a * of_b == 0.0 || slope == 0.0 {
+    if of_a * of_b == 0.0 || derivative == 0.0 {
         rows.fill(0.0);
         return loss;
     }
@@ -34,7 +34,7 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
             to.load(token, start, to_length.by, &mut y[..n]);
             for i in 0..n {
                 let turn = y[i] * to_length.inverse_of_scaled() - cosine * (x[i] * length.inverse_of_scaled());
-                x[i] = slope * (turn * length.inverse());
+                x[i] = derivative * (turn * length.inverse());
             }
             token.call_outlined(Write { gradient, start, scale: rows.scale, entries: &x[..n] });
         }

@@ -12,7 +12,7 @@ loss! {
     /// Poisson negative log-likelihood of a count, with a predicted log-rate.
     ///
     /// The rate is the exponential of the prediction; terms of the count alone are left out. Targets must be 0 or more;
-    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128 instead of 2.
+    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128.
     PoissonNll {
         /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
         full: flag = false, |_| true => "must be true or false";
@@ -75,7 +75,7 @@ loss! {
     /// Poisson negative log-likelihood of a count, with a predicted rate.
     ///
     /// Terms of the count alone are left out. Prediction and target must be 0 or more; a negative one gives NaN. With
-    /// `full`, the absolute error bound of the value is 128 instead of 6.
+    /// `full`, the absolute error bound of the value is 128.
     PoissonNllOfRate {
         /// Offset eps, added to the rate in the logarithm. From 0 to 1e15; default 1e-8.
         eps ("epsilon") = 1e-8, |eps| (0.0..=1e15).contains(&eps) => "must be from 0 to 1e15";
@@ -166,7 +166,7 @@ loss! {
     /// Tweedie negative log-likelihood (deviance) of a number of 0 or more, with a predicted log-mean.
     ///
     /// The mean is the exponential of the prediction; terms of the target alone are left out. Targets must be 0 or
-    /// more; a negative one gives NaN. With `power` other than 1.5, the worst error of the value is 2.25 ulp.
+    /// more; a negative one gives NaN. With `power` other than 1.5, the error bounds are 2.25, 2 and 2 ulp.
     Tweedie {
         /// Variance power p: the variance grows as the mean to the power p, where 1 would be Poisson, 2 gamma. Between
         /// 1 and 2, exclusive; default 1.5.

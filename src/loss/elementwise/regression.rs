@@ -339,8 +339,8 @@ loss! {
         let quotient = q / s;
         let err = div_remainder(q, quotient, s) - quotient * s_low;
         let inverse = q.splat(1.0) / s;
-        let slope = quotient + inverse * (err + q_low * (inverse * inverse));
-        (slope * self.delta).copysign(prediction - target)
+        let derivative = quotient + inverse * (err + q_low * (inverse * inverse));
+        (derivative * self.delta).copysign(prediction - target)
     }
     d2f {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
@@ -416,7 +416,7 @@ loss! {
     d2f {
         // The second derivative falls as e^(-2 |r|): far from 0 it has 2 |r| times the relative rounding error of r.
         let (r, low) = residual(prediction, target);
-        tanh::slope(Tail::new_double(r.abs(), Some(low.xor_sign(r))))
+        tanh::derivative(Tail::new_double(r.abs(), Some(low.xor_sign(r))))
     }
     d2f_bound {
         let r = prediction - target;

@@ -196,8 +196,8 @@ impl TripleFormula for GaussianNll {
     #[inline(always)]
     fn df<L: Lanes>(self, [prediction, target, variance]: [L; 3]) -> [L; 2] {
         let (r, v) = (prediction - target, self.variance(variance));
-        let slope = r / v;
-        [slope, (-slope).mul_add(r, r.splat(1.0)) * 0.5 / v]
+        let derivative = r / v;
+        [derivative, (-derivative).mul_add(r, r.splat(1.0)) * 0.5 / v]
     }
 }
 
@@ -240,8 +240,8 @@ impl TripleFormula for MarginRanking {
 
     #[inline(always)]
     fn df<L: Lanes>(self, [first, second, target]: [L; 3]) -> [L; 2] {
-        let slope = margin::step(margin::margin(first - second, target), self.margin, -1.0, 0.0).xor_sign(target);
-        [slope, -slope]
+        let derivative = margin::step(margin::margin(first - second, target), self.margin, -1.0, 0.0).xor_sign(target);
+        [derivative, -derivative]
     }
 }
 

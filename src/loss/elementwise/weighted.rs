@@ -289,18 +289,18 @@ pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T]
 
 /// The constant prediction with the least sum of losses, of a loss with one minimum: where the derivative of the sum
 /// changes its sign, or the middle of where it is 0.
-pub(crate) fn minimum<T: Element>(slopes: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
+pub(crate) fn minimum<T: Element>(derivatives: ForwardSlice<T::Real>, targets: &[T], weights: Option<&[f64]>) -> f64 {
     let counts = |i: usize| weights.is_none_or(|weights| weights[i] != 0.0);
     let counted = || targets.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, target)| target.into_f64());
     let (least, largest) = (counted().fold(f64::INFINITY, f64::min), counted().fold(f64::NEG_INFINITY, f64::max));
-    let slope = |x| slope_of_sum(slopes, x, targets, weights);
-    let [last, first] = bisect::<T::Real>(least, largest, |x| slope(x) < 0.0);
-    if slope(first) != 0.0 {
+    let derivative = |x| derivative_of_sum(derivatives, x, targets, weights);
+    let [last, first] = bisect::<T::Real>(least, largest, |x| derivative(x) < 0.0);
+    if derivative(first) != 0.0 {
         // The derivative at a kink counts as 0: where that of the sum jumps across 0 at a target, the target is the
         // minimum.
         return if counted().any(|target| target == last) { last } else { first };
     }
-    let [last, _] = bisect::<T::Real>(first, largest, |x| slope(x) <= 0.0);
+    let [last, _] = bisect::<T::Real>(first, largest, |x| derivative(x) <= 0.0);
     first * 0.5 + last * 0.5
 }
 
@@ -324,12 +324,17 @@ fn bisect<R: Real>(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) 
 }
 
 /// The derivative of the sum of the losses at the constant prediction x.
-fn slope_of_sum<T: Element>(slopes: ForwardSlice<T::Real>, x: f64, targets: &[T], weights: Option<&[f64]>) -> f64 {
+fn derivative_of_sum<T: Element>(
+    derivatives: ForwardSlice<T::Real>,
+    x: f64,
+    targets: &[T],
+    weights: Option<&[f64]>,
+) -> f64 {
     let prediction = [T::Real::from_f64_rounded(x); BLOCK];
     let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
     in_blocks(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
-        slopes(&prediction[..target.len()], target, made);
+        derivatives(&prediction[..target.len()], target, made);
         weigh(weight, made);
         tree.push(slice::sum(made));
     });

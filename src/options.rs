@@ -1,0 +1,132 @@
+//! Options of other projects in the texts of functions: those that choose a function, and those that change nothing.
+
+use crate::names::eq_normalized;
+
+/// An option of a function that is a choice of functions here.
+pub(crate) struct Choice {
+    function: &'static str,
+    pub(crate) option: &'static str,
+    /// Values, and the function that each chooses.
+    functions: &'static [(&'static [&'static str], &'static str)],
+    pub(crate) requirement: &'static str,
+}
+
+const TRUE: &[&str] = &["True", "true"];
+const FALSE: &[&str] = &["False", "false"];
+
+const CHOICES: &[Choice] = &[
+    // A text in PyTorch, a flag in Keras.
+    Choice {
+        function: "gelu",
+        option: "approximate",
+        functions: &[(&["none", "False", "false"], "gelu"), (&["tanh", "True", "true"], "gelu_tanh")],
+        requirement: "must be 'none' or 'tanh'",
+    },
+    // Keras.
+    Choice {
+        function: "binary_cross_entropy",
+        option: "from_logits",
+        functions: &[(FALSE, "binary_cross_entropy"), (TRUE, "binary_cross_entropy_with_logits")],
+        requirement: "must be True or False",
+    },
+    Choice {
+        function: "kl_divergence_from_log",
+        option: "log_target",
+        functions: &[(FALSE, "kl_divergence_from_log"), (TRUE, "kl_divergence_of_logs")],
+        requirement: "must be True or False",
+    },
+    Choice {
+        function: "poisson_nll",
+        option: "log_input",
+        functions: &[(TRUE, "poisson_nll"), (FALSE, "poisson_nll_of_rate")],
+        requirement: "must be True or False",
+    },
+];
+
+/// The choice that an option of a function is.
+pub(crate) fn choice(function: &str, option: &str) -> Option<&'static Choice> {
+    CHOICES.iter().find(|choice| choice.function == function && eq_normalized(choice.option, option))
+}
+
+impl Choice {
+    /// The function that a value chooses.
+    pub(crate) fn function(&self, value: &str) -> Option<&'static str> {
+        self.functions.iter().find(|(values, _)| values.contains(&unquoted(value))).map(|(_, function)| *function)
+    }
+}
+
+/// Whether values must be given with their names, because the first one is another in PyTorch: `PReLU(3)` has three
+/// channels, `PoissonNLLLoss(False)` a prediction that is no logarithm.
+pub(crate) fn needs_names(function: &str) -> bool {
+    matches!(function, "prelu" | "poisson_nll")
+}
+
+/// An option that changes nothing of a function, as long as its value is accepted.
+pub(crate) struct Neutral {
+    /// The function; empty for any.
+    function: &'static str,
+    pub(crate) option: &'static str,
+    pub(crate) accepts: fn(&str) -> bool,
+    pub(crate) requirement: &'static str,
+}
+
+const fn neutral(
+    function: &'static str,
+    option: &'static str,
+    accepts: fn(&str) -> bool,
+    requirement: &'static str,
+) -> Neutral {
+    Neutral { function, option, accepts, requirement }
+}
+
+const NEUTRAL: &[Neutral] = &[
+    neutral("", "inplace", |value| TRUE.contains(&value) || FALSE.contains(&value), "must be True or False"),
+    neutral("", "name", |_| true, ""),
+    neutral("", "reduction", is_mean, "must be 'mean': other reductions are methods of the loss"),
+    neutral("", "size_average", is_none, "must be None: reductions are methods of the loss"),
+    neutral("", "reduce", is_none, "must be None: reductions are methods of the loss"),
+    neutral("", "weight", is_none, "must be None: weights are given to the loss by `weighted`"),
+    neutral("", "label_smoothing", is_zero, "must be 0: smooth the targets, y (1 - s) + s / 2"),
+    neutral("prelu", "num_parameters", |value| value == "1", "must be 1: `PReluChannels` has a slope for each channel"),
+    // Where beta x is above the threshold, PyTorch takes x for the function: at 20 that is 1e-10 off, relatively.
+    neutral("softplus", "threshold", is_at_least_20, "must be at least 20: the function is computed everywhere"),
+    // It would be added in a logarithm that is not taken.
+    neutral("poisson_nll", "eps", is_number, "must be a number"),
+    // Any number is the parameter.
+    neutral("binary_cross_entropy_with_logits", "pos_weight", is_none, "must be a number or None"),
+];
+
+/// The option that changes nothing of a function, if it is one.
+pub(crate) fn neutral_option(function: &str, option: &str) -> Option<&'static Neutral> {
+    let is_it = |neutral: &&Neutral| {
+        (neutral.function.is_empty() || neutral.function == function) && eq_normalized(neutral.option, option)
+    };
+    NEUTRAL.iter().find(is_it)
+}
+
+fn is_none(value: &str) -> bool {
+    matches!(value, "None" | "none")
+}
+
+fn is_number(value: &str) -> bool {
+    value.parse::<f64>().is_ok()
+}
+
+fn is_zero(value: &str) -> bool {
+    value.parse() == Ok(0.0)
+}
+
+/// PyTorch's name of the mean, and Keras's.
+fn is_mean(value: &str) -> bool {
+    matches!(unquoted(value), "mean" | "sum_over_batch_size")
+}
+
+fn is_at_least_20(value: &str) -> bool {
+    value.parse::<f64>().is_ok_and(|value| value >= 20.0)
+}
+
+/// A value without the quotes around it.
+fn unquoted(value: &str) -> &str {
+    let quoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    quoted('\'').or_else(|| quoted('"')).unwrap_or(value)
+}
