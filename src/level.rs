@@ -47,19 +47,27 @@ pub enum FmaFamily {
 /// The level in use; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
+/// The best level of this machine, likewise: CPUID takes microseconds in a virtual machine.
+static DETECTED: AtomicU8 = AtomicU8::new(0);
+
 impl Level {
     const ALL: [Level; 5] = [Level::Scalar, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
 
     /// The level in use.
     #[inline]
     pub fn current() -> Level {
-        match CURRENT.load(Ordering::Relaxed) {
-            1 => Level::Scalar,
-            2 => Level::Sse2,
-            3 => Level::Neon,
-            4 => Level::Avx2,
-            5 => Level::Avx512,
-            _ => Self::first_use(),
+        Self::stored(&CURRENT).unwrap_or_else(Self::first_use)
+    }
+
+    #[inline(always)]
+    fn stored(level: &AtomicU8) -> Option<Level> {
+        match level.load(Ordering::Relaxed) {
+            1 => Some(Level::Scalar),
+            2 => Some(Level::Sse2),
+            3 => Some(Level::Neon),
+            4 => Some(Level::Avx2),
+            5 => Some(Level::Avx512),
+            _ => None,
         }
     }
 
@@ -73,7 +81,11 @@ impl Level {
     /// The best level of this machine.
     #[must_use]
     pub fn detected() -> Level {
-        detect()
+        Self::stored(&DETECTED).unwrap_or_else(|| {
+            let level = detect();
+            DETECTED.store(level as u8, Ordering::Relaxed);
+            level
+        })
     }
 
     /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`]
@@ -88,8 +100,8 @@ impl Level {
     pub fn is_available(self) -> bool {
         match self {
             Level::Scalar => Self::lowest() == Level::Scalar,
-            Level::Neon => detect() == Level::Neon,
-            _ => cfg!(target_arch = "x86_64") && self as u8 <= detect() as u8,
+            Level::Neon => Self::detected() == Level::Neon,
+            _ => cfg!(target_arch = "x86_64") && self as u8 <= Self::detected() as u8,
         }
     }
 

@@ -64,8 +64,11 @@ fn a_parabola_with_the_bound_lies_above_the_loss() {
     }
 }
 
-/// Losses with a minimum, their samples, the smallest and the largest start, and the steps that are allowed from there.
-fn with_a_minimum() -> Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> {
+/// A loss with a minimum, the targets of a leaf, and the smallest and the largest start.
+type Leaf = (&'static dyn Loss<f64>, Vec<f64>, [f64; 2]);
+
+/// Losses with a minimum.
+fn with_a_minimum() -> Vec<Leaf> {
     const FOCAL: [Focal; 3] =
         [Focal { gamma: 0.5, alpha: None }, Focal { gamma: 2.0, alpha: Some(0.25) }, Focal { gamma: 5.0, alpha: None }];
     const TWEEDIE: Tweedie = Tweedie { power: 1.9 };
@@ -74,7 +77,7 @@ fn with_a_minimum() -> Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> {
     let exponential = [-700.0, 700.0];
     let (residuals, labels, classes) = ([-3.0, 0.5, 0.75, 40.0], [-1.0, 1.0, 1.0], [0.0, 1.0, 1.0]);
     let counts = [0.0, 1.0, 3.0, 8.0];
-    let mut cases: Vec<(&'static dyn Loss<f64>, Vec<f64>, [f64; 2])> = Vec::new();
+    let mut cases: Vec<Leaf> = Vec::new();
     for loss in under_a_parabola() {
         let targets = match loss.spec().name() {
             "binary_cross_entropy_with_logits" => classes.to_vec(),
@@ -143,7 +146,7 @@ fn bounds_are_positive_and_move_slowly() {
             for x in (0..=4096).map(|i| f64::from(i) / 4.0) {
                 let (p, t) = sample(loss.spec(), x, 0.9);
                 let bound = loss.hessian_bound(p, t);
-                assert!(bound >= 1e-4 && bound <= 8.0, "{} at {p}, {level:?}: {bound}", loss.spec().name());
+                assert!((1e-4..=8.0).contains(&bound), "{} at {p}, {level:?}: {bound}", loss.spec().name());
                 let slow = before.is_none_or(|before| x < 2.0 || (0.75..=1.25).contains(&(bound / before)));
                 assert!(slow, "{} at {p}, {level:?}: {bound} after {before:?}", loss.spec().name());
                 before = Some(bound);

@@ -6,7 +6,6 @@ use super::batched::{
 use super::gradient::{FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, softmax_mean};
 use super::{Hidden, Setting, SoftmaxKernels, Which};
 use crate::math::pair::HiLo;
-use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::Scale;
 use crate::row::Rows;
 use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
@@ -162,7 +161,7 @@ impl<'a, R: Real> Forward<'a, R> {
                 if factor == [1.0, 0.0] {
                     token.map(Masked(sign), [x, add], [y]);
                 } else {
-                    token.map(ScaledAndMasked(factor), [x, add], [y]);
+                    token.map(ScaledAndMasked(factor[0]), [x, add], [y]);
                 }
                 len
             }
@@ -247,15 +246,13 @@ impl Map<2, 1> for Masked {
 
 /// x times a factor, plus the mask; -inf where the mask is -inf.
 #[derive(Clone, Copy)]
-pub(super) struct ScaledAndMasked(pub(super) [f64; 2]);
+pub(super) struct ScaledAndMasked(pub(super) f64);
 
 impl Map<2, 1> for ScaledAndMasked {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
         let hidden = add.equals(add.splat(f64::NEG_INFINITY));
-        // The factor second: where there is no FMA, only the first may be large.
-        let scaled = fma_emulated(x, x.splat(self.0[0]), x * x.splat(self.0[1]));
-        [add.select(hidden, scaled + add)]
+        [add.select(hidden, x * self.0 + add)]
     }
 }
 

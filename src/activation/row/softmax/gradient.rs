@@ -25,10 +25,11 @@ impl Map<1, 1> for Subtract {
     }
 }
 
-/// (x - m) inverse - rest. Half the difference is computed first, because the difference may overflow.
+/// (x - m) inverse - rest. Half the difference is computed first, because the difference may overflow. The sign of a
+/// maximum of 0 depends on the order of the comparisons; adding 0 makes it positive.
 #[inline(always)]
 pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, m: L, rest: L) -> L {
-    x.mul_add(x.splat(0.5), m * -0.5).mul_add(x.splat(2.0 * inverse), -rest)
+    x.mul_add(x.splat(0.5), m * -0.5 + 0.0).mul_add(x.splat(2.0 * inverse), -rest)
 }
 
 /// y dy, and 0 where y is 0: masked entries have no part in the gradient, whatever dy is there.
