@@ -36,8 +36,13 @@ pub trait Constants: Sized + 'static {
     const EXP_OVERFLOW: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
     const EXP_CUTOFF: f64;
+    /// An a above `EXP_CUTOFF` whose e^-a is computed as exactly 0, because 2^(n + LIFT) has a biased exponent of 0: the
+    /// cutoff of tails that are multiplied by a parameter, which may be large.
+    const EXP_VANISHING: f64;
     /// An a beyond which e^(-a^2 / 2), a times it and a^2 times it round to 0: sqrt(2 `EXP_CUTOFF`), rounded down.
     const GAUSSIAN_CUTOFF: f64;
+    /// sqrt(2 `EXP_VANISHING`), rounded down.
+    const GAUSSIAN_VANISHING: f64;
     /// An a beyond which a z'^2 e^-z rounds to 0, z = sqrt(8 / pi) (a + 0.044715 a^3); at this a, z is below
     /// `EXP_CUTOFF`.
     const GELU_TANH_CUTOFF: f64;
@@ -74,7 +79,9 @@ impl Constants for f32 {
     const EXP_UNDERFLOW: f64 = -104.0;
     const EXP_OVERFLOW: f64 = 89.0;
     const EXP_CUTOFF: f64 = 114.0;
+    const EXP_VANISHING: f64 = 115.75;
     const GAUSSIAN_CUTOFF: f64 = 15.0;
+    const GAUSSIAN_VANISHING: f64 = 15.21;
     const GELU_TANH_CUTOFF: f64 = 11.04;
     const EXP_M1_CUTOFF: f64 = 18.0;
     const LIFT: i32 = 40;
@@ -118,7 +125,9 @@ impl Constants for f64 {
     const EXP_UNDERFLOW: f64 = -746.0;
     const EXP_OVERFLOW: f64 = 710.0;
     const EXP_CUTOFF: f64 = 760.0;
+    const EXP_VANISHING: f64 = 778.4;
     const GAUSSIAN_CUTOFF: f64 = 38.9;
+    const GAUSSIAN_VANISHING: f64 = 39.45;
     const GELU_TANH_CUTOFF: f64 = 21.65;
     const EXP_M1_CUTOFF: f64 = 40.0;
     const LIFT: i32 = 100;

@@ -116,7 +116,8 @@ impl<L: Lanes> Tail<L> {
     /// (1 - 2 t) / a for the tail t at a or at 2 a, with its limit at a = 0.
     #[inline(always)]
     pub(crate) fn difference_over(self, a: L, at_zero: f64) -> L {
-        let y = self.difference(a.splat(1.0) / (self.denominator() * a));
+        // A quarter of a, because the product with the denominator, below 4, may overflow.
+        let y = self.difference(a.splat(0.25) / (self.denominator() * (a * 0.25)));
         a.splat(at_zero).select(a.le(a.splat(power_of_two(-60))), y)
     }
 

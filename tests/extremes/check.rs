@@ -315,9 +315,13 @@ fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
                     };
                     // The declared floor is that of the default parameters.
                     let largest = f.parameters().fold(1.0, |most: f64, (_, value)| most.max(value.abs()));
-                    let floor = spec.f32.absolute[order].max(1.0) * largest * largest / f64::from(1 << 20);
+                    let floor = spec.f32.absolute[order] * largest * largest / f64::from(1 << 20);
+                    // A tail below 2^-164 is 0, whatever it is multiplied by.
+                    let smallest = f.parameters().fold(1.0, |least: f64, (_, value)| least.min(value.abs().max(1e-15)));
+                    let floor = floor.max(4e-50 * (largest / smallest).powi(2));
                     // A slope that f32 rounds to 0, and an a x that overflows, have results of their own.
-                    let apart = x.is_infinite() && spec.name() == "rrelu"
+                    let apart = spec.name() == "rrelu"
+                        && (x.is_infinite() || f.parameters().any(|(_, a)| a.abs() < 1e-37))
                         || spec.name() == "snake" && largest * wide.abs() >= 1.7e38;
                     if !apart && !is_near(y[order], exact, wide, wide.abs(), floor) {
                         return Err(format!("{}: {:e}", place(), exact(wide)));
@@ -444,7 +448,9 @@ fn check_loss<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
                         _ => reference.hessian_bound(p, t),
                     };
                     let size = p.abs().max(1.0) * t.abs().max(1.0);
-                    let floor = spec.f32.absolute[order.min(2)].max(1.0) / f64::from(1 << 20) * size;
+                    let floor = spec.f32.absolute[order.min(2)] / f64::from(1 << 20) * size;
+                    // A bound is no smaller than the smallest normal number, and weighted targets may be subnormal.
+                    let floor = floor.max(if order == 3 { 1.2e-38 } else { 1e-44 * size });
                     if !is_near(y[order], exact, p, p.abs().max(t.abs()), floor) {
                         return Err(format!("{}: {:e}", place(), exact(p)));
                     }

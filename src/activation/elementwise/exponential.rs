@@ -85,8 +85,8 @@ activation! {
         let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(0.0).le(x), negative)
     }
-    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha))) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
 }
 
 activation! {
@@ -110,10 +110,10 @@ activation! {
         let negative = self.side(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(-power_of_two(-60) * self.alpha).lt(x), negative)
     }
-    df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(1.0))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_VANISHING).exp(HiLo::exact(1.0))) }
     d2f {
         let inverse = HiLo::quotient(1.0, self.rounded_to::<L::Real>().alpha);
-        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_CUTOFF).exp(inverse))
+        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_VANISHING).exp(inverse))
     }
 }
 
@@ -149,8 +149,8 @@ activation! {
         let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
         x.select_negative(negative, x.mul_add(x.fill(lambda.high), err))
     }
-    df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(LAMBDA_ALPHA.to())) }
+    df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(LAMBDA_ALPHA.to())) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(LAMBDA_ALPHA.to())) }
 }
 
 activation! {
@@ -203,6 +203,6 @@ activation! {
     }
     d2f {
         let positive = x.splat(self.alpha_p * 2.0);
-        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_CUTOFF).exp(HiLo::exact(self.alpha_n)))
+        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha_n)))
     }
 }

@@ -56,7 +56,7 @@ impl Gaussian {
     pub(crate) fn bell<L: Lanes>(self, x: L) -> Bell<L> {
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
         let inverse_square = HiLo::<L::Real>::inverse_square(sigma);
-        let end = L::Real::from_f64_rounded(sigma * L::Real::GAUSSIAN_CUTOFF);
+        let end = L::Real::from_f64_rounded(sigma * L::Real::GAUSSIAN_VANISHING);
         let a = x.abs().at_most(x.fill(end));
         let square = a * a;
         let high = square * x.fill(inverse_square.high);
@@ -125,7 +125,7 @@ impl Laplace {
     fn standard<L: Lanes>(self, x: L) -> Standard<L> {
         let Laplace { mu, sigma } = self.rounded_to::<L::Real>();
         let inverse = HiLo::<L::Real>::quotient(1.0, sigma);
-        let (high, end) = (x.fill(inverse.high), x.splat(L::Real::GAUSSIAN_CUTOFF * sigma));
+        let (high, end) = (x.fill(inverse.high), x.splat(L::Real::GAUSSIAN_VANISHING * sigma));
         let (difference, lost) = two_sum(x, x.splat(-mu));
         let lost = lost.select(difference.abs().lt(end), x.splat(0.0));
         let difference = difference.at_least(-end).at_most(end);

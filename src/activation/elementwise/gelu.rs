@@ -56,9 +56,9 @@ activation! {
     range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75];
     in (self, x)
-    f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated(x, 1.0) }
-    df { Scaled::by(x, HiLo::new(1.702, 0.0)).derivative_of_multiple(x, 1.0) }
-    d2f { Scaled::by(x, HiLo::new(1.702, 0.0)).gated_second_derivative(HiLo::new(1.702, 0.0)) }
+    f { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).gated(x, 1.0) }
+    df { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).derivative_of_multiple(x, 1.0) }
+    d2f { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).gated_second_derivative(HiLo::new(1.702, 0.0)) }
 }
 
 /// z = A x + B x^3, A = sqrt(8 / pi), B = 0.044715 A.

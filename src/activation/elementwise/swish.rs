@@ -11,7 +11,7 @@ use crate::simd::{Lanes, Real};
 /// The argument z of the gate, an odd and increasing function of x, as its magnitude.
 #[derive(Clone, Copy)]
 pub(crate) struct Scaled<L> {
-    /// |z|, at most `EXP_CUTOFF`.
+    /// |z|, at most `EXP_CUTOFF`, or `EXP_VANISHING` for a beta.
     pub(crate) magnitude: L,
     /// The error term of the magnitude; `None` where z is x. (e^z would turn the rounding of z into |z| / 2 ulp.)
     pub(crate) low: Option<L>,
@@ -30,14 +30,14 @@ impl<L: Lanes> Scaled<L> {
     /// z = beta x.
     #[inline(always)]
     pub(crate) fn new(x: L, beta: f64) -> Self {
-        Self::by(x, HiLo::exact(beta.abs()))
+        Self::by(x, HiLo::exact(beta.abs()), L::Real::EXP_VANISHING)
     }
 
-    /// z = beta x, for a positive double-double beta.
+    /// z = beta x, for a positive double-double beta, and |z| of at most `end`.
     #[inline(always)]
-    pub(super) fn by(x: L, beta: HiLo<L::Real>) -> Self {
+    pub(super) fn by(x: L, beta: HiLo<L::Real>, end: f64) -> Self {
         let high = x.fill(beta.high);
-        let end = (x.splat(L::Real::EXP_CUTOFF) / high).at_most(x.fill(L::Real::MAX));
+        let end = (x.splat(end) / high).at_most(x.fill(L::Real::MAX));
         let a = x.abs().at_most(end);
         let magnitude = a * high;
         Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude))), a }
@@ -104,7 +104,11 @@ impl<L: Lanes> Scaled<L> {
         let lost = if let Some(low) = self.low { low.mul_add(difference, lost) } else { lost };
         let (sum, err) = two_sum(two, -product);
         let bell = beta.times(bell);
-        fma_emulated(sum, bell, bell * (err - lost)) * lower::<L>()
+        let small = err - lost;
+        let lifted = fma_emulated(sum, bell, bell * small);
+        // Where the tail vanishes, the sum of two zeros has no sign of its own.
+        let lifted = if self.low.is_some() { lifted.copysign(sum + small) } else { lifted };
+        lifted * lower::<L>()
     }
 }
 

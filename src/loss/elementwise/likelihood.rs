@@ -136,8 +136,8 @@ loss! {
     /// `pos_weight` other than 1, the error bounds are 3.25, 2 and 3.75 ulp, and the absolute one of the derivative is 4
     /// times that stated below.
     BinaryCrossEntropyWithLogits {
-        /// Weight w of class 1; class 0 has the weight 1. From 1e-15 to 1e15; default 1.
-        pos_weight = 1.0, |weight| (1e-15..=1e15).contains(&weight) => "must be from 1e-15 to 1e15";
+        /// Weight w of class 1; class 0 has the weight 1. From 1e-4 to 1e4; default 1.
+        pos_weight = 1.0, |weight| (1e-4..=1e4).contains(&weight) => "must be from 1e-4 to 1e4";
     }
     names ["binary_cross_entropy_with_logits", "bce_with_logits", "sigmoid_cross_entropy", "logistic_loss", "bce_with_logits_loss", "binary:logistic", "binary", "reg:logistic"];
     formula "(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z)), z = prediction, y = target, w = pos_weight",

@@ -235,8 +235,8 @@ loss! {
     }
     d2f { inside(prediction, target, self.delta, 1.0) }
     d2f_bound {
-        let delta = prediction.splat(self.delta);
-        at_least_normal(delta / (prediction - target).abs().at_least(delta))
+        let half = prediction.splat(0.5 * self.delta);
+        at_least_normal(half / half_residual(prediction, target).at_least(half))
     }
 }
 
@@ -249,10 +249,16 @@ fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
     value.select(r.abs().le(r.fill(L::Real::MAX)), far_line(prediction, target, delta))
 }
 
-/// slope |r| for a residual that overflows: half the residual, which does not, times twice the slope.
+/// Half of |r|, which does not overflow.
+#[inline(always)]
+fn half_residual<L: Lanes>(prediction: L, target: L) -> L {
+    (prediction * 0.5 - target * 0.5).abs()
+}
+
+/// slope |r| for a residual that overflows.
 #[inline(always)]
 fn far_line<L: Lanes>(prediction: L, target: L, slope: f64) -> L {
-    (prediction * 0.5 - target * 0.5).abs() * (2.0 * slope)
+    half_residual(prediction, target) * (2.0 * slope)
 }
 
 /// `value` where |r| is below `end`, else 0.
@@ -294,8 +300,8 @@ loss! {
     }
     d2f { inside(prediction, target, self.beta, 1.0 / self.rounded_to::<L::Real>().beta) }
     d2f_bound {
-        let r = prediction - target;
-        at_least_normal(r.splat(1.0) / r.abs().at_least(r.splat(self.beta)))
+        let half = half_residual(prediction, target);
+        at_least_normal(half.splat(0.5) / half.at_least(half.splat(0.5 * self.beta)))
     }
 }
 
@@ -340,7 +346,10 @@ loss! {
         let err = div_remainder(q, quotient, s) - quotient * s_low;
         let inverse = q.splat(1.0) / s;
         let derivative = quotient + inverse * (err + q_low * (inverse * inverse));
-        (derivative * self.delta).copysign(prediction - target)
+        // Near 0 it is r, and q might underflow.
+        let r = prediction - target;
+        let value = (derivative * self.delta).copysign(r);
+        r.select(r.abs().lt(r.splat(self.delta * power_of_two(-27))), value)
     }
     d2f {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
@@ -351,8 +360,10 @@ loss! {
         cube + cube * (relative * 3.0)
     }
     d2f_bound {
-        let s = self.hyperbola(prediction, target).s;
-        s.splat(1.0) / s
+        // Far outside, s is |q|.
+        let Hyperbola { q, s, .. } = self.hyperbola(prediction, target);
+        let far = q.splat(0.5 * self.delta) / half_residual(prediction, target);
+        at_least_normal((q.splat(1.0) / s).select(q.lt(Self::end(q)), far))
     }
 }
 
@@ -439,8 +450,8 @@ loss! {
     /// The weight is `tau` where the prediction is too low, 1 - `tau` where it is too high: the quantile `tau`
     /// minimises the mean. The derivative at a residual of 0 is 0.
     Pinball {
-        /// Quantile tau. Between 0 and 1, exclusive; default 0.5, the median.
-        tau ("quantile", "alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1, exclusive";
+        /// Quantile tau. From 1e-15 to 1, exclusive; default 0.5, the median.
+        tau ("quantile", "alpha") = 0.5, |tau| (1e-15..1.0).contains(&tau) => "must be at least 1e-15 and less than 1";
     }
     names ["pinball", "quantile", "quantile_loss", "reg:quantileerror"];
     formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
@@ -481,8 +492,8 @@ loss! {
     /// The weight is `tau` where the prediction is too low, 1 - `tau` where it is not: the expectile `tau` minimises
     /// the mean.
     Expectile {
-        /// Expectile tau. Between 0 and 1, exclusive; default 0.5, the mean.
-        tau ("alpha") = 0.5, |tau| tau > 0.0 && tau < 1.0 => "must be between 0 and 1, exclusive";
+        /// Expectile tau. From 1e-15 to 1, exclusive; default 0.5, the mean.
+        tau ("alpha") = 0.5, |tau| (1e-15..1.0).contains(&tau) => "must be at least 1e-15 and less than 1";
     }
     names ["expectile", "asymmetric_squared_error"];
     formula "w r^2, w = tau if r < 0, else 1 - tau; r = prediction - target", "2 w r", "2 w";
