@@ -28,8 +28,8 @@ const CATALOGUES: &[Catalogue] = &[
     crate::loss::group::CATALOGUE,
 ];
 
-/// The path of a function with this name, and its catalogue, which is another one than that of the `known` names: of the
-/// same module, if there is one.
+/// The path of a function with this name, and its catalogue, which is not that of the `known` names: of the same module,
+/// if there is one.
 pub(crate) fn elsewhere(name: &str, known: Names) -> Option<(&'static str, &'static Catalogue)> {
     let own = CATALOGUES.iter().find(|catalogue| catalogue.names == known)?;
     let in_catalogue = |catalogue: &'static Catalogue| {

@@ -23,7 +23,9 @@ crate::function::function! {
     ///
     /// p is the softmax of the prediction z; `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the
     /// smoothing, y the probabilities of the target, or 1 at the label and 0 elsewhere; Q is the sum of q.
-    names ["softmax_cross_entropy", "cross_entropy", "cross_entropy_loss", "multiclass", "multi:softmax", "multi:softprob"];
+    names [
+        "softmax_cross_entropy", "cross_entropy", "cross_entropy_loss", "multiclass", "multi:softmax", "multi:softprob",
+    ];
     "value": "-sum_i q_i ln p_i", f32 2.0 or 1.0, f64 4.0 or 1.0, of "max_i abs(z_i)";
     "gradient": "Q p_i - q_i", f32 3.0 or 4.0, f64 3.0 or 8.0, of "Q";
     "second derivative": "Q p_i (1 - p_i)", f32 4.0 or 8.0, f64 4.0 or 16.0, of "Q";

@@ -138,8 +138,8 @@ crate::function::function! {
 
     /// - Hessian bound: 1, the largest magnitude of the gradient
     /// - mean: the sum divided by the number of rows
-    /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The loss
-    ///   of a single class is 0.
+    /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The
+    ///   loss of a single class is 0.
     /// - unit: that of the prediction
     ///
     /// Keras takes the maximum of 0 and the other scores; the two agree where another score is not negative.
