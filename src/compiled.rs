@@ -116,7 +116,7 @@ pub(crate) use implement_all;
 
 /// Implements a trait that users call for the enum of its catalogue, by the function that was chosen at run time.
 macro_rules! delegate {
-    ({ $module:ident $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+    ({ $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         impl<T: $crate::Element> $Trait<T> for $Any {
             fn spec(&self) -> &'static $crate::Spec {
                 self.spec()
@@ -124,7 +124,7 @@ macro_rules! delegate {
             $(
                 #[track_caller]
                 fn $method(&self, $($x: $X),+) -> $Y {
-                    <T::Kernels as $crate::$module::Kernels<T>>::of(self).$method($($x),+)
+                    self.as_dyn::<T>().$method($($x),+)
                 }
             )+
         }
@@ -177,5 +177,21 @@ macro_rules! __implement {
                 )+
             }
         };
+    };
+}
+
+/// The method `spec` of a type that implements a formula.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __spec {
+    ([$($generics:tt)*], $Name:ty, $Formula:path) => {
+        impl<$($generics)*> $Name {
+            /// The specification of the function.
+            #[must_use]
+            #[allow(dead_code, reason = "not everyone asks")]
+            pub const fn spec(&self) -> &'static $crate::Spec {
+                <Self as $Formula>::SPEC
+            }
+        }
     };
 }

@@ -11,7 +11,12 @@ pub(crate) type Values = [f64; MOST_PARAMETERS];
 /// The parameters of a function, in the order of its fields.
 pub(crate) trait Parameters: Sized {
     fn values(&self) -> Values;
-    fn checked(values: Values) -> Result<Self, ParameterError>;
+    /// The function with these values, checked, and what it borrows.
+    fn with_values(self, values: Values) -> Result<Self, ParameterError>;
+    /// The weights of classes that the function borrows. They are no parameter: a text cannot hold them.
+    fn borrowed(&self) -> Option<&[f64]> {
+        None
+    }
 }
 
 /// Declares a function: its type, its parameters with their defaults and requirements, its specification, and
@@ -68,6 +73,7 @@ macro_rules! declare {
                 parameters: &[$($(&[stringify!($field) $($(, $alias)+)?]),+)?],
                 defaults: &[$($($crate::declare::field!(value $($kind)?; $default)),+)?],
                 kinds: &[$($($crate::declare::field!(kind $($kind)?)),+)?],
+                outputs: $crate::spec::ORDERS,
                 formulas: [$f, $df, $d2f],
                 source: $source,
                 limits: $limits,
@@ -78,6 +84,7 @@ macro_rules! declare {
                 parity: $crate::spec::Parity::$parity,
                 f32: $crate::spec::ErrorBound::declared($ulp32, &[$($floor32)?]),
                 f64: $crate::spec::ErrorBound::declared($ulp64, &[$($floor64)?]),
+                absolute_of: [""; 3],
             };
         }
 
@@ -112,12 +119,13 @@ macro_rules! declare {
     };
     (@type [$(#[$attribute:meta])*] $module:literal $Name:ident) => {
         $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $Name;
 
         impl $Name {
             /// The function, which has no parameters.
             pub const DEFAULT: Self = Self;
+            #[allow(dead_code, reason = "for the references of functions of one number and losses of pairs")]
             pub(crate) const DEFAULT_IN_F32: Self = Self;
         }
 
@@ -125,8 +133,8 @@ macro_rules! declare {
             fn values(&self) -> $crate::declare::Values {
                 Default::default()
             }
-            fn checked(_: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
-                Ok(Self)
+            fn with_values(self, _: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
+                Ok(self)
             }
         }
     };
@@ -149,6 +157,7 @@ macro_rules! declare {
         impl $Name {
             /// The default parameters.
             pub const DEFAULT: Self = Self { $($field: $default),+ };
+            #[allow(dead_code, reason = "for the references of functions of one number and losses of pairs")]
             pub(crate) const DEFAULT_IN_F32: Self = Self { $($field: $crate::declare::field!(in_f32 $($kind)?; $default)),+ };
 
             /// The parameters rounded to a type, for constants that are computed from them in f64.
@@ -198,8 +207,8 @@ macro_rules! declare {
                 $(*$field = $crate::declare::Parameter::value(self.$field);)+
                 values
             }
-            fn checked([$($field,)+ ..]: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
-                Self::new($($crate::declare::Parameter::of($field)),+)
+            fn with_values(self, [$($field,)+ ..]: $crate::declare::Values) -> Result<Self, $crate::ParameterError> {
+                Self::new($($crate::declare::Parameter::checked(stringify!($field), $field)?),+)
             }
         }
 
@@ -218,11 +227,18 @@ macro_rules! unbroken {
 }
 pub(crate) use unbroken;
 
-/// The type of a parameter, and constants of it: f64, `flag` for bool, `optional` for `Option<f64>`.
+/// The type of a parameter, and constants of it: f64, `flag` for bool, `optional` for `Option<f64>`, `label` for
+/// `Option<i64>`, `masked` for `FullyMasked`. `given` is the type that a method `with_..` takes.
 macro_rules! field {
     (type) => { f64 };
     (type flag) => { bool };
     (type optional) => { Option<f64> };
+    (type label) => { Option<i64> };
+    (type masked) => { $crate::row::FullyMasked };
+    (given label) => { i64 };
+    (given $($kind:ident)?) => { $crate::declare::field!(type $($kind)?) };
+    (wrap label; $given:expr) => { Some($given) };
+    (wrap $($kind:ident)?; $given:expr) => { $given };
     (in_f32; $default:expr) => { $default as f32 as f64 };
     (in_f32 $kind:ident; $default:expr) => { $default };
     (value; $default:expr) => { $default };
@@ -234,16 +250,36 @@ macro_rules! field {
             None => f64::NAN,
         }
     }};
+    (value label; $default:expr) => {{
+        let default: Option<i64> = $default;
+        match default {
+            Some(label) => label as f64,
+            None => f64::NAN,
+        }
+    }};
+    (value masked; $default:expr) => { $default as u8 as f64 };
     (kind) => { $crate::spec::ParameterKind::Number };
     (kind flag) => { $crate::spec::ParameterKind::Flag };
     (kind optional) => { $crate::spec::ParameterKind::Optional };
+    (kind label) => { $crate::spec::ParameterKind::Optional };
+    (kind masked) => { $crate::spec::ParameterKind::Choice($crate::row::FullyMasked::NAMES) };
 }
 pub(crate) use field;
 
-/// The type of a parameter, with its conversions to and from f64: a flag is 0 or 1, `None` is NaN.
+/// The type of a parameter, with its conversions to and from f64: a flag is 0 or 1, `None` is NaN, a choice its index.
 pub(crate) trait Parameter: Copy {
     fn of(value: f64) -> Self;
     fn value(self) -> f64;
+    /// What a value of the type must be.
+    const REQUIREMENT: &'static str = "";
+    /// The parameter of this value, or an error if the type has no such value.
+    fn checked(parameter: &'static str, value: f64) -> Result<Self, ParameterError> {
+        let this = Self::of(value);
+        if this.value() == value || value.is_nan() && this.value().is_nan() {
+            return Ok(this);
+        }
+        Err(ParameterError { parameter, value, requirement: Self::REQUIREMENT })
+    }
     /// The parameter rounded to a type, for constants that are computed from it in f64.
     #[inline(always)]
     fn rounded_to<R: crate::Real>(self) -> Self {
@@ -263,6 +299,7 @@ impl Parameter for f64 {
 }
 
 impl Parameter for bool {
+    const REQUIREMENT: &'static str = "must be 0 or 1";
     #[inline(always)]
     fn of(value: f64) -> Self {
         value == 1.0
@@ -284,6 +321,16 @@ impl Parameter for Option<f64> {
     }
 }
 
+impl Parameter for Option<i64> {
+    const REQUIREMENT: &'static str = "must be an integer";
+    fn of(value: f64) -> Self {
+        if value.is_nan() { None } else { Some(value as i64) }
+    }
+    fn value(self) -> f64 {
+        self.map_or(f64::NAN, |label| label as f64)
+    }
+}
+
 /// One method of a formula.
 macro_rules! method {
     ($method:ident ($this:ident $(, $x:ident)+) $body:block) => {
@@ -298,7 +345,7 @@ pub(crate) use method;
 macro_rules! catalogue {
     (
         $(#[$doc:meta])*
-        $Any:ident of $Trait:ident by $Compute:ident, $methods:ident!, $implement:ident!;
+        $Any:ident of $path:literal, $Trait:ident by $Compute:ident, $methods:ident!, $implement:ident!;
         $($module:ident: $($Name:ident),+;)+
     ) => {
         $(pub use $module::{$($Name),+};)+
@@ -318,8 +365,6 @@ macro_rules! catalogue {
         pub(crate) mod table_rows {
             $($(pub(crate) use $Name;)+)+
         }
-
-        const NAMES: $crate::names::Names = &[$($($Name::SPEC.names),+),+];
 
         /// Every function in f64, with its default parameters rounded to f32: the references for the errors of the f32
         /// kernels.
@@ -344,95 +389,15 @@ macro_rules! catalogue {
 
         $crate::compiled::for_each_element! { $crate::declare::catalogue: @tables $Any of $Trait; $($module: $($Name),+;)+ }
 
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        #[non_exhaustive]
-        pub enum $Any {
-            $($(
-                #[doc = concat!("The function [`", stringify!($Name), "`].")]
-                $Name($Name),
-            )+)+
+        $crate::any::any! {
+            $(#[$doc])*
+            $Any [] of $path; $($($Name),+),+
         }
 
         impl $Any {
-            /// The specification of the function, for its default parameters.
-            #[must_use]
-            pub const fn spec(&self) -> &'static $crate::Spec {
-                match self {
-                    $($(Self::$Name(_) => $Name::SPEC,)+)+
-                }
-            }
-        }
-
-        $($(impl From<$Name> for $Any {
-            fn from(f: $Name) -> Self {
-                Self::$Name(f)
-            }
-        })+)+
-
-        impl $Any {
-            /// The parameters and their values: 0 or 1 for a flag, NaN for an absent number.
-            pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> {
-                self.spec().parameters.iter().map(|names| names[0]).zip(self.values())
-            }
-
-            /// The value of a parameter, by its name or one of its aliases; `None` if the function has no such parameter.
-            #[must_use]
-            pub fn parameter(&self, name: &str) -> Option<f64> {
-                $crate::parse::parameter(self.spec(), name).ok().map(|index| self.values()[index])
-            }
-
-            /// Replaces the value of a parameter, by its name or one of its aliases.
-            ///
-            /// # Errors
-            /// If the function has no parameter of that name, or if the value is out of its domain; the function does
-            /// not change then.
-            pub fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), $crate::ParseErrorKind> {
-                let index = $crate::parse::parameter(self.spec(), name)?;
-                let mut values = self.values();
-                values[index] = value;
-                *self = match self {
-                    $($(Self::$Name(_) => Self::$Name($crate::declare::Parameters::checked(values)?),)+)+
-                };
-                Ok(())
-            }
-
-            fn values(&self) -> $crate::declare::Values {
-                match self {
-                    $($(Self::$Name(f) => $crate::declare::Parameters::values(f),)+)+
-                }
-            }
-        }
-
-        /// Equal if the function is the same, with the same bits in every parameter.
-        impl PartialEq for $Any {
-            fn eq(&self, other: &Self) -> bool {
-                let [a, b] = [self, other].map(|any| any.values().map(f64::to_bits));
-                core::mem::discriminant(self) == core::mem::discriminant(other) && a == b
-            }
-        }
-
-        impl Eq for $Any {}
-
-        impl core::hash::Hash for $Any {
-            fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-                core::mem::discriminant(self).hash(state);
-                self.values().map(f64::to_bits).hash(state);
-            }
-        }
-
-        impl core::fmt::Display for $Any {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::parse::write(f, self.spec(), self.values())
-            }
-        }
-
-        impl core::str::FromStr for $Any {
-            type Err = $crate::ParseError;
-            fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
-                $crate::parse::parse(text, NAMES, &[$($(
-                    ($Name::SPEC, |values| <$Name as $crate::declare::Parameters>::checked(values).map(Self::$Name)),
-                )+)+])
+            /// The function, as a trait object of its compiled methods.
+            fn as_dyn<T: $crate::Element>(&self) -> &dyn $Trait<T> {
+                <T::Kernels as Kernels<T>>::of(self)
             }
         }
     };

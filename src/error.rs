@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::level::Level;
-use crate::names::{Names, distance, eq_normalized, list};
+use crate::names::{Names, distance, elsewhere, list};
 
 /// A parameter that is out of its domain.
 ///
@@ -39,41 +39,6 @@ impl fmt::Display for ParameterError {
 
 impl core::error::Error for ParameterError {}
 
-/// Names of functions that are not found by name, because they are of another kind, and their paths.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("softmax", "activation::Softmax"),
-    ("log_softmax", "activation::LogSoftmax"),
-    ("softmin", "activation::Softmin"),
-    ("sparsemax", "activation::Sparsemax"),
-    ("hardmax", "activation::Hardmax"),
-    ("gumbel_softmax", "activation::GumbelSoftmax"),
-    ("log_sum_exp", "activation::LogSumExp"),
-    ("glu", "activation::Glu"),
-    ("swiglu", "activation::SwiGlu"),
-    ("geglu", "activation::GeGlu"),
-    ("reglu", "activation::ReGlu"),
-    ("maxout", "activation::Maxout"),
-    ("cross_entropy", "loss::SoftmaxCrossEntropy"),
-    ("cross_entropy_loss", "loss::SoftmaxCrossEntropy"),
-    ("softmax_cross_entropy", "loss::SoftmaxCrossEntropy"),
-    ("sparse_categorical_crossentropy", "loss::CategoricalCrossEntropy"),
-    ("multiclass", "loss::SoftmaxCrossEntropy"),
-    ("multi:softmax", "loss::SoftmaxCrossEntropy"),
-    ("multi:softprob", "loss::SoftmaxCrossEntropy"),
-    ("categorical_crossentropy", "loss::CategoricalCrossEntropy"),
-    ("nll_loss", "loss::NegativeLogLikelihood"),
-    ("multi_margin_loss", "loss::MultiMargin"),
-    ("categorical_hinge", "loss::CategoricalHinge"),
-    ("dice", "loss::Dice"),
-    ("tversky", "loss::Tversky"),
-    ("cosine_similarity", "loss::CosineSimilarity"),
-    ("cosine_embedding_loss", "loss::CosineEmbedding"),
-    ("contrastive", "loss::Contrastive"),
-    ("triplet_margin_loss", "loss::Triplet"),
-    ("gaussian_nll_loss", "loss::GaussianNll"),
-    ("margin_ranking_loss", "loss::MarginRanking"),
-];
-
 /// An unknown name of a function or of a parameter.
 ///
 /// ```
@@ -104,7 +69,7 @@ impl UnknownNameError {
         core::str::from_utf8(&self.name[..self.len]).unwrap_or_default()
     }
 
-    /// The path of a function of another kind that has the name: of rows, of pairs, of several numbers.
+    /// The path of a function of another catalogue that has the name: of rows, of pairs, of several numbers.
     ///
     /// ```
     /// let error = slopes::activation::by_name::<f32>("softmax").err().unwrap();
@@ -112,7 +77,7 @@ impl UnknownNameError {
     /// ```
     #[must_use]
     pub fn elsewhere(&self) -> Option<&'static str> {
-        ELSEWHERE.iter().find(|(name, _)| eq_normalized(name, self.name())).map(|(_, path)| *path)
+        elsewhere(self.name(), self.known).map(|(path, _)| path)
     }
 
     /// The known name with the smallest edit distance, or the name that it is an alias of.
@@ -131,8 +96,15 @@ impl UnknownNameError {
 
 impl fmt::Display for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.elsewhere() {
-            Some(path) => write!(f, "{:?} is slopes::{path}, which is not found by name. Known names: ", self.name())?,
+        match elsewhere(self.name(), self.known) {
+            Some((path, catalogue)) => {
+                write!(f, "{:?} is slopes::{path}", self.name())?;
+                match catalogue.any {
+                    "" => f.write_str(", which has no text")?,
+                    any => write!(f, ", a function of {any}")?,
+                }
+                f.write_str(". Known names: ")?;
+            }
             None if self.is_near() => {
                 write!(f, "unknown name {:?}: did you mean {:?}? Known names: ", self.name(), self.nearest())?;
             }

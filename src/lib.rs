@@ -29,8 +29,8 @@
 //!
 //! # Properties
 //!
-//! - **Accuracy.** Values are within 2 ulp for most functions; every page states its error bounds, and [`Spec`] has
-//!   those of the elementwise functions. The f32 bounds of activations of one number hold over all 2^32 inputs: in the
+//! - **Accuracy.** Values are within 2 ulp for most functions; every page states its error bounds, and its [`Spec`] has
+//!   them. The f32 bounds of activations of one number hold over all 2^32 inputs: in the
 //!   tails down into the subnormals, and at the largest numbers. First and second derivatives have formulas of their
 //!   own, which stay accurate where the value saturates. Monotone functions are computed monotonically, and odd and
 //!   even functions are odd and even to the bit.
@@ -68,11 +68,12 @@
 //! - [`activation`]: [`Activation`](activation::Activation), elementwise functions;
 //!   [`RowActivation`](activation::RowActivation), functions of rows (softmax);
 //!   [`GatedUnit`](activation::GatedUnit), gated linear units (SwiGLU); [`MaxoutLayer`](activation::MaxoutLayer);
-//!   [`AnyActivation`](activation::AnyActivation) and [`by_name`](activation::by_name), functions by their names in a
-//!   configuration: `leaky_relu(slope=0.2)`.
+//!   [`AnyActivation`](activation::AnyActivation), [`AnyRowActivation`](activation::AnyRowActivation) and
+//!   [`AnyGatedUnit`](activation::AnyGatedUnit), functions by their names in a configuration: `leaky_relu(slope=0.2)`.
 //! - [`loss`]: [`Loss`](loss::Loss), losses of a prediction and a target, with optional sample weights;
 //!   [`RowLoss`](loss::RowLoss), losses of rows (cross-entropy over classes); [`Penalty`](loss::Penalty), weight
-//!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), losses by their names in a configuration.
+//!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), [`AnyRowLoss`](loss::AnyRowLoss) and
+//!   [`AnyGroupLoss`](loss::AnyGroupLoss), losses by their names in a configuration.
 //! - [`guide`]: how to write an activation. [`impl_activation!`] makes every method, for every element type and
 //!   instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`] does so from a
 //!   [`LossFormula`](loss::LossFormula).
@@ -85,6 +86,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod any;
 mod check;
 #[doc(hidden)]
 pub mod compiled;
@@ -92,6 +94,7 @@ mod declare;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod element;
 mod error;
+mod function;
 #[allow(unsafe_code, reason = "calls CPUID")]
 mod level;
 mod math;

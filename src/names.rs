@@ -5,6 +5,42 @@ use core::fmt;
 /// The names of functions, or of the parameters of a function: for each its name, which is written, then its aliases.
 pub(crate) type Names = &'static [&'static [&'static str]];
 
+/// The functions of a catalogue.
+#[derive(Clone, Copy)]
+pub(crate) struct Catalogue {
+    /// The module of the crate that exports them.
+    pub(crate) module: &'static str,
+    /// The enum of them, or "" if there is none.
+    pub(crate) any: &'static str,
+    /// Their paths in the crate.
+    pub(crate) paths: &'static [&'static str],
+    pub(crate) names: Names,
+}
+
+/// All catalogues.
+const CATALOGUES: &[Catalogue] = &[
+    crate::activation::CATALOGUE,
+    crate::activation::row::CATALOGUE,
+    crate::activation::layer::glu::units::CATALOGUE,
+    crate::activation::OTHERS,
+    crate::loss::CATALOGUE,
+    crate::loss::row::CATALOGUE,
+    crate::loss::group::CATALOGUE,
+];
+
+/// The path of a function with this name, and its catalogue, which is not that of the `known` names: of the same module,
+/// if there is one.
+pub(crate) fn elsewhere(name: &str, known: Names) -> Option<(&'static str, &'static Catalogue)> {
+    let own = CATALOGUES.iter().find(|catalogue| catalogue.names == known)?;
+    let in_catalogue = |catalogue: &'static Catalogue| {
+        let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
+        let index = catalogue.names.iter().position(has_name)?;
+        Some((catalogue.paths[index], catalogue))
+    };
+    let mut found = CATALOGUES.iter().filter_map(in_catalogue);
+    found.clone().find(|(_, catalogue)| catalogue.module == own.module).or_else(|| found.next())
+}
+
 /// Writes the names, without aliases, separated by commas.
 pub(crate) fn list(f: &mut fmt::Formatter<'_>, names: Names) -> fmt::Result {
     names.iter().enumerate().try_for_each(|(i, names)| {

@@ -112,8 +112,9 @@ fn is_number(value: &str) -> bool {
     value.parse::<f64>().is_ok()
 }
 
+/// 0 without a sign: -0 is left to the functions with this parameter, which keep its bits.
 fn is_zero(value: &str) -> bool {
-    value.parse() == Ok(0.0)
+    value.parse::<f64>().is_ok_and(|value| value.to_bits() == 0)
 }
 
 /// PyTorch's name of the mean, and Keras's.

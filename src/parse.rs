@@ -27,6 +27,7 @@ pub(crate) fn write(f: &mut fmt::Formatter<'_>, spec: &Spec, values: Values) -> 
         match spec.kinds[i] {
             ParameterKind::Flag => write!(f, "{}", value == 1.0)?,
             ParameterKind::Optional if value.is_nan() => f.write_str("none")?,
+            ParameterKind::Choice(names) => f.write_str(names[value as usize][0])?,
             _ => write!(f, "{value}")?,
         }
     }
@@ -120,7 +121,12 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         if given[index].replace(argument).is_some() {
             return Err(error(argument, ParseErrorKind::DuplicateParameter { parameter: parameters[index][0] }));
         }
-        values[index] = parse_value(spec.kinds[index], value).map_err(|expected| syntax(value, expected))?;
+        values[index] = if let ParameterKind::Choice(names) = spec.kinds[index] {
+            let unknown = |unknown| error(value, ParseErrorKind::UnknownName(unknown));
+            find(value.trim_matches(['\'', '"']), names).map_err(unknown)? as f64
+        } else {
+            parse_value(spec.kinds[index], value).map_err(|expected| syntax(value, expected))?
+        };
     }
     make(values).map_err(|bad| {
         let index = parameters.iter().position(|names| names[0] == bad.parameter);

@@ -3,10 +3,15 @@
 /// The specification of a function, for its default parameters. Tests, benchmarks and pages read it from here.
 ///
 /// ```
-/// use slopes::activation::{Activation, Tanh};
+/// use slopes::activation::{Activation, Softmax, Tanh};
 /// let spec = Activation::<f32>::spec(&Tanh);
 /// assert_eq!((spec.name(), spec.limits[0]), ("tanh", [-1.0, 1.0]));
+///
+/// let spec = Softmax::DEFAULT.spec();
+/// assert_eq!((spec.outputs, spec.f32.ulp[0]), (["value", "gradient", ""], 2.0));
 /// ```
+///
+/// Functions of rows, gated units and losses of rows have no limits (NaN), kinks, monotonicity and parity.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Spec {
@@ -18,7 +23,10 @@ pub struct Spec {
     pub defaults: &'static [f64],
     /// The kinds of the parameters.
     pub kinds: &'static [ParameterKind],
-    /// The formulas of the value, derivative and second derivative.
+    /// The three outputs that formulas and bounds are of: value, derivative and second derivative, for a function of one
+    /// number and a loss of pairs; the value and gradients for others. Empty where a function has fewer.
+    pub outputs: [&'static str; 3],
+    /// The formulas of the outputs: value, derivative and second derivative.
     pub formulas: [&'static str; 3],
     /// The publication that the function is from.
     pub source: &'static str,
@@ -38,9 +46,12 @@ pub struct Spec {
     pub f32: ErrorBound,
     /// The error bounds in f64.
     pub f64: ErrorBound,
+    /// The quantity that the absolute bound of each output is a multiple of, for functions and losses of rows and of
+    /// several numbers; empty for 1.
+    pub absolute_of: [&'static str; 3],
 }
 
-/// The largest error of the value, derivative and second derivative.
+/// The largest error of each output: value, derivative and second derivative.
 ///
 /// ```
 /// use slopes::activation::{Activation, Sigmoid};
@@ -53,7 +64,8 @@ pub struct ErrorBound {
     /// The absolute bound, in units of 2^-24 (f32) or 2^-53 (f64). It replaces the relative bound where it is larger,
     /// within 1 of a [root](Spec::roots): beside a zero that the type cannot represent, no relative bound holds. The
     /// roots of a loss move with the target, so its absolute bound applies to every pair, times
-    /// max(1, |prediction|) max(1, |target|).
+    /// max(1, |prediction|) max(1, |target|). That of a function of rows is a multiple of
+    /// [`absolute_of`](Spec::absolute_of), and holds everywhere.
     pub absolute: [f64; 3],
 }
 
@@ -117,6 +129,7 @@ impl Spec {
         parameters: &[],
         defaults: &[],
         kinds: &[],
+        outputs: ORDERS,
         formulas: ["undeclared"; 3],
         source: "undeclared",
         limits: [[f64::NAN; 2]; 3],
@@ -127,7 +140,37 @@ impl Spec {
         parity: Parity::Neither,
         f32: ErrorBound::new([f64::INFINITY; 3]),
         f64: ErrorBound::new([f64::INFINITY; 3]),
+        absolute_of: [""; 3],
     };
+
+    /// The specification of a function whose outputs are declared one by one.
+    pub(crate) const fn of_outputs(
+        names: &'static [&'static str],
+        outputs: &[Output<'_>],
+        source: &'static str,
+        range: [f64; 2],
+    ) -> Self {
+        let exact = ErrorBound::new([0.0; 3]);
+        let mut spec = Spec { names, source, range, f32: exact, f64: exact, ..*Spec::UNDECLARED };
+        (spec.outputs, spec.formulas) = ([""; 3], [""; 3]);
+        let mut i = 0;
+        while i < outputs.len() {
+            let Output { label, formula, f32, f64, absolute_of } = outputs[i];
+            (spec.outputs[i], spec.formulas[i]) = (label, formula);
+            (spec.f32.ulp[i], spec.f64.ulp[i]) = (f32[0], f64[0]);
+            if let [_, absolute] = f32 {
+                spec.f32.absolute[i] = *absolute;
+            }
+            if let [_, absolute] = f64 {
+                spec.f64.absolute[i] = *absolute;
+            }
+            if let [of] = absolute_of {
+                spec.absolute_of[i] = of;
+            }
+            i += 1;
+        }
+        spec
+    }
 
     /// The absolute bound of `bounds` at x, in its units: 0 away from the roots. The order is 0 for the value, 1 and 2
     /// for the derivatives.
@@ -148,6 +191,20 @@ impl Spec {
     pub const fn name(&self) -> &'static str {
         self.names[0]
     }
+}
+
+/// The outputs of functions of one number and of losses of pairs.
+pub(crate) const ORDERS: [&str; 3] = ["value", "derivative", "second derivative"];
+
+/// An output of a function: its formula, and its bounds in f32 and f64: in ulp, then the absolute one and what it is a
+/// multiple of, or nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Output<'a> {
+    pub(crate) label: &'static str,
+    pub(crate) formula: &'static str,
+    pub(crate) f32: &'a [f64],
+    pub(crate) f64: &'a [f64],
+    pub(crate) absolute_of: &'a [&'static str],
 }
 
 impl ErrorBound {
@@ -201,4 +258,6 @@ pub enum ParameterKind {
     Flag,
     /// A number or `None`: NaN in [`Spec::defaults`] for `None`.
     Optional,
+    /// One of several names, by its index in this list: for each its name, then its aliases.
+    Choice(&'static [&'static [&'static str]]),
 }

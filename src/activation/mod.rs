@@ -31,16 +31,15 @@ use elementwise::{
 pub use crate::row::{FullyMasked, Rows};
 #[doc(hidden)]
 pub use layer::glu::ComputeGated;
-pub use layer::glu::{
-    Bilinear, ClampedSwiGlu, Gated, GatedFormula, GatedUnit, GeGlu, GeGluTanh, Glu, GluLayout, ReGlu, SwiGlu,
-};
+pub use layer::glu::units::{AnyGatedUnit, Bilinear, ClampedSwiGlu, Gated, GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
+pub use layer::glu::{GatedFormula, GatedUnit, GluLayout};
 pub use layer::maxout::{Maxout, MaxoutLayer};
 pub use layer::radial::RadialBasis;
-pub use row::RowActivation;
 pub use row::gumbel::GumbelSoftmax;
 pub use row::log_sum_exp::LogSumExp;
 pub use row::softmax::{LogSoftmax, Mask, Softmax, Softmin};
 pub use row::sparsemax::{Hardmax, Sparsemax};
+pub use row::{AnyRowActivation, RowActivation};
 pub use trained::from_output::FromOutput;
 pub use trained::learnable::Learnable;
 pub use trained::prelu_channels::PReluChannels;
@@ -372,24 +371,14 @@ impl<F: Formula, T: Element> Compute<F, T> for Here {
 macro_rules! impl_activation {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
         $crate::impl_activation! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
-        $crate::impl_activation! { @spec [$($F: $Bound,)+], $Name }
+        $crate::__spec! { [$($F: $Bound,)+], $Name, $crate::activation::Formula }
     };
     ($Name:ty) => {
         $crate::impl_activation! { @in $crate::compiled::Here, [], $Name }
-        $crate::impl_activation! { @spec [], $Name }
-    };
-    (@spec [$($generics:tt)*], $Name:ty) => {
-        impl<$($generics)*> $Name {
-            /// The specification of the function.
-            #[must_use]
-            #[allow(dead_code, reason = "not everyone asks")]
-            pub const fn spec(&self) -> &'static $crate::Spec {
-                <Self as $crate::activation::Formula>::SPEC
-            }
-        }
+        $crate::__spec! { [], $Name, $crate::activation::Formula }
     };
     (@any $Any:ty) => {
-        $crate::__activation_methods! { $crate::compiled::delegate: { activation Activation, $Any } }
+        $crate::__activation_methods! { $crate::compiled::delegate: { Activation, $Any } }
     };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
         $crate::__activation_methods! { $crate::__implement: { [$($generics)*] activation Activation Compute, $place, $Name, {
@@ -416,7 +405,7 @@ impl<T: Element> fmt::Debug for dyn Activation<T> {
 /// The compiled kernels of functions of rows, of layers and of training.
 #[doc(hidden)]
 pub(crate) trait RowKernels<T: Element>:
-    layer::glu::GatedKernels<T>
+    layer::glu::units::GatedKernels<T>
     + row::gumbel::GumbelKernels<T>
     + trained::learnable::LearnedKernels<T>
     + row::log_sum_exp::LogSumExpKernels<T>
@@ -472,7 +461,7 @@ crate::declare::catalogue! {
     ///
     /// Values are parsed as f64 and checked as by the function's `new`. A [`ParseError`](crate::ParseError) has the
     /// kind of the error and its position in the text.
-    AnyActivation of Activation by Compute, __activation_methods!, impl_activation!;
+    AnyActivation of "activation", Activation by Compute, __activation_methods!, impl_activation!;
     rectifier: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu, Relu6, Relu2, Threshold;
     sigmoid: Sigmoid, Softsign;
     hyperbolic: Tanh, TanhShrink, Lisht, LogCosh;
@@ -485,6 +474,8 @@ crate::declare::catalogue! {
     periodic: Sine, Snake;
     piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
 }
+
+crate::any::names! { OTHERS: "activation", ""; GumbelSoftmax, LogSumExp, Maxout }
 
 /// All elementwise activations, with their default parameters.
 ///
@@ -520,5 +511,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {
 #[doc(alias = "ACT2FN")]
 #[doc(alias = "get_activation")]
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Activation<T>, UnknownNameError> {
-    crate::parse::find(name, NAMES).map(|index| all()[index])
+    crate::parse::find(name, CATALOGUE.names).map(|index| all()[index])
 }

@@ -1,7 +1,13 @@
 //! A layer whose activation comes from a configuration file.
 //!
 //! [`AnyActivation`] is any activation of one number, with its parameters, as a value: it is `Copy`, `Debug`, `Eq` and
-//! `Hash`, is parsed from a text and written as one. [`AnyLoss`] is the same for losses of pairs.
+//! `Hash`, is parsed from a text and written as one. So are
+//!
+//! - [`AnyRowActivation`], activations of rows such as softmax;
+//! - [`AnyGatedUnit`], gated linear units such as SwiGLU;
+//! - [`AnyLoss`], losses of pairs;
+//! - [`AnyRowLoss`], losses of rows such as cross-entropy;
+//! - [`AnyGroupLoss`], losses of distances and of three numbers such as the triplet loss.
 //!
 //! ```
 //! use slopes::activation::{Activation, AnyActivation, LeakyRelu};
@@ -47,9 +53,15 @@
 //! # Ok::<(), slopes::ParseError>(())
 //! ```
 //!
+//! A name of another kind of function is told:
+//!
+//! ```
+//! let error = "softmax".parse::<slopes::activation::AnyActivation>().unwrap_err();
+//! assert!(error.to_string().contains("is slopes::activation::Softmax, a function of AnyRowActivation"));
+//! ```
+//!
 //! With `serde`, write `to_string()` and read with `parse()`: `#[serde_as(as = "DisplayFromStr")]` of the crate
-//! `serde_with` does both. Functions and losses of rows, such as softmax and cross-entropy, are types with options and
-//! have no text.
+//! `serde_with` does both. Weights of classes, which a loss of rows borrows, are no part of its text.
 //!
 //! # Parameters that are learned
 //!
@@ -83,5 +95,9 @@
 //! ```
 //!
 //! [`AnyActivation`]: crate::activation::AnyActivation
+//! [`AnyGatedUnit`]: crate::activation::AnyGatedUnit
+//! [`AnyGroupLoss`]: crate::loss::AnyGroupLoss
 //! [`AnyLoss`]: crate::loss::AnyLoss
+//! [`AnyRowActivation`]: crate::activation::AnyRowActivation
+//! [`AnyRowLoss`]: crate::loss::AnyRowLoss
 //! [`parameter_gradient`]: crate::activation::AnyActivation::parameter_gradient

@@ -37,6 +37,7 @@ pub use distance::cosine::{CosineEmbedding, CosineSimilarity};
 pub use distance::triplet::Triplet;
 pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
 pub use elementwise::weighted::Weighted;
+pub use group::AnyGroupLoss;
 pub use penalty::{ElasticNet, L1, L2, Penalty};
 pub(crate) use row::ComputeRows;
 pub use row::categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
@@ -44,7 +45,7 @@ pub use row::cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
 pub use row::margin::{CategoricalHinge, MultiMargin};
 pub use row::overlap::{Dice, Tversky};
 pub use row::targets::{Label, Labels, Targets};
-pub use row::{RowLoss, WeightedRows};
+pub use row::{AnyRowLoss, RowLoss, WeightedRows};
 pub use total::Total;
 
 /// An elementwise loss of a prediction and a target: value, derivatives in the prediction, and sums over slices.
@@ -421,24 +422,14 @@ impl<F: LossFormula, T: Element> Compute<F, T> for Here {
 macro_rules! impl_loss {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
         $crate::impl_loss! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
-        $crate::impl_loss! { @spec [$($F: $Bound,)+], $Name }
+        $crate::__spec! { [$($F: $Bound,)+], $Name, $crate::loss::LossFormula }
     };
     ($Name:ty) => {
         $crate::impl_loss! { @in $crate::compiled::Here, [], $Name }
-        $crate::impl_loss! { @spec [], $Name }
-    };
-    (@spec [$($generics:tt)*], $Name:ty) => {
-        impl<$($generics)*> $Name {
-            /// The specification of the function.
-            #[must_use]
-            #[allow(dead_code, reason = "not everyone asks")]
-            pub const fn spec(&self) -> &'static $crate::Spec {
-                <Self as $crate::loss::LossFormula>::SPEC
-            }
-        }
+        $crate::__spec! { [], $Name, $crate::loss::LossFormula }
     };
     (@any $Any:ty) => {
-        $crate::__loss_methods! { $crate::compiled::delegate: { loss Loss, $Any } }
+        $crate::__loss_methods! { $crate::compiled::delegate: { Loss, $Any } }
         $crate::impl_loss! { @weighted [], $Any }
     };
     (@weighted [$($generics:tt)*], $Name:ty) => {
@@ -524,12 +515,42 @@ crate::declare::catalogue! {
     /// assert_eq!(loss.forward(3.0_f32, 0.0), 4.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    AnyLoss of Loss by Compute, __loss_methods!, impl_loss!;
+    AnyLoss of "loss", Loss by Compute, __loss_methods!, impl_loss!;
     regression: Mse, HalfSquared, Mae, Mape, Msle, Huber, SmoothL1, PseudoHuber, LogCosh, Pinball, Expectile;
     margin: Hinge, SquaredHinge, SoftMargin, HingeEmbedding, ModifiedHuber, Perceptron, Exponential;
     likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
         Focal;
     rates: PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
+}
+
+/// The enum of losses of groups, in a module of its own for the name of its catalogue.
+pub(crate) mod group {
+    use super::{Contrastive, CosineEmbedding, CosineSimilarity, GaussianNll, MarginRanking, Triplet};
+
+    crate::any::any! {
+        /// Any loss of distances between rows or of three numbers, chosen at run time: an enum that can be copied,
+        /// compared, hashed, written as text and parsed. The text is the name of the loss, followed by its parameters
+        /// if it has any, as for [`AnyLoss`](crate::loss::AnyLoss).
+        ///
+        /// These losses take different arguments: match the enum to compute.
+        ///
+        /// ```
+        /// use slopes::Rows;
+        /// use slopes::loss::AnyGroupLoss;
+        ///
+        /// let chosen: AnyGroupLoss = "triplet(margin=0.5, eps=0)".parse()?;
+        /// let (anchor, positive, negative) = ([0.0_f64, 0.0], [3.0, 4.0], [0.0, 5.0]);
+        /// let loss = match chosen {
+        ///     AnyGroupLoss::Triplet(loss) => loss.sum(&anchor, &positive, &negative, Rows::contiguous(2)),
+        ///     AnyGroupLoss::Contrastive(loss) => loss.sum(&anchor, &positive, &[1.0], Rows::contiguous(2)),
+        ///     other => panic!("{other} is no loss of this network"),
+        /// };
+        /// assert_eq!(loss, 0.5);
+        /// # Ok::<(), slopes::ParseError>(())
+        /// ```
+        AnyGroupLoss [] of "loss";
+        CosineSimilarity, CosineEmbedding, Contrastive, Triplet, GaussianNll, MarginRanking,
+    }
 }
 
 /// All elementwise losses, with their default parameters.
@@ -556,5 +577,5 @@ pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {
 /// # Ok::<(), slopes::UnknownNameError>(())
 /// ```
 pub fn by_name<T: Element>(name: &str) -> Result<&'static dyn Loss<T>, UnknownNameError> {
-    crate::parse::find(name, NAMES).map(|index| all()[index])
+    crate::parse::find(name, CATALOGUE.names).map(|index| all()[index])
 }

@@ -4,6 +4,9 @@
 pub(crate) mod exponentials;
 pub(crate) mod maximum;
 
+use crate::check::same_length;
+use crate::declare::Parameter;
+use crate::names::Names;
 use crate::simd::Real;
 use crate::slice::{Dst, Src};
 
@@ -25,6 +28,25 @@ pub enum FullyMasked {
     /// 1 / n for each of the n entries, or the logarithm of that. Entries that a causal mask hides are not counted.
     /// The output does not tell such a row from others: set dy to 0 there before the backward pass.
     Uniform,
+}
+
+impl FullyMasked {
+    /// The names of the variants in texts, in their order.
+    pub(crate) const NAMES: Names = &[&["zero", "zeros"], &["nan"], &["uniform"]];
+}
+
+impl Parameter for FullyMasked {
+    const REQUIREMENT: &'static str = "must be 0, 1 or 2";
+    fn of(value: f64) -> Self {
+        match value {
+            1.0 => FullyMasked::Nan,
+            2.0 => FullyMasked::Uniform,
+            _ => FullyMasked::Zero,
+        }
+    }
+    fn value(self) -> f64 {
+        f64::from(self as u8)
+    }
 }
 
 /// The layout of rows in a slice: their length, and the distance between the entries of a row.
@@ -104,6 +126,16 @@ impl Rows {
             None if self.inner == 1 => panic!("length {numbers} is not a multiple of the row length {len}"),
             None => panic!("length {numbers} is not a multiple of {} rows of length {len}", self.inner),
         }
+    }
+
+    /// The number of rows of slices of the same length, which is that of the first.
+    ///
+    /// # Panics
+    /// If the lengths differ, or are not a multiple of len * inner.
+    #[track_caller]
+    pub(crate) fn count_of<const N: usize>(self, method: &str, lengths: [(&str, usize); N]) -> usize {
+        same_length(method, lengths);
+        self.count(lengths[0].1)
     }
 
     /// The index of the first entry of a row.

@@ -2,12 +2,13 @@
 
 use crate::cases::{RowCase, row_cases};
 use crate::common::outputs::CLASSES;
-use crate::common::rows::{check, row_and_target, rows};
+use crate::common::rows::{check, largest, row_and_target, rows};
 use crate::common::{
     Exact, H, Number, ORDERS, all_bits, at_every_level, beside, bits, csv, fix_level, from_hex, narrow, none,
     over_budget, panic_message, proptest_config, tolerance,
 };
 use proptest::prelude::*;
+use slopes::ErrorBound;
 use slopes::activation::Rows;
 use slopes::loss::{
     CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, RowLoss, SoftmaxCrossEntropy,
@@ -30,18 +31,28 @@ pub struct Row {
 }
 
 impl Row {
-    /// TP + (FP + FN) / 4 of an overlap, less than what its numbers are divided by; else infinite.
-    fn overlap(&self) -> f64 {
-        if !self.loss.starts_with("dice") && !self.loss.starts_with("tversky") {
-            return f64::INFINITY;
+    /// What the absolute bounds of value, gradient and second derivative are multiples of, at most.
+    fn involved(&self, weights: &[f64]) -> [f64; 3] {
+        let (largest, of_target) = (largest(&self.x), self.y.iter().sum::<f64>().max(1.0));
+        let overlap = |alpha: f64, beta: f64| -> f64 {
+            let term = |(p, y): (&f64, &f64)| p * y + alpha * p * (1.0 - y) + beta * (1.0 - p) * y;
+            self.x.iter().zip(&self.y).map(term).sum()
+        };
+        let divided = |d: f64| [0.0, 1.0 / d, 1.0 / (d * d)];
+        match &self.loss[..] {
+            "categorical_cross_entropy_0" => [0.0; 3],
+            "categorical_cross_entropy_0.0625" => [of_target, 0.0, 0.0],
+            "multi_margin_1" => [largest * self.gradient[self.target as usize].abs(), 0.0, 0.0],
+            "multi_margin_0.75_squared" => [largest * self.gradient[self.target as usize].abs(), largest, 0.0],
+            "categorical_hinge" => [largest, 0.0, 0.0],
+            "dice_0" => divided(2.0 * overlap(0.5, 0.5)),
+            "dice_1" => divided(2.0 * overlap(0.5, 0.5) + 1.0),
+            "tversky_0.25_0.75_0.5" => divided(overlap(0.25, 0.75) + 0.5),
+            _ => {
+                let wanted = of_target * weights.iter().fold(1.0, |a: f64, b| a.max(*b));
+                [largest, wanted, wanted]
+            }
         }
-        self.x.iter().zip(&self.y).map(|(p, y)| p * y + (p * (1.0 - y) + (1.0 - p) * y) / 4.0).sum()
-    }
-
-    /// The sum of what is wanted of a row of logits, at most.
-    fn wanted(&self, weights: &[f64]) -> f64 {
-        let heaviest = weights.iter().fold(1.0, |a: f64, b| a.max(*b));
-        heaviest * self.y.iter().sum::<f64>().max(1.0)
     }
 }
 
@@ -529,21 +540,26 @@ fn row_losses_are_accurate<T: Number>() {
             loss.forward(&x, target, rows, &mut value).unwrap();
             loss.gradient_with_hessian(&x, target, rows, 1.0, &mut gradient, &mut curvature).unwrap();
 
-            let logits = row.loss.starts_with("cross") || row.loss.starts_with("focal");
-            let wanted = if logits { row.wanted(&weights) } else { 0.0 };
-            // A gradient is a difference of numbers up to the sum of what is wanted, in f32 of shares that are off by 4 units;
-            // a curvature one of products of two such.
-            // (1 - p)^gamma is off by gamma times what 1 - p is.
-            let (ulp, unit) = (if row.loss.starts_with("focal") { 8.0 } else { 4.0 }, T::unit());
-            // Of an overlap, a gradient is a difference of numbers up to 1 by the whole, times 1 by the whole in a curvature.
-            let whole = row.overlap();
-            let floors = [0.0, unit * (8.0 * wanted + 8.0 / whole), unit * (16.0 * wanted + 8.0 / (whole * whole))];
+            let ErrorBound { mut ulp, absolute } = T::budget(loss.spec());
+            if row.loss == "focal_3.25_soft" {
+                // (1 - p)^gamma is off by gamma times what 1 - p is: the bounds are those of a gamma of 2.
+                ulp[0] += 1.25;
+            }
+            let involved = row.involved(&weights);
+            let floors: [f64; 3] = std::array::from_fn(|order| absolute[order] * T::unit() * involved[order]);
             let outputs = [(&value[..], &row.value), (&gradient, &row.gradient), (&curvature, &row.curvature)];
             for (order, (got, exact)) in outputs.into_iter().enumerate() {
                 for (i, got) in got.iter().enumerate() {
                     let label =
                         format!("{} {} {level:?}, row of {len}, entry {i}, {}", row.loss, T::NAME, ORDERS[order]);
-                    failures.extend(over_budget(&label, ulp, |_| floors[order], &x[i..=i], &[*got], |_| exact[i]));
+                    failures.extend(over_budget(
+                        &label,
+                        ulp[order],
+                        |_| floors[order],
+                        &x[i..=i],
+                        &[*got],
+                        |_| exact[i],
+                    ));
                 }
             }
         }
@@ -573,16 +589,29 @@ fn cross_entropy_is_accurate<T: Number>() {
             let labels = [row.label];
             let onehot: Vec<T> =
                 (0..x.len()).map(|i| T::from_f64_rounded(f64::from(u8::from(i == row.label as usize)))).collect();
-            // The gradient is a difference of numbers up to 1.
-            for (kind, target, floor) in [
-                ("labels", Targets::labels(&labels), unit),
-                ("probabilities", Targets::Probabilities(&onehot), 2.0 * unit),
-            ] {
+            let ErrorBound { ulp, absolute } = T::budget(SoftmaxCrossEntropy::SPEC);
+            for (kind, target) in
+                [("labels", Targets::labels(&labels)), ("probabilities", Targets::Probabilities(&onehot))]
+            {
                 let label = |what: &str| format!("the {what} of {kind} {} {level:?}, row {number}", T::NAME);
                 SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut loss).unwrap();
-                failures.extend(check(&label("loss"), 2.0, |_| involved, &x[..1], &loss, &row.cross_entropy[..1]));
+                failures.extend(check(
+                    &label("loss"),
+                    ulp[0],
+                    |_| absolute[0] * involved,
+                    &x[..1],
+                    &loss,
+                    &row.cross_entropy[..1],
+                ));
                 SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
-                failures.extend(check(&label("gradient"), 3.0, |_| floor, &x, &gradient, &row.gradient));
+                failures.extend(check(
+                    &label("gradient"),
+                    ulp[1],
+                    |_| absolute[1] * unit,
+                    &x,
+                    &gradient,
+                    &row.gradient,
+                ));
             }
         }
     });

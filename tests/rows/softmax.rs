@@ -22,30 +22,33 @@ fn rows_are_accurate<T: Number>() {
             let mut y = x.clone();
             let label = |what: &str| format!("{what} {} {level:?}, row {number}", T::NAME);
             let unit = T::unit();
+            let (bounds, of_log) = (T::budget(Softmax::SPEC), T::budget(LogSoftmax::SPEC));
 
             RowActivation::<T>::forward(&Softmax::default(), &x, rows, &mut y);
-            failures.extend(check(&label("softmax"), 2.0, |_| 0.0, &x, &y, &row.softmax));
+            failures.extend(check(&label("softmax"), bounds.ulp[0], |_| 0.0, &x, &y, &row.softmax));
 
             LogSoftmax::default().forward(&x, rows, &mut y);
-            failures.extend(check(&label("log_softmax"), 2.0, |_| row.involved::<T>(), &x, &y, &row.log_softmax));
+            let floor = |_| of_log.absolute[0] * row.involved::<T>();
+            failures.extend(check(&label("log_softmax"), of_log.ulp[0], floor, &x, &y, &row.log_softmax));
 
             // y (dy - s), s = <y, dy>: y is off by 2 ulp, 4 units of it; so is s, with its products one unit more, of max
             // |dy|; the difference and the product are rounded: (4 * 2 + 5 + 2 + 2) y max|dy| units, |dy - s| <= 2 max|dy|.
             let most = largest(&row.dy);
-            let floor =
-                |i: usize| 17.0 * unit * row.softmax[i].abs() * most + T::min_positive_value().into_f64() * unit;
+            let least = T::min_positive_value().into_f64() * unit;
+            let floor = |i: usize| bounds.absolute[1] * unit * row.softmax[i].abs() * most + least;
             Softmax::default().backward(&x, &dy, rows, &mut y);
-            failures.extend(check(&label("backward of softmax"), 2.0, floor, &x, &y, &row.softmax_vjp));
+            failures.extend(check(&label("backward of softmax"), bounds.ulp[1], floor, &x, &y, &row.softmax_vjp));
 
             // dy - y S, S = sum(dy): y is off by 4 units, the sum and the product by one each, and the difference is rounded.
             let sum: f64 = row.dy.iter().sum();
-            let floor = |i: usize| unit * (6.0 * row.softmax[i].abs() * sum.abs() + row.log_softmax_vjp[i].abs());
+            let involved = |i: usize| row.softmax[i].abs() * sum.abs() + row.log_softmax_vjp[i].abs() / 6.0;
+            let floor = |i: usize| of_log.absolute[1] * unit * involved(i);
             let masked = |i: usize| row.x[i] == f64::NEG_INFINITY;
             // Where x is -inf, the gradient is 0: the contract of rows.
             let exact = |i: usize| if masked(i) { 0.0.into() } else { row.log_softmax_vjp[i] };
             let exact: Vec<Exact> = (0..x.len()).map(exact).collect();
             LogSoftmax::default().backward(&x, &dy, rows, &mut y);
-            failures.extend(check(&label("backward of log_softmax"), 1.0, floor, &x, &y, &exact));
+            failures.extend(check(&label("backward of log_softmax"), of_log.ulp[1], floor, &x, &y, &exact));
         }
     });
     none(&failures);

@@ -9,36 +9,41 @@ use crate::element::Element;
 use crate::simd::{Isa, Kernel, Token, dispatch};
 use crate::sum::sum_of_pairs;
 
-/// Maxout activation: the maximum of each group of `pieces` consecutive numbers.
-///
-/// - value: `max(x_1, ..., x_k)`, exact
-/// - derivative: 1 in the first of the largest, 0 in the others
-/// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
-///
-/// Group i is `x[i * pieces]` to `x[i * pieces + pieces - 1]`; y, dy and the indices have one number for each group.
-///
-/// Zeros are equal whatever their signs, and the first is taken. NaN is larger than any number: the first NaN of a
-/// group is its value, and receives its gradient.
-///
-/// ```
-/// use slopes::activation::Maxout;
-/// let (maxout, x) = (Maxout { pieces: 3 }, [1.0_f32, 4.0, 4.0, -1.0, -2.0, -3.0]);
-/// let (mut y, mut indices, mut dx) = ([0.0; 2], [0; 2], [0.0; 6]);
-/// maxout.forward_with_indices(&x, &mut y, &mut indices);
-/// assert_eq!((y, indices), ([4.0, -1.0], [1, 0]));
-///
-/// // The backward pass needs the indices only, not x.
-/// maxout.backward_from_indices(&indices, &[10.0, 20.0], &mut dx);
-/// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
-/// ```
-///
-/// # Panics
-/// Methods panic if the length of x or dx is not a multiple of `pieces`, if another slice does not have one number for
-/// each group, or if an index is out of range, before anything is written; the message names the lengths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Maxout {
-    /// The length of a group: positive.
-    pub pieces: usize,
+crate::function::function! {
+    /// Maxout activation: the maximum of each group of `pieces` consecutive numbers.
+    names ["maxout"];
+    "value": "max(x_1, ..., x_k)", f32 0.0, f64 0.0;
+    "gradient": "dy in the first of the largest, 0 in the others", f32 0.0, f64 0.0;
+    source "I. Goodfellow et al., Maxout Networks, arXiv:1302.4389";
+    range [f64::NEG_INFINITY, f64::INFINITY];
+
+    /// Group i is `x[i * pieces]` to `x[i * pieces + pieces - 1]`; y, dy and the indices have one number for each
+    /// group.
+    ///
+    /// Zeros are equal whatever their signs, and the first is taken. NaN is larger than any number: the first NaN of a
+    /// group is its value, and receives its gradient.
+    ///
+    /// ```
+    /// use slopes::activation::Maxout;
+    /// let (maxout, x) = (Maxout { pieces: 3 }, [1.0_f32, 4.0, 4.0, -1.0, -2.0, -3.0]);
+    /// let (mut y, mut indices, mut dx) = ([0.0; 2], [0; 2], [0.0; 6]);
+    /// maxout.forward_with_indices(&x, &mut y, &mut indices);
+    /// assert_eq!((y, indices), ([4.0, -1.0], [1, 0]));
+    ///
+    /// // The backward pass needs the indices only, not x.
+    /// maxout.backward_from_indices(&indices, &[10.0, 20.0], &mut dx);
+    /// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Methods panic if the length of x or dx is not a multiple of `pieces`, if another slice does not have one number
+    /// for each group, or if an index is out of range, before anything is written; the message names the lengths.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Maxout {
+        /// The length of a group: positive.
+        pub pieces: usize,
+    }
+    parameters {}
 }
 
 impl Maxout {

@@ -4,7 +4,7 @@ use super::RowActivation;
 use super::softmax::{Softmax, softmax_backward_in_place};
 use super::sparsemax::Hardmax;
 use crate::activation::trained::rng::CounterRng;
-use crate::check::{self, same_length};
+use crate::check;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
@@ -13,38 +13,47 @@ use crate::row::Rows;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Dst, Map, Src};
 
-/// Gumbel-softmax: softmax((x + g) / t) of each row with Gumbel noise g = -ln(-ln u), u uniform in (0, 1). As the
-/// temperature t falls, outputs approach one-hot samples of the classes, with the probabilities softmax(x).
-///
-/// The noise is not stored: u is a hash (SplitMix64) of the seed and of the index of a number, so the backward pass has
-/// the noise of the forward pass, and results do not depend on chunks, threads or the CPU's registers. `first` is the
-/// index of the first number of the slice among all the numbers of a training step: element i of the slice has the
-/// noise of index `first + i`. Take a new seed for each step.
-///
-/// Source: E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712.
-///
-/// ```
-/// use slopes::activation::{GumbelSoftmax, Rows};
-/// let gumbel = GumbelSoftmax::new(7).with_hard(true);
-/// let (x, rows) = ([0.0_f32, 0.0, f32::NEG_INFINITY], Rows::contiguous(3));
-/// let mut y = [0.0; 3];
-/// gumbel.forward(&x, rows, &mut y, 0);
-/// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
-/// ```
-///
-/// # Panics
-/// Methods panic if the lengths of slices differ or are not a multiple of the row length (times inner), before anything
-/// is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct GumbelSoftmax {
-    /// The temperature t that x + g is divided by, from 1e-15 to 1e15; 1 by default.
-    pub temperature: f64,
-    /// True for one-hot outputs: 1 for the maximum of x + g, 0 for the others. False (the default) for the softmax. The
-    /// gradient is that of the softmax in both cases (straight-through).
-    pub hard: bool,
-    /// The seed of the noise, any number.
-    pub seed: u64,
+crate::function::function! {
+    /// Gumbel-softmax: the softmax of each row with Gumbel noise g. As the temperature t falls, outputs approach
+    /// one-hot samples of the classes, with the probabilities softmax(x).
+    names ["gumbel_softmax"];
+    "value": "y_i = exp((x_i + g_i) / t) / sum_j exp((x_j + g_j) / t), g = -ln(-ln(u)), u uniform in (0, 1)",
+        f32 2.0, f64 2.0;
+    "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0, of "y_i max_j abs(dy_j)";
+    source "E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712";
+    range [0.0, 1.0];
+
+    /// The bounds are those of the softmax, of noisy numbers that are rounded to the type of the slice.
+    ///
+    /// The noise is not stored: u is a hash (SplitMix64) of the seed and of the index of a number, so the backward pass
+    /// has the noise of the forward pass, and results do not depend on chunks, threads or the CPU's registers. `first`
+    /// is the index of the first number of the slice among all the numbers of a training step: element i of the slice
+    /// has the noise of index `first + i`. Take a new seed for each step.
+    ///
+    /// ```
+    /// use slopes::activation::{GumbelSoftmax, Rows};
+    /// let gumbel = GumbelSoftmax::new(7).with_hard(true);
+    /// let (x, rows) = ([0.0_f32, 0.0, f32::NEG_INFINITY], Rows::contiguous(3));
+    /// let mut y = [0.0; 3];
+    /// gumbel.forward(&x, rows, &mut y, 0);
+    /// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Methods panic if the lengths of slices differ or are not a multiple of the row length (times inner), before
+    /// anything is written.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct GumbelSoftmax {
+        /// The temperature t that x + g is divided by, from 1e-15 to 1e15; 1 by default.
+        pub temperature: f64,
+        /// True for one-hot outputs: 1 for the maximum of x + g, 0 for the others. False (the default) for the softmax.
+        /// The gradient is that of the softmax in both cases (straight-through).
+        pub hard: bool,
+        /// The seed of the noise, any number.
+        pub seed: u64,
+    }
+    parameters { temperature = 1.0; hard: flag = false; }
 }
 
 impl GumbelSoftmax {
@@ -76,8 +85,7 @@ impl GumbelSoftmax {
     /// The values y = f(x) of each row.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], rows: Rows, y: &mut [T], first: u64) {
-        same_length("forward", [("x", x.len()), ("y", y.len())]);
-        rows.count(x.len());
+        rows.count_of("forward", [("x", x.len()), ("y", y.len())]);
         self.add_noise(x, y, first);
         if self.hard {
             return Hardmax.forward_in_place(y, rows);
@@ -88,8 +96,7 @@ impl GumbelSoftmax {
     /// The vector-Jacobian product dx of the soft output, x being the input of the function.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T], first: u64) {
-        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        rows.count(x.len());
+        rows.count_of("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
         self.add_noise(x, dx, first);
         self.softmax().forward_in_place(dx, rows);
         softmax_backward_in_place(self.softmax(), dy, rows, dx);

@@ -9,29 +9,35 @@ use crate::row::{FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src};
 
-/// LogSumExp: ln sum_i exp(x_i) of each row, a smooth maximum. Its gradient is the softmax.
-///
-/// y has one number for each row: `y[o * inner + j]` is that of row (o, j), whose element i is
-/// `x[(o * len + i) * inner + j]`.
-///
-/// Entries of -inf add 0 to the sum; a row whose entries are all -inf, or that has none, gives -inf; any +inf gives
-/// +inf, and any NaN gives NaN. Largest error: 2 ulp, or 2^-24 (f64: 2^-53) of the largest magnitude in the row.
-///
-/// ```
-/// use slopes::activation::{LogSumExp, Rows};
-/// let (x, rows) = ([0.0_f64, 0.0, 1000.0, 1000.0], Rows::contiguous(2));
-/// let (mut y, mut dx) = ([0.0; 2], [0.0; 4]);
-/// LogSumExp.forward(&x, rows, &mut y);
-/// assert_eq!(y, [2.0_f64.ln(), 1000.0 + 2.0_f64.ln()]);
-/// LogSumExp.backward(&x, &[1.0, 10.0], rows, &mut dx);
-/// assert_eq!(dx, [0.5, 0.5, 5.0, 5.0]);
-/// ```
-///
-/// # Panics
-/// Methods panic if the length of x is not a multiple of the row length (times inner), or if that of y or dy is not the
-/// number of rows, before anything is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogSumExp;
+crate::function::function! {
+    /// LogSumExp: the logarithm of the sum of a row's exponentials, a smooth maximum. Its gradient is the softmax.
+    names ["log_sum_exp", "reduce_log_sum_exp"];
+    "value": "y = ln sum_j exp(x_j)", f32 2.0 or 1.0, f64 2.0 or 1.0, of "max_j abs(x_j)";
+    "gradient": "dx_i = dy exp(x_i) / sum_j exp(x_j)", f32 4.0, f64 4.0;
+    source "G. Calafiore, L. El Ghaoui, Optimization Models, 2014";
+    range [f64::NEG_INFINITY, f64::INFINITY];
+
+    /// y has one number for each row: `y[o * inner + j]` is that of row (o, j), whose element i is
+    /// `x[(o * len + i) * inner + j]`.
+    ///
+    /// Entries of -inf add 0 to the sum; a row whose entries are all -inf, or that has none, gives -inf; any +inf gives
+    /// +inf, and any NaN gives NaN.
+    ///
+    /// ```
+    /// use slopes::activation::{LogSumExp, Rows};
+    /// let (x, rows) = ([0.0_f64, 0.0, 1000.0, 1000.0], Rows::contiguous(2));
+    /// let (mut y, mut dx) = ([0.0; 2], [0.0; 4]);
+    /// LogSumExp.forward(&x, rows, &mut y);
+    /// assert_eq!(y, [2.0_f64.ln(), 1000.0 + 2.0_f64.ln()]);
+    /// LogSumExp.backward(&x, &[1.0, 10.0], rows, &mut dx);
+    /// assert_eq!(dx, [0.5, 0.5, 5.0, 5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Methods panic if the length of x is not a multiple of the row length (times inner), or if that of y or dy is not
+    /// the number of rows, before anything is written.
+    LogSumExp;
+}
 
 impl LogSumExp {
     /// The values y = f(x), one for each row.
@@ -46,9 +52,9 @@ impl LogSumExp {
     /// The gradient dx = dy softmax(x), dy having one number for each row.
     #[track_caller]
     pub fn backward<T: Element>(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
+        same_length("backward", [("x", x.len()), ("dx", dx.len())]);
         let count = if rows.row_len() == 0 { rows.count(x.len()) + dy.len() } else { rows.count(x.len()) };
         same_length("backward", [("rows of x", count), ("dy", dy.len())]);
-        same_length("backward", [("x", x.len()), ("dx", dx.len())]);
         <T::Kernels as LogSumExpKernels<T>>::backward(Backward {
             x: Src::new(x),
             dy: Src::new(dy),

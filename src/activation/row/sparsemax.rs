@@ -1,9 +1,8 @@
 //! Sparsemax, the projection of a row to the probability simplex, and hardmax, the one-hot vector of its maximum.
 
-use super::RowActivation;
-use crate::check::same_length;
+use super::RowFormula;
 use crate::compiled::concrete;
-use crate::element::{Element, RealOf};
+use crate::element::RealOf;
 use crate::math::pair::HiLo;
 use crate::row::exponentials::scale;
 use crate::row::maximum::{Kind, Special, kind};
@@ -11,41 +10,48 @@ use crate::row::{COPIED, FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
 use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
-/// Sparsemax: max(0, x_i - tau) of each row, with the threshold tau for which the outputs sum to 1. It is the Euclidean
-/// projection of x to the probability simplex.
-///
-/// Entries of -inf give 0; n entries of +inf give 1 / n each; any NaN makes the row NaN; a row whose entries are all
-/// -inf gives zeros. The gradient is dx_i = dy_i - mean(dy) where the output is not 0, the mean being over those
-/// entries, and 0 elsewhere.
-///
-/// tau is computed to the precision of f64 without sorting, by Newton's method, which is exact after finitely many
-/// steps (C. Michelot, 1986): usually 3 to 6 passes over the row. Largest error of an output: 1 ulp in f32, and
-/// len / 2 units of 2^-53 in f64.
-///
-/// Source: A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068.
-///
-/// ```
-/// use slopes::activation::{RowActivation, Rows, Sparsemax};
-/// let mut x = [1.0_f32, 0.5, -1.0];
-/// Sparsemax.forward_in_place(&mut x, Rows::contiguous(3));
-/// assert_eq!(x, [0.75, 0.25, 0.0]);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sparsemax;
+crate::function::function! {
+    /// Sparsemax: the Euclidean projection of a row to the probability simplex.
+    names ["sparsemax"];
+    "value": "y_i = max(0, x_i - tau), tau so that the sum of y is 1", f32 1.0 or 0.0, f64 0.0 or 0.5, of "len";
+    "gradient": "dx_i = dy_i - mean(dy over y != 0) if y_i != 0, else 0", f32 0.0 or 1.0, f64 0.0 or 1.0,
+        of "len max_j abs(dy_j)";
+    source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068";
+    range [0.0, 1.0];
 
-/// Hardmax: the one-hot vector of each row's maximum, 1 at the first of the largest entries and 0 elsewhere. Its
-/// gradient is 0.
-///
-/// Any NaN makes the row NaN; a row whose entries are all -inf gives zeros.
-///
-/// ```
-/// use slopes::activation::{Hardmax, RowActivation, Rows};
-/// let mut x = [1.0_f32, 3.0, 3.0];
-/// Hardmax.forward_in_place(&mut x, Rows::contiguous(3));
-/// assert_eq!(x, [0.0, 1.0, 0.0]);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hardmax;
+    /// Entries of -inf give 0; n entries of +inf give 1 / n each; any NaN makes the row NaN; a row whose entries are
+    /// all -inf gives zeros.
+    ///
+    /// tau is computed to the precision of f64 without sorting, by Newton's method, which is exact after finitely many
+    /// steps (C. Michelot, 1986): usually 3 to 6 passes over the row.
+    ///
+    /// ```
+    /// use slopes::activation::{RowActivation, Rows, Sparsemax};
+    /// let mut x = [1.0_f32, 0.5, -1.0];
+    /// Sparsemax.forward_in_place(&mut x, Rows::contiguous(3));
+    /// assert_eq!(x, [0.75, 0.25, 0.0]);
+    /// ```
+    Sparsemax;
+}
+
+crate::function::function! {
+    /// Hardmax: the one-hot vector of each row's maximum.
+    names ["hardmax"];
+    "value": "y_i = 1 at the first of the largest x_i, else 0", f32 0.0, f64 0.0;
+    "gradient": "0", f32 0.0, f64 0.0;
+    source "ONNX, Hardmax";
+    range [0.0, 1.0];
+
+    /// Any NaN makes the row NaN; a row whose entries are all -inf gives zeros.
+    ///
+    /// ```
+    /// use slopes::activation::{Hardmax, RowActivation, Rows};
+    /// let mut x = [1.0_f32, 3.0, 3.0];
+    /// Hardmax.forward_in_place(&mut x, Rows::contiguous(3));
+    /// assert_eq!(x, [0.0, 1.0, 0.0]);
+    /// ```
+    Hardmax;
+}
 
 /// The threshold tau = c + t, t being a double-double number.
 #[derive(Clone, Copy)]
@@ -245,51 +251,23 @@ impl<R: Real> Kernel for Backward<'_, R> {
     }
 }
 
-/// The forward methods, which differ in the function alone.
-macro_rules! forward {
-    ($which:expr) => {
-        #[track_caller]
-        fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
-            same_length("forward", [("x", x.len()), ("y", y.len())]);
-            let (count, x, y) = (rows.count(x.len()), Src::new(x), Dst::new(y));
-            <T::Kernels as SparsemaxKernels<T>>::forward(Forward { which: $which, x, y, rows, count });
-        }
-        #[track_caller]
-        fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-            let (count, y) = (rows.count(x.len()), Dst::new(x));
-            <T::Kernels as SparsemaxKernels<T>>::forward(Forward { which: $which, x: y.src(), y, rows, count });
-        }
-    };
-}
-
-impl<T: Element> RowActivation<T> for Sparsemax {
-    forward! { Which::Sparsemax }
-    #[track_caller]
-    fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        let (count, from, dy, dx) = (rows.count(x.len()), Src::new(x), Src::new(dy), Dst::new(dx));
-        <T::Kernels as SparsemaxKernels<T>>::backward(Backward { from_input: true, from, dy, dx, rows, count });
+impl RowFormula for Sparsemax {
+    fn forward<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
+        let kernel = Forward { which: Which::Sparsemax, x, y, rows, count };
+        <R::Kernels as SparsemaxKernels<R>>::forward(kernel);
     }
-    #[track_caller]
-    fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-        same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        let (count, from, dy, dx) = (rows.count(y.len()), Src::new(y), Src::new(dy), Dst::new(dx));
-        <T::Kernels as SparsemaxKernels<T>>::backward(Backward { from_input: false, from, dy, dx, rows, count });
+    fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, count: usize) {
+        let kernel = Backward { from_input: !output, from, dy, dx, rows, count };
+        <R::Kernels as SparsemaxKernels<R>>::backward(kernel);
     }
 }
 
-impl<T: Element> RowActivation<T> for Hardmax {
-    forward! { Which::Hardmax }
-    #[track_caller]
-    fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-        same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        rows.count(x.len());
-        dx.fill(T::zero());
+impl RowFormula for Hardmax {
+    fn forward<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
+        let kernel = Forward { which: Which::Hardmax, x, y, rows, count };
+        <R::Kernels as SparsemaxKernels<R>>::forward(kernel);
     }
-    #[track_caller]
-    fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-        same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-        rows.count(y.len());
-        dx.fill(T::zero());
+    fn backward<R: Real>(self, _: bool, _: Src<R>, _: Src<R>, dx: Dst<R>, _: Rows, _: usize) {
+        (0..dx.len()).for_each(|i| dx.write(i, 0.0));
     }
 }

@@ -6,20 +6,25 @@ use crate::loss::row::driver::rounded_to;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
-crate::check::options! {
+crate::function::function! {
     /// Contrastive loss: pulls two rows together (target 1), or at least `margin` apart (target -1).
     ///
-    /// - loss: `d^2 / 2` at a target of 1, `max(0, margin - d)^2 / 2` at -1, NaN at any other;
-    ///   `d = |prediction - other|`
-    /// - gradient: in the prediction, `prediction - other` at a target of 1,
-    ///   `-max(0, margin - d) (prediction - other) / d` at -1, 0 where d is 0; in the other row minus that
+    /// `d = |prediction - other|`, the Euclidean distance of the rows.
+    names ["contrastive", "contrastive_loss"];
+    "value": "d^2 / 2 at a target of 1, max(0, margin - d)^2 / 2 at -1",
+        f32 1.0 or 1.0, f64 0.0 or 16.0, of "margin^2; in f64 margin^2 + (1 + len / 512) value";
+    "gradient in the prediction, minus that in the other row":
+        "prediction - other at a target of 1, -max(0, margin - d) (prediction - other) / d at -1, 0 where d is 0",
+        f32 1.0 or 1.0, f64 1.0 or 16.0, of "max(margin, d); in f64 (1 + len / 512) max(margin, d)";
+    source "R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006";
+    range [0.0, f64::INFINITY];
+
     /// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
     ///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `target[r]` and `losses[r]` belong to
     ///   row r
-    /// - domain: any numbers. The difference of equal infinities is NaN; NaN gives NaN.
+    /// - domain: any numbers, targets of 1 or -1; any other gives NaN. The difference of equal infinities is NaN; NaN
+    ///   gives NaN.
     /// - unit: that of the rows, squared
-    /// - worst error: 1 ulp in f32, or 2^-24 of margin^2; in f64 (8 + len / 64) ulp, or 2^-50 of margin^2
-    /// - source: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006
     ///
     /// ```
     /// use slopes::{activation::Rows, loss::Contrastive};
@@ -30,7 +35,7 @@ crate::check::options! {
     /// ```
     Contrastive {
         /// Margin: the distance from which rows with the target -1 cost nothing. Finite and not negative; default 1.
-        margin: f64 = 1.0, with_margin(f64 as value), non_negative;
+        margin = 1.0, with_margin, non_negative;
     }
 }
 

@@ -42,29 +42,36 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
     loss
 }
 
-/// Cosine similarity loss: minus the cosine of the angle between two rows.
-///
-/// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras, so that less is better.
-///
-/// - loss: `-cos`, `cos = <p, t> / (|p| |t|)`; a row of zeros has a cosine of 0
-/// - gradient: in the prediction `-(t / |t| - cos p / |p|) / |p|`, and in the target likewise; 0 at a row of zeros
-/// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
-///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `losses[r]` belongs to row r
-/// - domain: any numbers. A row with infinite entries has the direction of those alone, and a gradient of 0. NaN makes
-///   the loss and the gradients NaN.
-/// - unit: none
-/// - worst error: of the loss 2^-24 in f32, (8 + len / 128) 2^-53 in f64; of the gradient in p that divided by |p|
-/// - source: G. Salton, A. Wong, C. S. Yang, A Vector Space Model for Automatic Indexing, 1975
-///
-/// ```
-/// use slopes::{activation::Rows, loss::CosineSimilarity};
-/// let (prediction, target) = ([3.0_f32, 4.0, 0.0, 0.0], [4.0, 3.0, 1.0, 0.0]);
-/// let mut losses = [1.0; 2];
-/// CosineSimilarity.forward(&prediction, &target, Rows::contiguous(2), &mut losses);
-/// assert_eq!(losses, [-0.96, 0.0]);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CosineSimilarity;
+crate::function::function! {
+    /// Cosine similarity loss: minus the cosine of the angle between two rows.
+    ///
+    /// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras, so that less is better. The
+    /// rows are p (the prediction) and t (the target).
+    names ["cosine_similarity", "cosine"];
+    "value": "-cos, cos = <p, t> / (|p| |t|); 0 for a row of zeros",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";
+    "gradient in the prediction": "-(t / |t| - cos p / |p|) / |p|; 0 at a row of zeros",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |p|; in f64 (1 + len / 1024) / |p|";
+    "gradient in the target": "-(p / |p| - cos t / |t|) / |t|; 0 at a row of zeros",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |t|; in f64 (1 + len / 1024) / |t|";
+    source "G. Salton, A. Wong, C. S. Yang, A Vector Space Model for Automatic Indexing, 1975";
+    range [-1.0, 1.0];
+
+    /// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
+    ///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `losses[r]` belongs to row r
+    /// - domain: any numbers. A row with infinite entries has the direction of those alone, and a gradient of 0. NaN
+    ///   makes the loss and the gradients NaN.
+    /// - unit: none
+    ///
+    /// ```
+    /// use slopes::{activation::Rows, loss::CosineSimilarity};
+    /// let (prediction, target) = ([3.0_f32, 4.0, 0.0, 0.0], [4.0, 3.0, 1.0, 0.0]);
+    /// let mut losses = [1.0; 2];
+    /// CosineSimilarity.forward(&prediction, &target, Rows::contiguous(2), &mut losses);
+    /// assert_eq!(losses, [-0.96, 0.0]);
+    /// ```
+    CosineSimilarity;
+}
 
 impl RowGroupKernel<2> for CosineSimilarity {
     fn run<T: Element>(kernel: EachRow<'_, Self, T::Real, 2>) -> f64 {
@@ -78,15 +85,23 @@ impl RowGroupKernel<2> for CosineSimilarity {
 
 methods!(CosineSimilarity of 2: prediction, target);
 
-crate::check::options! {
+crate::function::function! {
     /// Cosine embedding loss: turns two rows to the same direction (target 1), or away from each other (target -1).
     ///
-    /// - loss: `1 - cos` at a target of 1, `max(0, cos - margin)` at -1, NaN at any other
-    /// - gradient: minus that of the cosine at a target of 1, that of the cosine at -1 where the loss is positive, else
-    ///   0; 0 at a row of zeros
+    /// The cosine of the rows p (the prediction) and o (the other row), and its gradients, are those of
+    /// [`CosineSimilarity`].
+    names ["cosine_embedding", "cosine_embedding_loss"];
+    "value": "1 - cos at a target of 1, max(0, cos - margin) at -1",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";
+    "gradient in the prediction": "-dcos/dp at a target of 1, dcos/dp at -1 where the loss is positive, else 0",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |p|; in f64 (1 + len / 1024) / |p|";
+    "gradient in the other row": "-dcos/do at a target of 1, dcos/do at -1 where the loss is positive, else 0",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |o|; in f64 (1 + len / 1024) / |o|";
+    source "PyTorch's CosineEmbeddingLoss, without the 1e-12 that it adds to squared lengths";
+    range [0.0, 2.0];
+
     /// - shape: as of [`CosineSimilarity`], with `other` for the target, and `target[r]` for row r
-    /// - the cosine, its gradient, domain, unit, worst error: as of [`CosineSimilarity`], which is minus the cosine
-    /// - source: PyTorch's `CosineEmbeddingLoss`, without the 1e-12 that it adds to squared lengths
+    /// - domain, unit: as of [`CosineSimilarity`]; any target but 1 and -1 gives NaN
     ///
     /// ```
     /// use slopes::{activation::Rows, loss::CosineEmbedding};
@@ -99,7 +114,7 @@ crate::check::options! {
     /// ```
     CosineEmbedding {
         /// Margin: the cosine up to which rows with the target -1 cost nothing. From -1 to 1; default 0.
-        margin: f64 = 0.0, with_margin(f64 as value), from_minus_1_to_1;
+        margin = 0.0, with_margin, from_minus_1_to_1;
     }
 }
 

@@ -6,24 +6,24 @@ use crate::loss::row::driver::rounded_to;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token};
 
-crate::check::options! {
+crate::function::function! {
     /// Triplet margin loss: the anchor should be nearer to the positive row than to the negative one by `margin`.
     ///
-    /// The anchor is the prediction.
-    ///
-    /// - loss: `max(0, margin + d(prediction, positive) - d(prediction, negative))`, `d(x, y) = |x - y + eps|`, eps
-    ///   added to every entry
-    /// - gradient, where the loss is positive, else 0: with the directions `u = (prediction - positive + eps) / d` and
-    ///   `v = (prediction - negative + eps) / d`, 0 where d is 0: `u - v` in the prediction, `-u` in the positive row,
-    ///   `v` in the negative one
+    /// The anchor is the prediction. `d(x, y) = |x - y + eps|`, eps added to every entry, with the directions
+    /// `u = (prediction - positive + eps) / d` and `v = (prediction - negative + eps) / d`, 0 where d is 0.
+    names ["triplet", "triplet_loss", "triplet_margin", "triplet_margin_loss"];
+    "value": "max(0, margin + d(prediction, positive) - d(prediction, negative))",
+        f32 0.0 or 1.0, f64 0.0 or 8.0, of "the largest of margin and distances; in f64 1 + len / 512 times that";
+    "gradients": "where the loss is positive, else 0: u - v in the prediction, -u in the positive row, v in the negative",
+        f32 1.0 or 1.0, f64 1.0 or 32.0, of "1; in f64 1 + len / 512";
+    source "V. Balntas et al., Learning Local Feature Descriptors with Triplets, 2016; eps as in PyTorch";
+    range [0.0, f64::INFINITY];
+
     /// - shape: element i of row r of each input and gradient is `x[r * len + i]`, or along an axis
     ///   `x[(o * len + i) * inner + j]` with `r = o * inner + j` (see [`Rows`]); `losses[r]` belongs to row r
     /// - domain: any numbers. The difference of equal infinities is NaN, and so is that of two infinite distances; NaN
     ///   gives NaN.
     /// - unit: that of the rows
-    /// - worst error: 2^-24 of the largest of margin and distances in f32, (8 + len / 64) 2^-53 of it in f64
-    /// - source: V. Balntas et al., Learning Local Feature Descriptors with Triplets, 2016; eps as in PyTorch's
-    ///   `TripletMarginLoss`
     ///
     /// ```
     /// use slopes::{activation::Rows, loss::Triplet};
@@ -39,10 +39,10 @@ crate::check::options! {
     /// ```
     Triplet {
         /// Margin: the difference of the two distances from which the loss is 0. Finite and not negative; default 1.
-        margin: f64 = 1.0, with_margin(f64 as value), non_negative;
+        margin = 1.0, with_margin, non_negative;
         /// Offset eps, added to every entry of a difference, which keeps distances from being 0. Finite and not
         /// negative; default 1e-6.
-        eps: f64 = 1e-6, with_eps(f64 as value), non_negative;
+        eps ("epsilon") = 1e-6, with_eps, non_negative;
     }
 }
 

@@ -143,17 +143,20 @@ macro_rules! triple {
 pub(crate) trait TripleKernels<T>: ComputeTriples<GaussianNll, T> + ComputeTriples<MarginRanking, T> {}
 crate::compiled::for_each_element! { crate::compiled::implement_all: @of TripleKernels }
 
-crate::check::options! {
+crate::function::function! {
     /// Gaussian negative log-likelihood with a predicted mean and a predicted variance.
     ///
-    /// With r = prediction - target and v = max(variance, eps):
-    ///
-    /// - loss: `(ln(v) + r^2 / v) / 2`, plus `ln(2 pi) / 2` if `full`
-    /// - gradient: `r / v` in the prediction, `(1 - r^2 / v) / (2 v)` in the variance, as of `eps` below `eps`
-    /// - domain: any prediction and target; a negative variance gives NaN
-    /// - worst error where terms do not cancel, in ulp, of f32 and f64: 3; of the gradients 1 and 4. Beside the roots
-    ///   of the value and of the gradient in the variance the error is that relative to the larger term.
-    /// - source: D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994
+    /// `r = prediction - target`, `v = max(variance, eps)`.
+    names ["gaussian_nll", "gaussian_nll_loss"];
+    "value": "(ln(v) + r^2 / v) / 2, plus ln(2 pi) / 2 if full", f32 3.0 or 6.0, f64 3.0 or 6.0,
+        of "the largest term";
+    "gradient in the prediction": "r / v", f32 1.0, f64 1.0;
+    "gradient in the variance": "(1 - r^2 / v) / (2 v), as of eps below eps", f32 4.0 or 8.0, f64 4.0 or 8.0,
+        of "max(1, r^2 / v) / (2 v)";
+    source "D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994";
+    range [-6.907_755_278_982_137, f64::INFINITY];
+
+    /// Any prediction and target are in the domain; a negative variance gives NaN.
     ///
     /// ```
     /// use slopes::loss::GaussianNll;
@@ -169,9 +172,9 @@ crate::check::options! {
     /// Methods panic if slices differ in length, before anything is written.
     GaussianNll {
         /// Lower bound eps of the variance: a smaller one counts as eps. Positive and finite; default 1e-6.
-        eps: f64 = 1e-6, with_eps(f64 as value), positive;
+        eps ("epsilon") = 1e-6, with_eps, positive;
         /// Adds the constant ln(2 pi) / 2 to the loss. Default `false`.
-        full: bool = false, with_full(bool as value);
+        full: flag = false, with_full;
     }
 }
 
@@ -203,16 +206,19 @@ impl TripleFormula for GaussianNll {
 
 triple! { GaussianNll: prediction, target, variance -> prediction_gradient, variance_gradient }
 
-crate::check::options! {
+crate::function::function! {
     /// Margin ranking loss of two scores, one of which should exceed the other by `margin`.
     ///
     /// The first score should be the higher one where the target is +1, the second where it is -1.
-    ///
-    /// - loss: `max(0, margin - target (first - second))`
-    /// - gradient: `-target` in the first and `target` in the second where the loss is positive, else 0
-    /// - domain: any scores; targets are -1 or +1, and any other gives NaN
-    /// - worst error: that of two roundings
-    /// - source: R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000
+    names ["margin_ranking", "margin_ranking_loss"];
+    "value": "max(0, margin - target (first - second))", f32 1.0 or 2.0, f64 1.0 or 2.0,
+        of "max(abs(first - second), value)";
+    "gradient in the first score": "-target where the loss is positive, else 0", f32 0.0, f64 0.0;
+    "gradient in the second score": "target where the loss is positive, else 0", f32 0.0, f64 0.0;
+    source "R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000";
+    range [0.0, f64::INFINITY];
+
+    /// Any scores are in the domain; targets are -1 or +1, and any other gives NaN.
     ///
     /// ```
     /// use slopes::loss::MarginRanking;
@@ -227,7 +233,7 @@ crate::check::options! {
     /// Methods panic if slices differ in length, before anything is written.
     MarginRanking {
         /// Margin: the difference of the scores from which the loss is 0. Finite; default 0.
-        margin: f64 = 0.0, with_margin(f64 as value), finite;
+        margin = 0.0, with_margin, finite;
     }
 }
 

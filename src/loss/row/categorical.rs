@@ -6,20 +6,23 @@ use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src};
 use crate::sum::PairwiseSum;
 
-crate::check::options! {
+crate::function::function! {
     /// Cross-entropy between targets and predicted probabilities. For logits, use
     /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy): it is accurate where a separate softmax rounds to 0 or 1.
     ///
-    /// - loss: `-sum_i y_i ln(z_i + eps)`, z the prediction, y the probabilities of the target, or 1 at the label and 0
-    ///   elsewhere
-    /// - gradient: `-y_i / (z_i + eps)`
-    /// - second derivative: `y_i / (z_i + eps)^2`; the matrix of second derivatives is diagonal
+    /// z is the prediction, y the probabilities of the target, or 1 at the label and 0 elsewhere.
+    names ["categorical_cross_entropy", "sparse_categorical_cross_entropy"];
+    "value": "-sum_i y_i ln(z_i + eps)", f32 1.0, f64 4.0 or 1.0, of "sum_i y_i where eps is not 0";
+    "gradient": "-y_i / (z_i + eps)", f32 1.0, f64 4.0;
+    "second derivative": "y_i / (z_i + eps)^2", f32 1.0, f64 4.0;
+    source "I. J. Good, Rational Decisions, 1952";
+    range [0.0, f64::INFINITY];
+
+    /// - second derivative: the matrix of second derivatives is diagonal
     /// - mean: the sum divided by the number of rows
     /// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never
     ///   clamped.
     /// - unit: nats
-    /// - largest error: 1 ulp in f32; in f64 4 ulp, and 2^-53 for each unit of the target where eps is not 0
-    /// - source: I. J. Good, Rational Decisions, 1952
     ///
     /// An entry with a target of 0 adds exactly 0 to the loss, and has a gradient of 0, even where z is 0.
     ///
@@ -34,7 +37,7 @@ crate::check::options! {
     CategoricalCrossEntropy {
         /// The number eps that is added to every probability, finite and not negative; 0 by default. A positive eps
         /// makes losses finite, at the cost of a bias.
-        eps: f64 = 0.0, with_eps(f64 as value), non_negative;
+        eps ("epsilon") = 0.0, with_eps, non_negative;
     }
 }
 
@@ -49,20 +52,24 @@ impl RowFormula for CategoricalCrossEntropy {
     }
 }
 
-crate::check::options! {
+crate::function::function! {
     /// Negative log-likelihood of targets under predicted log-probabilities, as from log-softmax.
     ///
-    /// - loss: `-sum_i q_i z_i`, z the prediction; of a label, `-w_label z_label`
-    /// - gradient: `-q_i`
-    /// - second derivative: 0; bound: that of the magnitude of the gradient
-    /// - target: `q_i = w_i y_i`, w the class weights, y the probabilities of the target, or 1 at the label and 0
-    ///   elsewhere
+    /// z is the prediction; `q_i = w_i y_i`, w the class weights, y the probabilities of the target, or 1 at the label
+    /// and 0 elsewhere.
+    names ["negative_log_likelihood", "nll", "nll_loss"];
+    "value": "-sum_i q_i z_i", f32 0.0 or 2.0, f64 0.0 or 2.0, of "sum_i abs(q_i z_i)";
+    "gradient": "-q_i", f32 1.0, f64 1.0;
+    "second derivative": "0", f32 0.0, f64 0.0;
+    source "R. A. Fisher, 1912";
+    range [f64::NEG_INFINITY, f64::INFINITY];
+
+    /// - value: exact for a label without weights
+    /// - Hessian bound: that of the magnitude of the gradient
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
     ///   rows
     /// - domain: any number; logarithms of densities may be positive
     /// - unit: that of the prediction, nats
-    /// - largest error: 1 ulp of the sum of magnitudes; exact for a label without weights
-    /// - source: R. A. Fisher, 1912
     ///
     /// An entry with q = 0 adds exactly 0, even where z is -inf. A row whose label is `ignore_label`, or whose q are
     /// all 0, has no effect on a sum.
@@ -73,12 +80,10 @@ crate::check::options! {
     /// let (z, rows) = ([-0.5_f32, f32::NEG_INFINITY, -3.0, -0.25], Rows::contiguous(2));
     /// assert_eq!(NegativeLogLikelihood::default().mean(&z, Targets::labels(&[0, 1]), rows), Ok(0.375));
     /// ```
-    NegativeLogLikelihood<'a> {
-        /// The weight w of each class, finite and not negative; `None` (the default) for 1.
-        class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
+    NegativeLogLikelihood<'a> weighing class_weights ("w"), with_class_weights {
         /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
         /// probabilities are never ignored.
-        ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
+        ignore_label ("ignore_index"): label = None, with_ignore_label;
     }
 }
 

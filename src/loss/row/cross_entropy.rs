@@ -17,28 +17,30 @@ use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
 use num_traits::Float;
 
-crate::check::options! {
+crate::function::function! {
     /// Cross-entropy between targets and the softmax of logits, with class weights, an ignored label and label
     /// smoothing.
     ///
-    /// - loss: `-sum_i q_i ln p_i`, p the softmax of the prediction; of a label without smoothing,
-    ///   `-w_label ln p_label`
-    /// - gradient: `Q p_i - q_i`, Q the sum of q
-    /// - second derivative: `Q p_i (1 - p_i)`, never negative
-    /// - bound: `Q (2 p_i - 1) / (2 ln(p_i / (1 - p_i)))`, `Q / 4` at p_i = 1/2: the second derivative of a parabola
-    ///   that touches the loss as a function of z_i, and lies above it
-    /// - target: `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the smoothing, y the probabilities of
-    ///   the target, or 1 at the label and 0 elsewhere
+    /// p is the softmax of the prediction z; `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the
+    /// smoothing, y the probabilities of the target, or 1 at the label and 0 elsewhere; Q is the sum of q.
+    names [
+        "softmax_cross_entropy", "cross_entropy", "cross_entropy_loss", "multiclass", "multi:softmax", "multi:softprob",
+    ];
+    "value": "-sum_i q_i ln p_i", f32 2.0 or 1.0, f64 4.0 or 1.0, of "max_i abs(z_i)";
+    "gradient": "Q p_i - q_i", f32 3.0 or 4.0, f64 3.0 or 8.0, of "Q";
+    "second derivative": "Q p_i (1 - p_i)", f32 4.0 or 8.0, f64 4.0 or 16.0, of "Q";
+    source "J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567";
+    range [0.0, f64::INFINITY];
+
+    /// - second derivative: never negative
+    /// - Hessian bound: `Q (2 p_i - 1) / (2 ln(p_i / (1 - p_i)))`, `Q / 4` at p_i = 1/2: the second derivative of a
+    ///   parabola that touches the loss as a function of z_i, and lies above it
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
     ///   rows
     /// - domain: any logits. Logits of -inf have p = 0, and n logits of +inf have p = 1 / n each, so that losses may be
     ///   infinite there, but not NaN. A row whose logits are all -inf has p = 0 everywhere. NaN among the logits makes
     ///   the row NaN.
     /// - unit: nats
-    /// - largest error of a loss: 2 ulp in f32, 4 ulp in f64, or 2^-24 (2^-53) of the largest logit's magnitude. Of an
-    ///   entry of a gradient: 3 ulp, or 2^-22 (f64: 2^-50) of `scale` times Q; of a second derivative 4 ulp, or twice
-    ///   that
-    /// - source: J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567
     ///
     /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignore_label`, or whose
     /// q are all 0, has a loss and a gradient of 0 whatever its logits are, and has no effect on a sum.
@@ -63,16 +65,12 @@ crate::check::options! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "CrossEntropyLoss")]
-    #[doc(alias = "ignore_index")]
-    #[doc(alias = "categorical_cross_entropy")]
-    SoftmaxCrossEntropy<'a> {
-        /// The weight w of each class, finite and not negative; `None` (the default) for 1.
-        class_weights: Option<&'a [f64]> = None, with_class_weights(&'a [f64] as Some), all_non_negative;
+    SoftmaxCrossEntropy<'a> weighing class_weights ("w"), with_class_weights {
         /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
         /// probabilities are never ignored.
-        ignore_label: Option<i64> = None, with_ignore_label(i64 as Some);
+        ignore_label ("ignore_index"): label = None, with_ignore_label;
         /// The smoothing s: the part of a target that is spread evenly over all classes, from 0 to 1; 0 by default.
-        label_smoothing: f64 = 0.0, with_label_smoothing(f64 as value), from_0_to_1;
+        label_smoothing ("smoothing") = 0.0, with_label_smoothing, from_0_to_1;
     }
 }
 
@@ -97,22 +95,27 @@ impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
     }
 }
 
-crate::check::options! {
+crate::function::function! {
     /// Focal loss over classes, from logits: cross-entropy with the factor (1 - p)^gamma, which reduces the loss of
     /// well classified rows.
     ///
-    /// - loss: `-sum_i q_i (1 - p_i)^gamma ln p_i`; of a label, `-alpha_label (1 - p_label)^gamma ln p_label`
-    /// - gradient: `A p_i - a_i`, `a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i)`,
-    ///   `A = sum_i a_i`
-    /// - second derivative: `A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2`, `b_j = p_j da_j/dp_j`; it may be negative
-    /// - bound: the larger of the magnitudes of the second derivative and of the gradient
-    /// - target: `q_i = alpha_i y_i`, p the softmax of the prediction, y the probabilities of the target, or 1 at the
-    ///   label and 0 elsewhere
+    /// p is the softmax of the prediction z; `q_i = alpha_i y_i`, y the probabilities of the target, or 1 at the label
+    /// and 0 elsewhere.
+    names ["categorical_focal", "categorical_focal_loss"];
+    "value": "-sum_i q_i (1 - p_i)^gamma ln p_i", f32 4.0 or 1.0, f64 6.0 or 1.0, of "max_i abs(z_i)";
+    "gradient": "A p_i - a_i, a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i), A = sum_i a_i",
+        f32 3.0 or 4.0, f64 3.0 or 8.0, of "sum_i q_i";
+    "second derivative": "A p_i (1 - p_i) - sum_j b_j (p_i - [i = j])^2, b_j = p_j da_j/dp_j",
+        f32 4.0 or 8.0, f64 4.0 or 16.0, of "sum_i q_i";
+    source "T.-Y. Lin et al., arXiv:1708.02002";
+    range [0.0, f64::INFINITY];
+
+    /// - second derivative: it may be negative
+    /// - Hessian bound: the larger of the magnitudes of the second derivative and of the gradient
     /// - mean: the sum divided by the number of rows
     /// - domain, unit, ignored rows: those of [`SoftmaxCrossEntropy`], to which the loss is bit-identical for gamma = 0
-    /// - largest error: that of [`SoftmaxCrossEntropy`], and for a loss gamma ulp more; a gamma that is not an integer
-    ///   up to 64 adds gamma |ln(1 - p)| ulp in f64
-    /// - source: T.-Y. Lin et al., arXiv:1708.02002
+    /// - error of the value: that of [`SoftmaxCrossEntropy`], and gamma ulp more; a gamma that is not an integer up to
+    ///   64 adds gamma |ln(1 - p)| ulp in f64
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -122,11 +125,9 @@ crate::check::options! {
     /// assert_eq!(loss, 0.25 * 2.0_f64.ln());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    CategoricalFocal<'a> {
+    CategoricalFocal<'a> weighing alpha ("alpha"), with_alpha {
         /// The exponent gamma of 1 - p, from 0 to 100; 2 by default.
-        gamma: f64 = 2.0, with_gamma(f64 as value), from_0_to_100;
-        /// The weight alpha of each class, finite and not negative; `None` (the default) for 1.
-        alpha: Option<&'a [f64]> = None, with_alpha(&'a [f64] as Some), all_non_negative;
+        gamma = 2.0, with_gamma, from_0_to_100;
     }
 }
 

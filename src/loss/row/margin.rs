@@ -4,22 +4,25 @@ use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rou
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
-crate::check::options! {
+crate::function::function! {
     /// Multi-class margin loss (Weston-Watkins SVM): hinge loss of the true class against every other class, optionally
     /// squared, averaged over the classes.
     ///
-    /// - loss: `sum_i h_i^p / classes` over the other classes, `h_i = max(0, margin + z_i - z_label)`, p = 2 if
-    ///   `squared`, else 1
-    /// - gradient: `p h_i^(p - 1) / classes` at another class, 0 where h = 0; at the label minus the sum of those
-    /// - second derivative: 0; if `squared`, `2 / classes` at another class with h > 0, and at the label the sum of
-    ///   those: never negative
-    /// - bound: 2 / classes if `squared`, else 1 / classes; at the label the sum of those of the other classes
+    /// `h_i = max(0, margin + z_i - z_label)`, z the prediction; p = 2 if `squared`, else 1. Sums are over the other
+    /// classes.
+    names ["multi_margin", "multi_margin_loss"];
+    "value": "sum_i h_i^p / classes", f32 1.0, f64 4.0 or 2.0, of "max_j abs(z_j) sum_i p h_i^(p - 1) / classes";
+    "gradient": "p h_i^(p - 1) / classes, 0 where h_i = 0; at the label minus the sum of those",
+        f32 1.0, f64 4.0 or 4.0, of "max_j abs(z_j) if squared";
+    "second derivative": "0; if squared, 2 / classes where h_i > 0; at the label the sum of those", f32 1.0, f64 1.0;
+    source "J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999";
+    range [0.0, f64::INFINITY];
+
+    /// - second derivative: never negative
+    /// - Hessian bound: 2 / classes if `squared`, else 1 / classes; at the label the sum of those of the other classes
     /// - mean: the sum divided by the number of rows
     /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN.
     /// - unit: that of the prediction, or its square
-    /// - largest error: 1 ulp in f32; in f64, for each term, 2^-52 of the largest magnitude among the scores, times
-    ///   p h^(p - 1)
-    /// - source: J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -29,9 +32,9 @@ crate::check::options! {
     /// ```
     MultiMargin {
         /// The margin between the score of the true class and the others, finite and not negative; 1 by default.
-        margin: f64 = 1.0, with_margin(f64 as value), non_negative;
+        margin = 1.0, with_margin, non_negative;
         /// True for squared h, p = 2; false (the default) for p = 1.
-        squared: bool = false, with_squared(bool as value);
+        squared: flag = false, with_squared;
     }
 }
 
@@ -121,28 +124,34 @@ impl RowKernel for MultiMargin {
     }
 }
 
-/// Categorical hinge loss (Crammer-Singer SVM): hinge loss of the true class against the best of the other classes.
-///
-/// - loss: `max(0, 1 + max_(i != label) z_i - z_label)`
-/// - gradient: 1 at the best other class (the first of equal ones) and -1 at the label if the loss is positive, else 0
-/// - second derivative: 0; bound: 1, the largest magnitude of the gradient
-/// - mean: the sum divided by the number of rows
-/// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The loss of
-///   a single class is 0.
-/// - unit: that of the prediction
-/// - largest error: 1 ulp in f32; in f64 2^-52 of the larger magnitude of the two scores
-/// - source: K. Crammer, Y. Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001
-///
-/// Keras takes the maximum of 0 and the other scores; the two agree where another score is not negative.
-///
-/// ```
-/// use slopes::activation::Rows;
-/// use slopes::loss::{CategoricalHinge, RowLoss, Targets};
-/// let (z, rows) = ([2.0_f32, 1.5, 0.0], Rows::contiguous(3));
-/// assert_eq!(CategoricalHinge.sum(&z, Targets::labels(&[0]), rows), Ok(0.5));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CategoricalHinge;
+crate::function::function! {
+    /// Categorical hinge loss (Crammer-Singer SVM): hinge loss of the true class against the best of the other classes.
+    ///
+    /// z is the prediction, m the largest score of another class.
+    names ["categorical_hinge"];
+    "value": "max(0, 1 + m - z_label)", f32 1.0, f64 1.0 or 2.0, of "max(abs(m), abs(z_label))";
+    "gradient": "1 at m, the first of equal ones, and -1 at the label if the loss is positive, else 0",
+        f32 0.0, f64 0.0;
+    "second derivative": "0", f32 0.0, f64 0.0;
+    source "K. Crammer, Y. Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001";
+    range [0.0, f64::INFINITY];
+
+    /// - Hessian bound: 1, the largest magnitude of the gradient
+    /// - mean: the sum divided by the number of rows
+    /// - domain: any scores z. Equal infinities have a difference of 0; NaN among the scores makes the row NaN. The
+    ///   loss of a single class is 0.
+    /// - unit: that of the prediction
+    ///
+    /// Keras takes the maximum of 0 and the other scores; the two agree where another score is not negative.
+    ///
+    /// ```
+    /// use slopes::activation::Rows;
+    /// use slopes::loss::{CategoricalHinge, RowLoss, Targets};
+    /// let (z, rows) = ([2.0_f32, 1.5, 0.0], Rows::contiguous(3));
+    /// assert_eq!(CategoricalHinge.sum(&z, Targets::labels(&[0]), rows), Ok(0.5));
+    /// ```
+    CategoricalHinge;
+}
 
 impl RowFormula for CategoricalHinge {
     type Kernel = CategoricalHinge;

@@ -16,6 +16,7 @@ use crate::loss::{
 };
 use crate::row::Rows;
 use crate::slice::{Dst, Src};
+use crate::spec::Spec;
 use driver::{Batch, BatchTotals, Bound, RowFormula, Scale};
 use targets::Targets;
 
@@ -52,6 +53,10 @@ use targets::Targets;
 /// If the lengths of slices do not match, or if a loss that takes only labels is given probabilities, before anything
 /// is written.
 pub trait RowLoss<T: Element>: Send + Sync {
+    /// The specification of the loss, for its default parameters.
+    #[must_use]
+    fn spec(&self) -> &'static Spec;
+
     /// Computes the results of a batch that are asked for.
     #[doc(hidden)]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
@@ -308,6 +313,9 @@ impl<'a, F> WeightedRows<'a, F> {
 }
 
 impl<A: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for &A {
+    fn spec(&self) -> &'static Spec {
+        (**self).spec()
+    }
     #[track_caller]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         (**self).compute(batch)
@@ -315,6 +323,9 @@ impl<A: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for &A {
 }
 
 impl<F: RowLoss<T>, T: Element> RowLoss<T> for WeightedRows<'_, F> {
+    fn spec(&self) -> &'static Spec {
+        self.loss.spec()
+    }
     #[track_caller]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         assert!(batch.sample_weights.is_none(), "the loss already has weights for its rows");
@@ -337,43 +348,75 @@ pub(crate) trait ComputeRows<F, T: Element> {
     fn compute(f: &F, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
 }
 
-/// Implements [`RowLoss`] for each loss of rows, and compiles its kernels.
+/// Implements [`RowLoss`] for each loss of rows, compiles its kernels, and declares the enum of them.
 macro_rules! row_losses {
-    ($($Name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {
+    ($(#[$doc:meta])* $Any:ident: $($Name:ident $(<$lifetime:lifetime>)?),+ $(,)?) => {
         $(
             row_loss_methods! { crate::compiled::compile: { [$($lifetime)?] ComputeRows of $Name $(<$lifetime>)? } }
-            impl $(<$lifetime>)? $Name $(<$lifetime>)? {
-                /// The loss with a weight for each row: `weights[r]` multiplies the loss and the derivatives of row r,
-                /// and the mean divides by the sum of the weights. A row of weight 0 is ignored.
-                ///
-                /// ```
-                /// use slopes::Rows;
-                /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
-                ///
-                /// let (logits, target) = ([0.0_f64, 0.0, f64::NAN, 1.0], Targets::labels(&[0, 1]));
-                /// let loss = SoftmaxCrossEntropy::new();
-                /// let mean = loss.weighted(&[3.0, 0.0]).mean(&logits, target, Rows::contiguous(2))?;
-                /// assert_eq!(mean, 2.0_f64.ln());
-                /// # Ok::<(), slopes::loss::TargetError>(())
-                /// ```
-                #[must_use]
-                pub fn weighted<'w>(self, weights: &'w [f64]) -> WeightedRows<'w, Self> {
-                    WeightedRows::new(self, weights)
-                }
-            }
+            row_losses! { @weighted [$($lifetime)?], $Name $(<$lifetime>)? }
             row_loss_methods! { crate::__implement: {
-                [$($lifetime,)?] loss RowLoss ComputeRows, T::Kernels, $Name $(<$lifetime>)?, {}
+                [$($lifetime,)?] loss RowLoss ComputeRows, T::Kernels, $Name $(<$lifetime>)?, {
+                    fn spec(&self) -> &'static Spec {
+                        self.spec()
+                    }
+                }
             } }
         )+
 
         /// The compiled kernels of the losses of rows.
         pub(crate) trait RowLosses<T: Element>: $($(for<$lifetime>)? ComputeRows<$Name $(<$lifetime>)?, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowLosses }
+
+        crate::any::any! { $(#[$doc])* $Any ['a] of "loss"; $($Name $(<$lifetime>)?),+ }
+        crate::any::object! { ['a] $Any, RowLoss; $($Name),+ }
+        row_losses! { @weighted ['a], $Any<'a> }
+        row_loss_methods! { crate::compiled::delegate: { RowLoss, $Any<'_> } }
+    };
+    (@weighted [$($lifetime:lifetime)?], $Name:ty) => {
+        impl<$($lifetime)?> $Name {
+            /// The loss with a weight for each row: `weights[r]` multiplies the loss and the derivatives of row r,
+            /// and the mean divides by the sum of the weights. A row of weight 0 is ignored.
+            ///
+            /// ```
+            /// use slopes::Rows;
+            /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+            ///
+            /// let (logits, target) = ([0.0_f64, 0.0, f64::NAN, 1.0], Targets::labels(&[0, 1]));
+            /// let loss = SoftmaxCrossEntropy::new();
+            /// let mean = loss.weighted(&[3.0, 0.0]).mean(&logits, target, Rows::contiguous(2))?;
+            /// assert_eq!(mean, 2.0_f64.ln());
+            /// # Ok::<(), slopes::loss::TargetError>(())
+            /// ```
+            #[must_use]
+            pub fn weighted<'w>(self, weights: &'w [f64]) -> WeightedRows<'w, Self> {
+                WeightedRows::new(self, weights)
+            }
+        }
     };
 }
 row_losses! {
-    SoftmaxCrossEntropy<'a>, CategoricalFocal<'a>, CategoricalCrossEntropy, NegativeLogLikelihood<'a>, MultiMargin,
-    CategoricalHinge, Dice, Tversky,
+    /// Any loss of rows, chosen at run time: an enum that can be copied, compared, hashed, written as text and parsed.
+    /// The text is the name of the loss, followed by its parameters if it has any, as for
+    /// [`AnyLoss`](crate::loss::AnyLoss). Weights of classes are no part of the text; they are set on the loss itself.
+    /// Labels to ignore are compared and written exactly up to 2^53 in magnitude.
+    ///
+    /// ```
+    /// use slopes::Rows;
+    /// use slopes::loss::{AnyRowLoss, RowLoss, Targets};
+    ///
+    /// let mut loss: AnyRowLoss = "CrossEntropyLoss(label_smoothing=0.1)".parse()?;
+    /// assert_eq!(loss.to_string(), "softmax_cross_entropy(ignore_label=none, label_smoothing=0.1)");
+    /// let sum = loss.sum(&[0.0_f64, 0.0], Targets::labels(&[1]), Rows::contiguous(2))?;
+    /// assert_eq!(sum, 2.0_f64.ln());
+    ///
+    /// let weights = [1.0, 3.0];
+    /// if let AnyRowLoss::SoftmaxCrossEntropy(cross_entropy) = &mut loss {
+    ///     *cross_entropy = cross_entropy.with_class_weights(&weights)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    AnyRowLoss: SoftmaxCrossEntropy<'a>, CategoricalFocal<'a>, CategoricalCrossEntropy, NegativeLogLikelihood<'a>,
+    MultiMargin, CategoricalHinge, Dice, Tversky,
 }
 
 impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {

@@ -4,21 +4,27 @@ use super::driver::{BLOCK, Bound, RowFormula, RowKernel, Sample, blocks, rounded
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
-crate::check::options! {
+crate::function::function! {
     /// Tversky loss for segmentation: 1 minus the Tversky index of predicted probabilities and targets.
     ///
-    /// - loss: `(alpha FP + beta FN) / D`, `D = TP + alpha FP + beta FN + smooth`; 0 if D is 0
-    /// - p the prediction, y the target: `TP = sum p y`, `FP = sum p (1 - y)`, `FN = sum (1 - p) y`
-    /// - gradient: `((TP + smooth) (alpha (1 - y_i) - beta y_i) - y_i (alpha FP + beta FN)) / D^2`
-    /// - second derivative: `-2 gradient_i (alpha (1 - y_i) + (1 - beta) y_i) / D`; it may be negative
-    /// - bound: the larger of the magnitudes of the second derivative and of the gradient
+    /// p is the prediction, y the target: `TP = sum p y`, `FP = sum p (1 - y)`, `FN = sum (1 - p) y`,
+    /// `D = TP + alpha FP + beta FN + smooth`.
+    names ["tversky", "tversky_loss"];
+    "value": "(alpha FP + beta FN) / D; 0 if D is 0", f32 1.0, f64 4.0;
+    "gradient": "((TP + smooth) (alpha (1 - y_i) - beta y_i) - y_i (alpha FP + beta FN)) / D^2",
+        f32 1.0 or 1.0, f64 4.0 or 8.0, of "1 / D";
+    "second derivative": "-2 gradient_i (alpha (1 - y_i) + (1 - beta) y_i) / D",
+        f32 1.0 or 1.0, f64 4.0 or 8.0, of "1 / D^2";
+    source "S. Salehi, D. Erdogmus, A. Gholipour, arXiv:1706.05721";
+    range [0.0, 1.0];
+
     /// - target: probabilities, one for each entry, which need not sum to 1; a label is one-hot
+    /// - second derivative: it may be negative
+    /// - Hessian bound: the larger of the magnitudes of the second derivative and of the gradient
     /// - mean: the sum divided by the number of rows
     /// - domain: probabilities, from 0 to 1, in both; others make the row NaN
-    /// - unit: none, the loss is from 0 to 1
-    /// - largest error of a loss: 1 ulp in f32, 4 ulp in f64 (rows of up to 1024). Of a gradient, a difference: 1 ulp
-    ///   in f32; in f64 4 ulp, or 2^-50 / D; of a second derivative likewise, with D^2
-    /// - source: S. Salehi, D. Erdogmus, A. Gholipour, arXiv:1706.05721
+    /// - unit: none
+    /// - bounds: for rows of up to 1024 entries
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -31,12 +37,12 @@ crate::check::options! {
     /// ```
     Tversky {
         /// The weight alpha of false positives, finite and not negative; 1/2 by default.
-        alpha: f64 = 0.5, with_alpha(f64 as value), non_negative;
+        alpha = 0.5, with_alpha, non_negative;
         /// The weight beta of false negatives, finite and not negative; 1/2 by default.
-        beta: f64 = 0.5, with_beta(f64 as value), non_negative;
+        beta = 0.5, with_beta, non_negative;
         /// The number that is added to numerator and denominator of the index, finite and not negative; 0 by default. A
         /// positive one gives rows with empty targets a gradient.
-        smooth: f64 = 0.0, with_smooth(f64 as value), non_negative;
+        smooth ("smoothing") = 0.0, with_smooth, non_negative;
     }
 }
 
@@ -48,14 +54,20 @@ impl RowFormula for Tversky {
     }
 }
 
-crate::check::options! {
+crate::function::function! {
     /// Dice loss for segmentation: 1 minus the Dice coefficient of predicted probabilities and targets. It is
     /// [`Tversky`] with alpha = beta = 1/2 and half the `smooth`.
     ///
-    /// - loss: `1 - (2 TP + smooth) / (sum p + sum y + smooth)`; 0 if the denominator is 0
-    /// - gradient, second derivative, target, mean, domain, unit, largest error: those of [`Tversky`]
-    /// - source: L. R. Dice, 1945; as a loss, F. Milletari, N. Navab, S.-A. Ahmadi, arXiv:1606.04797, who square the
-    ///   terms of the denominator, as this does not
+    /// p is the prediction, y the target: `TP = sum p y`, `D = sum p + sum y + smooth`.
+    names ["dice", "dice_loss"];
+    "value": "1 - (2 TP + smooth) / D; 0 if D is 0", f32 1.0, f64 4.0;
+    "gradient": "(2 TP + smooth) / D^2 - 2 y_i / D", f32 1.0 or 2.0, f64 4.0 or 16.0, of "1 / D";
+    "second derivative": "-2 gradient_i / D", f32 1.0 or 4.0, f64 4.0 or 32.0, of "1 / D^2";
+    source "L. R. Dice, 1945; as a loss, F. Milletari, N. Navab, S.-A. Ahmadi, arXiv:1606.04797";
+    range [0.0, 1.0];
+
+    /// Target, mean, domain and unit are those of [`Tversky`]. Milletari et al. square the terms of the denominator, as
+    /// this does not.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -66,7 +78,7 @@ crate::check::options! {
     Dice {
         /// The number that is added to numerator and denominator, finite and not negative; 0 by default. A positive one
         /// gives rows with empty targets a gradient.
-        smooth: f64 = 0.0, with_smooth(f64 as value), non_negative;
+        smooth ("smoothing") = 0.0, with_smooth, non_negative;
     }
 }
 

@@ -7,8 +7,7 @@ mod batched;
 mod contiguous;
 mod gradient;
 
-use super::RowActivation;
-use crate::check::same_length;
+use super::{RowActivation, RowFormula};
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::row::{FullyMasked, Rows};
@@ -78,22 +77,20 @@ impl<'a, T: Element> Mask<'a, T> {
 
 /// Declares a function of rows with a temperature.
 macro_rules! tempered {
-    ($(#[$doc:meta])* $Name:ident: $which:expr, $sign:expr) => {
-        crate::check::options! {
-            $(#[$doc])*
+    ({ $($specification:tt)* } $Name:ident: $which:expr, $sign:expr) => {
+        crate::function::function! {
+            $($specification)*
             $Name {
                 /// The temperature t that x is divided by, before a mask is added; from 1e-15 to 1e15, 1 by default. The
                 /// higher it is, the more even are the outputs.
-                temperature: f64 = 1.0, with_temperature(f64 as value), temperature;
-                /// The output of a row whose entries are all -inf or masked; [`FullyMasked::Zero`] by default.
-                fully_masked: FullyMasked = FullyMasked::Zero, with_fully_masked(FullyMasked as value);
+                temperature ("t", "tau") = 1.0, with_temperature, temperature;
+                /// The output of a row whose entries are all -inf or masked; [`FullyMasked::Zero`] by default. In a
+                /// text: `zero`, `nan` or `uniform`.
+                fully_masked: masked = FullyMasked::Zero, with_fully_masked;
             }
         }
 
         impl $Name {
-            /// The defaults: a temperature of 1, and [`FullyMasked::Zero`].
-            pub const DEFAULT: Self = Self::new();
-
             /// The values y = f(x) of each row, with a mask. The backward pass is
             /// [`backward_from_output`](RowActivation::backward_from_output), which needs no mask.
             ///
@@ -102,8 +99,7 @@ macro_rules! tempered {
             /// (times inner), or if that of x is not a multiple of that of the mask, before anything is written.
             #[track_caller]
             pub fn forward_masked<T: Element>(&self, x: &[T], mask: Mask<'_, T>, rows: Rows, y: &mut [T]) {
-                same_length("forward_masked", [("x", x.len()), ("y", y.len())]);
-                let count = rows.count(x.len());
+                let count = rows.count_of("forward_masked", [("x", x.len()), ("y", y.len())]);
                 check_mask(mask, x.len(), rows);
                 self.setting().forward(Src::new(x), Some(mask.hidden()), Dst::new(y), rows, count);
             }
@@ -114,26 +110,12 @@ macro_rules! tempered {
             }
         }
 
-        impl<T: Element> RowActivation<T> for $Name {
-            #[track_caller]
-            fn forward(&self, x: &[T], rows: Rows, y: &mut [T]) {
-                same_length("forward", [("x", x.len()), ("y", y.len())]);
-                self.setting().forward(Src::new(x), None, Dst::new(y), rows, rows.count(x.len()));
+        impl RowFormula for $Name {
+            fn forward<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
+                self.setting().forward(x, None, y, rows, count);
             }
-            #[track_caller]
-            fn forward_in_place(&self, x: &mut [T], rows: Rows) {
-                let (count, y) = (rows.count(x.len()), Dst::new(x));
-                self.setting().forward(y.src(), None, y, rows, count);
-            }
-            #[track_caller]
-            fn backward(&self, x: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-                same_length("backward", [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(false, Src::new(x), Src::new(dy), Dst::new(dx), rows, rows.count(x.len()));
-            }
-            #[track_caller]
-            fn backward_from_output(&self, y: &[T], dy: &[T], rows: Rows, dx: &mut [T]) {
-                same_length("backward_from_output", [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-                self.setting().backward(true, Src::new(y), Src::new(dy), Dst::new(dx), rows, rows.count(y.len()));
+            fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, count: usize) {
+                self.setting().backward(output, from, dy, dx, rows, count);
             }
         }
     };
@@ -152,57 +134,74 @@ fn check_mask<T>(mask: Mask<'_, T>, x: usize, rows: Rows) {
 }
 
 tempered! {
-    /// Softmax: exp(x_i / t) / sum_j exp(x_j / t) of each row, t the temperature.
-    ///
-    /// The gradient is dx_i = y_i (dy_i - sum_j y_j dy_j) / t.
-    ///
-    /// Entries of -inf give exactly 0, and have a gradient of 0; n entries of +inf give 1 / n each; any NaN makes the
-    /// row NaN. Largest error of an output: 2 ulp; 2.5 ulp with a temperature that is not a power of two, and near
-    /// the least normal number. Rows of length 0 have no output.
-    ///
-    /// Source: J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
-    ///
-    /// ```
-    /// use slopes::activation::{RowActivation, Rows, Softmax};
-    /// let x = [0.0_f64, f64::NEG_INFINITY, 0.0];
-    /// let mut y = [0.0; 3];
-    /// Softmax::DEFAULT.forward(&x, Rows::contiguous(3), &mut y);
-    /// assert_eq!(y, [0.5, 0.0, 0.5]);
-    /// ```
+    {
+        /// Softmax: the exponentials of a row, divided by their sum; t is the temperature.
+        names ["softmax"];
+        "value": "y_i = exp(x_i / t) / sum_j exp(x_j / t)", f32 2.0, f64 2.0;
+        "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
+            of "y_i max_j abs(dy_j)";
+        source "J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990";
+        range [0.0, 1.0];
+
+        /// The bounds are those of a temperature that is a power of two. Another one adds half an ulp to that of the
+        /// value, and so does a value near the least normal number.
+        ///
+        /// Entries of -inf give exactly 0, and have a gradient of 0; n entries of +inf give 1 / n each; any NaN makes
+        /// the row NaN. Rows of length 0 have no output.
+        ///
+        /// ```
+        /// use slopes::activation::{RowActivation, Rows, Softmax};
+        /// let x = [0.0_f64, f64::NEG_INFINITY, 0.0];
+        /// let mut y = [0.0; 3];
+        /// Softmax::DEFAULT.forward(&x, Rows::contiguous(3), &mut y);
+        /// assert_eq!(y, [0.5, 0.0, 0.5]);
+        /// ```
+    }
     Softmax: Which::Softmax, 1.0
 }
 
 tempered! {
-    /// Softmin: the softmax of -x, exp(-x_i / t) / sum_j exp(-x_j / t) of each row, t the temperature. Options, special
-    /// numbers and errors are those of [`Softmax`].
-    ///
-    /// ```
-    /// use slopes::activation::{RowActivation, Rows, Softmin};
-    /// let mut x = [3.0_f64, f64::INFINITY, 3.0];
-    /// Softmin::DEFAULT.forward_in_place(&mut x, Rows::contiguous(3));
-    /// assert_eq!(x, [0.5, 0.0, 0.5]);
-    /// ```
+    {
+        /// Softmin: the softmax of -x; t is the temperature. Options and special numbers are those of [`Softmax`].
+        names ["softmin"];
+        "value": "y_i = exp(-x_i / t) / sum_j exp(-x_j / t)", f32 2.0, f64 2.0;
+        "gradient": "dx_i = -y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
+            of "y_i max_j abs(dy_j)";
+        source "that of Softmax";
+        range [0.0, 1.0];
+
+        /// ```
+        /// use slopes::activation::{RowActivation, Rows, Softmin};
+        /// let mut x = [3.0_f64, f64::INFINITY, 3.0];
+        /// Softmin::DEFAULT.forward_in_place(&mut x, Rows::contiguous(3));
+        /// assert_eq!(x, [0.5, 0.0, 0.5]);
+        /// ```
+    }
     Softmin: Which::Softmax, -1.0
 }
 
 tempered! {
-    /// Log-softmax: x_i / t - ln sum_j exp(x_j / t) of each row, t the temperature; the logarithm of [`Softmax`].
-    ///
-    /// The gradient is dx_i = (dy_i - exp(y_i) sum_j dy_j) / t.
-    ///
-    /// Entries of -inf give -inf, and have a gradient of 0; their dy_j belong to the sum all the same, as in the limit.
-    /// Rows that are fully masked give the logarithm of [`FullyMasked`]. Largest error of an output: 2 ulp, or 2^-24
-    /// (f64: 2^-53) of the largest magnitude in the row; twice that with a temperature that is not a power of two.
-    /// Never positive.
-    ///
-    /// Source: that of [`Softmax`].
-    ///
-    /// ```
-    /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
-    /// let mut x = [0.0_f64, 0.0];
-    /// LogSoftmax::DEFAULT.forward_in_place(&mut x, Rows::contiguous(2));
-    /// assert!((x[0] - 0.5_f64.ln()).abs() < 1e-16);
-    /// ```
+    {
+        /// Log-softmax: the logarithm of [`Softmax`]; t is the temperature.
+        names ["log_softmax"];
+        "value": "y_i = x_i / t - ln sum_j exp(x_j / t)", f32 2.0 or 1.0, f64 2.0 or 1.0, of "max_j abs(x_j)";
+        "gradient": "dx_i = (dy_i - exp(y_i) sum_j dy_j) / t", f32 1.0 or 6.0, f64 1.0 or 6.0,
+            of "exp(y_i) abs(sum_j dy_j) + abs(dx_i) / 6";
+        source "that of Softmax";
+        range [f64::NEG_INFINITY, 0.0];
+
+        /// The bounds are those of a temperature that is a power of two; another one doubles that of the value.
+        ///
+        /// Entries of -inf give -inf, and have a gradient of 0; their dy_j belong to the sum all the same, as in the
+        /// limit. Rows that are fully masked give the logarithm of [`FullyMasked`]. Never positive.
+        ///
+        /// ```
+        /// use slopes::activation::{LogSoftmax, RowActivation, Rows};
+        /// let mut x = [0.0_f64, 0.0];
+        /// LogSoftmax::DEFAULT.forward_in_place(&mut x, Rows::contiguous(2));
+        /// assert!((x[0] - 0.5_f64.ln()).abs() < 1e-16);
+        /// ```
+    }
     LogSoftmax: Which::LogSoftmax, 1.0
 }
 

@@ -1,5 +1,7 @@
 //! Gated linear units (GLU): one half of the numbers goes through an activation and multiplies the other.
 //!
+//! The units themselves are in `units.rs`.
+//!
 //! A product inherits the relative errors of its factors, and in ulp, a relative error is twice as large just below a
 //! power of two as just above. So where the activation has an error of a ulp, that of the unit may be 2 a + 1/2, and
 //! where its derivative has an error of s ulp, that of the gradient in the gate may be 2 s + 3/2. The declared bounds
@@ -10,14 +12,14 @@
 //! division each. Over 32 768 f32 in the L2 cache (AVX-512), SwiGLU takes 3.6 times as long as copying one of its
 //! inputs, and 9.5 times backward; interleaved 5.0 and 12.6 times, because pairs are split and joined in the L1 cache.
 
-use crate::activation::elementwise::rectifier::constant;
-use crate::activation::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish};
+pub(crate) mod units;
+
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::error::ParameterError;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
+use crate::spec::Spec;
 
 /// A gated linear unit (GLU) y = f(gate, up), where the gate goes through an activation and up does not.
 ///
@@ -47,6 +49,13 @@ use crate::slice::{self, Dst, Map, Src};
 /// Methods panic if the lengths of slices do not match, or if that of a packed slice is not a multiple of an even row
 /// length, before anything is written; the message names the lengths.
 pub trait GatedUnit<T: Element>: Send + Sync {
+    /// The specification of the unit, for its default parameters: of its value, and of its derivatives in the gate and
+    /// in up.
+    #[must_use]
+    fn spec(&self) -> &'static Spec {
+        Spec::UNDECLARED
+    }
+
     /// The value f(gate, up).
     fn forward(&self, gate: T, up: T) -> T;
 
@@ -158,6 +167,9 @@ impl GluLayout {
 /// assert_eq!(HardGate.derivatives(2.0_f64, 3.0), [0.0, 1.0]);
 /// ```
 pub trait GatedFormula: Copy + Send + Sync + 'static {
+    /// The specification of the unit.
+    const SPEC: &'static Spec = Spec::UNDECLARED;
+
     /// The value f(gate, up).
     fn f<L: Lanes>(self, gate: L, up: L) -> L;
 
@@ -328,262 +340,19 @@ impl<F: GatedFormula, T: Element> ComputeGated<F, T> for Here {
 macro_rules! impl_gated_unit {
     (<$($F:ident: $Bound:path),+ $(,)?> $Name:ty) => {
         $crate::impl_gated_unit! { @in $crate::compiled::Here, [$($F: $Bound,)+], $Name }
+        $crate::__spec! { [$($F: $Bound,)+], $Name, $crate::activation::GatedFormula }
     };
-    ($Name:ty) => { $crate::impl_gated_unit! { @in $crate::compiled::Here, [], $Name } };
+    ($Name:ty) => {
+        $crate::impl_gated_unit! { @in $crate::compiled::Here, [], $Name }
+        $crate::__spec! { [], $Name, $crate::activation::GatedFormula }
+    };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
         $crate::__gated_unit_methods! { $crate::__implement: {
-            [$($generics)*] activation GatedUnit ComputeGated, $place, $Name, {}
+            [$($generics)*] activation GatedUnit ComputeGated, $place, $Name, {
+                fn spec(&self) -> &'static $crate::Spec {
+                    <Self as $crate::activation::GatedFormula>::SPEC
+                }
+            }
         } }
     };
-}
-
-/// The crate's own units, and their compiled kernels.
-macro_rules! gated_units {
-    ($($Name:ident),+ $(,)?) => {
-        $(
-            __gated_unit_methods! { crate::compiled::compile: { [] ComputeGated of $Name } }
-            impl_gated_unit! { @in T::Kernels, [], $Name }
-        )+
-
-        pub(crate) trait GatedKernels<T>: $(ComputeGated<$Name, T> +)+ {}
-        crate::compiled::for_each_element! { crate::compiled::implement_all: @of GatedKernels }
-    };
-}
-gated_units! { Glu, GeGlu, GeGluTanh, ReGlu, Bilinear, SwiGlu, ClampedSwiGlu }
-impl_gated_unit! { <F: Formula> Gated<F> }
-
-/// The gated linear unit of any activation f: f(gate) up.
-///
-/// With a and s the worst errors of f and of its derivative, in ulp, the worst error of the value and of the gradient
-/// in up is 2 a + 1/2, that of the gradient in the gate 2 s + 3/2.
-///
-/// ```
-/// use slopes::activation::{Activation, Gated, GatedUnit, Mish};
-/// assert_eq!(Gated(Mish).forward(0.5_f32, 2.0), 2.0 * Mish.forward(0.5_f32));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Gated<F>(pub F);
-
-impl<F: Formula> GatedFormula for Gated<F> {
-    #[inline(always)]
-    fn f<L: Lanes>(self, gate: L, up: L) -> L {
-        self.0.f(gate) * up
-    }
-    #[inline(always)]
-    fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-        let (value, slope) = self.0.f_and_df(gate);
-        [product(slope, up, dy), dy * value]
-    }
-}
-
-/// slope up dy. The derivatives of most activations are below 2 in magnitude: half of one times up does not overflow to
-/// infinity, which a dy of 0 would turn into NaN.
-#[inline(always)]
-fn product<L: Lanes>(slope: L, up: L, dy: L) -> L {
-    let half = slope * 0.5 * up * dy;
-    half + half
-}
-
-/// Declares the unit of an activation without parameters, and its documentation.
-macro_rules! gated_unit {
-    (
-        $(#[$doc:meta])*
-        $Name:ident of $Activation:ident;
-        formula $value:literal, $d_gate:literal, $d_up:literal;
-        source $source:literal;
-        ulp $value_ulp:literal, $d_gate_ulp:literal $(, floor $floor:literal)?;
-    ) => {
-        $(#[$doc])*
-        ///
-        #[doc = concat!(
-            "- value: `", $value, "`\n- derivative in the gate: `", $d_gate, "`\n- derivative in up: `", $d_up, "`\n",
-            "- worst error of the value and of the gradient in up: ", stringify!($value_ulp),
-            " ulp; of the gradient in the gate: ", stringify!($d_gate_ulp), " ulp",
-            $(", or near its root 1.5 ulp plus ", stringify!($floor), " * 2^-24 (f64: 2^-53) of `up dy`",)?
-            "\n- source: ", $source,
-            "\n\n```\nuse slopes::activation::{Activation, ", stringify!($Activation), ", GatedUnit, ", stringify!($Name),
-            "};\nassert_eq!(", stringify!($Name), ".forward(0.5_f64, 4.0), 4.0 * ", stringify!($Activation),
-            ".forward(0.5_f64));\n```",
-        )]
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct $Name;
-
-        impl GatedFormula for $Name {
-            #[inline(always)]
-            fn f<L: Lanes>(self, gate: L, up: L) -> L {
-                Gated($Activation).f(gate, up)
-            }
-            #[inline(always)]
-            fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-                Gated($Activation).gradients(gate, up, dy)
-            }
-        }
-    };
-}
-
-gated_unit! {
-    /// The gated linear unit (GLU): up times the logistic function of the gate.
-    Glu of Sigmoid;
-    formula "s(gate) up, s(z) = 1 / (1 + exp(-z))", "up s(gate) s(-gate)", "s(gate)";
-    source "Y. Dauphin et al., Language Modeling with Gated Convolutional Networks, arXiv:1612.08083";
-    ulp 3.5, 4.25;
-}
-
-gated_unit! {
-    /// The GELU gated linear unit (GeGLU): up times the [`Gelu`] of the gate.
-    GeGlu of Gelu;
-    formula "gelu(gate) up", "up gelu'(gate)", "gelu(gate)";
-    source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
-    ulp 3.5, 4.5, floor 0.25;
-}
-
-gated_unit! {
-    /// The tanh-approximated GELU gated linear unit (GeGLU): up times the [`GeluTanh`] of the gate.
-    ///
-    /// For networks trained with it, such as Gemma.
-    GeGluTanh of GeluTanh;
-    formula "gelu_tanh(gate) up", "up gelu_tanh'(gate)", "gelu_tanh(gate)";
-    source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
-    ulp 3.5, 5.5, floor 0.35;
-}
-
-gated_unit! {
-    /// The ReLU gated linear unit (ReGLU): up times the [`Relu`] of the gate.
-    ///
-    /// The derivative at a gate of 0 is 0, that of the left side.
-    ReGlu of Relu;
-    formula "max(0, gate) up", "up if gate > 0, else 0", "max(0, gate)";
-    source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
-    ulp 0.5, 0.5;
-}
-
-gated_unit! {
-    /// The bilinear gated unit: the product of gate and up, without an activation.
-    Bilinear of Identity;
-    formula "gate up", "up", "gate";
-    source "A. Mnih, G. Hinton, Three New Graphical Models for Statistical Language Modelling, 2007";
-    ulp 0.5, 0.5;
-}
-
-/// The swish gated linear unit (SwiGLU): up times the [`Swish`] of the gate, as in Llama and Mistral.
-///
-/// - value: `gate s(beta gate) up`, s(z) = 1 / (1 + exp(-z))
-/// - derivative in the gate: `up swish'(gate)`
-/// - derivative in up: `swish(gate)`
-/// - worst error of the value and of the gradient in up: 3.5 ulp; of the gradient in the gate: 4.5 ulp (5.5 where beta
-///   is not 1), or near its root 1.5 ulp plus 0.25 * 2^-24 (f64: 2^-53) of `up dy`
-/// - source: N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202
-///
-/// ```
-/// use slopes::activation::{Activation, GatedUnit, SwiGlu, Swish};
-/// assert_eq!(SwiGlu::default().forward(0.5_f64, 4.0), 4.0 * Swish::SILU.forward(0.5_f64));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SwiGlu {
-    /// The sharpness beta of the gate: finite, at least 1e-20 in magnitude, 1 by default. See [`Swish::beta`].
-    pub beta: f64,
-}
-
-impl Default for SwiGlu {
-    fn default() -> Self {
-        SwiGlu { beta: 1.0 }
-    }
-}
-
-impl SwiGlu {
-    /// The unit with a checked parameter. A value assigned to the public field is not checked.
-    ///
-    /// # Errors
-    /// If `beta` is not finite, or below 1e-20 in magnitude.
-    ///
-    /// ```
-    /// assert!(slopes::activation::SwiGlu::new(0.0).is_err());
-    /// ```
-    pub fn new(beta: f64) -> Result<Self, ParameterError> {
-        Swish::new(beta).map(|Swish { beta }| SwiGlu { beta })
-    }
-}
-
-impl GatedFormula for SwiGlu {
-    #[inline(always)]
-    fn f<L: Lanes>(self, gate: L, up: L) -> L {
-        Gated(Swish { beta: self.beta }).f(gate, up)
-    }
-    #[inline(always)]
-    fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-        Gated(Swish { beta: self.beta }).gradients(gate, up, dy)
-    }
-}
-
-/// The clamped swish gated linear unit of gpt-oss: [`SwiGlu`] of clamped inputs, with 1 added to up.
-///
-/// - value: `(u + 1) g s(alpha g)`, g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))
-/// - derivative in the gate: `(u + 1) swish'(g)`, 0 where the gate is above the limit
-/// - derivative in up: `swish(g)`, 0 where up is beyond a limit
-/// - worst error of the value: 4.5 ulp; of the gradient in up: 3.5 ulp; of the gradient in the gate: 6.5 ulp, or near
-///   its root 2.5 ulp plus 0.25 * 2^-24 (f64: 2^-53) of `(u + 1) dy`
-/// - kinks: at the limits, where the derivatives are those of the inner side, as in PyTorch's `clamp`
-/// - source: OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it
-///
-/// ```
-/// use slopes::activation::{ClampedSwiGlu, GatedUnit};
-/// let unit = ClampedSwiGlu::default();
-/// assert_eq!(unit.forward(9.0_f32, -8.0), unit.forward(7.0, -7.0));
-/// assert_eq!(unit.derivatives(9.0_f32, -8.0), [0.0, 0.0]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClampedSwiGlu {
-    /// The sharpness alpha of the gate: finite, at least 1e-20 in magnitude, 1.702 by default.
-    pub alpha: f64,
-    /// The largest gate, and the largest magnitude of up: positive, may be infinite, 7 by default.
-    pub limit: f64,
-}
-
-impl Default for ClampedSwiGlu {
-    fn default() -> Self {
-        ClampedSwiGlu { alpha: 1.702, limit: 7.0 }
-    }
-}
-
-impl ClampedSwiGlu {
-    /// The unit with checked parameters. Values assigned to the public fields are not checked.
-    ///
-    /// # Errors
-    /// If `alpha` is not finite, or below 1e-20 in magnitude, or if `limit` is not positive; it may be infinite.
-    ///
-    /// ```
-    /// let error = slopes::activation::ClampedSwiGlu::new(1.702, -7.0).unwrap_err();
-    /// assert_eq!(error.to_string(), "parameter limit = -7 must be positive");
-    /// ```
-    pub fn new(alpha: f64, limit: f64) -> Result<Self, ParameterError> {
-        Swish::new(alpha).map_err(|error| ParameterError { parameter: "alpha", ..error })?;
-        if limit > 0.0 {
-            Ok(ClampedSwiGlu { alpha, limit })
-        } else {
-            Err(ParameterError { parameter: "limit", value: limit, requirement: "must be positive" })
-        }
-    }
-
-    #[inline(always)]
-    fn cut<L: Lanes>(self, gate: L, up: L) -> (L, L) {
-        let limit = gate.splat(self.limit);
-        (gate.at_most(limit), up.at_most(limit).at_least(-limit))
-    }
-}
-
-impl GatedFormula for ClampedSwiGlu {
-    #[inline(always)]
-    fn f<L: Lanes>(self, gate: L, up: L) -> L {
-        let (g, u) = self.cut(gate, up);
-        Gated(Swish { beta: self.alpha }).f(g, u + 1.0)
-    }
-    #[inline(always)]
-    fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-        let (g, u) = self.cut(gate, up);
-        let (value, slope) = Swish { beta: self.alpha }.f_and_df(g);
-        // The derivative in a clamped input is 0.
-        let slope = slope.select(gate.equals(g), constant(gate, 0.0));
-        let value = value.select(up.equals(u), constant(value + u, 0.0));
-        [product(slope, u + 1.0, dy), dy * value]
-    }
 }
