@@ -24,7 +24,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
-use crate::math::log;
+use crate::math::exp::power_of_two;
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
@@ -88,7 +88,8 @@ pub trait Loss<T: Element>: Send + Sync {
     #[must_use]
     fn second_derivative(&self, prediction: T, target: T) -> T;
 
-    /// A positive bound on the second derivative, for methods that divide by it, such as gradient boosting.
+    /// A positive bound on the second derivative, for methods that divide by it, such as gradient boosting: a step of
+    /// derivative / bound does not overshoot. At least 2^-100, which f16 rounds to 0.
     #[must_use]
     fn hessian_bound(&self, prediction: T, target: T) -> T;
 
@@ -272,10 +273,14 @@ pub trait LossFormula: Copy + Send + Sync + 'static {
     }
 }
 
-/// x, or the smallest normal number where x is less: a Hessian bound is a divisor. NaN stays NaN.
+/// The least Hessian bound, 2^-100: a bound is a divisor. Far above the smallest number of f32, because a bound is
+/// multiplied by a scale.
+pub(crate) const LEAST_BOUND: f64 = power_of_two(-100);
+
+/// x, or the least bound where x is less. NaN stays NaN.
 #[inline(always)]
-pub(crate) fn at_least_normal<L: Lanes>(x: L) -> L {
-    x.at_least(x.splat(<L::Real as log::Constants>::SMALLEST_NORMAL))
+pub(crate) fn positive_bound<L: Lanes>(x: L) -> L {
+    x.at_least(x.splat(LEAST_BOUND))
 }
 
 /// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its

@@ -208,11 +208,11 @@ pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
     exp_times_parts(x, low, y).0
 }
 
-/// e^x 2^-k rounded, most of its error term, and 2^-k, where k is 20 if e^x or 1000 y may overflow, else 0: the
-/// difference of e^x to a product with y may be finite all the same. Infinite where e^x is above x times the largest
-/// number.
+/// e^x 2^-k rounded, most of its error term, and \[2^-k, 2^k\], where k is 20 if e^x or 1000 y may overflow, else 0:
+/// the difference of e^x to a product with y may be finite all the same. Infinite where e^x is above x times the
+/// largest number.
 #[inline(always)]
-pub(crate) fn exp_lowered<L: Lanes>(x: L, y: L) -> (L, L, L) {
+pub(crate) fn exp_lowered<L: Lanes>(x: L, y: L) -> (L, L, [L; 2]) {
     let zero = x.splat(0.0);
     let end = x.splat(0.9 * L::Real::EXP_OVERFLOW);
     let safe = x.lt(end.select(y.lt(x.fill(L::Real::MAX) * power_of_two(-20)), x.splat(f64::NEG_INFINITY)));
@@ -220,8 +220,8 @@ pub(crate) fn exp_lowered<L: Lanes>(x: L, y: L) -> (L, L, L) {
     let Reduced { n, r, .. } = reduce(x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(end), 0);
     let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
     let n = n + zero.select(safe, x.splat(-20.0));
-    let down = x.splat(1.0).select(safe, x.splat(power_of_two(-20)));
-    (x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n)), low.ldexp(n), down)
+    let [down, up] = [-20, 20].map(|k| x.splat(1.0).select(safe, x.splat(power_of_two(k))));
+    (x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n)), low.ldexp(n), [down, up])
 }
 
 /// y e^(x + low) rounded, and most of its error term.

@@ -50,19 +50,17 @@ pub(crate) fn fma_emulated<L: Lanes>(a: L, b: L, c: L) -> L {
     sum + (lost + a.mul_error(b, product))
 }
 
-/// y / (b + low)^2 for y, b >= 0, rounded about once.
+/// y / (b + low)^2 for y, b >= 0, rounded about once, unless y / b is subnormal: then that is rounded as such a number.
 #[inline(always)]
 pub(crate) fn div_square<L: Lanes>(y: L, b: L, low: L) -> L {
-    // Scaled up where the reciprocal might overflow, or y is subnormal.
-    let (one, small, large) = (b.splat(1.0), b.splat(power_of_two(-64)), b.splat(power_of_two(64)));
-    let up = large.select(b.lt(small), one);
-    let down = small.select(y.lt(small), one);
-    let (y, b, low) = (y * up * large.select(y.lt(small), one), b * up, low * up);
+    // Scaled up where the reciprocal might overflow.
+    let up = b.splat(power_of_two(64)).select(b.lt(b.splat(power_of_two(-64))), b.splat(1.0));
+    let (y, b, low) = (y * up, b * up, low * up);
     let (inverse, error) = reciprocal(b, low);
     let quotient = y * inverse;
     let lost = y.mul_error(inverse, quotient) + quotient * (error + error);
     let plain = quotient * inverse;
     let corrected = fma_emulated(quotient, inverse, lost * inverse);
     // Where a step to an error term overflows, that is infinite, of either sign, or NaN.
-    corrected.select(corrected.abs().le(y.fill(L::Real::MAX)), plain) * (up * down)
+    corrected.select(corrected.abs().le(y.fill(L::Real::MAX)), plain) * up
 }

@@ -449,8 +449,9 @@ fn check_loss<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
                     };
                     let size = p.abs().max(1.0) * t.abs().max(1.0);
                     let floor = spec.f32.absolute[order.min(2)] / f64::from(1 << 20) * size;
-                    // A bound is no smaller than the smallest normal number, and weighted targets may be subnormal.
-                    let floor = floor.max(if order == 3 { 1.2e-38 } else { 1e-44 * size });
+                    // A bound is at least 2^-100, products with targets and y / p may be subnormal.
+                    let subnormal = 1e-44 * if order >= 2 { size.max(1.0 / p.abs()) } else { size };
+                    let floor = floor.max(subnormal).max(if order == 3 { 8e-31 } else { 0.0 });
                     if !is_near(y[order], exact, p, p.abs().max(t.abs()), floor) {
                         return Err(format!("{}: {:e}", place(), exact(p)));
                     }

@@ -6,7 +6,7 @@
 //! beside the root, which moves with the target.
 
 use super::regression::residual;
-use crate::loss::{LossFormula, at_least_normal, loss};
+use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
@@ -173,7 +173,7 @@ loss! {
         let least = parabola_above(z);
         let (against, weight) = self.shares(z, y);
         let least = if let Some(weight) = weight { least * weight } else { least };
-        at_least_normal(least).select(against.equals(against), against)
+        positive_bound(least).select(against.equals(against), against)
     }
 }
 
@@ -212,7 +212,7 @@ loss! {
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
-    bound "the second derivative; the smallest normal number where that is less";
+    bound "the second derivative; 2^-100 where that is less";
     in (self, prediction, target)
     f {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -232,7 +232,7 @@ loss! {
         let second_derivative = unless_zero(y, div_square(y, q, y.splat(0.0)));
         second_derivative.select(q.equals(q), q)
     }
-    d2f_bound { at_least_normal(self.d2f(prediction, target)) }
+    d2f_bound { positive_bound(self.d2f(prediction, target)) }
 }
 
 loss! {
@@ -246,7 +246,7 @@ loss! {
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
-    bound "y: a step of derivative / bound has length 1; the smallest normal number where y is less";
+    bound "y: a step of derivative / bound has length 1; 2^-100 where y is less";
     in (self, prediction, target)
     f {
         let y = not_negative(target);
@@ -265,7 +265,7 @@ loss! {
         let known = prediction.equals(prediction);
         y.splat(0.0).select(y.equals(y), y).select(known, prediction)
     }
-    d2f_bound { at_least_normal(-self.df(prediction, target)) }
+    d2f_bound { positive_bound(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -278,7 +278,7 @@ loss! {
     limits [[f64::INFINITY, f64::NEG_INFINITY], [-1.0, -1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.1, 0.0]; f64 [1.75, 1.1, 0.0];
-    bound "exp(t): a step of derivative / bound has length 1; the smallest normal number where exp(t) is less";
+    bound "exp(t): a step of derivative / bound has length 1; 2^-100 where exp(t) is less";
     in (self, prediction, target)
     f {
         let (r, low) = residual(target, prediction);
@@ -300,7 +300,7 @@ loss! {
         let y = target.splat(0.0).select(target.equals(target), target);
         y.select(prediction.equals(prediction), prediction)
     }
-    d2f_bound { at_least_normal(-self.df(prediction, target)) }
+    d2f_bound { positive_bound(-self.df(prediction, target)) }
 }
 
 loss! {
@@ -361,7 +361,7 @@ loss! {
         // and the derivative at any x then lies above the loss on the way down to its minimum.
         let x = prediction * sign_of_label(target);
         let factor = 1.0 + 0.65 * self.rounded_to::<L::Real>().gamma;
-        at_least_normal(self.balanced(target, parabola_above(x) * factor))
+        positive_bound(self.balanced(target, parabola_above(x) * factor))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::likelihood::parabola_above;
 use crate::activation::{Formula, Softplus};
-use crate::loss::{LossFormula, at_least_normal, loss};
+use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::simd::Lanes;
 
@@ -90,7 +90,7 @@ loss! {
     f { Softplus::DEFAULT.f(-margin(prediction, target)) }
     df { (-Softplus::DEFAULT.df(-margin(prediction, target))).xor_sign(target) }
     d2f { Softplus::DEFAULT.d2f(margin(prediction, target)) }
-    d2f_bound { at_least_normal(parabola_above(margin(prediction, target))) }
+    d2f_bound { positive_bound(parabola_above(margin(prediction, target))) }
 }
 
 loss! {
@@ -184,10 +184,10 @@ loss! {
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [f64::INFINITY, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.1, 1.1, 1.1];
-    bound "exp(-m); the smallest normal number where that is less";
+    bound "exp(-m); 2^-100 where that is less";
     in (self, prediction, target), constant |_, mean| log_odds(mean) / 2.0;
     f { (-margin(prediction, target)).exp() }
     df { (-(-margin(prediction, target)).exp()).xor_sign(target) }
     d2f { (-margin(prediction, target)).exp() }
-    d2f_bound { at_least_normal((-margin(prediction, target)).exp()) }
+    d2f_bound { positive_bound((-margin(prediction, target)).exp()) }
 }

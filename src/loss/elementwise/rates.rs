@@ -2,7 +2,7 @@
 
 use super::likelihood::{log, not_negative, unless_zero};
 use super::regression::residual;
-use crate::loss::{LossFormula, at_least_normal, loss};
+use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lowered, exp_times_parts, exp_times_scaled, power_of_two};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
@@ -28,15 +28,15 @@ loss! {
     in (self, z, target), constant log;
     f {
         let y = not_negative(target);
-        let (e, low, down) = exp_lowered(z, y);
+        let (e, low, [down, up]) = exp_lowered(z, y);
         let value = (e.select(e.equals(e.splat(f64::INFINITY)), (-y * down).mul_add(unless_zero(y, z), e) + low)
-            + stirling(y, down, self.full)) / down;
+            + stirling(y, down, self.full)) * up;
         value.select(z.equals(z), z)
     }
     df {
         let y = not_negative(target);
-        let (e, low, down) = exp_lowered(z, y);
-        let value = ((e - y * down) + low) / down;
+        let (e, low, [down, up]) = exp_lowered(z, y);
+        let value = ((e - y * down) + low) * up;
         e.select(e.equals(e.splat(f64::INFINITY)), value).select(y.equals(y), y)
     }
     d2f {
@@ -44,8 +44,10 @@ loss! {
         z.exp().select(y.equals(y), y)
     }
     d2f_bound {
-        let (e, y) = (z.exp(), not_negative(target));
-        bound_beside(e, e, y)
+        // Computed as in the derivative, so that both share the exponential.
+        let y = not_negative(target);
+        let (e, _, [_, up]) = exp_lowered(z, y);
+        bound_beside(e * up, e * up, y)
     }
 }
 
@@ -54,7 +56,7 @@ loss! {
 #[inline(always)]
 fn bound_beside<L: Lanes>(second: L, rise: L, fall: L) -> L {
     let half = rise * 0.5 + fall * 0.5;
-    at_least_normal(second.at_least(half)).select(half.equals(half), half)
+    positive_bound(second.at_least(half)).select(half.equals(half), half)
 }
 
 /// Stirling's approximation of ln(y!) times `down` where y > 1, if `full`; else 0. NaN stays NaN.
@@ -95,10 +97,11 @@ loss! {
         let (q, y) = (not_negative(prediction), not_negative(target));
         // Lowered where a product with y may overflow, but not its sum with the other terms.
         let one = q.splat(1.0);
-        let down = one.select(y.lt(y.fill(L::Real::MAX) * power_of_two(-20)), y.splat(power_of_two(-20)));
+        let safe = y.lt(y.fill(L::Real::MAX) * power_of_two(-20));
+        let [down, up] = [-20, 20].map(|k| one.select(safe, y.splat(power_of_two(k))));
         let value = (-y * down).mul_add(unless_zero(y, (q + self.eps).ln()), q * down);
         let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
-        (value + stirling(y, down, self.full)) / down
+        (value + stirling(y, down, self.full)) * up
     }
     df {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -119,7 +122,7 @@ loss! {
     }
     d2f_bound {
         let sum = not_negative(prediction) + self.eps;
-        at_least_normal(self.d2f(prediction, target).at_least(sum.splat(1.0) / sum))
+        positive_bound(self.d2f(prediction, target).at_least(sum.splat(1.0) / sum))
     }
 }
 
@@ -183,25 +186,23 @@ loss! {
     in (self, z, target), constant log;
     f {
         let (a, b) = self.exponents::<L>();
-        // Lifted where the quotient may be a normal number, and the exponential none.
-        let lift = z.splat(1.0).select(z.splat(0.0).le(z), z.splat(power_of_two(40)));
-        let (rise, fall) = self.terms(z, target, lift, 1.0, 1.0);
-        rise / (lift * a) + fall / b
+        let (rise, fall) = self.terms(z, target, 1.0 / a, 1.0 / b);
+        rise + fall
     }
     df {
-        let (rise, fall) = self.terms(z, target, z.splat(1.0), 1.0, 1.0);
+        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
         rise - fall
     }
     d2f {
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, z.splat(1.0), a, b);
+        let (rise, fall) = self.terms(z, target, a, b);
         rise + fall
     }
     d2f_bound {
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, z.splat(1.0), 0.5, 0.5);
+        let (rise, fall) = self.terms(z, target, 0.5, 0.5);
         let half = rise + fall;
-        at_least_normal((rise * (a + a) + fall * (b + b)).at_least(half)).select(half.equals(half), half)
+        positive_bound((rise * (a + a) + fall * (b + b)).at_least(half)).select(half.equals(half), half)
     }
 }
 
@@ -213,12 +214,12 @@ impl Tweedie {
         (2.0 - power, power - 1.0)
     }
 
-    /// lift exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`.
+    /// exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`.
     #[inline(always)]
-    fn terms<L: Lanes>(self, z: L, target: L, lift: L, rises: f64, falls: f64) -> (L, L) {
+    fn terms<L: Lanes>(self, z: L, target: L, rises: f64, falls: f64) -> (L, L) {
         let y = not_negative(target);
         let (a, b) = self.exponents::<L>();
-        let (rise, fall) = (scaled_exp(z, a, lift, rises), scaled_exp(z, -b, y, falls));
+        let (rise, fall) = (scaled_exp(z, a, z.splat(1.0), rises), scaled_exp(z, -b, y, falls));
         (rise.select(y.equals(y), y), unless_zero(y, fall).select(z.equals(z), z))
     }
 }

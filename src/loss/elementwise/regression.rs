@@ -6,7 +6,7 @@
 
 use crate::activation::{self, Formula};
 use crate::element::Element as _;
-use crate::loss::{LossFormula, at_least_normal, loss};
+use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::exp::power_of_two;
 use crate::math::log::ln_of_ratio;
 use crate::math::logistic::Tail;
@@ -171,7 +171,7 @@ loss! {
         let upward = curve_of_logarithm(l.at_most(zero), err.select(l.lt(zero), zero), prediction);
         let d = prediction + one;
         let downward = l.splat(2.0) / (d.sqrt() * (target + one).sqrt()) / d;
-        at_least_normal(downward.select(zero.lt(l), upward))
+        positive_bound(downward.select(zero.lt(l), upward))
     }
 }
 
@@ -236,29 +236,22 @@ loss! {
     d2f { inside(prediction, target, self.delta, 1.0) }
     d2f_bound {
         let half = prediction.splat(0.5 * self.delta);
-        at_least_normal(half / half_residual(prediction, target).at_least(half))
+        positive_bound(half / half_residual(prediction, target).at_least(half))
     }
 }
 
-/// a (|r| - a / 2) with a = min(|r|, delta).
+/// a (|r| - a / 2) with a = min(|r|, delta), from halves of r and a: r may overflow where the loss does not.
 #[inline(always)]
 fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
-    let (r, low) = residual(prediction, target);
-    let a = r.abs().at_most(r.splat(delta));
-    let value = a * (a.mul_add(a.splat(-0.5), r.abs()) + low.xor_sign(r));
-    value.select(r.abs().le(r.fill(L::Real::MAX)), far_line(prediction, target, delta))
+    let (half, low) = residual(prediction * 0.5, target * 0.5);
+    let a = half.abs().at_most(half.splat(0.5 * delta));
+    (a * 4.0) * (a.mul_add(a.splat(-0.5), half.abs()) + low.xor_sign(half))
 }
 
 /// Half of |r|, which does not overflow.
 #[inline(always)]
 fn half_residual<L: Lanes>(prediction: L, target: L) -> L {
     (prediction * 0.5 - target * 0.5).abs()
-}
-
-/// slope |r| for a residual that overflows.
-#[inline(always)]
-fn far_line<L: Lanes>(prediction: L, target: L, slope: f64) -> L {
-    half_residual(prediction, target) * (2.0 * slope)
 }
 
 /// `value` where |r| is below `end`, else 0.
@@ -301,7 +294,7 @@ loss! {
     d2f { inside(prediction, target, self.beta, 1.0 / self.rounded_to::<L::Real>().beta) }
     d2f_bound {
         let half = half_residual(prediction, target);
-        at_least_normal(half.splat(0.5) / half.at_least(half.splat(0.5 * self.beta)))
+        positive_bound(half.splat(0.5) / half.at_least(half.splat(0.5 * self.beta)))
     }
 }
 
@@ -337,7 +330,7 @@ loss! {
         let (r, low) = residual(prediction, target);
         let (half, a) = (r * 0.5, r.abs());
         let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
-        let line = (a * delta).select(a.le(a.fill(L::Real::MAX)), far_line(prediction, target, delta));
+        let line = half_residual(prediction, target) * (2.0 * delta);
         value.select(q.lt(Self::end(q)), line)
     }
     df {
@@ -363,7 +356,7 @@ loss! {
         // Far outside, s is |q|.
         let Hyperbola { q, s, .. } = self.hyperbola(prediction, target);
         let far = q.splat(0.5 * self.delta) / half_residual(prediction, target);
-        at_least_normal((q.splat(1.0) / s).select(q.lt(Self::end(q)), far))
+        positive_bound((q.splat(1.0) / s).select(q.lt(Self::end(q)), far))
     }
 }
 
@@ -431,7 +424,7 @@ loss! {
     }
     d2f_bound {
         let r = prediction - target;
-        at_least_normal(Tail::at_double(r).difference_over(r.abs(), 1.0))
+        positive_bound(Tail::at_double(r).difference_over(r.abs(), 1.0))
     }
 }
 
@@ -512,7 +505,8 @@ loss! {
     df {
         let r = prediction - target;
         let twice = self.weight(r) * 2.0;
-        let far = (prediction * 0.5 - target * 0.5) * (twice + twice);
+        // Where the residual overflows, the derivative may not.
+        let far = prediction.mul_add(twice, -(target * twice));
         (r * twice).select(r.abs().le(r.fill(L::Real::MAX)), far)
     }
     d2f {

@@ -8,6 +8,7 @@ use super::targets::{Labels, Targets};
 use crate::check::same_length;
 use crate::element::Element;
 use crate::error::TargetError;
+use crate::loss::LEAST_BOUND;
 use crate::row::{COPIED, Rows};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 use crate::slice::{Dst, Src, Workspace};
@@ -319,13 +320,12 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     }
 }
 
-/// Replaces what is below the smallest normal number by that: a bound is a divisor. NaN stays NaN.
+/// Replaces what is below the least bound by that. NaN stays NaN.
 #[inline(never)]
 fn make_positive<R: Real>(bound: Dst<R>) {
-    let least = R::min_positive_value().into_f64();
     for i in 0..bound.len() {
-        if bound.src().read(i) < least {
-            bound.write(i, least);
+        if bound.src().read(i) < LEAST_BOUND {
+            bound.write(i, LEAST_BOUND);
         }
     }
 }

@@ -200,7 +200,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
 
     /// The gradient and a bound on the Hessian, for methods that divide by it, such as gradient boosting: at least the
     /// magnitude of each second derivative, and large enough that a step of gradient / bound in one prediction does not
-    /// overshoot. The page of a loss has its formula. It is positive, at least the smallest normal number of the type;
+    /// overshoot. The page of a loss has its formula. It is positive, at least 2^-100 (which f16 rounds to 0);
     /// in rows that are ignored, it is 0, as the gradient is. `scale` must not be negative. See
     /// [`gradient_with_hessian`](RowLoss::gradient_with_hessian).
     ///

@@ -120,18 +120,6 @@ impl<R: Real, const N: usize> HiLos<R, N> {
     }
 }
 
-/// The maxima of rows in the type of the row, and the logarithms of the sums of their exponentials.
-#[inline(always)]
-pub(super) fn maxima_and_rests<R: Real, I: Isa, const N: usize>(
-    token: Token<I>,
-    largest: &[f64; N],
-    mut sums: [f64; N],
-) -> [[R; N]; 2] {
-    let logarithms = Dst::new(&mut sums);
-    token.map(Logarithm, [logarithms.src()], [logarithms]);
-    [largest, &sums].map(|numbers| numbers.map(R::from_f64_rounded))
-}
-
 /// Computes the exponentials of contiguous short rows; returns the maximum of each, after the sign, and the sum of its
 /// exponentials. `None` if a maximum is not finite; nothing is written then.
 #[inline(always)]
@@ -179,7 +167,7 @@ pub(super) fn short_rows<R: Real, I: Isa>(
     exponentials: Dst<R>,
     y: Dst<R>,
 ) -> bool {
-    let Some([largest, sums]) = short_exponentials(token, scale, (n, len), x, exponentials) else { return false };
+    let Some([largest, mut sums]) = short_exponentials(token, scale, (n, len), x, exponentials) else { return false };
     let mut k = 0;
     if which == Which::Softmax {
         let shares = HiLos::<R, GROUP>::quotients(1.0, &sums);
@@ -190,10 +178,11 @@ pub(super) fn short_rows<R: Real, I: Isa>(
         }
         return true;
     }
-    let [largest, rests] = maxima_and_rests::<R, I, GROUP>(token, &largest, sums);
+    let logarithms = Dst::new(&mut sums[..]);
+    token.map(Logarithm, [logarithms.src()], [logarithms]);
     let inverse = scale.factor()[0];
     while k < n {
-        let map = Subtract { inverse, m: largest[k].into_f64(), rest: rests[k].into_f64() };
+        let map = Subtract { inverse, m: largest[k], rest: sums[k] };
         token.map_short(map, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
         k += 1;
     }
@@ -333,7 +322,7 @@ impl RowBatch {
         y: Dst<R>,
     ) -> bool {
         let softmax = which == Which::Softmax;
-        let Some([largest, sums]) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
+        let Some([largest, mut sums]) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
             return false;
         };
         if softmax {
@@ -345,8 +334,11 @@ impl RowBatch {
             }
             return true;
         }
-        let [largest, rests] = maxima_and_rests::<R, I, TILE>(token, &largest, sums);
-        let ([m, rest], inverse) = ([&largest, &rests].map(|part| Src::new(&part[..self.n])), scale.factor()[0]);
+        let logarithms = Dst::new(&mut sums[..]);
+        token.map(Logarithm, [logarithms.src()], [logarithms]);
+        let parts = [largest, sums].map(|numbers| numbers.map(R::from_f64_rounded));
+        let [m, rest] = parts.each_ref().map(|numbers| Src::new(&numbers[..self.n]));
+        let inverse = scale.factor()[0];
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), m, rest];
             token.map_short(BatchedSubtract(inverse), inputs, self.of_target(y, i));
