@@ -208,20 +208,28 @@ pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
     exp_times_parts(x, low, y).0
 }
 
-/// e^x 2^-k rounded, most of its error term, and \[2^-k, 2^k\], where k is 20 if e^x or 1000 y may overflow, else 0:
-/// the difference of e^x to a product with y may be finite all the same. Infinite where e^x is above x times the
-/// largest number.
+/// A formula of e^x and y from its arguments e^x 2^-k, the error term of that, 2^-k and 2^k. k is 0 but where e^x or
+/// 1000 y may overflow, though their difference does not: there it is 20. Where e^x is above x times the largest number,
+/// it is infinite.
 #[inline(always)]
-pub(crate) fn exp_lowered<L: Lanes>(x: L, y: L) -> (L, L, [L; 2]) {
-    let zero = x.splat(0.0);
-    let end = x.splat(0.9 * L::Real::EXP_OVERFLOW);
-    let safe = x.lt(end.select(y.lt(x.fill(L::Real::MAX) * power_of_two(-20)), x.splat(f64::NEG_INFINITY)));
+pub(crate) fn with_exp_lowered<L: Lanes>(x: L, y: L, formula: impl Fn(L, L, L, L) -> L) -> L {
+    let (zero, one) = (x.splat(0.0), x.splat(1.0));
+    let end = 0.9 * L::Real::EXP_OVERFLOW;
+    let most = L::Real::MAX.into_f64() * power_of_two(-20);
+    let large = x.splat(end).le(x.at_least(y * (end / most)));
+    let (e, low) = exp_parts(x);
+    let result = formula(e, low, one, one);
+    if !L::any(large) {
+        return result;
+    }
     let end = x.splat(L::Real::EXP_OVERFLOW + 8.0);
-    let Reduced { n, r, .. } = reduce(x.at_least(x.splat(L::Real::EXP_UNDERFLOW)).at_most(end), 0);
-    let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
-    let n = n + zero.select(safe, x.splat(-20.0));
-    let [down, up] = [-20, 20].map(|k| x.splat(1.0).select(safe, x.splat(power_of_two(k))));
-    (x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n)), low.ldexp(n), [down, up])
+    let Reduced { n, r, .. } = reduce(x.at_least(zero).at_most(end), 0);
+    let (e, low) = fast_two_sum(one, excess(r));
+    let n = n - 20.0;
+    let e = x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n));
+    let [down, up] = [-20, 20].map(|k| x.splat(power_of_two(k)));
+    // A negative x belongs to a large y, beside which e^x is nothing.
+    formula(e, low.ldexp(n), down, up).select(large, result)
 }
 
 /// y e^(x + low) rounded, and most of its error term.

@@ -4,7 +4,7 @@ use super::likelihood::{log, not_negative, unless_zero};
 use super::regression::residual;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, exp_lowered, exp_times_parts, exp_times_scaled, power_of_two};
+use crate::math::exp::{Constants, exp_times_parts, exp_times_scaled, power_of_two, with_exp_lowered};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
 
@@ -28,26 +28,26 @@ loss! {
     in (self, z, target), constant log;
     f {
         let y = not_negative(target);
-        let (e, low, [down, up]) = exp_lowered(z, y);
-        let value = (e.select(e.equals(e.splat(f64::INFINITY)), (-y * down).mul_add(unless_zero(y, z), e) + low)
-            + stirling(y, down, self.full)) * up;
+        let value = with_exp_lowered(z, y, |e, low, down, up| {
+            let value = (-y * down).mul_add(unless_zero(y, z), e) + low;
+            (e.select(e.equals(e.splat(f64::INFINITY)), value) + stirling(y, down, self.full)) * up
+        });
         value.select(z.equals(z), z)
     }
     df {
         let y = not_negative(target);
-        let (e, low, [down, up]) = exp_lowered(z, y);
-        let value = ((e - y * down) + low) * up;
-        e.select(e.equals(e.splat(f64::INFINITY)), value).select(y.equals(y), y)
+        let value = with_exp_lowered(z, y, |e, low, down, up| {
+            e.select(e.equals(e.splat(f64::INFINITY)), ((e - y * down) + low) * up)
+        });
+        value.select(y.equals(y), y)
     }
     d2f {
         let y = not_negative(target);
         z.exp().select(y.equals(y), y)
     }
     d2f_bound {
-        // Computed as in the derivative, so that both share the exponential.
-        let y = not_negative(target);
-        let (e, _, [_, up]) = exp_lowered(z, y);
-        bound_beside(e * up, e * up, y)
+        let (e, y) = (z.exp(), not_negative(target));
+        bound_beside(e, e, y)
     }
 }
 
