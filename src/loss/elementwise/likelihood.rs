@@ -43,7 +43,8 @@ loss! {
     /// Binary cross-entropy (log loss) of a predicted probability of class 1.
     ///
     /// Prediction and target are probabilities, from 0 to 1; outside, value and derivatives are NaN. Exact at the ends:
-    /// infinite where the prediction excludes a class that the target has.
+    /// infinite where the prediction excludes a class that the target has. PyTorch's `BCELoss` cuts each logarithm at
+    /// -100, which this loss does not: for finite losses set `eps`.
     BinaryCrossEntropy {
         /// Clipping distance eps: predictions are clipped to the range from eps to 1 - eps, with derivatives of 0
         /// beyond. From 1e-30 to 0.5, exclusive, or 0, the default, for no clipping.

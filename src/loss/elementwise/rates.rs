@@ -12,7 +12,8 @@ loss! {
     /// Poisson negative log-likelihood of a count, with a predicted log-rate.
     ///
     /// The rate is the exponential of the prediction; terms of the count alone are left out. Targets must be 0 or more;
-    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128.
+    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128. Keras's `Poisson()` takes the
+    /// rate itself, as [`PoissonNllOfRate`] does.
     PoissonNll {
         /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
         full: flag = false, |_| true => "must be true or false";

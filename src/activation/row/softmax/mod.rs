@@ -22,9 +22,6 @@ use contiguous::{Backward, Forward};
 /// mask for all heads of an attention. A mask of (batch, keys) is no padding mask here: it would repeat from query to
 /// query. Write it out for (queries, keys), one call for each batch entry.
 ///
-/// An additive mask is added to x before the temperature divides it (and, for [`Softmin`], before the sign changes):
-/// the output is softmax((x + mask) / t).
-///
 /// ```
 /// use slopes::activation::{Mask, Rows, Softmax};
 /// let (x, rows) = ([0.0_f32, f32::NAN, 0.0], Rows::contiguous(3));
