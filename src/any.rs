@@ -6,10 +6,10 @@
 macro_rules! any {
     (
         $(#[$doc:meta])*
-        $Any:ident $lifetime:tt of $module:literal;
+        $Any:ident $lifetime:tt of $module:literal in $table:ident;
         $($Name:ident $(<$borrowed:lifetime>)?),+ $(,)?
     ) => {
-        $crate::any::names! { CATALOGUE: $module, stringify!($Any); $($Name),+ }
+        $crate::any::names! { CATALOGUE: $module, stringify!($Any), in $table; $($Name),+ }
 
         $crate::any::any! { @enum $lifetime $(#[$doc])* $Any of $module; $($Name($Name $(<$borrowed>)?),)+ }
 
@@ -158,9 +158,25 @@ macro_rules! any {
 }
 pub(crate) use any;
 
-/// The names of a catalogue: those of its functions, and their paths. `$any` is the enum that has them, or "".
+/// The names of a catalogue: those of its functions, and their paths; and the table of them. `$any` is the enum that has
+/// them, or "".
 macro_rules! names {
-    ($CATALOGUE:ident: $module:literal, $any:expr; $($Name:ident),+ $(,)?) => {
+    ($CATALOGUE:ident: $module:literal, $any:expr, in $table:ident; $($Name:ident),+ $(,)?) => {
+        /// The table of the functions, for the page of a module that has `$table` in scope, and its rows.
+        pub(crate) mod $table {
+            $(pub(crate) use $Name;)+
+
+            macro_rules! table {
+                () => {
+                    concat!(
+                        "| function | value | parameters, with defaults | f32 error bounds |\n|---|---|---|---|\n",
+                        $($table::$Name!()),+
+                    )
+                };
+            }
+            pub(crate) use table;
+        }
+
         pub(crate) const $CATALOGUE: $crate::names::Catalogue = $crate::names::Catalogue {
             module: $module,
             any: $any,

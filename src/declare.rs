@@ -350,22 +350,6 @@ macro_rules! catalogue {
     ) => {
         $(pub use $module::{$($Name),+};)+
 
-        /// The table of the functions on the module's page.
-        macro_rules! table {
-            () => {
-                concat!(
-                    "| function | value | parameters, with defaults | f32 error bounds |\n|---|---|---|---|\n",
-                    $($(table_rows::$Name!()),+),+
-                )
-            };
-        }
-        pub(crate) use table;
-
-        /// Their rows, by the names of the functions.
-        pub(crate) mod table_rows {
-            $($(pub(crate) use $Name;)+)+
-        }
-
         /// Every function in f64, with its default parameters rounded to f32: the references for the errors of the f32
         /// kernels.
         #[doc(hidden)]
@@ -391,7 +375,7 @@ macro_rules! catalogue {
 
         $crate::any::any! {
             $(#[$doc])*
-            $Any [] of $path; $($($Name),+),+
+            $Any [] of $path in elementwise_table; $($($Name),+),+
         }
 
         impl $Any {

@@ -48,6 +48,7 @@ macro_rules! function {
                 )]
             ]
             {
+                [$([$formula, $ulp32 $(or $absolute32)?])+]
                 $crate::spec::Spec::of_outputs(&[$($known),+], &[$($crate::spec::Output {
                     label: $label,
                     formula: $formula,
@@ -112,10 +113,17 @@ macro_rules! typed {
 }
 pub(crate) use typed;
 
-/// The constant and the method of a type that give its specification, with its parameters.
+/// The constant and the method of a type that give its specification, with its parameters, and its row in a table.
 macro_rules! specified {
     (
-        $Name:ident [$($lifetime:lifetime)?] { $($spec:tt)* }
+        $Name:ident [$($lifetime:lifetime)?]
+        {
+            [
+                [$value:literal, $ulp:literal $(or $absolute:literal)?]
+                $([$_formula:literal, $ulps:literal $(or $absolutes:literal)?])*
+            ]
+            $($spec:tt)*
+        }
         $($field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr;)*
     ) => {
         impl $(<$lifetime>)? $Name $(<$lifetime>)? {
@@ -132,6 +140,18 @@ macro_rules! specified {
             pub const fn spec(&self) -> &'static $crate::Spec {
                 Self::SPEC
             }
+        }
+
+        /// The row of the function in the table on its module's page.
+        macro_rules! $Name {
+            () => {
+                concat!(
+                    "| [`", stringify!($Name), "`] | ", $value, " | ",
+                    $("`", stringify!($field), " = ", stringify!($default), "`<br>",)*
+                    " | ", $ulp $(, "&nbsp;or&nbsp;", $absolute)?
+                    $(, ", ", $ulps $(, "&nbsp;or&nbsp;", $absolutes)?)*, " |\n",
+                )
+            };
         }
     };
 }

@@ -7,11 +7,28 @@
 //! Error bounds are those of the value, the derivative and the second derivative, in ulp; the page of a function has
 //! those of f64, and absolute ones beside roots.
 //!
-#![doc = table!()]
+#![doc = elementwise_table::table!()]
+//!
+//! # Activations of rows
+//!
+//! Error bounds of functions that are not elementwise are those of the value and its gradients: in ulp, or in multiples of
+//! 2^-24 times a quantity that the page of the function names.
+//!
+#![doc = row_table::table!()]
+//!
+//! # Gated linear units
+//!
+#![doc = gated_table::table!()]
+//!
+//! # Other activations
+//!
+#![doc = others_table::table!()]
 
 #[macro_use]
 pub(crate) mod elementwise;
+#[macro_use]
 pub(crate) mod layer;
+#[macro_use]
 pub(crate) mod row;
 pub(crate) mod trained;
 
@@ -27,6 +44,8 @@ use crate::spec::Spec;
 use elementwise::{
     exponential, gaussian, gelu, hyperbolic, mish, periodic, piecewise, rectifier, sigmoid, softplus, swish,
 };
+use layer::glu::units::gated_table;
+use row::row_table;
 
 pub use crate::row::{FullyMasked, Rows};
 #[doc(hidden)]
@@ -475,7 +494,7 @@ crate::declare::catalogue! {
     piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
 }
 
-crate::any::names! { OTHERS: "activation", ""; GumbelSoftmax, LogSumExp, Maxout }
+crate::any::names! { OTHERS: "activation", "", in others_table; GumbelSoftmax, LogSumExp, Maxout }
 
 /// All elementwise activations, with their default parameters.
 ///

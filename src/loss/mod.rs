@@ -9,8 +9,20 @@
 //! Error bounds are those of the value, the derivative and the second derivative, in ulp; the page of a function has
 //! those of f64, and absolute ones beside roots.
 //!
-#![doc = table!()]
+#![doc = elementwise_table::table!()]
+//!
+//! # Losses of rows
+//!
+//! Error bounds of losses that are not elementwise are those of the value and its gradients: in ulp, or in multiples of
+//! 2^-24 times a quantity that the page of the function names.
+//!
+#![doc = row_table::table!()]
+//!
+//! # Losses of distances and of three numbers
+//!
+#![doc = group_table::table!()]
 
+#[macro_use]
 pub(crate) mod distance;
 #[macro_use]
 pub(crate) mod elementwise;
@@ -29,6 +41,8 @@ use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use elementwise::{likelihood, margin, rates, regression, weighted};
+use group::group_table;
+use row::row_table;
 
 pub use crate::error::TargetError;
 pub use crate::row::Rows;
@@ -553,7 +567,7 @@ pub(crate) mod group {
         /// assert_eq!(loss, 0.5);
         /// # Ok::<(), slopes::ParseError>(())
         /// ```
-        AnyGroupLoss [] of "loss";
+        AnyGroupLoss [] of "loss" in group_table;
         CosineSimilarity, CosineEmbedding, Contrastive, Triplet, GaussianNll, MarginRanking,
     }
 }

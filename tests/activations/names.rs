@@ -398,3 +398,54 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_function_is_found_by_all_its_names() {
+    let mut seen = std::collections::BTreeMap::new();
+    for f in crate::functions::all::<f32>() {
+        let spec: &Spec = f.spec();
+        for name in spec.names {
+            let spellings = [
+                name.to_string(),
+                name.to_uppercase(),
+                name.replace('_', ""),
+                name.replace('_', "-"),
+                name.replace('_', " "),
+                name[..1].to_uppercase() + &name[1..],
+            ];
+            for spelling in spellings {
+                let found = activation::by_name::<f32>(&spelling).map(|f| f.spec().name());
+                assert_eq!(found.ok(), Some(spec.name()), "{spelling}");
+                let found = activation::by_name::<f64>(&spelling).map(|f| f.spec().name());
+                assert_eq!(found.ok(), Some(spec.name()), "{spelling}");
+            }
+            let other = seen.insert(name.replace('_', ""), spec.name());
+            assert_eq!(other, None, "{name} names two functions");
+        }
+    }
+    for (name, function) in
+        [("silu", "swish"), ("logistic", "sigmoid"), ("linear", "identity"), ("heaviside", "binary_step")]
+    {
+        assert_eq!(activation::by_name::<f32>(name).unwrap().spec().name(), function);
+    }
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest() {
+    for (name, nearest) in
+        [("sigmiod", "sigmoid"), ("leakyrelo", "leaky_relu"), ("TAHN", "tanh"), ("soft_pluss", "softplus")]
+    {
+        let error = activation::by_name::<f64>(name).err().unwrap();
+        assert_eq!((error.name(), error.nearest()), (name, nearest));
+        let message = error.to_string();
+        assert!(message.contains(name) && message.contains(nearest), "{message}");
+        for f in crate::functions::all::<f64>() {
+            assert!(message.contains(f.spec().name()), "{message} lacks {}", f.spec().name());
+        }
+    }
+    // Nothing to go by, far too long, and no character boundary where the name is cut.
+    for name in ["", &"x".repeat(10_000), &"é".repeat(100), &format!("x{}", "é".repeat(100))] {
+        let error = activation::by_name::<f32>(name).err().unwrap();
+        assert!(name.starts_with(error.name()) && !error.to_string().is_empty());
+    }
+}

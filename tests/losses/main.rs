@@ -1,5 +1,6 @@
 //! The tests of losses.
 
+mod accuracy;
 mod agreement;
 mod bounds;
 mod cases;
@@ -11,5 +12,8 @@ mod names;
 mod pairs;
 mod pytorch;
 mod readme;
+mod row_accuracy;
 mod rows;
 mod similarity;
+mod sums;
+mod three_inputs;

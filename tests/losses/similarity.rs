@@ -4,7 +4,7 @@ use crate::common::{
     H, Number, Random, all_bits, at_every_level, bits, fix_level, narrow, none, over_budget, panic_message,
     proptest_config, tolerance,
 };
-use crate::rows::reference;
+use crate::row_accuracy::reference;
 use proptest::prelude::*;
 use slopes::activation::Rows;
 use slopes::loss::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};

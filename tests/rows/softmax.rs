@@ -1,4 +1,4 @@
-//! FloatMath of rows: against the reference, by their laws, and on bad input.
+//! Functions of rows: against the reference, by their laws, and on bad input.
 
 use crate::common::rows::{check, largest, row_and_target, rows};
 use crate::common::{
@@ -8,10 +8,7 @@ use crate::common::{
 use half::{bf16, f16};
 use proptest::prelude::*;
 use slopes::Element;
-use slopes::activation::{
-    self, Activation, FullyMasked, GumbelSoftmax, Hardmax, LogSoftmax, LogSumExp, Mask, RowActivation, Rows, Softmax,
-    Softmin, Sparsemax,
-};
+use slopes::activation::{self, Activation, FullyMasked, LogSoftmax, RowActivation, Rows, Softmax, Softmin};
 
 fn rows_are_accurate<T: Number>() {
     let reference = rows();
@@ -200,7 +197,7 @@ fn softmax_is_that_of_the_textbooks() {
     });
 }
 
-/// FloatMath of rows, with and without what makes them take other ways.
+/// Functions of rows, with and without what makes them take other ways.
 fn functions<T: Element>() -> Vec<(&'static str, Box<dyn RowActivation<T>>)> {
     vec![
         ("softmax", Box::new(Softmax::DEFAULT)),
@@ -211,7 +208,7 @@ fn functions<T: Element>() -> Vec<(&'static str, Box<dyn RowActivation<T>>)> {
 }
 
 /// Numbers with which rows are ordinary, and now and then not.
-fn row_numbers<T: Element>(random: &mut Random, len: usize, special: bool) -> Vec<T> {
+pub fn row_numbers<T: Element>(random: &mut Random, len: usize, special: bool) -> Vec<T> {
     let specials = [f64::NEG_INFINITY, f64::INFINITY, f64::NAN, 1e4, -1e4];
     let mut number = || {
         let x = random.uniform::<f64>(-20.0..=20.0);
@@ -222,7 +219,7 @@ fn row_numbers<T: Element>(random: &mut Random, len: usize, special: bool) -> Ve
 }
 
 /// Of each row of an array, the places of its numbers.
-fn places(shape: &[usize], axis: usize) -> Vec<Vec<usize>> {
+pub fn places(shape: &[usize], axis: usize) -> Vec<Vec<usize>> {
     let (len, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
     let outer = shape[..axis].iter().product::<usize>();
     let rows = (0..outer).flat_map(|o| (0..inner).map(move |i| o * len * inner + i));
@@ -394,100 +391,6 @@ fn exact_logarithms(x: &[f32], temperature: f64) -> Vec<f64> {
     x.iter().map(|x| distance(*x) - rest).collect()
 }
 
-fn masks_select<T: Element>() {
-    let mut random = Random(23);
-    let (inf, nan) = (T::infinity(), T::nan());
-    at_every_level(|level| {
-        for (shape, axis) in [(vec![6, 5], 1), (vec![4, 40], 1), (vec![2, 700], 1), (vec![5, 9], 0), (vec![2, 3, 4], 1)]
-        {
-            let (count, rows): (usize, _) = (shape.iter().product(), Rows::along(&shape, axis));
-            let x: Vec<T> = row_numbers(&mut random, 2 * count, false);
-            let keep: Vec<bool> = (0..count).map(|_| random.uniform::<f64>(0.0..=1.0) < 0.6).collect();
-            // A second array, to which the same mask belongs.
-            let kept = |i: usize| keep[i % count];
-            let hidden: Vec<T> = (0..2 * count).map(|i| if kept(i) { x[i] } else { -inf }).collect();
-            let garbage: Vec<T> = (0..2 * count).map(|i| if kept(i) { x[i] } else { [nan, inf][i % 2] }).collect();
-            let add: Vec<T> = (0..count).map(|i| if kept(i) { T::zero() } else { -inf }).collect();
-            let place = format!("{shape:?} {axis} at {level:?}");
-            let (mut wanted, mut got, mut dx) = (x.clone(), x.clone(), x.clone());
-            for mask in [Mask::Boolean(&keep), Mask::Additive(&add)] {
-                Softmax::DEFAULT.forward(&hidden, rows, &mut wanted);
-                Softmax::DEFAULT.forward_masked(&garbage, mask, rows, &mut got);
-                assert_eq!(all_bits(&got), all_bits(&wanted), "softmax of {place}");
-                // What is masked passes nothing on, whatever comes back there.
-                let dy: Vec<T> = (0..2 * count).map(|i| if kept(i) { T::one() } else { nan }).collect();
-                Softmax::DEFAULT.backward_from_output(&got, &dy, rows, &mut dx);
-                assert!((0..2 * count).all(|i| if kept(i) { dx[i].is_finite() } else { dx[i].is_zero() }), "{place}");
-                LogSoftmax::DEFAULT.forward(&hidden, rows, &mut wanted);
-                LogSoftmax::DEFAULT.forward_masked(&garbage, mask, rows, &mut got);
-                assert_eq!(all_bits(&got), all_bits(&wanted), "log_softmax of {place}");
-                Softmin::DEFAULT.forward_masked(&garbage, mask, rows, &mut got);
-                Softmin::DEFAULT.forward(
-                    &(0..2 * count).map(|i| if kept(i) { x[i] } else { inf }).collect::<Vec<T>>(),
-                    rows,
-                    &mut wanted,
-                );
-                assert_eq!(all_bits(&got), all_bits(&wanted), "softmin of {place}");
-            }
-        }
-        // Row r of each matrix of 3 sees r + 1 entries, or r + 2 of them.
-        for offset in [0, 1, 2, 9] {
-            let (len, rows) = (4, Rows::contiguous(4));
-            let x: Vec<T> = row_numbers(&mut random, 6 * len, false);
-            let seen = |i: usize| i % len < i / len % 3 + offset;
-            let hidden: Vec<T> = (0..x.len()).map(|i| if seen(i) { x[i] } else { -inf }).collect();
-            let garbage: Vec<T> = (0..x.len()).map(|i| if seen(i) { x[i] } else { nan }).collect();
-            let (mut wanted, mut got) = (x.clone(), x.clone());
-            for f in [0, 1] {
-                let mask = Mask::Causal { queries: 3, offset };
-                if f == 0 {
-                    Softmax::DEFAULT.forward(&hidden, rows, &mut wanted);
-                    Softmax::DEFAULT.forward_masked(&garbage, mask, rows, &mut got);
-                } else {
-                    LogSoftmax::DEFAULT.forward(&hidden, rows, &mut wanted);
-                    LogSoftmax::DEFAULT.forward_masked(&garbage, mask, rows, &mut got);
-                }
-                assert_eq!(all_bits(&got), all_bits(&wanted), "{offset} at {level:?}");
-            }
-        }
-    });
-}
-
-#[test]
-fn masks_select_in_all_types() {
-    masks_select::<f32>();
-    masks_select::<f64>();
-    masks_select::<f16>();
-    masks_select::<bf16>();
-}
-
-#[test]
-fn masks_that_do_not_fit_are_refused() {
-    let _fixed = fix_level();
-    let (x, rows, mut y) = ([0.5_f32; 12], Rows::contiguous(4), [7.0; 12]);
-    let keep = [true; 12];
-    let messages = [
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..8]), rows, &mut y)), "length 12"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&keep[..6]), rows, &mut y)), "length 6"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&x[..5]), rows, &mut y)), "length 5"),
-        (panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Additive(&[]), rows, &mut y)), "mask length 0"),
-        (
-            panic_message(|| Softmax::DEFAULT.forward_masked(&x, Mask::Causal { queries: 0, offset: 1 }, rows, &mut y)),
-            "1 query",
-        ),
-        (
-            panic_message(|| {
-                _ = Rows::along(&[3, 4], 2);
-            }),
-            "axis 2",
-        ),
-    ];
-    for (message, part) in messages {
-        assert!(message.contains(part), "{message}");
-    }
-    assert_eq!(y, [7.0; 12], "nothing is written");
-}
-
 #[test]
 fn bad_temperatures_are_refused() {
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-31, 1e31] {
@@ -588,212 +491,6 @@ fn backward_from_output_is_backward() {
             }
         }
     });
-}
-
-fn log_sum_exp_is_that_of_log_softmax<T: Element>(unit: f64) {
-    let mut random = Random(27);
-    at_every_level(|level| {
-        for (shape, axis) in [(vec![5, 7], 1), (vec![3, 1500], 1), (vec![9, 4, 3], 1), (vec![30, 9], 0)] {
-            let rows = Rows::along(&shape, axis);
-            let x: Vec<T> = row_numbers(&mut random, shape.iter().product(), false);
-            let count = x.len() / rows.row_len();
-            let dy: Vec<T> = (0..count).map(|i| T::from_f64_rounded(i as f64 - 1.5)).collect();
-            let (mut y, mut dx, mut share, mut log) = (vec![T::zero(); count], x.clone(), x.clone(), x.clone());
-            LogSumExp.forward(&x, rows, &mut y);
-            LogSumExp.backward(&x, &dy, rows, &mut dx);
-            Softmax::DEFAULT.forward(&x, rows, &mut share);
-            LogSoftmax::DEFAULT.forward(&x, rows, &mut log);
-            for (row, places) in places(&shape, axis).iter().enumerate() {
-                for &i in places {
-                    // Both logarithms are within 2 ulp, or 1 unit of the largest magnitude, which is at most 64.
-                    let difference = x[i].into_f64() - log[i].into_f64() - y[row].into_f64();
-                    assert!(difference.abs() <= 2.0 * 4.0 * unit * 64.0, "{shape:?} at {level:?}: {difference}");
-                    // The shares are within 2 ulp, and their product is rounded: 4 + 1 units; the gradient has 4.
-                    let (gradient, wanted) = (dx[i].into_f64(), share[i].into_f64() * dy[row].into_f64());
-                    let allowed = 9.0 * unit * wanted.abs() + T::min_positive_value().into_f64();
-                    assert!((gradient - wanted).abs() <= allowed, "{shape:?} at {level:?}: {gradient}, {wanted}");
-                }
-            }
-        }
-        let (inf, nan) = (T::infinity(), T::nan());
-        let x = [inf, T::one(), -inf, -inf, nan, inf, T::one(), -inf];
-        let mut y = [T::zero(); 4];
-        LogSumExp.forward(&x, Rows::contiguous(2), &mut y);
-        assert!(y[0] == inf && y[1] == -inf && y[2].is_nan() && y[3] == T::one(), "{y:?}");
-
-        // Infinities share the gradient; a row of -inf has none; NaN comes through.
-        let x = [inf, T::one(), inf, inf, -inf, -inf, inf, T::one()];
-        let dy = [T::from_f64_rounded(2.0), T::from_f64_rounded(-3.0), T::from_f64_rounded(5.0), nan];
-        let mut dx = x;
-        LogSumExp.backward(&x, &dy, Rows::contiguous(2), &mut dx);
-        let wanted = [2.0, 0.0, -1.5, -1.5, 0.0, 0.0, f64::NAN, f64::NAN];
-        let same =
-            dx.iter().zip(wanted).all(|(dx, wanted)| dx.into_f64() == wanted || (dx.is_nan() && wanted.is_nan()));
-        assert!(same, "{dx:?} at {level:?}");
-    });
-}
-
-#[test]
-fn log_sum_exp_is_that_of_log_softmax_in_all_types() {
-    log_sum_exp_is_that_of_log_softmax::<f32>(f64::from(f32::EPSILON) / 2.0);
-    log_sum_exp_is_that_of_log_softmax::<f64>(f64::EPSILON / 2.0);
-    log_sum_exp_is_that_of_log_softmax::<f16>(f16::EPSILON.to_f64() / 2.0);
-    log_sum_exp_is_that_of_log_softmax::<bf16>(bf16::EPSILON.to_f64() / 2.0);
-}
-
-/// The nearest point of the simplex, by sorting (M. Held, P. Wolfe, H. Crowder, 1974).
-fn projection(x: &[f64]) -> Vec<f64> {
-    let mut sorted = x.to_vec();
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    // Shifted, so that large numbers leave room for the 1.
-    let (top, mut sum, mut tau) = (sorted[0], 0.0, 0.0);
-    for (k, x) in sorted.iter().enumerate() {
-        sum += x - top;
-        let threshold = (sum - 1.0) / (k + 1) as f64;
-        if x - top > threshold {
-            tau = threshold;
-        }
-    }
-    x.iter().map(|x| (x - top - tau).max(0.0)).collect()
-}
-
-#[test]
-fn sparsemax_is_the_projection() {
-    let mut random = Random(28);
-    at_every_level(|level| {
-        for len in (1..40).chain([100, 257, 3000]) {
-            for (spread, offset) in [(0.1, 0.0), (2.0, 0.0), (0.001, 5.0), (1.0, 1e6), (20.0, -3.0)] {
-                let x: Vec<f32> = (0..len).map(|_| offset as f32 + random.uniform::<f32>(-spread..=spread)).collect();
-                let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
-                let (rows, mut y) = (Rows::contiguous(len), x.clone());
-                Sparsemax.forward(&x, rows, &mut y);
-                for ((x, y), exact) in x.iter().zip(&y).zip(projection(&wide)) {
-                    // Both sums are off by some 3000 units of f64, of numbers up to 1.
-                    let distance = Exact::from(exact).distance(*y);
-                    assert!(
-                        distance.is_within(1.0, 6000.0 * f64::EPSILON),
-                        "{y} for {x} of {len} at {level:?}: {exact}"
-                    );
-                }
-                let mut y = wide.clone();
-                Sparsemax.forward_in_place(&mut y, rows);
-                for (y, exact) in y.iter().zip(projection(&wide)) {
-                    assert!((y - exact).abs() <= 6000.0 * f64::EPSILON, "{y} of {len} at {level:?}: {exact}");
-                }
-                // Of a projection on a face, the derivative is that of the projection on its plane.
-                let dy: Vec<f64> = row_numbers(&mut random, len, false);
-                let (mut dx, mut dx_of_y) = (wide.clone(), wide.clone());
-                Sparsemax.backward(&wide, &dy, rows, &mut dx);
-                Sparsemax.backward_from_output(&y, &dy, rows, &mut dx_of_y);
-                let chosen: Vec<usize> = (0..len).filter(|&i| y[i] > 0.0).collect();
-                let mean = chosen.iter().map(|&i| dy[i]).sum::<f64>() / chosen.len() as f64;
-                for i in 0..len {
-                    let wanted = if y[i] > 0.0 { dy[i] - mean } else { 0.0 };
-                    assert!(
-                        (dx[i] - wanted).abs() <= 6000.0 * f64::EPSILON * 20.0 && dx[i] == dx_of_y[i],
-                        "{i} of {len}"
-                    );
-                }
-            }
-        }
-    });
-}
-
-fn choices_follow_the_contract<T: Element>() {
-    let (inf, nan, one) = (f64::INFINITY, f64::NAN, 1.0);
-    // (row, sparsemax, hardmax)
-    let cases = [
-        (vec![0.5, 0.5, -9.0], vec![0.5, 0.5, 0.0], vec![one, 0.0, 0.0]),
-        (vec![-inf, 2.0, 0.0], vec![0.0, 1.0, 0.0], vec![0.0, one, 0.0]),
-        (vec![inf, 2.0, inf], vec![0.5, 0.0, 0.5], vec![one, 0.0, 0.0]),
-        (vec![-inf, -inf], vec![0.0, 0.0], vec![0.0, 0.0]),
-        (vec![nan, 1.0, 0.0], vec![nan; 3], vec![nan; 3]),
-        (vec![nan, inf], vec![nan; 2], vec![nan; 2]),
-        (vec![nan], vec![nan], vec![nan]),
-        (vec![3e4, -3e4], vec![1.0, 0.0], vec![one, 0.0]),
-        (vec![-7.0], vec![1.0], vec![one]),
-        (vec![-0.0, 0.0], vec![0.5, 0.5], vec![one, 0.0]),
-    ];
-    at_every_level(|level| {
-        for (row, sparse, hard) in &cases {
-            let (x, rows): (Vec<T>, _) = (narrow(row), Rows::contiguous(row.len()));
-            let mut y = x.clone();
-            Sparsemax.forward(&x, rows, &mut y);
-            assert_eq!(all_bits(&y), all_bits(&narrow::<T>(sparse)), "sparsemax of {row:?} at {level:?}");
-            Hardmax.forward(&x, rows, &mut y);
-            assert_eq!(all_bits(&y), all_bits(&narrow::<T>(hard)), "hardmax of {row:?} at {level:?}");
-            let dy = vec![T::one(); x.len()];
-            Hardmax.backward(&x, &dy, rows, &mut y);
-            assert!(y.iter().all(|dx| dx.is_zero()));
-            // The columns of a matrix of two equal rows are what rows of two equal numbers are.
-            let (twice, columns) = (x.repeat(2), Rows::along(&[2, x.len()], 0));
-            let mut y = twice.clone();
-            Hardmax.forward(&twice, columns, &mut y);
-            let first = |x: &T| {
-                if x.is_nan() {
-                    T::nan()
-                } else if *x == T::neg_infinity() {
-                    T::zero()
-                } else {
-                    T::one()
-                }
-            };
-            assert_eq!(
-                all_bits(&y[..x.len()]),
-                all_bits(&x.iter().map(first).collect::<Vec<T>>()),
-                "{row:?} at {level:?}"
-            );
-        }
-    });
-}
-
-#[test]
-fn choices_follow_the_contract_in_all_types() {
-    choices_follow_the_contract::<f32>();
-    choices_follow_the_contract::<f64>();
-    choices_follow_the_contract::<f16>();
-    choices_follow_the_contract::<bf16>();
-}
-
-/// Classes are drawn with the probabilities of the softmax.
-#[test]
-fn gumbel_draws_the_softmax() {
-    const DRAWS: usize = 20_000;
-    let x = [0.5_f32, -1.0, f32::NEG_INFINITY, 2.0, 0.0];
-    let mut shares = x;
-    Softmax::DEFAULT.forward_in_place(&mut shares, Rows::contiguous(5));
-    at_every_level(|level| {
-        let all = x.repeat(DRAWS);
-        let (rows, mut y) = (Rows::contiguous(5), all.clone());
-        let gumbel = GumbelSoftmax::new(11).with_hard(true);
-        gumbel.forward(&all, rows, &mut y, 0);
-        for (class, share) in shares.iter().enumerate() {
-            let drawn: f32 = y.iter().skip(class).step_by(5).sum();
-            let (expected, count) = (f64::from(*share) * DRAWS as f64, f64::from(drawn));
-            // Five standard deviations: once in 1.7 million draws of the seed.
-            let deviation = (expected * (1.0 - f64::from(*share))).sqrt();
-            assert!((count - expected).abs() <= 5.0 * deviation, "{class} at {level:?}: {count}, not {expected}");
-        }
-        // The hard output is the largest of the soft one; chunks and places change no bit.
-        let (soft, mut z, mut chunk) = (gumbel.with_hard(false), all.clone(), vec![0.0; 50]);
-        soft.forward(&all, rows, &mut z, 0);
-        for (hard, soft) in y.chunks(5).zip(z.chunks(5)) {
-            let largest = soft.iter().copied().fold(0.0, f32::max);
-            assert!((0..5).all(|i| (hard[i] == 1.0) <= (soft[i] == largest)), "{hard:?}, {soft:?}");
-        }
-        soft.forward(&all[100..150], rows, &mut chunk, 100);
-        assert_eq!(all_bits(&chunk), all_bits(&z[100..150]));
-        let other = GumbelSoftmax::new(12);
-        other.forward(&all[100..150], rows, &mut chunk, 100);
-        assert_ne!(all_bits(&chunk), all_bits(&z[100..150]));
-        // The way back is that of the softmax of what was drawn.
-        let dy: Vec<f32> = (0..50).map(|i| (i % 7) as f32 - 3.0).collect();
-        let (mut dx, mut wanted) = (vec![0.0; 50], vec![0.0; 50]);
-        gumbel.backward(&all[100..150], &dy, rows, &mut dx, 100);
-        Softmax::DEFAULT.backward_from_output(&z[100..150], &dy, rows, &mut wanted);
-        assert_eq!(all_bits(&dx), all_bits(&wanted));
-    });
-    assert!(GumbelSoftmax::new(1).with_temperature(0.0).is_err());
 }
 
 /// A row of any length has a sum of 1 to within 2^-22: every share is off by 2 ulp at most, 2^-22 of itself.

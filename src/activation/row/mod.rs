@@ -1,8 +1,12 @@
 //! Activations of rows: softmax, log-softmax, log-sum-exp, sparsemax, hardmax, Gumbel-softmax.
 
+#[macro_use]
 pub(crate) mod gumbel;
+#[macro_use]
 pub(crate) mod log_sum_exp;
+#[macro_use]
 pub(crate) mod softmax;
+#[macro_use]
 pub(crate) mod sparsemax;
 
 use crate::element::Element;
@@ -98,7 +102,7 @@ macro_rules! row_activations {
             }
         })+
 
-        crate::any::any! { $(#[$doc])* $Any [] of "activation"; $($Name),+ }
+        crate::any::any! { $(#[$doc])* $Any [] of "activation" in row_table; $($Name),+ }
         crate::any::object! { [] $Any, RowActivation; $($Name),+ }
         row_activation_methods! { crate::compiled::delegate: { RowActivation, $Any } }
     };

@@ -48,7 +48,7 @@ crate::function::function! {
     /// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras, so that less is better. The
     /// rows are p (the prediction) and t (the target).
     names ["cosine_similarity", "cosine"];
-    "value": "-cos, cos = <p, t> / (|p| |t|); 0 for a row of zeros",
+    "value": "-cos, cos = sum_i p_i t_i / sqrt(sum_i p_i^2 sum_i t_i^2); 0 for a row of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";
     "gradient in the prediction": "-(t / |t| - cos p / |p|) / |p|; 0 at a row of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |p|; in f64 (1 + len / 1024) / |p|";

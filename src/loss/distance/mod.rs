@@ -7,8 +7,11 @@
 //! hold are first brought near 1 by a power of two. Of a row with infinite entries only those are kept, as 1 and -1:
 //! the direction that such a row tends to.
 
+#[macro_use]
 pub(crate) mod contrastive;
+#[macro_use]
 pub(crate) mod cosine;
+#[macro_use]
 pub(crate) mod triplet;
 
 use contrastive::Contrastive;

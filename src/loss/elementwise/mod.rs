@@ -8,5 +8,6 @@ pub(crate) mod margin;
 pub(crate) mod rates;
 #[macro_use]
 pub(crate) mod regression;
+#[macro_use]
 pub(crate) mod three_inputs;
 pub(crate) mod weighted;

@@ -1,9 +1,13 @@
 //! Losses of rows: cross-entropy over classes, multi-class margins, overlap (Dice, Tversky).
 
+#[macro_use]
 pub(crate) mod categorical;
+#[macro_use]
 pub(crate) mod cross_entropy;
 pub(crate) mod driver;
+#[macro_use]
 pub(crate) mod margin;
+#[macro_use]
 pub(crate) mod overlap;
 pub(crate) mod targets;
 
@@ -367,7 +371,7 @@ macro_rules! row_losses {
         pub(crate) trait RowLosses<T: Element>: $($(for<$lifetime>)? ComputeRows<$Name $(<$lifetime>)?, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowLosses }
 
-        crate::any::any! { $(#[$doc])* $Any ['a] of "loss"; $($Name $(<$lifetime>)?),+ }
+        crate::any::any! { $(#[$doc])* $Any ['a] of "loss" in row_table; $($Name $(<$lifetime>)?),+ }
         crate::any::object! { ['a] $Any, RowLoss; $($Name),+ }
         row_losses! { @weighted ['a], $Any<'a> }
         row_loss_methods! { crate::compiled::delegate: { RowLoss, $Any<'_> } }

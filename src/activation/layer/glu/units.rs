@@ -18,49 +18,10 @@ macro_rules! gated_units {
         pub(crate) trait GatedKernels<T>: $(ComputeGated<$Name, T> +)+ {}
         crate::compiled::for_each_element! { crate::compiled::implement_all: @of GatedKernels }
 
-        crate::any::any! { $(#[$doc])* $Any [] of "activation"; $($Name),+ }
+        crate::any::any! { $(#[$doc])* $Any [] of "activation" in gated_table; $($Name),+ }
         crate::any::object! { [] $Any, GatedUnit; $($Name),+ }
         __gated_unit_methods! { crate::compiled::delegate: { GatedUnit, $Any } }
     };
-}
-
-gated_units! {
-    /// Any gated linear unit, chosen at run time: an enum that can be copied, compared, hashed, written as text and
-    /// parsed. The text is the name of the unit, followed by its parameters if it has any, as for
-    /// [`AnyActivation`](crate::activation::AnyActivation):
-    ///
-    /// ```
-    /// use slopes::activation::{AnyGatedUnit, GatedUnit, SwiGlu};
-    ///
-    /// let unit: AnyGatedUnit = "SwiGLU".parse()?;
-    /// assert_eq!(unit, SwiGlu::DEFAULT.into());
-    /// assert_eq!(unit.to_string(), "swiglu(beta=1)");
-    /// assert_eq!(unit.forward(2.0_f32, 3.0), SwiGlu::DEFAULT.forward(2.0, 3.0));
-    /// # Ok::<(), slopes::ParseError>(())
-    /// ```
-    ///
-    /// In a layer of a network:
-    ///
-    /// ```
-    /// use slopes::activation::{AnyGatedUnit, GatedUnit, GluLayout};
-    ///
-    /// /// The gated part of a feed-forward layer, whose gates and ups are the halves of each row.
-    /// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-    /// struct FeedForward {
-    ///     width: usize,
-    ///     unit: AnyGatedUnit,
-    /// }
-    /// impl FeedForward {
-    ///     fn forward(&self, projected: &[f32], y: &mut [f32]) {
-    ///         self.unit.forward_packed(projected, GluLayout::GateFirst { row: 2 * self.width }, y);
-    ///     }
-    /// }
-    /// let layer = FeedForward { width: 2, unit: AnyGatedUnit::by_name("reglu").unwrap() };
-    /// let mut y = [0.0; 2];
-    /// layer.forward(&[1.0, -1.0, 3.0, 3.0], &mut y);
-    /// assert_eq!(y, [3.0, 0.0]);
-    /// ```
-    AnyGatedUnit: Glu, SwiGlu, GeGlu, GeGluTanh, ReGlu, Bilinear, ClampedSwiGlu,
 }
 
 impl_gated_unit! { <F: Formula> Gated<F> }
@@ -286,4 +247,43 @@ impl GatedFormula for ClampedSwiGlu {
         let value = value.select(up.equals(u), constant(value + u, 0.0));
         [product(slope, u + 1.0, dy), dy * value]
     }
+}
+
+gated_units! {
+    /// Any gated linear unit, chosen at run time: an enum that can be copied, compared, hashed, written as text and
+    /// parsed. The text is the name of the unit, followed by its parameters if it has any, as for
+    /// [`AnyActivation`](crate::activation::AnyActivation):
+    ///
+    /// ```
+    /// use slopes::activation::{AnyGatedUnit, GatedUnit, SwiGlu};
+    ///
+    /// let unit: AnyGatedUnit = "SwiGLU".parse()?;
+    /// assert_eq!(unit, SwiGlu::DEFAULT.into());
+    /// assert_eq!(unit.to_string(), "swiglu(beta=1)");
+    /// assert_eq!(unit.forward(2.0_f32, 3.0), SwiGlu::DEFAULT.forward(2.0, 3.0));
+    /// # Ok::<(), slopes::ParseError>(())
+    /// ```
+    ///
+    /// In a layer of a network:
+    ///
+    /// ```
+    /// use slopes::activation::{AnyGatedUnit, GatedUnit, GluLayout};
+    ///
+    /// /// The gated part of a feed-forward layer, whose gates and ups are the halves of each row.
+    /// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    /// struct FeedForward {
+    ///     width: usize,
+    ///     unit: AnyGatedUnit,
+    /// }
+    /// impl FeedForward {
+    ///     fn forward(&self, projected: &[f32], y: &mut [f32]) {
+    ///         self.unit.forward_packed(projected, GluLayout::GateFirst { row: 2 * self.width }, y);
+    ///     }
+    /// }
+    /// let layer = FeedForward { width: 2, unit: AnyGatedUnit::by_name("reglu").unwrap() };
+    /// let mut y = [0.0; 2];
+    /// layer.forward(&[1.0, -1.0, 3.0, 3.0], &mut y);
+    /// assert_eq!(y, [3.0, 0.0]);
+    /// ```
+    AnyGatedUnit: Glu, SwiGlu, GeGlu, GeGluTanh, ReGlu, Bilinear, ClampedSwiGlu,
 }

@@ -1,0 +1,337 @@
+//! Sums, means, weights and initial scores of losses of pairs, and penalties.
+
+use crate::cases::samples;
+use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, panic_message};
+use slopes::Element;
+use slopes::loss::{
+    self, BinaryCrossEntropyWithLogits, ElasticNet, L1, L2, Loss, Mae, Mape, Mse, Penalty, Pinball, Total, Weighted,
+};
+
+fn reductions_are_sums<T: Number>(tolerance: f64) {
+    let mut random = Random(7);
+    at_every_level(|level| {
+        for loss in crate::cases::all::<T>() {
+            for len in [0, 1, 2, 15, 16, 17, 1023, 1024, 1025, 5000] {
+                let prediction: Vec<T> = (0..len).map(|_| random.uniform(-9.0..=9.0)).collect();
+                let shares: Vec<T> = (0..len).map(|_| random.uniform(0.0..=1.0)).collect();
+                let (prediction, target) = samples(loss.spec(), &prediction, &shares);
+                let mut losses = vec![T::zero(); len];
+                loss.forward_slice(&prediction, &target, &mut losses);
+                let exact: f64 = losses.iter().map(|loss| loss.into_f64()).sum();
+                let magnitudes: f64 = losses.iter().map(|loss| loss.into_f64().abs()).sum();
+                let sum = loss.sum(&prediction, &target);
+                // What is not positive cancels: the roundings of f64 are those of the magnitudes.
+                let close = |a: f64, b: f64| {
+                    let cancelled = 5000.0 * f64::EPSILON * magnitudes / len.max(1) as f64;
+                    (a - b).abs() <= tolerance * b.abs() + if magnitudes > b.abs() { cancelled } else { 0.0 }
+                };
+                assert!(close(sum.into_f64(), exact), "{} of {len} at {level:?}: {sum}, {exact}", loss.spec().name());
+                let mean = loss.mean(&prediction, &target);
+                if len == 0 {
+                    assert!(bits(sum) == 0 && mean.is_nan(), "of nothing: sum 0, mean NaN");
+                } else {
+                    assert!(close(mean.into_f64(), exact / len as f64), "{}: {mean}, {exact}", loss.spec().name());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn reductions_are_sums_in_both_types() {
+    // In f32, sums are made in f64 and rounded once; in f64, plain summation of 5000 positive numbers, in the test, is
+    // off by less than 5000 roundings.
+    reductions_are_sums::<f32>(f64::from(f32::EPSILON) / 2.0 * 1.001);
+    reductions_are_sums::<f64>(5000.0 * f64::EPSILON);
+}
+
+#[test]
+fn the_mean_of_equal_numbers_is_the_number() {
+    const COUNT: usize = 1 << 20;
+    at_every_level(|level| {
+        for x in [0.1_f32, 1.0 / 3.0, 1e-3, 12345.678, 1e-15, 1e18] {
+            let (mean, one) = (Mse.mean(&vec![x; COUNT], &vec![0.0; COUNT]), Mse.forward(x, 0.0));
+            let (one, next) = (f64::from(one), f64::from(one.next_up()));
+            assert!((mean - one).abs() <= next - one, "the mean of {x}^2 at {level:?}: {mean}, not {one}");
+        }
+        // In f64 each of the strands adds 64 equal numbers, one after the other: half an ulp of the last sum at each
+        // step at most.
+        for x in [0.1_f64, 1.0 / 3.0, 1e-3, 12345.678, 1e-150, 1e140] {
+            let (mean, one) = (Mse.mean(&vec![x; COUNT], &vec![0.0; COUNT]), Mse.forward(x, 0.0));
+            assert!(
+                (mean - one).abs() <= 32.0 * f64::EPSILON * one,
+                "the mean of {x}^2 at {level:?}: {mean}, not {one}"
+            );
+        }
+    });
+}
+
+/// Sums are made in f64: a large number that comes and goes leaves the small ones.
+#[test]
+fn sums_in_f32_do_not_drown_small_losses() {
+    let mut prediction = vec![1e-3_f32; 100_001];
+    prediction[0] = 1e3;
+    let target = vec![0.0; prediction.len()];
+    at_every_level(|level| {
+        let exact = f64::from(1e3_f32).powi(2) + 1e5 * f64::from(1e-3_f32 * 1e-3);
+        let sum = Mse.sum(&prediction, &target);
+        assert!((sum - exact).abs() <= exact * f64::from(f32::EPSILON), "{sum} at {level:?}, not {exact}");
+    });
+}
+
+#[test]
+fn lengths_that_differ_are_refused() {
+    let _fixed = fix_level();
+    let x = [0.5_f64; 17];
+    for loss in crate::cases::all::<f64>() {
+        let (mut three, mut four) = ([7.0; 3], [7.0; 4]);
+        let messages = [
+            panic_message(|| loss.forward_slice(&x[..3], &x[..3], &mut four)),
+            panic_message(|| loss.forward_slice(&x[..4], &x[..3], &mut four)),
+            panic_message(|| loss.sum(&x[..3], &x[..4])),
+            panic_message(|| loss.mean(&x[..4], &x[..3])),
+            panic_message(|| loss.gradient(&x[..3], &x[..3], 1.0, &mut four)),
+            panic_message(|| loss.gradient(&x[..3], &x[..4], 1.0, &mut three)),
+            panic_message(|| loss.sum_with_gradient(&x[..4], &x[..4], 1.0, &mut three)),
+            panic_message(|| loss.sum_with_gradient(&x[..3], &x[..4], 1.0, &mut three)),
+            panic_message(|| loss.gradient_with_hessian_bound(&x[..3], &x[..3], 1.0, &mut three, &mut four)),
+            panic_message(|| loss.gradient_with_hessian_bound(&x[..3], &x[..3], 1.0, &mut four, &mut three)),
+        ];
+        for message in messages {
+            assert!(message.contains('3') && message.contains('4'), "{message}");
+        }
+        assert!(three == [7.0; 3] && four == [7.0; 4], "{} wrote before it panicked", loss.spec().name());
+    }
+}
+
+/// The bits of the loss, times the weight; nothing of a sample whose weight is 0.
+fn weights_multiply<T: Number + Element<Real = T>>() {
+    let mut random = Random(11);
+    let (factor, scale) = (T::from_f64_rounded(0.75), 0.75);
+    at_every_level(|level| {
+        for loss in crate::cases::all::<T>().iter().copied().take(if level == slopes::Level::detected() {
+            usize::MAX
+        } else {
+            2
+        }) {
+            for len in [0, 1, 17, 1024, 2500] {
+                let x: Vec<T> = (0..len).map(|_| random.uniform(-9.0..=9.0)).collect();
+                let shares: Vec<T> = (0..len).map(|_| random.uniform(0.0..=1.0)).collect();
+                let weights: Vec<f64> = (0..len).map(|i| f64::from(i as u32 % 4) / 2.0).collect();
+                let (p, t) = samples(loss.spec(), &x, &shares);
+                let (mut dirty, mut dirty_target) = (p.clone(), t.clone());
+                for i in (0..len).step_by(4) {
+                    (dirty[i], dirty_target[i]) = (T::nan(), if i % 8 == 0 { T::nan() } else { T::infinity() });
+                }
+                let weighted = Weighted::new(loss, &weights);
+                let run = |p: &[T], t: &[T]| {
+                    let [mut each, mut gradient, mut again, mut hessian] = [0; 4].map(|_| vec![T::one(); len]);
+                    weighted.forward_slice(p, t, &mut each);
+                    weighted.gradient(p, t, scale, &mut gradient);
+                    let sum = weighted.sum_with_gradient(p, t, scale, &mut again);
+                    assert!(bits(sum) == bits(weighted.sum(p, t)) && all_bits(&again) == all_bits(&gradient));
+                    weighted.gradient_with_hessian_bound(p, t, scale, &mut again, &mut hessian);
+                    assert!(all_bits(&again) == all_bits(&gradient));
+                    let means = [sum, weighted.mean(p, t)];
+                    (each, gradient, hessian, means)
+                };
+                let (each, gradient, hessian, means) = run(&p, &t);
+                let of_dirty = run(&dirty, &dirty_target);
+                let name = loss.spec().name();
+                for (clean, dirty) in [(&each, &of_dirty.0), (&gradient, &of_dirty.1), (&hessian, &of_dirty.2)] {
+                    assert_eq!(all_bits(clean), all_bits(dirty), "an ignored sample of {name}, {level:?}");
+                }
+                assert_eq!(means.map(bits), of_dirty.3.map(bits), "an ignored sample of {name}, {level:?}");
+                for i in 0..len {
+                    let w = T::from_f64_rounded(weights[i]);
+                    let expected = [
+                        w * loss.forward(p[i], t[i]),
+                        w * (factor * loss.derivative(p[i], t[i])),
+                        w * (factor * loss.hessian_bound(p[i], t[i])),
+                    ];
+                    assert_eq!([each[i], gradient[i], hessian[i]], expected, "{name}, {level:?}");
+                }
+                let (sum, weight): (f64, f64) = (each.iter().map(|y| y.into_f64()).sum(), weights.iter().sum());
+                let magnitudes: f64 = each.iter().map(|y| y.into_f64().abs()).sum();
+                // Half an ulp of the type, and the roundings of 2500 additions in f64.
+                let close = |got: f64, exact: f64, divisor: f64| {
+                    let slack = T::unit() * exact.abs() + 2500.0 * f64::EPSILON * magnitudes / divisor;
+                    (got - exact).abs() <= slack
+                };
+                assert!(close(means[0], sum, 1.0), "{name}: {}, {sum}", means[0]);
+                if weight > 0.0 {
+                    assert!(close(means[1], sum / weight, weight));
+                    let Total { sum, weight: total } = weighted.total(&p, &t);
+                    assert_eq!((sum, total), (means[0], weight));
+                } else {
+                    assert!(means[1].is_nan());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn weights_multiply_in_both_types() {
+    weights_multiply::<f32>();
+    weights_multiply::<f64>();
+}
+
+#[test]
+fn weights_of_another_length_are_refused() {
+    let _fixed = fix_level();
+    let (x, mut out) = ([0.5_f32; 3], [7.0; 3]);
+    let loss = Mse.weighted(&[0.5; 2]);
+    for message in [
+        panic_message(|| loss.forward_slice(&x, &x, &mut out)),
+        panic_message(|| loss.gradient(&x, &x, 1.0, &mut out)),
+        panic_message(|| loss.sum_with_gradient(&x, &x, 1.0, &mut out)),
+        panic_message(|| loss.mean(&x, &x)),
+    ] {
+        assert!(message.contains("weights has 2") && message.contains('3'), "{message}");
+    }
+    assert_eq!(out, [7.0; 3]);
+}
+
+/// No other constant has a smaller weighted mean loss.
+#[test]
+fn initial_scores_are_minima() {
+    let _fixed = fix_level();
+    let mut random = Random(12);
+    let x: Vec<f64> = (0..1500).map(|_| random.uniform(-3.0..=3.0)).collect();
+    let shares: Vec<f64> = (0..1500).map(|_| random.uniform(0.0..=0.9)).collect();
+    let weights: Vec<f64> = (0..1500).map(|i| f64::from(i % 3)).collect();
+    let mut with_formula = Vec::new();
+    let pos_weight = BinaryCrossEntropyWithLogits { pos_weight: 3.0 };
+    for loss in crate::cases::all::<f64>().iter().copied().chain([&pos_weight as &dyn Loss<f64>]) {
+        let name = loss.spec().name();
+        let (_, mut target) = samples(loss.spec(), &x, &shares);
+        for weights in [None, Some(&weights[..])] {
+            let Some(score) = loss.initial_score(&target, weights) else { continue };
+            with_formula.push(name);
+            let ones = vec![1.0; 1500];
+            let weighted = Weighted::new(loss, weights.unwrap_or(&ones));
+            let derivative = |score: f64| {
+                let mut gradient = vec![0.0; 1500];
+                weighted.gradient(&vec![score; 1500], &target, 1.0, &mut gradient);
+                gradient.iter().sum::<f64>()
+            };
+            // The derivative of the sum passes through 0 within a millionth.
+            let (below, above) = (derivative(score - 1e-6), derivative(score + 1e-6));
+            // Between two kinks, a loss may be level.
+            let level = !loss.spec().kinks.is_empty() && (below, above) == (0.0, 0.0);
+            assert!(level || below < 0.0 && above > 0.0, "{name}: {score}, {below}, {above}");
+            let in_f32: Vec<f32> = target.iter().map(|t| *t as f32).collect();
+            let other = loss::by_name::<f32>(name).unwrap().initial_score(&in_f32, None);
+            assert!(weights.is_some() || loss.spec().defaults == [1.0] || (other.unwrap() - score).abs() < 1e-6);
+        }
+        target[1] = f64::NAN;
+        assert!(loss.initial_score(&target, None).is_none_or(f64::is_nan), "{name}");
+        target[1] = -7.0;
+        let outside = loss.forward(0.5, -7.0).is_nan();
+        assert!(loss.initial_score(&target, None).is_none_or(|score| score.is_nan() == outside), "{name}");
+        target[0] = f64::NAN;
+        // Weights 0, 1, 2, ...: the first is ignored.
+        target[1] = 1.0;
+        assert!(loss.initial_score(&target, Some(&weights)).is_none_or(|score| !score.is_nan()), "{name}");
+    }
+    let expected = [
+        "mse",
+        "half_squared",
+        "mae",
+        "mape",
+        "msle",
+        "huber",
+        "smooth_l1",
+        "pseudo_huber",
+        "log_cosh",
+        "pinball",
+        "expectile",
+        "squared_hinge",
+        "soft_margin",
+        "modified_huber",
+        "exponential",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "poisson_nll",
+        "poisson_nll_of_rate",
+        "gamma",
+        "tweedie",
+    ];
+    if crate::common::all_are_selected() {
+        let lost: Vec<_> = expected.iter().filter(|name| !with_formula.contains(name)).collect();
+        assert!(lost.is_empty(), "no initial scores of {lost:?}");
+    }
+    assert_eq!(Mse.initial_score(&[1.0_f32, 2.0], Some(&[3.0, 1.0])), Some(1.25));
+    assert!(Mse.initial_score(&[] as &[f32], None).unwrap().is_nan());
+    assert!(Mae.initial_score(&[] as &[f32], None).unwrap().is_nan());
+    // Medians and quantiles; of an even number, the middle of the two in the middle.
+    assert_eq!(Mae.initial_score(&[5.0_f32, -1.0, 2.0], None), Some(2.0));
+    assert_eq!(Mae.initial_score(&[4.0_f64, 8.0, 1.0, 2.0], None), Some(3.0));
+    assert_eq!(Mae.initial_score(&[1.0_f32, 2.0, 4.0], Some(&[1.0, 1.0, 3.0])), Some(4.0));
+    assert_eq!(Mae.initial_score(&[-3.0_f32; 5], None), Some(-3.0));
+    assert_eq!(Pinball { tau: 0.8 }.initial_score(&[1.0_f64, 2.0, 3.0, 4.0], None), Some(4.0));
+    // 100 / target weighs: 1 + 1/2 against 1/4.
+    assert_eq!(Mape::DEFAULT.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
+    assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
+}
+
+#[test]
+fn penalties_are_added() {
+    let mut random = Random(13);
+    let w: Vec<f64> = (0..3000).map(|i| if i % 5 == 0 { 0.0 } else { random.uniform(-2.0..=2.0) }).collect();
+    let (l1, l2): (f64, f64) = (w.iter().map(|w| w.abs()).sum(), w.iter().map(|w| w * w).sum());
+    let penalties: [(&dyn Penalty<f64>, f64, f64); 4] = [
+        (&L1 { lambda: 0.5 }, 0.5, 0.0),
+        (&L2 { lambda: 0.5 }, 0.0, 0.5),
+        (&ElasticNet { lambda: 2.0, l1_ratio: 0.25 }, 0.5, 1.5),
+        (&ElasticNet { lambda: 2.0, l1_ratio: 1.0 }, 2.0, 0.0),
+    ];
+    at_every_level(|level| {
+        for (penalty, a, b) in penalties {
+            let exact = a * l1 + b * l2 / 2.0;
+            // The roundings of 3000 additions.
+            assert!((penalty.value(&w) - exact).abs() <= 3000.0 * f64::EPSILON * exact, "{level:?}");
+            let mut gradient = vec![1.0; w.len()];
+            penalty.add_gradient(&w, &mut gradient);
+            for (w, g) in w.iter().zip(&gradient) {
+                let sign = if *w == 0.0 { 0.0 } else { w.signum() };
+                assert!((g - (1.0 + a * sign + b * w)).abs() <= 2.0 * f64::EPSILON * (1.0 + a + b * 2.0), "{w}");
+            }
+            assert!(penalty.value(&[]) == 0.0 && penalty.value(&[1.0, f64::NAN]).is_nan());
+            penalty.add_gradient(&[f64::NAN], &mut gradient[..1]);
+            assert!(gradient[0].is_nan());
+            assert!(panic_message(|| penalty.add_gradient(&w, &mut [0.0; 2])).contains("gradient has 2"));
+        }
+    });
+    assert!(L1::new(f64::NAN).is_err() && L2::new(-1.0).is_err() && ElasticNet::new(1.0, 1.5).is_err());
+}
+
+/// Long slices, which are prefetched and stored past the caches, give the bits of their parts.
+#[test]
+fn long_sums_are_those_of_their_parts() {
+    // 68 and 102 MB: both are beyond the caches.
+    const LEN: usize = (17 << 19) + 21;
+    let mut random = Random(14);
+    let block: Vec<f32> = (0..4099).map(|_| random.uniform(-3.0..=3.0)).collect();
+    let x: Vec<f32> = block.iter().copied().cycle().take(LEN).collect();
+    let target: Vec<f32> = block.iter().rev().copied().cycle().take(LEN).collect();
+    let mut gradient = vec![f32::NAN; LEN + 9];
+    at_every_level(|level| {
+        let half = 1 << 22;
+        let parts = Mae.sum(&x[..half], &target[..half]);
+        let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+        assert_eq!(parts as f32, Mae.sum(&wide(&x[..half]), &wide(&target[..half])) as f32, "{level:?}");
+        for from in [0, 5] {
+            gradient.fill(f32::NAN);
+            let sum = Mse.sum_with_gradient(&x, &target, 0.5, &mut gradient[from..from + LEN]);
+            assert_eq!(bits(sum), bits(Mse.sum(&x, &target)), "{level:?}, from {from}");
+            let differs = (0..LEN).find(|&i| gradient[from + i] != x[i] - target[i]);
+            assert_eq!(differs, None, "{level:?}, from {from}");
+            assert!(
+                gradient[..from].iter().chain(&gradient[from + LEN..]).all(|g| g.is_nan()),
+                "{level:?} wrote outside"
+            );
+        }
+    });
+}
