@@ -93,10 +93,7 @@ check! {
     finite: |value| value.is_finite() => "must be finite"
 }
 
-/// An error unless a temperature is from 1e-15 to 1e15.
-pub(crate) const fn temperature(parameter: &'static str, value: f64) -> Result<(), ParameterError> {
-    if value >= 1e-15 && value <= 1e15 {
-        return Ok(());
-    }
-    Err(ParameterError { parameter, value, requirement: "must be between 1e-15 and 1e15" })
+check! {
+    /// An error unless a temperature is from 1e-15 to 1e15.
+    temperature: |value| value >= 1e-15 && value <= 1e15 => "must be between 1e-15 and 1e15"
 }

@@ -218,6 +218,18 @@ impl<'a, T: Element> Batch<'a, T> {
     pub(crate) fn new(prediction: Src<'a, T::Real>, target: Targets<'a, T>, rows: Rows) -> Self {
         Batch { prediction: Some(prediction), scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
     }
+
+    /// With `scale` times the gradient, and times the second derivatives or their bound.
+    pub(crate) fn with_hessian(
+        self,
+        scale: f64,
+        gradient: &'a mut [T],
+        hessian: &'a mut [T],
+        bound: Option<Bound>,
+    ) -> Self {
+        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(hessian)));
+        Batch { scale: Scale::By(scale), gradient, hessian, bound, ..self }
+    }
 }
 
 /// The sums over a batch.

@@ -198,8 +198,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         hessian: &mut [T],
     ) -> Result<(), TargetError> {
         let batch = Batch::new(Src::new(prediction), target, rows);
-        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(hessian)));
-        self.compute(Batch { scale: Scale::By(scale), gradient, hessian, ..batch }).map(|_| ())
+        self.compute(batch.with_hessian(scale, gradient, hessian, None)).map(|_| ())
     }
 
     /// The gradient and a bound on the Hessian, for methods that divide by it, such as gradient boosting: at least the
@@ -229,15 +228,13 @@ pub trait RowLoss<T: Element>: Send + Sync {
         bound: &mut [T],
     ) -> Result<(), TargetError> {
         let batch = Batch::new(Src::new(prediction), target, rows);
-        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(bound)));
-        let batch = Batch { scale: Scale::By(scale), gradient, hessian, bound: Some(Bound::Diagonal), ..batch };
-        self.compute(batch).map(|_| ())
+        self.compute(batch.with_hessian(scale, gradient, bound, Some(Bound::Diagonal))).map(|_| ())
     }
 
     /// The gradient and a bound on the whole matrix of second derivatives of a row, for methods that change all
     /// predictions of a row at once, such as boosting with one tree for each class: the diagonal matrix of the bound,
     /// minus that of the second derivatives, has no negative eigenvalue. Positive, but 0 in rows that are ignored. For
-    /// the losses from logits it is twice the bound of
+    /// the cross-entropy from logits it is twice the bound of
     /// [`gradient_with_hessian_bound`](RowLoss::gradient_with_hessian_bound).
     ///
     /// ```
@@ -261,9 +258,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         bound: &mut [T],
     ) -> Result<(), TargetError> {
         let batch = Batch::new(Src::new(prediction), target, rows);
-        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(bound)));
-        let batch = Batch { scale: Scale::By(scale), gradient, hessian, bound: Some(Bound::Matrix), ..batch };
-        self.compute(batch).map(|_| ())
+        self.compute(batch.with_hessian(scale, gradient, bound, Some(Bound::Matrix))).map(|_| ())
     }
 
     /// The constant predictions with the least weighted mean loss, the initial predictions of gradient boosting:
