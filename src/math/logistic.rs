@@ -132,3 +132,10 @@ impl<L: Lanes> Tail<L> {
         (t.mul_add(error, t), product.mul_add(rest, product))
     }
 }
+
+/// tanh(x / 2) / (2 x): the least second derivative of a parabola that touches ln(1 + e^x) at x and -x, and lies above it
+/// everywhere else (T. Jaakkola, M. Jordan, Bayesian Parameter Estimation via Variational Methods, 2000).
+#[inline(always)]
+pub(crate) fn parabola_above<L: Lanes>(x: L) -> L {
+    Tail::at(x).difference_over(x.abs(), 0.5) * 0.5
+}

@@ -64,6 +64,31 @@ fn a_parabola_with_the_bound_lies_above_the_loss() {
     }
 }
 
+/// A focal loss lies below the parabola on the side of its minimum, which is at infinity, with the sign of the label.
+#[test]
+fn a_parabola_with_the_bound_lies_above_the_focal_loss_on_the_way_down() {
+    let _fixed = fix_level();
+    let mut random = Random(29);
+    for gamma in [0.25, 0.5, 1.0, 2.0, 5.0, 20.0, 100.0] {
+        let loss = Focal::new(gamma, None).unwrap();
+        for i in 0..20_000 {
+            let target = f64::from(i % 2);
+            let size = 10_f64.powf(random.uniform(-3.0..=2.5));
+            let p: f64 = random.uniform(-size..=size);
+            let step = 10_f64.powf(random.uniform(-4.0..=3.0)) * (2.0 * target - 1.0);
+            let parts = [
+                loss.forward(p, target),
+                loss.derivative(p, target) * step,
+                0.5 * loss.hessian_bound(p, target) * step * step,
+            ];
+            let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
+            let value = loss.forward(p + step, target);
+            let place = format!("gamma {gamma}, from {p} to {}, {target}", p + step);
+            assert!(value <= parabola + ROUNDING * size, "{place}: {value}, {parabola}");
+        }
+    }
+}
+
 /// A loss with a minimum, the targets of a leaf, and the smallest and the largest start.
 type Leaf = (&'static dyn Loss<f64>, Vec<f64>, [f64; 2]);
 

@@ -10,7 +10,7 @@ use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
 use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
-use crate::math::logistic::{Tail, lower};
+use crate::math::logistic::{Tail, lower, parabola_above};
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
@@ -81,13 +81,13 @@ loss! {
         let quotient = n * inverse;
         let err = div_remainder(n, quotient, d) + (n_low - quotient * d_low);
         let corrected = inverse.mul_add(err, quotient);
-        let y_prime = corrected.select(quotient.abs().le(p.fill(L::Real::MAX)), quotient);
+        let derivative = corrected.select(quotient.abs().le(p.fill(L::Real::MAX)), quotient);
         // At p = 0 and p = 1: 1 and -1 where the target equals p, else -inf and inf.
         let side = one.select(p.equals(zero), -one);
         let at_end = side.select(p.equals(y), side * f64::NEG_INFINITY);
-        let y_prime = y_prime.select(zero.lt(d), at_end);
-        let y_prime = y_prime.select(y.equals(y), y).select(p.equals(p), p);
-        self.unless_clipped(p, y, y_prime)
+        let derivative = derivative.select(zero.lt(d), at_end);
+        let derivative = derivative.select(y.equals(y), y).select(p.equals(p), p);
+        self.unless_clipped(p, y, derivative)
     }
     d2f {
         let (p, y) = (probability(prediction), probability(target));
@@ -176,13 +176,6 @@ loss! {
         let least = if let Some(weight) = weight { least * weight } else { least };
         positive_bound(least).select(against.equals(against), against)
     }
-}
-
-/// tanh(z / 2) / (2 z): the least second derivative of a parabola that touches ln(1 + exp(z)) at z and -z, and lies
-/// above it everywhere else (T. Jaakkola, M. Jordan, Bayesian Parameter Estimation via Variational Methods, 2000).
-#[inline(always)]
-pub(super) fn parabola_above<L: Lanes>(z: L) -> L {
-    Tail::at(z).difference_over(z.abs(), 0.5) * 0.5
 }
 
 impl BinaryCrossEntropyWithLogits {
@@ -358,8 +351,8 @@ loss! {
         self.balanced(target, power * bracket * lower_right * lower_power)
     }
     d2f_bound {
-        // That of the cross-entropy, times the least factor of this form for any gamma: a parabola through the value
-        // and the derivative at any x then lies above the loss on the way down to its minimum.
+        // That of the cross-entropy, times a factor that suffices for any gamma: a parabola through the value and the
+        // derivative at any x lies above the loss on the way down to its minimum.
         let x = prediction * sign_of_label(target);
         let factor = 1.0 + 0.65 * self.rounded_to::<L::Real>().gamma;
         positive_bound(self.balanced(target, parabola_above(x) * factor))

@@ -4,10 +4,10 @@
 //! 0 and 1 cannot pass for these. The derivative in the prediction is that in m times the label; the second derivative
 //! is that in m.
 
-use super::likelihood::parabola_above;
 use crate::activation::{Formula, Softplus};
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
+use crate::math::logistic::parabola_above;
 use crate::simd::Lanes;
 
 /// prediction * label, or NaN if the label is neither -1 nor +1.

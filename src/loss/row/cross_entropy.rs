@@ -10,6 +10,7 @@ use super::driver::{
     BLOCK, Bound, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write,
 };
 use crate::math::FloatMath;
+use crate::math::logistic::parabola_above;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, ln, one, scale};
 use crate::row::maximum::{Kind, kind};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
@@ -282,24 +283,26 @@ struct Terms {
     focal: bool,
 }
 
-/// (2 p - 1) / (2 ln(p / u)) for each p and u = 1 - p: with p = s(z), s(z) = 1 / (1 + exp(-z)), the bound
-/// tanh(z / 2) / (2 z) of the logistic loss. By its series where 2 p - 1 is small and p / u is near 1.
+/// The map of p / (1 - p) into (2 p - 1) / (2 ln(p / (1 - p))).
+#[derive(Clone, Copy)]
+struct Parabola;
+
+impl Map<1, 1> for Parabola {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [odds]: [L; 1]) -> [L; 1] {
+        [parabola_above(odds.ln())]
+    }
+}
+
+/// The Hessian bound of the cross-entropy for each p and u = 1 - p. Neither is taken for less than the smallest normal
+/// number, so that the bound is not 0.
 #[inline(always)]
 fn parabolas<I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
-    let least = f64::MIN_POSITIVE;
-    let mut ratios = [1.0; BLOCK];
-    let ratios = &mut ratios[..p.len()];
-    for ((ratio, p), u) in ratios.iter_mut().zip(p).zip(u) {
-        *ratio = p.max(least) / u.max(least);
+    for ((odds, p), u) in out.iter_mut().zip(p).zip(u) {
+        *odds = if p.is_nan() { f64::NAN } else { p.max(f64::MIN_POSITIVE) / u.max(f64::MIN_POSITIVE) };
     }
-    token.map(Logarithm, [Src::new(ratios)], [Dst::new(out)]);
-    for ((y, p), u) in out.iter_mut().zip(p).zip(u) {
-        let d = p - u;
-        let square = d * d;
-        // d / (4 artanh d) = 1 / (4 (1 + d^2 / 3 + d^4 / 5 + ...)), to 2^-52 of its value.
-        let series = 0.25 / (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square / 9.0))));
-        *y = if d.abs() < 1.0 / 32.0 { series } else { d / (2.0 * *y) };
-    }
+    let out = Dst::new(out);
+    token.map(Parabola, [out.src()], [out]);
 }
 
 impl Terms {
