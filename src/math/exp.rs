@@ -208,28 +208,31 @@ pub(crate) fn exp_times<L: Lanes>(x: L, low: Option<L>, y: L) -> L {
     exp_times_parts(x, low, y).0
 }
 
-/// A formula of e^x and y from its arguments e^x 2^-k, the error term of that, 2^-k and 2^k. k is 0 but where e^x or
-/// 1000 y may overflow, though their difference does not: there it is 20. Where e^x is above x times the largest number,
-/// it is infinite.
+/// The exponent of the factor 2^-LOWERED of terms that may overflow where their sum does not.
+pub(crate) const LOWERED: i32 = 20;
+
+/// The number above which a product with another number, such as a logarithm, may overflow.
 #[inline(always)]
-pub(crate) fn with_exp_lowered<L: Lanes>(x: L, y: L, formula: impl Fn(L, L, L, L) -> L) -> L {
-    let (zero, one) = (x.splat(0.0), x.splat(1.0));
+pub(crate) fn largest_factor<L: Lanes>() -> f64 {
+    L::Real::MAX.into_f64() * power_of_two(-LOWERED)
+}
+
+/// Whether e^x or a product with y may overflow, though their difference does not.
+#[inline(always)]
+pub(crate) fn may_overflow<L: Lanes>(x: L, y: L) -> L::Mask {
     let end = 0.9 * L::Real::EXP_OVERFLOW;
-    let most = L::Real::MAX.into_f64() * power_of_two(-20);
-    let large = x.splat(end).le(x.at_least(y * (end / most)));
-    let (e, low) = exp_parts(x);
-    let result = formula(e, low, one, one);
-    if !L::any(large) {
-        return result;
-    }
+    x.splat(end).le(x.at_least(y * (end / largest_factor::<L>())))
+}
+
+/// e^x 2^-`LOWERED`, rounded, and most of its error term. For x below 0, that of 0; infinite where e^x
+/// is above x times the largest number.
+#[inline(always)]
+pub(crate) fn exp_lowered<L: Lanes>(x: L) -> (L, L) {
     let end = x.splat(L::Real::EXP_OVERFLOW + 8.0);
-    let Reduced { n, r, .. } = reduce(x.at_least(zero).at_most(end), 0);
-    let (e, low) = fast_two_sum(one, excess(r));
-    let n = n - 20.0;
-    let e = x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n));
-    let [down, up] = [-20, 20].map(|k| x.splat(power_of_two(k)));
-    // A negative x belongs to a large y, beside which e^x is nothing.
-    formula(e, low.ldexp(n), down, up).select(large, result)
+    let Reduced { n, r, .. } = reduce(x.at_least(x.splat(0.0)).at_most(end), 0);
+    let (e, low) = fast_two_sum(x.splat(1.0), excess(r));
+    let n = n - f64::from(LOWERED);
+    (x.splat(f64::INFINITY).select(end.le(x), e.ldexp(n)), low.ldexp(n))
 }
 
 /// y e^(x + low) rounded, and most of its error term.

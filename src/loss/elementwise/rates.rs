@@ -4,7 +4,10 @@ use super::likelihood::{log, not_negative, unless_zero};
 use super::regression::residual;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, exp_times_parts, exp_times_scaled, power_of_two, with_exp_lowered};
+use crate::math::exp::{
+    Constants, LOWERED, exp_lowered, exp_parts, exp_times_parts, exp_times_scaled, largest_factor, may_overflow,
+    power_of_two,
+};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
 
@@ -29,18 +32,27 @@ loss! {
     in (self, z, target), constant log;
     f {
         let y = not_negative(target);
-        let value = with_exp_lowered(z, y, |e, low, down, up| {
-            let value = (-y * down).mul_add(unless_zero(y, z), e) + low;
-            (e.select(e.equals(e.splat(f64::INFINITY)), value) + stirling(y, down, self.full)) * up
-        });
+        let value = Self::value_from(z, y, exp_parts(z), 0) + stirling(y, 0, self.full);
+        let large = may_overflow(z, y);
+        let value = if L::any(large) {
+            let lowered = Self::value_from(z, y, exp_lowered(z), LOWERED) + stirling(y, LOWERED, self.full);
+            (lowered * power_of_two(LOWERED)).select(large, value)
+        } else {
+            value
+        };
         value.select(z.equals(z), z)
     }
     df {
         let y = not_negative(target);
-        let value = with_exp_lowered(z, y, |e, low, down, up| {
-            e.select(e.equals(e.splat(f64::INFINITY)), ((e - y * down) + low) * up)
-        });
-        value.select(y.equals(y), y)
+        let derivative = Self::derivative_from(y, exp_parts(z), 0);
+        let large = may_overflow(z, y);
+        let derivative = if L::any(large) {
+            let lowered = Self::derivative_from(y, exp_lowered(z), LOWERED);
+            (lowered * power_of_two(LOWERED)).select(large, derivative)
+        } else {
+            derivative
+        };
+        derivative.select(y.equals(y), y)
     }
     d2f {
         let y = not_negative(target);
@@ -48,21 +60,36 @@ loss! {
     }
     d2f_bound {
         let (e, y) = (z.exp(), not_negative(target));
-        bound_beside(e, e, y)
+        larger_bound(e, e * 0.5 + y * 0.5)
     }
 }
 
-/// (second, or half the sum of both terms where that is larger): the bound of a loss whose derivative is `rise` - `fall`
-/// and whose second derivative is `second`.
-#[inline(always)]
-fn bound_beside<L: Lanes>(second: L, rise: L, fall: L) -> L {
-    let half = rise * 0.5 + fall * 0.5;
-    positive_bound(second.at_least(half)).select(half.equals(half), half)
+impl PoissonNll {
+    /// (exp(z) - y z) 2^-lowered, from exp(z) 2^-lowered and its error term.
+    #[inline(always)]
+    fn value_from<L: Lanes>(z: L, y: L, (e, low): (L, L), lowered: i32) -> L {
+        let value = (-y * power_of_two(-lowered)).mul_add(unless_zero(y, z), e) + low;
+        e.select(e.equals(e.splat(f64::INFINITY)), value)
+    }
+
+    /// (exp(z) - y) 2^-lowered, likewise.
+    #[inline(always)]
+    fn derivative_from<L: Lanes>(y: L, (e, low): (L, L), lowered: i32) -> L {
+        let derivative = (e - y * power_of_two(-lowered)) + low;
+        e.select(e.equals(e.splat(f64::INFINITY)), derivative)
+    }
 }
 
-/// Stirling's approximation of ln(y!) times `down` where y > 1, if `full`; else 0. NaN stays NaN.
+/// The Hessian bound of a loss whose derivative is the difference of a rising and a falling term: the larger of the
+/// second derivative and of half the sum of both terms.
 #[inline(always)]
-fn stirling<L: Lanes>(y: L, down: L, full: bool) -> L {
+fn larger_bound<L: Lanes>(second: L, half_sum: L) -> L {
+    positive_bound(second.at_least(half_sum)).select(half_sum.equals(half_sum), half_sum)
+}
+
+/// Stirling's approximation of ln(y!) times 2^-lowered where y > 1, if `full`; else 0. NaN stays NaN.
+#[inline(always)]
+fn stirling<L: Lanes>(y: L, lowered: i32, full: bool) -> L {
     let zero = y.splat(0.0);
     let none = zero.select(y.equals(y), y);
     if !full {
@@ -70,6 +97,7 @@ fn stirling<L: Lanes>(y: L, down: L, full: bool) -> L {
     }
     // y ln y - y + (ln y + ln 2 pi) / 2
     let l = y.ln();
+    let down = power_of_two(-lowered);
     let formula = l.mul_add((y + 0.5) * down, (y.splat(0.918_938_533_204_672_8) - y) * down);
     formula.select(y.splat(1.0).lt(y), none)
 }
@@ -96,13 +124,14 @@ loss! {
     in (self, prediction, target), constant |this, mean| if mean < this.eps { 0.0 } else { mean - this.eps };
     f {
         let (q, y) = (not_negative(prediction), not_negative(target));
-        // Lowered where a product with y may overflow, but not its sum with the other terms.
-        let one = q.splat(1.0);
-        let safe = y.lt(y.fill(L::Real::MAX) * power_of_two(-20));
-        let [down, up] = [-20, 20].map(|k| one.select(safe, y.splat(power_of_two(k))));
-        let value = (-y * down).mul_add(unless_zero(y, (q + self.eps).ln()), q * down);
-        let value = q.select(q.equals(q.splat(f64::INFINITY)), value);
-        (value + stirling(y, down, self.full)) * up
+        let value = self.value_from(q, y, 0) + stirling(y, 0, self.full);
+        let large = y.splat(largest_factor::<L>()).le(y);
+        if L::any(large) {
+            let lowered = self.value_from(q, y, LOWERED) + stirling(y, LOWERED, self.full);
+            (lowered * power_of_two(LOWERED)).select(large, value)
+        } else {
+            value
+        }
     }
     df {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -112,9 +141,9 @@ loss! {
         let err = div_remainder(n, quotient, sum) + (n_low + lost - quotient * lost);
         // Where the remainder overflows, it is infinite or NaN.
         let corrected = (quotient + err / sum).select(err.abs().le(q.fill(L::Real::MAX)), quotient);
-        let value = q.splat(1.0).select(y.equals(q.splat(0.0)), corrected);
-        let value = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), value);
-        value.select(q.equals(q), q).select(y.equals(y), y)
+        let derivative = q.splat(1.0).select(y.equals(q.splat(0.0)), corrected);
+        let derivative = q.splat(1.0).select(q.equals(q.splat(f64::INFINITY)), derivative);
+        derivative.select(q.equals(q), q).select(y.equals(y), y)
     }
     d2f {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -124,6 +153,16 @@ loss! {
     d2f_bound {
         let sum = not_negative(prediction) + self.eps;
         positive_bound(self.d2f(prediction, target).at_least(sum.splat(1.0) / sum))
+    }
+}
+
+impl PoissonNllOfRate {
+    /// (q - y ln(q + eps)) 2^-lowered: a product with y may overflow, but not its sum with the other terms.
+    #[inline(always)]
+    fn value_from<L: Lanes>(self, q: L, y: L, lowered: i32) -> L {
+        let down = power_of_two(-lowered);
+        let value = (-y * down).mul_add(unless_zero(y, (q + self.eps).ln()), q * down);
+        q.select(q.equals(q.splat(f64::INFINITY)), value)
     }
 }
 
@@ -152,7 +191,7 @@ loss! {
     d2f { self.fall(z, target).0 }
     d2f_bound {
         let fall = self.fall(z, target).0;
-        bound_beside(fall, fall.splat(1.0), fall)
+        larger_bound(fall, fall * 0.5 + 0.5)
     }
 }
 
@@ -202,8 +241,7 @@ loss! {
     d2f_bound {
         let (a, b) = self.exponents::<L>();
         let (rise, fall) = self.terms(z, target, 0.5, 0.5);
-        let half = rise + fall;
-        positive_bound((rise * (a + a) + fall * (b + b)).at_least(half)).select(half.equals(half), half)
+        larger_bound(rise * (a + a) + fall * (b + b), rise + fall)
     }
 }
 
