@@ -3,6 +3,8 @@
 
 pub(crate) mod exponentials;
 pub(crate) mod maximum;
+pub(crate) mod side_by_side;
+pub(crate) mod tile;
 
 use crate::check::same_length;
 use crate::declare::Parameter;

@@ -38,10 +38,28 @@ pub trait Real: Element<Real = Self> + Stored + math::Constants {
     /// `from` is valid for reads of that many numbers, and the machine has the instructions of `I`.
     #[doc(hidden)]
     unsafe fn load_wide<I: Isa>(from: *const Self) -> I::F64;
+
+    /// Copies four rows of four numbers, `from_row` apart, to their transpose, whose rows are `to_row` apart.
+    /// # Safety
+    /// `from` is valid for reads, and `to` for writes, of these numbers, which are not the same.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
+        let mut i = 0;
+        while i < 4 {
+            let mut k = 0;
+            while k < 4 {
+                // SAFETY: guaranteed by the caller.
+                unsafe { *to.wrapping_add(k * to_row + i) = *from.wrapping_add(i * from_row + k) }
+                k += 1;
+            }
+            i += 1;
+        }
+    }
 }
 
 macro_rules! real {
-    ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr, |$I:ident, $p:ident| $wide:expr) => {
+    ($Real:ty, $Register:ident, $whole:expr, $bias:expr, $splitter:expr, |$I:ident, $p:ident| $wide:expr, { $($transpose:item)? }) => {
         impl Real for $Real {
             type Lanes<I: Isa> = I::$Register;
             const ROUND_MAGIC: Self = $whole;
@@ -62,8 +80,16 @@ macro_rules! real {
                 // SAFETY: guaranteed by the caller.
                 unsafe { $wide }
             }
+            $($transpose)?
         }
     };
 }
-real!(f32, F32, 12_582_912.0, 127.0, 4097.0, |I, p| I::widen(p));
-real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0, |I, p| Register::load(p));
+real!(f32, F32, 12_582_912.0, 127.0, 4097.0, |I, p| I::widen(p), {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    #[inline(always)]
+    unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
+        // SAFETY: guaranteed by the caller.
+        unsafe { super::x86_64::transpose(from, from_row, to, to_row) }
+    }
+});
+real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0, |I, p| Register::load(p), {});

@@ -8,6 +8,7 @@
 //! Nothing between a kernel's entry and its instructions may be a closure or a call that is not inlined: it would be
 //! compiled without the instruction set, and every instruction would be a call.
 
+mod columns;
 mod format;
 mod interleave;
 mod map;
@@ -16,6 +17,7 @@ mod scalar;
 mod stream;
 mod view;
 
+pub(crate) use columns::WIDTH;
 pub(crate) use format::{Convert, convert, copy};
 pub use format::{Format, Stored};
 pub(crate) use interleave::{deinterleave, interleave};

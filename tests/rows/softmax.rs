@@ -1,6 +1,6 @@
 //! Functions of rows: against the reference, by their laws, and on bad input.
 
-use crate::common::rows::{check, largest, row_and_target, rows};
+use crate::common::rows::{check, row_and_target, rows};
 use crate::common::{
     Exact, Number, Random, all_bits, at_every_level, beside, fix_level, narrow, none, panic_message, proptest_config,
     tolerance,
@@ -28,13 +28,22 @@ fn rows_are_accurate<T: Number>() {
             let floor = |_| of_log.absolute[0] * row.involved::<T>();
             failures.extend(check(&label("log_softmax"), of_log.ulp[0], floor, &x, &y, &row.log_softmax));
 
-            // y (dy - s), s = <y, dy>: y is off by 2 ulp, 4 units of it; so is s, with its products one unit more, of max
-            // |dy|; the difference and the product are rounded: (4 * 2 + 5 + 2 + 2) y max|dy| units, |dy - s| <= 2 max|dy|.
-            let most = largest(&row.dy);
+            // y (d - s), d = dy - c, s = <y, d>: y is off by 2 ulp, 4 units of it; so is s, with the rounding of its
+            // products and of d two units more, of <y, |d|>; d, the difference and the product are rounded: at most
+            // 4 + 3 + 6 + 4 units of y (|d| + <y, |d|>).
+            let c = (0..x.len()).find(|&i| row.softmax[i].abs() > 0.5).map_or(0.0, |i| row.dy[i]);
+            let all: f64 = (0..x.len()).map(|i| row.softmax[i].abs() * (row.dy[i] - c).abs()).sum();
             let least = T::min_positive_value().into_f64() * unit;
-            let floor = |i: usize| bounds.absolute[1] * unit * row.softmax[i].abs() * most + least;
-            Softmax::default().backward(&x, &dy, rows, &mut y);
-            failures.extend(check(&label("backward of softmax"), bounds.ulp[1], floor, &x, &y, &row.softmax_vjp));
+            let involved = |i: usize| row.softmax[i].abs() * ((row.dy[i] - c).abs() + all);
+            let floor = |i: usize| bounds.absolute[1] * unit * involved(i) + least;
+            // A batch goes side by side, one row alone does not.
+            for batch in [1, 33] {
+                let (x, dy) = (x.repeat(batch), dy.repeat(batch));
+                let mut dx = x.clone();
+                Softmax::default().backward(&x, &dy, rows, &mut dx);
+                let (label, dx) = (label(&format!("backward of softmax, {batch} rows")), &dx[x.len() - row.x.len()..]);
+                failures.extend(check(&label, bounds.ulp[1], floor, &x[..row.x.len()], dx, &row.softmax_vjp));
+            }
 
             // dy - y S, S = sum(dy): y is off by 4 units, the sum and the product by one each, and the difference is rounded.
             let sum: f64 = row.dy.iter().sum();
@@ -130,6 +139,76 @@ fn special_rows_follow_the_contract_in_both_types() {
 }
 
 /// What is special about a row stays in the row.
+/// A row has the same bits alone and in a batch, which goes side by side or in groups, whatever the count of rows.
+fn batches_are_their_rows<T: Element>() {
+    let mut random = Random(31);
+    at_every_level(|level| {
+        for (len, (name, f)) in
+            (1..=40).chain([64, 100]).flat_map(|len| functions::<T>().into_iter().map(move |f| (len, f)))
+        {
+            for count in [2, 5, 16, 31, 33] {
+                let x: Vec<T> = row_numbers(&mut random, len * count, true);
+                let dy: Vec<T> = row_numbers(&mut random, len * count, false);
+                let rows = Rows::contiguous(len);
+                let (mut y, mut from_x, mut from_y) = (x.clone(), x.clone(), x.clone());
+                f.forward(&x, rows, &mut y);
+                f.backward(&x, &dy, rows, &mut from_x);
+                f.backward_from_output(&y, &dy, rows, &mut from_y);
+                for at in (0..count).map(|row| row * len..(row + 1) * len) {
+                    let (x, dy) = (&x[at.clone()], &dy[at.clone()]);
+                    let mut one = x.to_vec();
+                    f.forward(x, rows, &mut one);
+                    let place =
+                        format!("{name} of {count} rows of {len}, {} at {level:?}", core::any::type_name::<T>());
+                    assert_eq!(all_bits(&one), all_bits(&y[at.clone()]), "{place}");
+                    let output = one.clone();
+                    f.backward(x, dy, rows, &mut one);
+                    assert_eq!(all_bits(&one), all_bits(&from_x[at.clone()]), "the gradient of {place}");
+                    f.backward_from_output(&output, dy, rows, &mut one);
+                    assert_eq!(all_bits(&one), all_bits(&from_y[at]), "the gradient from the output of {place}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn batches_are_their_rows_in_all_types() {
+    batches_are_their_rows::<f32>();
+    batches_are_their_rows::<f64>();
+    batches_are_their_rows::<f16>();
+    batches_are_their_rows::<bf16>();
+}
+
+/// Two entries whose gradients are opposite, one of them nearly 1: y1 y2 (dy1 - dy2), by mpmath with 50 digits.
+#[test]
+fn gradients_of_saturated_rows_are_relatively_accurate() {
+    at_every_level(|level| {
+        for (z, exact) in [
+            (12.0_f64, 6.144_136_851_333_175e-6),
+            (30.0, 9.357_622_968_838_423e-14),
+            (80.0, 1.804_851_387_845_415_2e-35),
+        ] {
+            let (x, dy) = ([z, 0.0], [3.0, 2.0]);
+            let (mut y, mut dx) = ([0.0; 2], [0.0; 2]);
+            Softmax::DEFAULT.forward(&x, Rows::contiguous(2), &mut y);
+            let check = |dx: [f64; 2]| {
+                // 17 units of 2^-53, of y (d + <y, d>), which is at most twice the gradient.
+                assert!((dx[0] / exact - 1.0).abs() <= 4e-15, "{dx:?} at {level:?}");
+                assert!((dx[1] / exact + 1.0).abs() <= 4e-15, "{dx:?} at {level:?}");
+            };
+            Softmax::DEFAULT.backward(&x, &dy, Rows::contiguous(2), &mut dx);
+            check(dx);
+            Softmax::DEFAULT.backward_from_output(&y, &dy, Rows::contiguous(2), &mut dx);
+            check(dx);
+        }
+        // The difference of two numbers may overflow, and what is infinite is not subtracted.
+        let mut dx = [0.0_f32; 2];
+        Softmax::DEFAULT.backward(&[20.0, 0.0], &[f32::MAX, f32::MIN], Rows::contiguous(2), &mut dx);
+        assert!(dx[0] > 0.0 && dx[1] == -dx[0] && dx[0].is_finite(), "{dx:?} at {level:?}");
+    });
+}
+
 #[test]
 fn rows_do_not_touch_each_other() {
     let (inf, nan) = (f32::INFINITY, f32::NAN);

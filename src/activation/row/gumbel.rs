@@ -19,7 +19,8 @@ crate::function::function! {
     names ["gumbel_softmax"];
     "value": "y_i = exp((x_i + g_i) / t) / sum_j exp((x_j + g_j) / t), g = -ln(-ln(u)), u uniform in (0, 1)",
         f32 2.0, f64 2.0;
-    "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0, of "y_i max_j abs(dy_j)";
+    "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
+        of "y_i (abs(dy_i - c) + sum_j y_j abs(dy_j - c))";
     source "E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712";
     range [0.0, 1.0];
 

@@ -5,13 +5,13 @@
 
 use super::Which;
 use super::gradient::{
-    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, product, softmax_gradient,
-    softmax_mean, subtract,
+    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, half_of, pick, product, reference,
+    softmax_gradient, softmax_mean, subtract, threshold, total,
 };
 use crate::math::FloatMath;
-use crate::math::pair::HiLo;
-use crate::math::shifted_exp::{Scale, Shift, exponential};
+use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Exponential, Logarithm, Share, scaled};
+use crate::row::side_by_side::{BatchedExponential, BatchedMax, BatchedShare, HiLos, Shifts};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSumOf, pairwise};
@@ -37,88 +37,6 @@ pub(super) const TILE: usize = 64;
 
 /// The least stride for which strided rows are computed in batches.
 pub(super) const BATCHED_STRIDE: usize = 8;
-
-/// The shifts of the rows of a batch, as arrays of their components. The work per row is in loops of a fixed length,
-/// which the compiler vectorizes.
-pub(super) struct Shifts<R, const N: usize>(pub(super) [[R; N]; 5]);
-
-impl<R: Real, const N: usize> Shifts<R, N> {
-    /// The shifts for the maxima of rows, after the sign; `None` if a maximum is not finite.
-    #[inline(always)]
-    pub(super) fn new(scale: Scale, largest: &[f64; N]) -> Option<Self> {
-        let mut shifts = [[R::zero(); N]; 5];
-        let mut finite = true;
-        for k in 0..N {
-            finite &= largest[k].abs() < f64::INFINITY;
-            let Shift { minus, floor, octaves, rest, bias } = scale.shift::<R>(largest[k]);
-            shifts[0][k] = R::from_f64_rounded(minus);
-            shifts[1][k] = R::from_f64_rounded(floor);
-            shifts[2][k] = R::from_f64_rounded(octaves);
-            shifts[3][k] = R::from_f64_rounded(rest);
-            shifts[4][k] = R::from_f64_rounded(bias);
-        }
-        finite.then_some(Shifts(shifts))
-    }
-
-    /// The shift of one row.
-    #[inline(always)]
-    pub(super) fn of(&self, k: usize) -> Shift<f64> {
-        let Self([minus, floor, octaves, rest, bias]) = self;
-        Shift {
-            minus: minus[k].into_f64(),
-            floor: floor[k].into_f64(),
-            octaves: octaves[k].into_f64(),
-            rest: rest[k].into_f64(),
-            bias: bias[k].into_f64(),
-        }
-    }
-
-    /// The shifts of the first `n` rows, as inputs beside their entries.
-    #[inline(always)]
-    pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 5] {
-        let Self([minus, floor, octaves, rest, bias]) = self;
-        [minus, floor, octaves, rest, bias].map(|part| Src::new(&part[..n]))
-    }
-}
-
-/// A double-double number for each row.
-pub(super) struct HiLos<R, const N: usize> {
-    pub(super) high: [R; N],
-    pub(super) low: [R; N],
-}
-
-impl<R: Real, const N: usize> HiLos<R, N> {
-    #[inline(always)]
-    pub(super) fn new() -> Self {
-        HiLos { high: [R::zero(); N], low: [R::zero(); N] }
-    }
-
-    /// The quotients total / sum.
-    #[inline(always)]
-    pub(super) fn quotients(total: f64, sums: &[f64; N]) -> Self {
-        let mut quotients = Self::new();
-        for (k, sum) in sums.iter().enumerate() {
-            quotients.set(k, HiLo::quotient(total, *sum));
-        }
-        quotients
-    }
-
-    #[inline(always)]
-    pub(super) fn set(&mut self, k: usize, number: HiLo<R>) {
-        (self.high[k], self.low[k]) = (number.high, number.low);
-    }
-
-    #[inline(always)]
-    pub(super) fn of(&self, k: usize) -> [f64; 2] {
-        [self.high[k].into_f64(), self.low[k].into_f64()]
-    }
-
-    /// The numbers of the first `n` rows, as inputs beside their entries.
-    #[inline(always)]
-    pub(super) fn sources(&self, n: usize) -> [Src<'_, R>; 2] {
-        [Src::new(&self.high[..n]), Src::new(&self.low[..n])]
-    }
-}
 
 /// Computes the exponentials of contiguous short rows; returns the maximum of each, after the sign, and the sum of its
 /// exponentials. `None` if a maximum is not finite; nothing is written then.
@@ -200,7 +118,7 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
     [exponentials, products]: [Dst<R>; 2],
     dx: Dst<R>,
 ) -> bool {
-    let (log, factor) = (which == Which::LogSoftmax, scale.factor());
+    let log = which == Which::LogSoftmax;
     let (shared, sums) = if output {
         (from, [1.0; GROUP])
     } else {
@@ -209,14 +127,17 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
             None => return false,
         }
     };
-    let shares = HiLos::<R, GROUP>::quotients(if log { 1.0 } else { factor[0] }, &sums);
+    let shares = HiLos::<R, GROUP>::quotients(total(log, scale), &sums);
+    let mut halves = [0.0; GROUP];
     let share = |k: usize| Share { recompute: None, scale: shares.of(k) };
     let mut s = HiLos::<R, GROUP>::new();
     let mut k = 0;
     if !log {
         while k < n {
             let inputs = [shared.strided(k * len, 1, len), dy.strided(k * len, 1, len)];
-            token.map_short(Product(share(k)), inputs, products.strided(k * len, 1, len));
+            halves[k] = reference(token, output, sums[k], inputs);
+            let product = Product { share: share(k), half: halves[k] };
+            token.map_short(product, inputs, products.strided(k * len, 1, len));
             k += 1;
         }
     }
@@ -234,7 +155,7 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
         let dy = dy.strided(k * len, 1, len);
         let (dx, s) = (dx.strided(k * len, 1, len), s.of(k));
         match (log, output) {
-            (false, _) => token.map_short(SoftmaxGradient { share: share(k), s }, [shared, dy], dx),
+            (false, _) => token.map_short(SoftmaxGradient { share: share(k), half: halves[k], s }, [shared, dy], dx),
             (true, true) => token.map_short(FromOutput { gradient, s }, [from, dy], dx),
             (true, false) => token.map_short(FromInput { gradient, share: share(k), s }, [from, shared, dy], dx),
         }
@@ -303,7 +224,7 @@ impl RowBatch {
                 Some(y) => self.of_target(y, i),
                 None => Dst::new(&mut workspace.block[..self.n]),
             };
-            token.map_short(BatchedExponential(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
+            token.map_short(BatchedExponential::<false>(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
             workspace.sums.add(token, e.src());
         }
         Some([largest, workspace.sums.take(token)])
@@ -356,8 +277,8 @@ impl RowBatch {
         workspace: &mut BatchWorkspace<R>,
         dx: Dst<R>,
     ) -> bool {
-        let (log, factor) = (which == Which::LogSoftmax, scale.factor());
-        // The outputs or the exponentials, and their sums. The shares of a softmax include the factor sign / t.
+        let log = which == Which::LogSoftmax;
+        // The outputs or the exponentials, and their sums.
         let (shared, sums) = if output {
             (from, [1.0; TILE])
         } else {
@@ -366,31 +287,60 @@ impl RowBatch {
                 None => return false,
             }
         };
-        let shares = HiLos::<R, TILE>::quotients(if log { 1.0 } else { factor[0] }, &sums);
+        let shares = HiLos::<R, TILE>::quotients(total(log, scale), &sums);
         let [high, low] = shares.sources(self.n);
-        for i in 0..self.len {
-            if log {
-                workspace.sums.add(token, self.of(dy, i));
-            } else {
-                let products = Dst::new(&mut workspace.block[..self.n]);
-                let inputs = [self.of(shared, i), high, low, self.of(dy, i)];
-                token.map_short(BatchedProduct, inputs, products);
-                workspace.sums.add(token, products.src());
-            }
+        let (mut least, mut picked) = ([R::zero(); TILE], [R::neg_infinity(); TILE]);
+        let mut half = [R::zero(); TILE];
+        // Without an exponential of 1 alone, no entry has more than half.
+        let mut picks = !log && (output || sums[..self.n].iter().any(|sum| *sum < 2.0));
+        for k in 0..self.n {
+            least[k] = threshold(output, sums[k]);
         }
+        let totals = loop {
+            let (least, minus) = (Src::new(&least[..self.n]), Src::new(&half[..self.n]));
+            let largest = Dst::new(&mut picked[..self.n]);
+            for i in 0..self.len {
+                if log {
+                    workspace.sums.add(token, self.of(dy, i));
+                    continue;
+                }
+                let (e, dy) = (self.of(shared, i), self.of(dy, i));
+                let products = Dst::new(&mut workspace.block[..self.n]);
+                token.map_short(BatchedProduct, [e, dy, high, low, minus], products);
+                workspace.sums.add(token, products.src());
+                if picks {
+                    token.map_short(BatchedPick, [e, dy, least, largest.src()], largest);
+                }
+            }
+            let totals = workspace.sums.take(token);
+            if !picks {
+                break totals;
+            }
+            picks = false;
+            let mut found = false;
+            for k in 0..self.n {
+                half[k] = half_of(picked[k]);
+                found |= half[k] != R::zero();
+            }
+            // Once more, relative to the dy of the entries with more than half of their row.
+            if !found {
+                break totals;
+            }
+        };
         let mut s = HiLos::<R, TILE>::new();
-        for (k, sum) in workspace.sums.take(token).into_iter().enumerate() {
+        for (k, sum) in totals.into_iter().enumerate() {
             s.set(k, softmax_mean(log, sum, scale));
         }
+        let half = Src::new(&half[..self.n]);
         let [s0, s1] = s.sources(self.n);
         let gradient = LogSoftmaxGradient::new(scale, output);
         for i in 0..self.len {
             let (from, shared, dy, dx) = (self.of(from, i), self.of(shared, i), self.of(dy, i), self.of_target(dx, i));
             match (log, output) {
-                (false, _) => token.map_short(BatchedSoftmaxGradient, [shared, high, low, dy, s0, s1], dx),
+                (false, _) => token.map_short(BatchedSoftmaxGradient, [shared, dy, high, low, half, s0, s1], dx),
                 (true, true) => token.map_short(BatchedFromOutput(gradient), [from, dy, s0, s1], dx),
                 (true, false) => {
-                    token.map_short(BatchedFromInput(gradient), [from, shared, high, low, dy, s0, s1], dx);
+                    token.map_short(BatchedFromInput(gradient), [from, shared, dy, high, low, s0, s1], dx);
                 }
             }
         }
@@ -415,10 +365,21 @@ impl<R: Real> BatchWorkspace<R> {
 #[derive(Clone, Copy)]
 pub(super) struct BatchedProduct;
 
-impl Map<4, 1> for BatchedProduct {
+impl Map<5, 1> for BatchedProduct {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [e, high, low, dy]: [L; 4]) -> [L; 1] {
-        [product(scaled(e, high, low), dy)]
+    fn apply<L: Lanes>(self, [e, dy, high, low, half]: [L; 5]) -> [L; 1] {
+        [product(scaled(e, high, low), dy, half)]
+    }
+}
+
+/// As [`pick`], for a batch.
+#[derive(Clone, Copy)]
+pub(super) struct BatchedPick;
+
+impl Map<4, 1> for BatchedPick {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy, threshold, largest]: [L; 4]) -> [L; 1] {
+        [pick(y, dy, threshold, largest)]
     }
 }
 
@@ -426,10 +387,10 @@ impl Map<4, 1> for BatchedProduct {
 #[derive(Clone, Copy)]
 pub(super) struct BatchedSoftmaxGradient;
 
-impl Map<6, 1> for BatchedSoftmaxGradient {
+impl Map<7, 1> for BatchedSoftmaxGradient {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [e, high, low, dy, s0, s1]: [L; 6]) -> [L; 1] {
-        [softmax_gradient(scaled(e, high, low), dy, [s0, s1])]
+    fn apply<L: Lanes>(self, [e, dy, high, low, half, s0, s1]: [L; 7]) -> [L; 1] {
+        [softmax_gradient(scaled(e, high, low), dy, half, [s0, s1])]
     }
 }
 
@@ -439,7 +400,7 @@ pub(super) struct BatchedFromInput(pub(super) LogSoftmaxGradient);
 
 impl Map<7, 1> for BatchedFromInput {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x, e, high, low, dy, s0, s1]: [L; 7]) -> [L; 1] {
+    fn apply<L: Lanes>(self, [x, e, dy, high, low, s0, s1]: [L; 7]) -> [L; 1] {
         [self.0.of(x, scaled(e, high, low), dy, [s0, s1])]
     }
 }
@@ -452,39 +413,6 @@ impl Map<4, 1> for BatchedFromOutput {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy, s0, s1]: [L; 4]) -> [L; 1] {
         [self.0.of(y, y.exp(), dy, [s0, s1])]
-    }
-}
-
-/// The maximum of x, times the sign, and the maximum so far.
-#[derive(Clone, Copy)]
-pub(super) struct BatchedMax(pub(super) f64);
-
-impl Map<2, 1> for BatchedMax {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, top]: [L; 2]) -> [L; 1] {
-        [top.at_least(x * self.0)]
-    }
-}
-
-/// As [`Exponential`], for a batch: the components of the shifts are inputs.
-#[derive(Clone, Copy)]
-pub(super) struct BatchedExponential(pub(super) Scale);
-
-impl Map<6, 1> for BatchedExponential {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, minus, floor, octaves, rest, bias]: [L; 6]) -> [L; 1] {
-        [exponential::<L, false>(x, self.0, Shift { minus, floor, octaves, rest, bias })]
-    }
-}
-
-/// As [`Share`], for a batch.
-#[derive(Clone, Copy)]
-pub(super) struct BatchedShare;
-
-impl Map<3, 1> for BatchedShare {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [y, high, low]: [L; 3]) -> [L; 1] {
-        [scaled(y, high, low)]
     }
 }
 

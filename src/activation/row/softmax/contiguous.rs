@@ -3,13 +3,16 @@
 use super::batched::{
     BATCHED_STRIDE, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows, short_rows_backward,
 };
-use super::gradient::{FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, softmax_mean};
-use super::{Hidden, Setting, SoftmaxKernels, Which};
+use super::gradient::{
+    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
+    softmax_mean, total,
+};
+use super::{Hidden, Setting, SoftmaxKernels, Which, side_by_side};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
-use crate::row::Rows;
 use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
 use crate::row::maximum::{Kind, Special, kind};
+use crate::row::{Rows, tile};
 use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
 use crate::slice::{Dst, Map, Src, Workspace};
 
@@ -35,6 +38,9 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let group_len = group_len(len);
         let general = self.mask.is_some() || self.general;
+        if !general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
+            return side_by_side::forward(token, self, scale);
+        }
         match (self.x.as_real(), self.y.as_real()) {
             (Some(x), Some(y)) if !general && stride == 1 && len <= SHORT => {
                 let mut exponentials = Workspace::<_, CACHED>::new();
@@ -277,6 +283,9 @@ impl<R: Real> Kernel for &Backward<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<R, I>(self.setting.temperature);
+        if !self.general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
+            return side_by_side::backward(token, self, scale);
+        }
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
         match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
@@ -330,28 +339,39 @@ impl<R: Real> Backward<'_, R> {
         let len = self.rows.row_len();
         let (x, dy) = (self.rows.of(self.from, row), self.rows.of(self.dy, row));
         let dx = self.rows.of_target(self.dx, row);
-        let (log, factor) = (self.setting.which == Which::LogSoftmax, scale.factor());
+        let log = self.setting.which == Which::LogSoftmax;
         let gradient = LogSoftmaxGradient::new(scale, self.output);
-        // The shares of a softmax are multiplied by the factor sign / t, and so are their products with dy.
-        let total = if log { 1.0 } else { factor[0] };
+        let total = total(log, scale);
+        let mut half = 0.0;
         let kind = if self.output { None } else { Some(kind(token, scale, x, len)) };
         let (share, from) = match kind {
-            None => (Share::times::<R>(total), x),
+            None => {
+                if !log {
+                    half = reference(token, true, 1.0, [x, dy]);
+                }
+                (Share::times::<R>(total), x)
+            }
             Some((Kind::Finite, m)) => {
                 let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                if !log {
+                    half = reference_of_input(token, scale.sign, (m, exponentials.sum), [x, dy]);
+                }
                 (exponentials.shares(total), exponentials.from)
             }
             Some((kind, _)) => {
                 let special = Special::new(kind, scale.sign, x, len);
                 let share = special.share(self.setting.fully_masked);
                 special.write(dx, 1.0, 0.0);
+                if !log && share > 0.5 {
+                    half = reference(token, false, 1.0, [dx.src(), dy]);
+                }
                 (Share::times::<R>(total * share), dx.src())
             }
         };
-        let sum = if log { token.sum(dy) } else { token.sum_of(Product(share), [from, dy], len) };
+        let sum = if log { token.sum(dy) } else { token.sum_of(Product { share, half }, [from, dy], len) };
         let s = softmax_mean::<R>(log, sum, scale).into_f64();
         if !log {
-            token.map(SoftmaxGradient { share, s }, [from, dy], [dx]);
+            token.map(SoftmaxGradient { share, half, s }, [from, dy], [dx]);
         } else if self.output {
             token.map(FromOutput { gradient, s }, [x, dy], [dx]);
         } else {

@@ -5,8 +5,8 @@ use crate::math::pair::HiLo;
 use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Share, scaled};
-use crate::simd::{Lanes, Real};
-use crate::slice::Map;
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
+use crate::slice::{Dst, Map, Src};
 
 /// The map (x - m) / t - rest, the log-softmax, m the maximum of the row and rest the logarithm of the sum of its
 /// exponentials: two numbers that are not positive, so that nothing cancels.
@@ -32,20 +32,125 @@ pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, m: L, rest: L) -> L {
     x.mul_add(x.splat(0.5), m * -0.5 + 0.0).mul_add(x.splat(2.0 * inverse), -rest)
 }
 
-/// y dy, and 0 where y is 0: masked entries have no part in the gradient, whatever dy is there.
+/// The dy that the others are taken relative to, c: that of the entry with more than half of the row, if there is one.
+///
+/// The gradient of a softmax, y_i (dy_i - s) with s = sum_j y_j dy_j, is the same for dy - c: the outputs add up to 1.
+/// Where one entry has nearly all of the row, s is nearly its dy, and their difference would lose what the other entries
+/// add. Relative to its dy, that of the entry is 0, and nothing cancels. Half of all is computed, since the difference of
+/// two numbers may overflow; the factor of the shares, [`total`], has the 2.
+///
+/// An output is more than half of its row if it is at least the next number after 1/2; so is the exponential 1, of the
+/// largest entry, if the sum is below 2.
 #[inline(always)]
-pub(crate) fn product<L: Lanes>(y: L, dy: L) -> L {
-    zero_where_zero(y, y * dy)
+pub(crate) fn threshold<R: Real>(output: bool, sum: f64) -> R {
+    if output {
+        R::from_f64_rounded(0.5 + 0.5 * R::epsilon().into_f64())
+    } else {
+        R::from_f64_rounded(if sum < 2.0 { 1.0 } else { f64::INFINITY })
+    }
 }
 
-/// The products y dy of the shares y.
+/// Half of c, from the largest dy of the entries at or above the threshold, which is -inf without such an entry. An
+/// infinite dy is no c: the others relative to it would not be numbers.
+#[inline(always)]
+pub(crate) fn half_of<R: Real>(largest: R) -> R {
+    let finite = largest.abs() <= R::MAX;
+    if finite { largest * R::from_f64_rounded(0.5) } else { R::zero() }
+}
+
+/// The largest dy so far of entries at or above the threshold.
+#[inline(always)]
+pub(crate) fn pick<L: Lanes>(y: L, dy: L, threshold: L, largest: L) -> L {
+    largest.at_least(dy).select(threshold.le(y), largest)
+}
+
+/// dy where y times the sign is at or above the threshold, else -inf.
 #[derive(Clone, Copy)]
-pub(crate) struct Product(pub(crate) Share);
+struct Pick {
+    least: f64,
+    sign: f64,
+}
+
+impl Map<2, 1> for Pick {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
+        [pick(y * self.sign, dy, y.splat(self.least), y.splat(f64::NEG_INFINITY))]
+    }
+}
+
+/// Half of the c of one row: of outputs, or of stored exponentials with their sum.
+#[inline(always)]
+pub(crate) fn reference<R: Real, I: Isa>(token: Token<I>, output: bool, sum: f64, [y, dy]: [Src<R>; 2]) -> f64 {
+    let least = threshold::<R>(output, sum);
+    let none = if output { token.max(y, R::one()) < least } else { sum >= 2.0 };
+    if none { 0.0 } else { token.call_outlined(Reference { least: least.into_f64(), sign: 1.0, y, dy }) }
+}
+
+/// Half of the c of one row of inputs x, with their maximum after the sign, and the sum of their exponentials.
+#[inline(always)]
+pub(crate) fn reference_of_input<R: Real, I: Isa>(
+    token: Token<I>,
+    sign: f64,
+    (m, sum): (f64, f64),
+    [x, dy]: [Src<R>; 2],
+) -> f64 {
+    if sum < 2.0 { token.call_outlined(Reference { least: m, sign, y: x, dy }) } else { 0.0 }
+}
+
+/// The kernel of [`reference`] for a row with such an entry: at or above the threshold, after the sign.
+struct Reference<'a, R> {
+    least: f64,
+    sign: f64,
+    y: Src<'a, R>,
+    dy: Src<'a, R>,
+}
+
+impl<R: Real> Kernel for Reference<'_, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let Self { least, sign, y, dy } = self;
+        let mut picked = [R::zero(); PICKED];
+        let (mut largest, mut done) = (R::neg_infinity(), 0);
+        while done < y.len() {
+            let n = PICKED.min(y.len() - done);
+            let block = Dst::new(&mut picked[..n]);
+            token.map(Pick { least, sign }, [y.part(done, n), dy.part(done, n)], [block]);
+            let top = token.max(block.src(), R::one());
+            largest = if top > largest { top } else { largest };
+            done += n;
+        }
+        half_of(largest).into_f64()
+    }
+}
+
+/// The number of entries that are picked at a time.
+const PICKED: usize = 128;
+
+/// The factor of the shares: 1 for log-softmax, for softmax 2 sign / t.
+#[inline(always)]
+pub(crate) fn total(log: bool, scale: Scale) -> f64 {
+    if log { 1.0 } else { 2.0 * scale.factor()[0] }
+}
+
+/// y (dy - c) / 2, and 0 where y is 0: masked entries have no part in the gradient, whatever dy is there.
+#[inline(always)]
+pub(crate) fn product<L: Lanes>(y: L, dy: L, half: L) -> L {
+    zero_where_zero(y, y * dy.mul_add(y.splat(0.5), -half))
+}
+
+/// The products of the shares y.
+#[derive(Clone, Copy)]
+pub(crate) struct Product {
+    pub(crate) share: Share,
+    /// Half of c.
+    pub(crate) half: f64,
+}
 
 impl Map<2, 1> for Product {
     #[inline(always)]
     fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
-        [product(self.0.of(from), dy)]
+        [product(self.share.of(from), dy, dy.splat(self.half))]
     }
 }
 
@@ -56,30 +161,32 @@ pub(crate) fn zero_where_zero<L: Lanes>(y: L, other: L) -> L {
     zero.select(y.equals(zero), other)
 }
 
-/// The s of a gradient, from the sum over its row: of dy for log-softmax; for softmax of y dy sign / t, since the
-/// shares are multiplied by that factor.
+/// The s of a gradient, from the sum over its row: of dy for log-softmax; for softmax of the products, whose shares are
+/// multiplied by the total.
 #[inline(always)]
 pub(crate) fn softmax_mean<R: Real>(log: bool, sum: f64, scale: Scale) -> HiLo<R> {
-    if log { HiLo::new(sum, 0.0) } else { HiLo::quotient(sum, scale.factor()[0]) }
+    if log { HiLo::new(sum, 0.0) } else { HiLo::quotient(sum, total(log, scale)) }
 }
 
-/// y (dy - s), and 0 where y is 0.
+/// y ((dy - c) / 2 - s), and 0 where y is 0.
 #[inline(always)]
-pub(crate) fn softmax_gradient<L: Lanes>(y: L, dy: L, s: [L; 2]) -> L {
-    zero_where_zero(y, y * (dy - s[0] - s[1]))
+pub(crate) fn softmax_gradient<L: Lanes>(y: L, dy: L, half: L, s: [L; 2]) -> L {
+    zero_where_zero(y, y * (dy.mul_add(y.splat(0.5), -half) - s[0] - s[1]))
 }
 
-/// The gradient of softmax: `share` includes the factor sign / t.
+/// The gradient of softmax: `share` includes the factor 2 sign / t.
 #[derive(Clone, Copy)]
 pub(crate) struct SoftmaxGradient {
     pub(crate) share: Share,
+    /// Half of c.
+    pub(crate) half: f64,
     pub(crate) s: [f64; 2],
 }
 
 impl Map<2, 1> for SoftmaxGradient {
     #[inline(always)]
     fn apply<L: Lanes>(self, [from, dy]: [L; 2]) -> [L; 1] {
-        [softmax_gradient(self.share.of(from), dy, splat(dy, self.s))]
+        [softmax_gradient(self.share.of(from), dy, dy.splat(self.half), splat(dy, self.s))]
     }
 }
 

@@ -6,6 +6,7 @@
 mod batched;
 mod contiguous;
 mod gradient;
+mod side_by_side;
 
 use super::{RowActivation, RowFormula};
 use crate::compiled::concrete;
@@ -136,12 +137,14 @@ tempered! {
         names ["softmax"];
         "value": "y_i = exp(x_i / t) / sum_j exp(x_j / t)", f32 2.0, f64 2.0;
         "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
-            of "y_i max_j abs(dy_j)";
+            of "y_i (abs(dy_i - c) + sum_j y_j abs(dy_j - c))";
         source "J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990";
         range [0.0, 1.0];
 
         /// The bounds are those of a temperature that is a power of two. Another one adds half an ulp to that of the
-        /// value, and so does a value near the least normal number.
+        /// value, and so does a value near the least normal number. In the bound of the gradient, c is the dy of the
+        /// entry whose y is above 1/2, or 0 without one: gradients keep their relative accuracy where one entry has
+        /// nearly all of its row.
         ///
         /// Entries of -inf give exactly 0, and have a gradient of 0; n entries of +inf give 1 / n each; any NaN makes
         /// the row NaN. Rows of length 0 have no output.
@@ -163,7 +166,7 @@ tempered! {
         names ["softmin"];
         "value": "y_i = exp(-x_i / t) / sum_j exp(-x_j / t)", f32 2.0, f64 2.0;
         "gradient": "dx_i = -y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
-            of "y_i max_j abs(dy_j)";
+            of "y_i (abs(dy_i - c) + sum_j y_j abs(dy_j - c))";
         source "that of Softmax";
         range [0.0, 1.0];
 
