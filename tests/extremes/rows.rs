@@ -1,7 +1,7 @@
 //! Functions of rows.
 
 use slopes::Rows;
-use slopes::activation::{Hardmax, LogSoftmax, LogSumExp, Mask, RowActivation, Softmax, Softmin, Sparsemax};
+use slopes::activation::{Hardmax, LogSoftmax, LogSumExp, Mask, Repeat, RowActivation, Softmax, Softmin, Sparsemax};
 use slopes::loss::{
     CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood, RowLoss,
     SoftmaxCrossEntropy, Targets, Tversky,
@@ -73,7 +73,7 @@ pub fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
         let (value, gradient) = (y[0].clone(), &mut y[2]);
         f.backward_from_output(&value, &dy, rows, gradient);
         if which == 6 {
-            softmax.forward_masked(&x, Mask::Additive(&mask), rows, &mut y[3]);
+            softmax.forward_masked(&x, Mask::new().with_additive(&mask, Repeat::Whole), rows, &mut y[3]);
         }
         y
     })?;

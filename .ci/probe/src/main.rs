@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use slopes::Element;
 use slopes::activation::{
     self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, GluLayout, Learnable, LogSoftmax,
-    LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, RowActivation, Rows, Sigmoid, Softmax,
+    LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, Repeat, RowActivation, Rows, Sigmoid, Softmax,
     Softmin, Sparsemax, SwiGlu, Tanh,
 };
 use slopes::loss::{
@@ -86,7 +86,7 @@ fn rows<T: Element>() -> Fallible {
         f.backward(&x, &dy, rows, &mut d);
         f.backward_from_output(&y, &dy, rows, &mut d);
     }
-    Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true; CLASSES]), rows, &mut y);
+    Softmax::DEFAULT.forward_masked(&x, Mask::new().with_boolean(&[true; CLASSES], Repeat::Whole), rows, &mut y);
     Softmax::DEFAULT.jacobian(&x[..3], &mut d[..9]);
     LogSumExp.forward(&x, rows, &mut y[..N / CLASSES]);
     LogSumExp.backward(&x, &dy[..N / CLASSES], rows, &mut d);
