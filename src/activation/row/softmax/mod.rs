@@ -7,6 +7,8 @@ mod batched;
 mod contiguous;
 mod gradient;
 pub(crate) mod mask;
+#[macro_use]
+pub(crate) mod sink;
 
 use super::{RowActivation, RowFormula};
 use crate::compiled::concrete;
