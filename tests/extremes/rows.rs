@@ -165,7 +165,8 @@ fn check_sink<T: Raw>(
             let sum = share + y.iter().sum::<f64>();
             let fine = y.iter().chain([&share]).all(|y| (0.0..=1.0).contains(y));
             let whole = sum == 0.0 || (sum - 1.0).abs() <= 16.0 * T::epsilon().into_f64();
-            if no_nan && !(fine && whole) || any_nan(&[sinks[r]]) != share.is_nan() && no_nan {
+            let nan = sinks[r].is_nan() || row.iter().any(|&i| x[i].is_nan());
+            if no_nan && !(fine && whole) || parts == 0 && nan && !y.iter().chain([&share]).all(|y| y.is_nan()) {
                 return Err(format!("{}, row {r}, {level:?}: {share}, {y:?}", what()));
             }
         }
