@@ -113,10 +113,10 @@ fn sinks_of_heads<T: Element>() {
                     assert!(error <= 16.0 * epsilon * scale + least, "{place}: {got:?}, {right}");
                 };
                 close(shares[row], s.exp() / sum, s.exp() / sum);
-                for k in 0..keys {
-                    let i = row * keys + k;
-                    close(y[i], e[k] / sum, e[k] / sum);
-                    close(dx[i], e[k] / sum * (dy[i].into_f64() - mean) / temperature, 8.0 * e[k] / sum / temperature);
+                for (k, e) in e.iter().enumerate() {
+                    let (i, right) = (row * keys + k, e / sum);
+                    close(y[i], right, right);
+                    close(dx[i], right * (dy[i].into_f64() - mean) / temperature, 8.0 * right / temperature);
                 }
             }
             for (got, right) in of_sinks.iter().zip(&gradient) {
