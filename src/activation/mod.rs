@@ -56,7 +56,9 @@ pub use layer::maxout::{Maxout, MaxoutLayer};
 pub use layer::radial::RadialBasis;
 pub use row::gumbel::GumbelSoftmax;
 pub use row::log_sum_exp::LogSumExp;
-pub use row::softmax::{LogSoftmax, Mask, Softmax, Softmin};
+pub use row::softmax::mask::{Mask, Repeat};
+pub use row::softmax::sink::SinkSoftmax;
+pub use row::softmax::{LogSoftmax, Softmax, Softmin};
 pub use row::sparsemax::{Hardmax, Sparsemax};
 pub use row::{AnyRowActivation, RowActivation};
 pub use trained::from_output::FromOutput;
@@ -428,6 +430,7 @@ pub(crate) trait RowKernels<T: Element>:
     + row::gumbel::GumbelKernels<T>
     + trained::learnable::LearnedKernels<T>
     + row::log_sum_exp::LogSumExpKernels<T>
+    + row::softmax::sink::SinkKernels<T>
     + layer::maxout::MaxoutKernels<T>
     + trained::from_output::OutputKernels<T>
     + trained::prelu_channels::PReluKernels<T>
@@ -494,7 +497,7 @@ crate::declare::catalogue! {
     piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
 }
 
-crate::any::names! { OTHERS: "activation", "", in others_table; GumbelSoftmax, LogSumExp, Maxout }
+crate::any::names! { OTHERS: "activation", "", in others_table; GumbelSoftmax, LogSumExp, Maxout, SinkSoftmax }
 
 /// All elementwise activations, with their default parameters.
 ///

@@ -27,8 +27,8 @@ pub enum FullyMasked {
     Zero,
     /// NaN for every entry, the value of the formula.
     Nan,
-    /// 1 / n for each of the n entries, or the logarithm of that. Entries that a causal mask hides are not counted.
-    /// The output does not tell such a row from others: set dy to 0 there before the backward pass.
+    /// 1 / n for each of the n entries, or the logarithm of that. The output does not tell such a row from others: set
+    /// dy to 0 there before the backward pass.
     Uniform,
 }
 

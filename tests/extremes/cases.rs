@@ -2,7 +2,7 @@
 
 use slopes::Rows;
 use slopes::activation::{
-    Activation, HardSigmoid, LeakyRelu, Linear, LogSoftmax, LogSumExp, Mask, PRelu, RRelu, RowActivation, Selu,
+    Activation, HardSigmoid, LeakyRelu, Linear, LogSoftmax, LogSumExp, Mask, PRelu, RRelu, Repeat, RowActivation, Selu,
     Softmax, Softmin, Softplus, Swish, XIelu,
 };
 use slopes::loss::{
@@ -106,11 +106,26 @@ fn rows_of_any_numbers() {
         let ln_3 = 3_f64.ln();
         let mut y = [0.0; 2];
         let softmax = Softmax::new().with_temperature(2.0).unwrap();
-        softmax.forward_masked(&[0.0, 0.0], Mask::Additive(&[0.0, ln_3]), Rows::contiguous(2), &mut y);
+        softmax.forward_masked(
+            &[0.0, 0.0],
+            Mask::new().with_additive(&[0.0, ln_3], Repeat::Whole),
+            Rows::contiguous(2),
+            &mut y,
+        );
         assert!((y[0] - 0.25).abs() < 1e-15 && (y[1] - 0.75).abs() < 1e-15, "{y:?}");
-        softmax.forward_masked(&[2.0 * ln_3, 0.0], Mask::Additive(&[0.0, ln_3]), Rows::contiguous(2), &mut y);
+        softmax.forward_masked(
+            &[2.0 * ln_3, 0.0],
+            Mask::new().with_additive(&[0.0, ln_3], Repeat::Whole),
+            Rows::contiguous(2),
+            &mut y,
+        );
         assert!((y[0] - 0.5).abs() < 1e-15 && (y[1] - 0.5).abs() < 1e-15, "{y:?}");
-        Softmin::new().forward_masked(&[0.0, ln_3], Mask::Additive(&[0.0, ln_3]), Rows::contiguous(2), &mut y);
+        Softmin::new().forward_masked(
+            &[0.0, ln_3],
+            Mask::new().with_additive(&[0.0, ln_3], Repeat::Whole),
+            Rows::contiguous(2),
+            &mut y,
+        );
         assert!((y[0] - 0.5).abs() < 1e-15 && (y[1] - 0.5).abs() < 1e-15, "{y:?}");
 
         let (x, dy, rows) = ([INF, 1.0, INF], [1.0, 2.0, 4.0], Rows::contiguous(3));

@@ -1,7 +1,9 @@
 //! Functions of rows.
 
 use slopes::Rows;
-use slopes::activation::{Hardmax, LogSoftmax, LogSumExp, Mask, RowActivation, Softmax, Softmin, Sparsemax};
+use slopes::activation::{
+    Hardmax, LogSoftmax, LogSumExp, Mask, Repeat, RowActivation, SinkSoftmax, Softmax, Softmin, Sparsemax,
+};
 use slopes::loss::{
     CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Dice, MultiMargin, NegativeLogLikelihood, RowLoss,
     SoftmaxCrossEntropy, Targets, Tversky,
@@ -29,7 +31,7 @@ fn indices(rows: Rows, numbers: usize) -> Vec<Vec<usize>> {
 
 pub fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
     let (rows, numbers) = rows(bytes);
-    let which = bytes.index(7);
+    let which = bytes.index(8);
     let temperature = if bytes.byte() < 128 { 1.0 } else { number_from_0(bytes) };
     let (Ok(softmax), Ok(softmin), Ok(log_softmax)) = (
         Softmax::new().with_temperature(temperature),
@@ -39,6 +41,9 @@ pub fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
         return Ok(());
     };
     let (x, dy, mask) = (bytes.numbers::<T>(numbers), bytes.numbers::<T>(numbers), bytes.numbers::<T>(numbers));
+    if which == 7 {
+        return check_sink(bytes, temperature, (rows, numbers), &x, &dy, &mask);
+    }
     let (name, f): (_, &dyn RowActivation<T>) = match which {
         0 | 6 => ("softmax", &softmax),
         1 => ("softmin", &softmin),
@@ -73,7 +78,7 @@ pub fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
         let (value, gradient) = (y[0].clone(), &mut y[2]);
         f.backward_from_output(&value, &dy, rows, gradient);
         if which == 6 {
-            softmax.forward_masked(&x, Mask::Additive(&mask), rows, &mut y[3]);
+            softmax.forward_masked(&x, Mask::new().with_additive(&mask, Repeat::Whole), rows, &mut y[3]);
         }
         y
     })?;
@@ -117,6 +122,58 @@ pub fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
     Ok(())
 }
 
+/// A softmax with sinks, and with a mask of several parts: shares from 0 to 1 whose sum is 1, NaN from NaN alone.
+fn check_sink<T: Raw>(
+    bytes: &mut Bytes,
+    temperature: f64,
+    (rows, numbers): (Rows, usize),
+    x: &[T],
+    dy: &[T],
+    add: &[T],
+) -> Result<(), String> {
+    let Ok(softmax) = SinkSoftmax::new(1).with_temperature(temperature) else { return Ok(()) };
+    let all = indices(rows, numbers);
+    let sinks = bytes.numbers::<T>(all.len());
+    let keep: Vec<bool> = (0..rows.row_len() * rows.stride()).map(|_| bytes.byte() < 192).collect();
+    let [parts, queries, before, after] = [0; 4].map(|_| usize::from(bytes.byte() as u8 % 8));
+    let mut mask = Mask::new();
+    if parts & 1 != 0 {
+        mask = mask.with_window(1 + queries, before, after).with_first_position(parts as isize - 4);
+    }
+    if parts & 2 != 0 {
+        mask = mask.with_boolean(&keep, Repeat::Whole);
+    }
+    if parts & 4 != 0 {
+        mask = mask.with_additive(add, Repeat::Whole);
+    }
+    let what = || format!("sink_softmax: {temperature:e} of {x:?}, {sinks:?}, {mask:?}, {dy:?}, {rows:?}");
+    let levels = at_levels(&what, || {
+        let mut out = [numbers, all.len(), numbers, all.len()].map(|len| vec![T::zero(); len]);
+        let [y, shares, dx, of_sinks] = &mut out;
+        softmax.forward_with_sink_shares(x, mask, &sinks, rows, y, shares);
+        softmax.backward_from_output(y, dy, rows, dx);
+        softmax.sink_gradient(y, shares, dy, rows, of_sinks);
+        out.to_vec()
+    })?;
+    let any_nan = |numbers: &[T]| numbers.iter().any(|x| x.is_nan());
+    // A sum of an infinity and its opposite is NaN.
+    let no_nan = !any_nan(x) && !any_nan(&sinks) && (parts & 4 == 0 || add.iter().chain(x).all(|a| a.is_finite()));
+    for (level, out) in &levels {
+        for (r, row) in all.iter().enumerate() {
+            let share = out[1][r].into_f64();
+            let y: Vec<f64> = row.iter().map(|&i| out[0][i].into_f64()).collect();
+            let sum = share + y.iter().sum::<f64>();
+            let fine = y.iter().chain([&share]).all(|y| (0.0..=1.0).contains(y));
+            let whole = sum == 0.0 || (sum - 1.0).abs() <= 16.0 * T::epsilon().into_f64();
+            let nan = sinks[r].is_nan() || row.iter().any(|&i| x[i].is_nan());
+            if no_nan && !(fine && whole) || parts == 0 && nan && !y.iter().chain([&share]).all(|y| y.is_nan()) {
+                return Err(format!("{}, row {r}, {level:?}: {share}, {y:?}", what()));
+            }
+        }
+    }
+    Ok(())
+}
+
 pub fn check_loss<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
     let (rows, numbers) = rows(bytes);
     let classes = rows.row_len();
@@ -136,7 +193,10 @@ pub fn check_loss<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
     let chosen = || -> Result<(&str, Box<dyn RowLoss<T> + '_>), slopes::ParameterError> {
         Ok(match which {
             0 => {
-                let loss = SoftmaxCrossEntropy::new().with_label_smoothing(a)?.with_class_weights(&class_weights)?;
+                let loss = SoftmaxCrossEntropy::new()
+                    .with_label_smoothing(a)?
+                    .with_z_loss(b.min(1.0))?
+                    .with_class_weights(&class_weights)?;
                 ("cross_entropy", Box::new(loss))
             }
             1 => ("focal", Box::new(CategoricalFocal::new().with_gamma(a)?.with_alpha(&class_weights)?)),

@@ -70,6 +70,7 @@ const SMOOTH: SoftmaxCrossEntropy = valid(CROSS_ENTROPY.with_label_smoothing(0.1
 const IGNORING: SoftmaxCrossEntropy = CROSS_ENTROPY.with_ignore_label(36);
 const WEIGHTED: SoftmaxCrossEntropy = valid(IGNORING.with_class_weights(&CLASS_WEIGHTS));
 const SMOOTH_WEIGHTED: SoftmaxCrossEntropy = valid(WEIGHTED.with_label_smoothing(0.1));
+const Z_LOSS: SoftmaxCrossEntropy = valid(SMOOTH_WEIGHTED.with_z_loss(0.25));
 const FOCAL: CategoricalFocal = CategoricalFocal::new();
 const WEIGHTED_FOCAL: CategoricalFocal = valid(valid(FOCAL.with_gamma(1.5)).with_alpha(&CLASS_WEIGHTS));
 const LIKELIHOOD: NegativeLogLikelihood =
@@ -97,6 +98,7 @@ pub fn row_cases<T: Element>() -> Vec<RowCase<T>> {
         RowCase { ignore_label, ..case("ignoring_cross_entropy", &IGNORING) },
         RowCase { ignore_label, ..case("weighted_cross_entropy", &WEIGHTED) },
         RowCase { ignore_label, ..case("smooth_weighted_cross_entropy", &SMOOTH_WEIGHTED) },
+        RowCase { ignore_label, ..case("z_cross_entropy", &Z_LOSS) },
         case("focal", &FOCAL),
         case("weighted_focal", &WEIGHTED_FOCAL),
         RowCase {

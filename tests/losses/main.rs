@@ -8,6 +8,7 @@ mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod halves;
+mod ignored;
 mod names;
 mod pairs;
 mod pytorch;

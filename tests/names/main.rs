@@ -117,6 +117,7 @@ fn names_of_other_kinds_are_told() {
         for (name, path) in [
             ("maxout", "activation::Maxout"),
             ("log_sum_exp", "activation::LogSumExp"),
+            ("softmax1", "activation::SinkSoftmax"),
             ("GumbelSoftmax", "activation::GumbelSoftmax"),
         ] {
             let error = (catalogue.find)(name).unwrap_err();

@@ -65,6 +65,15 @@ def cross_entropy(smoothing):
     return loss
 
 
+def with_z_loss(weight):
+    """The cross-entropy, and for each unit of the target weight L^2, L the logarithm of the sum of exponentials."""
+    def loss(z, y, _, label):
+        l = log(total(exp(x) for x in z))
+        wanted = [y[i].v if y else mpf(i == label) for i in range(len(z))]
+        return total(q * surprise(z, i) for i, q in enumerate(wanted) if q) + sum(wanted) * weight * l * l
+    return loss
+
+
 def categorical_cross_entropy(eps):
     return lambda x, y, _, label: total(-y[i].v * log(x[i] + eps) for i in range(len(x)) if y[i].v)
 
@@ -171,6 +180,8 @@ def vectors(count, signed):
 ROW_LOSSES = {
     "cross_entropy_label": (cross_entropy(0.125), labelled),
     "cross_entropy_soft": (cross_entropy(0.125), soft),
+    "cross_entropy_z_label": (with_z_loss(mpf(0.0625)), labelled),
+    "cross_entropy_z_soft": (with_z_loss(mpf(0.0625)), soft),
     "focal_2_label": (focal(2, True), labelled),
     "focal_2_soft": (focal(2, True), soft),
     "focal_0.5_label": (focal(mpf(0.5), False), labelled),

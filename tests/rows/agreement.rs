@@ -3,8 +3,8 @@
 use crate::common::outputs::{CLASSES, Inputs, Outputs, outputs_are_fixed};
 use crate::common::{GUARD, LENGTHS, Number, OFFSETS, Random, at_every_level, bits};
 use slopes::activation::{
-    Bilinear, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, GumbelSoftmax, LogSoftmax, LogSumExp, MaxoutLayer,
-    ReGlu, RowActivation, Rows, Softmax, Softmin, Sparsemax, SwiGlu,
+    Bilinear, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, GumbelSoftmax, LogSoftmax, LogSumExp, Mask, MaxoutLayer,
+    ReGlu, RowActivation, Rows, SinkSoftmax, Softmax, Softmin, Sparsemax, SwiGlu,
 };
 
 /// A row gives the same bits alone, among others, in place and out of place, wherever it begins.
@@ -78,6 +78,15 @@ fn outputs<T: Number>() -> Outputs<T> {
     }
     GumbelSoftmax::new(3).with_temperature(0.5).unwrap().forward(&z, rows, &mut output, 1);
     all.add("gumbel_softmax", "forward", output);
+    let sinks: Vec<T> = (0..z.len() / CLASSES).map(|i| T::from_f64_rounded((i % 9) as f64 - 4.0)).collect();
+    let (softmax, mut of_sinks) = (SinkSoftmax::new(1), sinks.clone());
+    let mut output = vec![T::zero(); z.len()];
+    softmax.forward_with_sink_shares(&z, Mask::new(), &sinks, rows, &mut output, &mut of_sinks);
+    all.add("sink_softmax", "forward", output.clone());
+    all.add("sink_softmax", "shares", of_sinks.clone());
+    let mut gradient = sinks;
+    softmax.sink_gradient(&output, &of_sinks, dy, rows, &mut gradient);
+    all.add("sink_softmax", "gradient", gradient);
     let mut logarithms = vec![T::zero(); z.len() / CLASSES];
     LogSumExp.forward(&z, rows, &mut logarithms);
     all.add("log_sum_exp", "forward", logarithms);

@@ -12,4 +12,5 @@ mod masks;
 mod maxout;
 mod pytorch;
 mod radial;
+mod sinks;
 mod softmax;

@@ -6,7 +6,8 @@ use half::{bf16, f16};
 use slopes::Element;
 use slopes::activation::{
     self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, GluLayout, Learnable, LogSoftmax,
-    LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, RowActivation, Rows, Sigmoid, Softmax,
+    LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, Repeat, RowActivation, Rows, Sigmoid,
+    SinkSoftmax, Softmax,
     Softmin, Sparsemax, SwiGlu, Tanh,
 };
 use slopes::loss::{
@@ -86,7 +87,10 @@ fn rows<T: Element>() -> Fallible {
         f.backward(&x, &dy, rows, &mut d);
         f.backward_from_output(&y, &dy, rows, &mut d);
     }
-    Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true; CLASSES]), rows, &mut y);
+    Softmax::DEFAULT.forward_masked(&x, Mask::new().with_boolean(&[true; CLASSES], Repeat::Whole), rows, &mut y);
+    let sinks = SinkSoftmax::new(1);
+    sinks.forward_with_sink_shares(&x, Mask::new(), &dy[..1], rows, &mut y, &mut d[..N / CLASSES]);
+    sinks.sink_gradient(&y, &x[..N / CLASSES], &dy, rows, &mut d[..1]);
     Softmax::DEFAULT.jacobian(&x[..3], &mut d[..9]);
     LogSumExp.forward(&x, rows, &mut y[..N / CLASSES]);
     LogSumExp.backward(&x, &dy[..N / CLASSES], rows, &mut d);

@@ -19,12 +19,13 @@ crate::function::function! {
     range [0.0, f64::INFINITY];
 
     /// - second derivative: the matrix of second derivatives is diagonal
-    /// - mean: the sum divided by the number of rows
+    /// - mean: the sum divided by the number of rows, without those whose target is 0 for every class
     /// - domain: probabilities, from 0 to 1; others make the row NaN. Where z + eps is 0, the loss is infinite, never
     ///   clamped.
     /// - unit: nats
     ///
-    /// An entry with a target of 0 adds exactly 0 to the loss, and has a gradient of 0, even where z is 0.
+    /// An entry with a target of 0 adds exactly 0 to the loss, and has a gradient of 0, even where z is 0. A row of such
+    /// entries is ignored.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -43,6 +44,7 @@ crate::function::function! {
 
 impl RowFormula for CategoricalCrossEntropy {
     type Kernel = Entries<'static>;
+    const IGNORES_ZEROS: bool = true;
 
     fn kernel(&self) -> Entries<'static> {
         Entries { weights: None, kind: Kind::Probabilities { eps: self.eps } }
@@ -67,12 +69,12 @@ crate::function::function! {
     /// - value: exact for a label without weights
     /// - Hessian bound: that of the magnitude of the gradient
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
-    ///   rows
+    ///   rows whose probabilities are not all 0
     /// - domain: any number; logarithms of densities may be positive
     /// - unit: that of the prediction, nats
     ///
-    /// An entry with q = 0 adds exactly 0, even where z is -inf. A row whose label is `ignore_label`, or whose q are
-    /// all 0, has no effect on a sum.
+    /// An entry with q = 0 adds exactly 0, even where z is -inf. A row whose label is `ignore_label`, or whose
+    /// probabilities are all 0, is ignored; one whose q are all 0 has no effect on a sum.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -82,7 +84,7 @@ crate::function::function! {
     /// ```
     NegativeLogLikelihood<'a> weighing class_weights ("w"), with_class_weights {
         /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
-        /// probabilities are never ignored.
+        /// probabilities are ignored where all are 0.
         ignore_label ("ignore_index"): label = None, with_ignore_label;
     }
 }
@@ -90,6 +92,7 @@ crate::function::function! {
 impl<'a> RowFormula for NegativeLogLikelihood<'a> {
     type Kernel = Entries<'a>;
     const MEAN_BY_WEIGHT: bool = true;
+    const IGNORES_ZEROS: bool = true;
 
     fn kernel(&self) -> Entries<'a> {
         Entries { weights: self.class_weights, kind: Kind::Logarithms }

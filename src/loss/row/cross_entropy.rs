@@ -22,29 +22,33 @@ crate::function::function! {
     /// Cross-entropy between targets and the softmax of logits, with class weights, an ignored label and label
     /// smoothing.
     ///
-    /// p is the softmax of the prediction z; `q_i = w_i ((1 - s) y_i + s / classes)`, w the class weights, s the
-    /// smoothing, y the probabilities of the target, or 1 at the label and 0 elsewhere; Q is the sum of q.
+    /// p is the softmax of the prediction z, `L = ln sum_j exp(z_j)`; `q_i = w_i ((1 - s) y_i + s / classes)`, w the class
+    /// weights, s the smoothing, y the probabilities of the target, or 1 at the label and 0 elsewhere; Q is the sum of q;
+    /// c is the weight of the z-loss, 0 by default.
     names [
         "softmax_cross_entropy", "cross_entropy", "cross_entropy_loss", "multiclass", "multi:softmax", "multi:softprob",
     ];
-    "value": "-sum_i q_i ln p_i", f32 2.0 or 1.0, f64 4.0 or 1.0, of "max_i abs(z_i)";
-    "gradient": "Q p_i - q_i", f32 3.0 or 4.0, f64 3.0 or 8.0, of "Q";
-    "second derivative": "Q p_i (1 - p_i)", f32 4.0 or 8.0, f64 4.0 or 16.0, of "Q";
-    source "J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567";
+    "value": "c Q L^2 - sum_i q_i ln p_i", f32 2.0 or 1.0, f64 4.0 or 1.0, of "(1 + c abs(L)) max_i abs(z_i)";
+    "gradient": "Q (1 + 2 c L) p_i - q_i", f32 3.0 or 4.0, f64 3.0 or 8.0, of "(1 + 2 c max_i abs(z_i)) Q";
+    "second derivative": "Q p_i ((1 + 2 c L) (1 - p_i) + 2 c p_i)", f32 4.0 or 8.0, f64 4.0 or 16.0,
+        of "(1 + 2 c max_i abs(z_i)) Q";
+    source "J. Bridle, 1990; smoothing: C. Szegedy et al., arXiv:1512.00567; z-loss: A. Chowdhery et al., arXiv:2204.02311";
     range [0.0, f64::INFINITY];
 
-    /// - second derivative: never negative
+    /// - second derivative: never negative without a z-loss
     /// - Hessian bound: `Q (2 p_i - 1) / (2 ln(p_i / (1 - p_i)))`, `Q / 4` at p_i = 1/2: the second derivative of a
-    ///   parabola that touches the loss as a function of z_i, and lies above it
+    ///   parabola that touches the loss as a function of z_i, and lies above it; for the z-loss, `Q c (2.1 + abs(L))`
+    ///   more
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
-    ///   rows
+    ///   rows whose probabilities are not all 0
     /// - domain: any logits. Logits of -inf have p = 0, and n logits of +inf have p = 1 / n each, so that losses may be
     ///   infinite there, but not NaN. A row whose logits are all -inf has p = 0 everywhere. NaN among the logits makes
     ///   the row NaN.
     /// - unit: nats
     ///
     /// An entry with q = 0 adds exactly 0, even where its logit is -inf. A row whose label is `ignore_label`, or whose
-    /// q are all 0, has a loss and a gradient of 0 whatever its logits are, and has no effect on a sum.
+    /// probabilities are all 0, is ignored: smoothing does not spread over it, and it does not count in a mean. It, and
+    /// a row whose q are all 0, has a loss and a gradient of 0 whatever its logits are, and has no effect on a sum.
     ///
     /// ```
     /// use slopes::activation::Rows;
@@ -68,19 +72,24 @@ crate::function::function! {
     #[doc(alias = "CrossEntropyLoss")]
     SoftmaxCrossEntropy<'a> weighing class_weights ("w"), with_class_weights {
         /// The label of rows that are ignored, which need not be in the range of classes; `None` by default. Rows with
-        /// probabilities are never ignored.
+        /// probabilities are ignored where all are 0.
         ignore_label ("ignore_index"): label = None, with_ignore_label;
         /// The smoothing s: the part of a target that is spread evenly over all classes, from 0 to 1; 0 by default.
         label_smoothing ("smoothing") = 0.0, with_label_smoothing, from_0_to_1;
+        /// The weight c of the z-loss L^2, which keeps the sum of the exponentials of the logits near 1, from 0 to 1; 0
+        /// by default. PaLM has 1e-4.
+        z_loss ("z_loss_weight", "lse_square_scale") = 0.0, with_z_loss, from_0_to_1;
     }
 }
 
 impl<'a> RowFormula for SoftmaxCrossEntropy<'a> {
     type Kernel = FromLogits<'a>;
     const MEAN_BY_WEIGHT: bool = true;
+    const IGNORES_ZEROS: bool = true;
 
     fn kernel(&self) -> FromLogits<'a> {
-        FromLogits { weights: self.class_weights, smoothing: self.label_smoothing, gamma: 0.0 }
+        let (smoothing, z_loss) = (self.label_smoothing, self.z_loss);
+        FromLogits { weights: self.class_weights, smoothing, gamma: 0.0, z_loss }
     }
     fn class_weights(&self) -> Option<&[f64]> {
         self.class_weights
@@ -113,7 +122,7 @@ crate::function::function! {
 
     /// - second derivative: it may be negative
     /// - Hessian bound: the larger of the magnitudes of the second derivative and of the gradient
-    /// - mean: the sum divided by the number of rows
+    /// - mean: the sum divided by the number of rows that are not ignored
     /// - domain, unit, ignored rows: those of [`SoftmaxCrossEntropy`], to which the loss is bit-identical for gamma = 0
     /// - error of the value: that of [`SoftmaxCrossEntropy`], and gamma ulp more; a gamma that is not an integer up to
     ///   64 adds gamma |ln(1 - p)| ulp in f64
@@ -134,9 +143,10 @@ crate::function::function! {
 
 impl<'a> RowFormula for CategoricalFocal<'a> {
     type Kernel = FromLogits<'a>;
+    const IGNORES_ZEROS: bool = true;
 
     fn kernel(&self) -> FromLogits<'a> {
-        FromLogits { weights: self.alpha, smoothing: 0.0, gamma: self.gamma }
+        FromLogits { weights: self.alpha, smoothing: 0.0, gamma: self.gamma, z_loss: 0.0 }
     }
     fn class_weights(&self) -> Option<&[f64]> {
         self.alpha
@@ -149,6 +159,8 @@ pub(crate) struct FromLogits<'a> {
     weights: Option<&'a [f64]>,
     smoothing: f64,
     gamma: f64,
+    /// The weight of the z-loss; 0 if gamma is not.
+    z_loss: f64,
 }
 
 /// The map ln(1 + x).
@@ -249,6 +261,17 @@ impl Shares {
         }
     }
 
+    /// The logarithm of the sum of the exponentials of the row.
+    #[inline(always)]
+    fn log_sum_exp(self) -> f64 {
+        match self {
+            Shares::Finite { row, rest, .. } => row.m + rest,
+            // Of logits that are all -inf, there is no +inf.
+            Shares::Infinite { rest, .. } if rest < 0.0 => f64::NEG_INFINITY,
+            Shares::Infinite { .. } => f64::INFINITY,
+        }
+    }
+
     /// p and 1 - p of the entries from `start` on.
     #[inline(always)]
     fn shares<R: Real, I: Isa>(self, token: Token<I>, z: Src<R>, start: usize, p: &mut [f64], u: &mut [f64]) {
@@ -281,6 +304,14 @@ struct Terms {
     a: [f64; BLOCK],
     b: [f64; BLOCK],
     focal: bool,
+    /// 2 c and L of the z-loss.
+    z: [f64; 2],
+}
+
+/// p times a factor, and 0 where p is 0, whatever the factor.
+#[inline(always)]
+fn times(p: f64, factor: f64) -> f64 {
+    if p == 0.0 { 0.0 } else { p * factor }
 }
 
 /// The map of p / (1 - p) into (2 p - 1) / (2 ln(p / (1 - p))).
@@ -292,6 +323,17 @@ impl Map<1, 1> for Parabola {
     fn apply<L: Lanes>(self, [odds]: [L; 1]) -> [L; 1] {
         [parabola_above(odds.ln())]
     }
+}
+
+/// The Hessian bound of L^2 / 2, L the logarithm of the sum of exponentials.
+///
+/// Its second derivative in z_i is p (1 - p) L + p^2, and L is r + softplus(z_i - r), r that of the others. With
+/// p = sigmoid(z_i - r), that is p (1 - p) r, at most max(r, 0) / 4, and p (1 - p) softplus(z_i - r) + p^2, which is at
+/// most 1.0454 (at z_i - r = 3.1), for any z_i. The magnitude at this z_i is at most abs(L) / 4 + 1, and the matrix of
+/// second derivatives, L (diag(p) - p p^T) + p p^T, has no eigenvalue above max(L, 1): half of it is no more than this.
+#[inline(always)]
+fn z_bound(log_sum: f64) -> f64 {
+    1.05 + 0.5 * log_sum.abs()
 }
 
 /// The Hessian bound of the cross-entropy for each p and u = 1 - p. Neither is taken for less than the smallest normal
@@ -317,17 +359,20 @@ impl Terms {
         start: usize,
         n: usize,
     ) {
-        let (Block { p, u, .. }, Terms { loss: out, a, b, focal }) = (block, self);
+        let (Block { p, u, .. }, Terms { loss: out, a, b, focal, z: [twice_c, log_sum] }) = (block, self);
+        let (of_all, of_square) = (all_a + all_a * (*twice_c * *log_sum), all_a * *twice_c);
         if let Some(hessian) = sample.hessian {
             match sample.bound {
                 Some(bound) if !*focal => {
                     parabolas(token, &p[..n], &u[..n], &mut out[..n]);
-                    out[..n].iter_mut().for_each(|y| *y = bound.of(*y * all_a));
+                    let of_z = of_square * z_bound(*log_sum);
+                    out[..n].iter_mut().for_each(|y| *y = bound.of(*y * all_a + of_z));
                 }
                 bound => {
                     for i in 0..n {
-                        let second = p[i] * u[i] * all_a - (p[i] * p[i] * (all_b - b[i]) + u[i] * u[i] * b[i]);
-                        let first = all_a * p[i] - a[i];
+                        let of_z = p[i] * p[i] * (all_b - b[i] - of_square) + u[i] * u[i] * b[i];
+                        let second = times(p[i] * u[i], of_all) - of_z;
+                        let first = times(p[i], of_all) - a[i];
                         // The magnitudes beside the diagonal are u_j (resp. p_i) times those of b_j.
                         let part = b[i].abs() * u[i];
                         out[i] = match bound {
@@ -344,7 +389,7 @@ impl Terms {
         }
         if let Some(gradient) = sample.gradient {
             for i in 0..n {
-                out[i] = all_a * p[i] - a[i];
+                out[i] = times(p[i], of_all) - a[i];
             }
             write(gradient, start, sample.scale, &out[..n]);
         }
@@ -352,7 +397,7 @@ impl Terms {
 }
 
 impl FromLogits<'_> {
-    /// Computes the terms of the n entries from `start` on. Returns true if an entry has q != 0.
+    /// Computes the terms of the n entries from `start` on. Returns if an entry has y != 0, and if one has q != 0.
     #[inline(always)]
     fn terms<R: Real, I: Isa>(
         self,
@@ -362,16 +407,17 @@ impl FromLogits<'_> {
         block: &Block,
         terms: &mut Terms,
         n: usize,
-    ) -> bool {
+    ) -> [bool; 2] {
         let Terms { loss, a: q, b, .. } = terms;
         sample.probabilities(start, &mut q[..n]);
+        let any_y = q[..n].iter().any(|y| *y != 0.0);
         let smoothing = rounded_to::<R>(self.smoothing);
         if smoothing != 0.0 {
             let (kept, spread) = (1.0 - smoothing, smoothing / sample.len as f64);
             q[..n].iter_mut().for_each(|q| *q = *q * kept + spread);
         }
         weigh::<R>(self.weights, start, &mut q[..n]);
-        let any = q[..n].iter().any(|q| *q != 0.0);
+        let any_q = q[..n].iter().any(|q| *q != 0.0);
         for i in 0..n {
             loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
         }
@@ -386,7 +432,7 @@ impl FromLogits<'_> {
                 (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
             }
         }
-        any
+        [any_y, any_q]
     }
 
     /// Any target of any row, in two passes: sums, then derivatives. They are a loop, so that their long body is
@@ -395,9 +441,12 @@ impl FromLogits<'_> {
     fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
         let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
         let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
-        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK], focal };
+        // Where c is 0, so is c L L, even if L is infinite.
+        let c = rounded_to::<R>(self.z_loss);
+        let log_sum = if c == 0.0 { 0.0 } else { shares.log_sum_exp() };
+        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK], focal, z: [2.0 * c, log_sum] };
         let mut trees = [0; 4].map(|_| PairwiseSum::new());
-        let (mut any, mut totals) = (false, [0.0; 4]);
+        let (mut any, mut totals) = ([false; 2], [0.0; 4]);
         let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
         for second in [false, true].into_iter().take(passes) {
             for (start, n) in blocks(len) {
@@ -407,7 +456,8 @@ impl FromLogits<'_> {
                 if focal || second {
                     shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                any |= self.terms(token, sample, start, &block, &mut terms, n);
+                let [any_y, any_q] = self.terms(token, sample, start, &block, &mut terms, n);
+                any = [any[0] | any_y, any[1] | any_q];
                 if second {
                     terms.write_derivatives(token, &block, totals, sample, start, n);
                     continue;
@@ -421,13 +471,13 @@ impl FromLogits<'_> {
                     tree.push(sum(token, &part[..n]));
                 }
             }
-            if !any {
+            if any != [true; 2] {
                 return None;
             }
             totals = trees.each_ref().map(PairwiseSum::sum);
         }
-        let [loss, ..] = totals;
-        Some(loss)
+        let [loss, all_a, ..] = totals;
+        Some(loss + all_a * (c * log_sum * log_sum))
     }
 
     /// The loss and gradient of a label, in a row with a finite maximum. The exponentials are stored in the memory of
@@ -485,7 +535,7 @@ impl RowKernel for FromLogits<'_> {
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
-            RowTarget::Label(label) if rounded_to::<R>(self.smoothing) == 0.0 => {
+            RowTarget::Label(label) if rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0 => {
                 let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
                 if weight == 0.0 {
                     return None;

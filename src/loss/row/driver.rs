@@ -149,6 +149,10 @@ pub(crate) trait RowFormula: Send + Sync {
     /// True if the mean divides by the class weights of the labels.
     const MEAN_BY_WEIGHT: bool = false;
 
+    /// True if a row whose probabilities are all 0 is ignored: the kernel returns `None` for it, and a mean does not count
+    /// it.
+    const IGNORES_ZEROS: bool = false;
+
     /// The kernel, with the options of the loss.
     fn kernel(&self) -> Self::Kernel;
 
@@ -373,10 +377,18 @@ fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, coun
     };
     let class_weights = if F::MEAN_BY_WEIGHT { loss.class_weights() } else { None };
     let sample_weight = |row: usize| batch.sample_weights.map_or(1.0, |weights| weights[row]);
+    let is_zero = |row: usize| match batch.target {
+        Targets::Probabilities(y) if F::IGNORES_ZEROS => {
+            let (start, stride) = (batch.rows.start(row), batch.rows.stride());
+            (0..batch.rows.row_len()).all(|i| y[start + i * stride].is_zero())
+        }
+        _ => false,
+    };
     let (mut tree, mut counted) = (PairwiseSum::new(), 0.0);
     for row in 0..count {
         let weight = sample_weight(row);
-        if weight == 0.0 || labels.is_some_and(|labels| labels.is_ignored(row, loss.ignore_label())) {
+        let ignored = labels.is_some_and(|labels| labels.is_ignored(row, loss.ignore_label()));
+        if weight == 0.0 || ignored || is_zero(row) {
             continue;
         }
         counted += 1.0;

@@ -85,8 +85,8 @@ pub trait RowLoss<T: Element>: Send + Sync {
     }
 
     /// The divisor of [`mean`](RowLoss::mean): the number of rows that are not ignored, or the sum of their weights. A
-    /// row is ignored if its label is the label to ignore, or if its sample weight is 0. The page of a loss with class
-    /// weights says if they are part of the divisor.
+    /// row is ignored if its label is the label to ignore, if its sample weight is 0, or, for a cross-entropy, if its
+    /// probabilities are all 0. The page of a loss with class weights says if they are part of the divisor.
     #[track_caller]
     fn total_weight(&self, target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
         self.compute(Batch::of_targets(target, rows)).map(|totals| totals.weight)
@@ -404,7 +404,7 @@ row_losses! {
     /// use slopes::loss::{AnyRowLoss, RowLoss, Targets};
     ///
     /// let mut loss: AnyRowLoss = "CrossEntropyLoss(label_smoothing=0.1)".parse()?;
-    /// assert_eq!(loss.to_string(), "softmax_cross_entropy(ignore_label=none, label_smoothing=0.1)");
+    /// assert_eq!(loss.to_string(), "softmax_cross_entropy(ignore_label=none, label_smoothing=0.1, z_loss=0)");
     /// let sum = loss.sum(&[0.0_f64, 0.0], Targets::labels(&[1]), Rows::contiguous(2))?;
     /// assert_eq!(sum, 2.0_f64.ln());
     ///

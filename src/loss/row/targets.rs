@@ -18,7 +18,7 @@ pub enum Targets<'a, T> {
     /// [`Targets::labels`] makes this of a slice of any integers.
     Labels(Labels<'a>),
     /// The probability of every class, in the layout of the predictions. They need not sum to 1. A row with a negative
-    /// probability, or with NaN, has a loss of NaN.
+    /// probability, or with NaN, has a loss of NaN. For a cross-entropy, a row of zeros is ignored.
     Probabilities(&'a [T]),
 }
 

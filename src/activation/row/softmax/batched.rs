@@ -135,7 +135,7 @@ pub(super) fn short_rows_backward<R: Real, I: Isa>(
     if !log {
         while k < n {
             let inputs = [shared.strided(k * len, 1, len), dy.strided(k * len, 1, len)];
-            halves[k] = reference(token, output, sums[k], inputs);
+            halves[k] = reference(token, (which, output), sums[k], inputs);
             let product = Product { share: share(k), half: halves[k] };
             token.map_short(product, inputs, products.strided(k * len, 1, len));
             k += 1;
@@ -294,7 +294,7 @@ impl RowBatch {
         // Without an exponential of 1 alone, no entry has more than half.
         let mut picks = !log && (output || sums[..self.n].iter().any(|sum| *sum < 2.0));
         for k in 0..self.n {
-            least[k] = threshold(output, sums[k]);
+            least[k] = threshold(which, output, sums[k]);
         }
         let totals = loop {
             let (least, minus) = (Src::new(&least[..self.n]), Src::new(&half[..self.n]));

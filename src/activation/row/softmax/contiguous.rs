@@ -7,14 +7,15 @@ use super::gradient::{
     FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
     softmax_mean, total,
 };
-use super::{Hidden, Setting, SoftmaxKernels, Which, side_by_side};
+use super::mask::Hidden;
+use super::{Setting, SoftmaxKernels, Which, side_by_side};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{Rows, tile};
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
-use crate::slice::{Dst, Map, Src, Workspace};
+use crate::simd::{Isa, Kernel, Real, Token};
+use crate::slice::{Dst, Src, Workspace};
 
 /// The kernel of the forward pass over the rows `first` to `end - 1`.
 #[derive(Clone, Copy)]
@@ -93,39 +94,46 @@ impl<'a, R: Real> Forward<'a, R> {
         let len = self.rows.row_len();
         let log = self.setting.which == Which::LogSoftmax;
         // An additive mask is added to x times sign / t: what follows has the sign and the temperature 1.
-        let factor = scale.factor();
-        let scale = if matches!(self.mask, Some(Hidden::Additive(_))) { self::scale::<R, I>(1.0) } else { scale };
+        let given = scale;
+        let scale = if self.mask.is_some_and(Hidden::is_scaled) { self::scale::<R, I>(1.0) } else { scale };
         let (mut kinds, mut largest, mut sums) = ([Kind::Masked; GROUP], [0.0; GROUP], [1.0; GROUP]);
-        let (mut seen, mut long) = ([len; GROUP], [false; GROUP]);
+        // The first entry that a row sees, and their number.
+        let (mut seen, mut long) = ([(0, len); GROUP], [false; GROUP]);
         // The masked x is written to y.
         let source = if self.mask.is_some() { self.y.src() } else { self.x };
         for k in 0..n {
             if let Some(mask) = self.mask {
-                seen[k] = self.mask_row(token, mask, scale.sign, factor, first + k);
+                seen[k] = mask.row(token, given, self.rows, first + k, self.x, self.y);
             }
-            let x = self.rows.of(source, first + k).part(0, seen[k]);
-            if seen[k] > LONG
-                && let Some((m, sum)) = token.call_outlined(LongRow { scale, x, len: seen[k] })
+            let (start, n) = seen[k];
+            let x = self.rows.of(source, first + k).part(start, n);
+            if n > LONG
+                && let Some((m, sum)) = token.call_outlined(LongRow { scale, x, len: n })
             {
                 (kinds[k], largest[k], sums[k], long[k]) = (Kind::Finite, m, sum, true);
                 continue;
             }
-            (kinds[k], largest[k]) = kind(token, scale, x, seen[k]);
+            (kinds[k], largest[k]) = kind(token, scale, x, n);
+            if kinds[k] == Kind::Masked {
+                seen[k] = (0, len);
+            }
         }
         for k in 0..n {
             if kinds[k] == Kind::Finite && !long[k] {
                 let (x, y) = (self.rows.of(source, first + k), self.rows.of_target(self.y, first + k));
-                let (x, y) = (x.part(0, seen[k]), y.part(0, seen[k]));
+                let (start, n) = seen[k];
+                let (x, y) = (x.part(start, n), y.part(start, n));
                 let place = Some(y).filter(|y| !log && !y.rounds());
                 let row = Row::new::<R>(scale, largest[k]);
-                sums[k] = row.sum(token, x, place, seen[k]);
+                sums[k] = row.sum(token, x, place, n);
             }
         }
         for k in 0..n {
-            let (x, y) = (self.rows.of(source, first + k).part(0, seen[k]), self.rows.of_target(self.y, first + k));
-            let visible = y.part(0, seen[k]);
+            let (start, n) = seen[k];
+            let (x, y) = (self.rows.of(source, first + k).part(start, n), self.rows.of_target(self.y, first + k));
+            let visible = y.part(start, n);
             let row = Row::new::<R>(scale, largest[k]);
-            let special = Special::new(kinds[k], scale.sign, x, seen[k]);
+            let special = Special::new(kinds[k], scale.sign, x, n);
             // The sum of exponentials, or the share in a special row. `ln` is inlined once for both.
             let number = match kinds[k] {
                 Kind::Finite => sums[k],
@@ -144,52 +152,7 @@ impl<'a, R: Real> Forward<'a, R> {
                 }
                 _ => special.write(visible, number, hidden),
             }
-            (seen[k]..len).for_each(|i| y.write(i, hidden));
-        }
-    }
-
-    /// Writes the masked row to y, and returns the number of its entries that can take part: less than the length for a
-    /// causal mask.
-    #[inline(always)]
-    pub(super) fn mask_row<I: Isa>(
-        &self,
-        token: Token<I>,
-        mask: Hidden<'a, R>,
-        sign: f64,
-        factor: [f64; 2],
-        row: usize,
-    ) -> usize {
-        let (len, stride, start) = (self.rows.row_len(), self.rows.stride(), self.rows.start(row));
-        let (x, y) = (self.rows.of(self.x, row), self.rows.of_target(self.y, row));
-        match mask {
-            Hidden::Additive(add) => {
-                let add = add.strided(start % add.len(), stride, len);
-                if factor == [1.0, 0.0] {
-                    token.map(Masked(sign), [x, add], [y]);
-                } else {
-                    token.map(ScaledAndMasked(factor[0]), [x, add], [y]);
-                }
-                len
-            }
-            Hidden::Boolean(keep) => {
-                let start = start % keep.len();
-                let mut block = [R::zero(); MASKED];
-                let mut done = 0;
-                while done < len {
-                    let n = MASKED.min(len - done);
-                    for (i, add) in block[..n].iter_mut().enumerate() {
-                        *add = if keep[start + (done + i) * stride] { R::zero() } else { R::neg_infinity() };
-                    }
-                    token.map(Masked(sign), [x.part(done, n), Src::new(&block[..n])], [y.part(done, n)]);
-                    done += n;
-                }
-                len
-            }
-            Hidden::Causal { queries, offset } => {
-                let seen = (row % queries).saturating_add(offset).min(len);
-                token.map(Masked(sign), [x.part(0, seen), Src::repeat(&[R::zero(); MAX_LANES])], [y.part(0, seen)]);
-                seen
-            }
+            (0..start).chain(start + n..len).for_each(|i| y.write(i, hidden));
         }
     }
 }
@@ -232,33 +195,6 @@ impl<R: Real> Kernel for LongRow<'_, R> {
             done += n;
         }
         (m > f64::NEG_INFINITY).then_some((m, sum))
-    }
-}
-
-/// The number of entries of a boolean mask that are converted to numbers at a time.
-pub(super) const MASKED: usize = 256;
-
-/// x + mask, or -inf times the sign where the mask is -inf.
-#[derive(Clone, Copy)]
-pub(super) struct Masked(pub(super) f64);
-
-impl Map<2, 1> for Masked {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
-        let hidden = add.equals(add.splat(f64::NEG_INFINITY));
-        [(add * self.0).select(hidden, x + add)]
-    }
-}
-
-/// x times a factor, plus the mask; -inf where the mask is -inf.
-#[derive(Clone, Copy)]
-pub(super) struct ScaledAndMasked(pub(super) f64);
-
-impl Map<2, 1> for ScaledAndMasked {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, add]: [L; 2]) -> [L; 1] {
-        let hidden = add.equals(add.splat(f64::NEG_INFINITY));
-        [add.select(hidden, x * self.0 + add)]
     }
 }
 
@@ -347,7 +283,7 @@ impl<R: Real> Backward<'_, R> {
         let (share, from) = match kind {
             None => {
                 if !log {
-                    half = reference(token, true, 1.0, [x, dy]);
+                    half = reference(token, (self.setting.which, true), 1.0, [x, dy]);
                 }
                 (Share::times::<R>(total), x)
             }
@@ -363,7 +299,7 @@ impl<R: Real> Backward<'_, R> {
                 let share = special.share(self.setting.fully_masked);
                 special.write(dx, 1.0, 0.0);
                 if !log && share > 0.5 {
-                    half = reference(token, false, 1.0, [dx.src(), dy]);
+                    half = reference(token, (self.setting.which, false), 1.0, [dx.src(), dy]);
                 }
                 (Share::times::<R>(total * share), dx.src())
             }

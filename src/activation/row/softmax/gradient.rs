@@ -1,5 +1,6 @@
 //! Maps of softmax and log-softmax: the last step of the forward pass, and the gradients.
 
+use super::Which;
 use crate::math::FloatMath;
 use crate::math::pair::HiLo;
 use crate::math::rounding::fma_emulated;
@@ -40,10 +41,12 @@ pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, m: L, rest: L) -> L {
 /// two numbers may overflow; the factor of the shares, [`total`], has the 2.
 ///
 /// An output is more than half of its row if it is at least the next number after 1/2; so is the exponential 1, of the
-/// largest entry, if the sum is below 2.
+/// largest entry, if the sum is below 2. Outputs beside a sink do not add up to 1: they have no c.
 #[inline(always)]
-pub(crate) fn threshold<R: Real>(output: bool, sum: f64) -> R {
-    if output {
+pub(crate) fn threshold<R: Real>(which: Which, output: bool, sum: f64) -> R {
+    if which == Which::SinkSoftmax {
+        R::infinity()
+    } else if output {
         R::from_f64_rounded(0.5 + 0.5 * R::epsilon().into_f64())
     } else {
         R::from_f64_rounded(if sum < 2.0 { 1.0 } else { f64::INFINITY })
@@ -80,8 +83,13 @@ impl Map<2, 1> for Pick {
 
 /// Half of the c of one row: of outputs, or of stored exponentials with their sum.
 #[inline(always)]
-pub(crate) fn reference<R: Real, I: Isa>(token: Token<I>, output: bool, sum: f64, [y, dy]: [Src<R>; 2]) -> f64 {
-    let least = threshold::<R>(output, sum);
+pub(crate) fn reference<R: Real, I: Isa>(
+    token: Token<I>,
+    (which, output): (Which, bool),
+    sum: f64,
+    [y, dy]: [Src<R>; 2],
+) -> f64 {
+    let least = threshold::<R>(which, output, sum);
     let none = if output { token.max(y, R::one()) < least } else { sum >= 2.0 };
     if none { 0.0 } else { token.call_outlined(Reference { least: least.into_f64(), sign: 1.0, y, dy }) }
 }

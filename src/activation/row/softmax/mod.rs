@@ -6,7 +6,10 @@
 mod batched;
 mod contiguous;
 mod gradient;
+pub(crate) mod mask;
 mod side_by_side;
+#[macro_use]
+pub(crate) mod sink;
 
 use super::{RowActivation, RowFormula};
 use crate::compiled::concrete;
@@ -16,62 +19,7 @@ use crate::simd::{Real, dispatch};
 use crate::slice::{self, Dst, Src, Workspace};
 use batched::{CACHED, SHORT};
 use contiguous::{Backward, Forward};
-
-/// The entries of a row that take part. A masked entry counts as -inf, whatever x is there, NaN included.
-///
-/// A mask has the layout of x. It may be shorter, and then repeats: `x[i]` is masked by `mask[i % mask.len()]`, as one
-/// mask for all heads of an attention. A mask of (batch, keys) is no padding mask here: it would repeat from query to
-/// query. Write it out for (queries, keys), one call for each batch entry.
-///
-/// ```
-/// use slopes::activation::{Mask, Rows, Softmax};
-/// let (x, rows) = ([0.0_f32, f32::NAN, 0.0], Rows::contiguous(3));
-/// let mut y = [0.0; 3];
-/// Softmax::DEFAULT.forward_masked(&x, Mask::Boolean(&[true, false, true]), rows, &mut y);
-/// assert_eq!(y, [0.5, 0.0, 0.5]);
-///
-/// // A causal mask: row r sees the entries 0 to r.
-/// let mut y = [0.0; 4];
-/// Softmax::DEFAULT.forward_masked(&[1.0_f32; 4], Mask::Causal { queries: 2, offset: 1 }, Rows::contiguous(2), &mut y);
-/// assert_eq!(y, [1.0, 0.0, 0.5, 0.5]);
-/// ```
-#[doc(alias = "attn_mask")]
-#[doc(alias = "key_padding_mask")]
-#[derive(Clone, Copy, Debug)]
-pub enum Mask<'a, T> {
-    /// True for the entries that take part.
-    Boolean(&'a [bool]),
-    /// Numbers that are added to x / t (for [`Softmin`] to -x / t), t the temperature, as attention adds a bias to its
-    /// scaled scores; the sums are rounded to the element type. An entry is masked where its number is -inf.
-    Additive(&'a [T]),
-    /// The causal mask of attention: the first `r % queries + offset` entries of row r take part.
-    Causal {
-        /// The number of rows (queries) of a matrix, at least 1. Row r is row `r % queries` of its
-        /// matrix.
-        queries: usize,
-        /// The number of entries that the first row of a matrix sees: 1 for square matrices. With n keys before the
-        /// first query, as in a cache, `n + 1`.
-        offset: usize,
-    },
-}
-
-/// A [`Mask`] of any element type.
-#[derive(Clone, Copy)]
-pub(crate) enum Hidden<'a, R> {
-    Boolean(&'a [bool]),
-    Additive(Src<'a, R>),
-    Causal { queries: usize, offset: usize },
-}
-
-impl<'a, T: Element> Mask<'a, T> {
-    fn hidden(self) -> Hidden<'a, T::Real> {
-        match self {
-            Mask::Boolean(keep) => Hidden::Boolean(keep),
-            Mask::Additive(add) => Hidden::Additive(Src::new(add)),
-            Mask::Causal { queries, offset } => Hidden::Causal { queries, offset },
-        }
-    }
-}
+use mask::{Hidden, Mask};
 
 /// Declares a function of rows with a temperature.
 macro_rules! tempered {
@@ -93,13 +41,22 @@ macro_rules! tempered {
             /// [`backward_from_output`](RowActivation::backward_from_output), which needs no mask.
             ///
             /// # Panics
-            /// If the lengths of x and y differ, if the length of x or of the mask is not a multiple of the row length
-            /// (times inner), or if that of x is not a multiple of that of the mask, before anything is written.
+            /// If the lengths of x and y differ, if the length of x is not a multiple of the row length (times inner),
+            /// or if a part of the mask does not fit x, as [`Mask`] requires, before anything is written.
             #[track_caller]
             pub fn forward_masked<T: Element>(&self, x: &[T], mask: Mask<'_, T>, rows: Rows, y: &mut [T]) {
                 let count = rows.count_of("forward_masked", [("x", x.len()), ("y", y.len())]);
-                check_mask(mask, x.len(), rows);
-                self.setting().forward(Src::new(x), Some(mask.hidden()), Dst::new(y), rows, count);
+                let mask = mask.hidden(x.len(), rows);
+                self.setting().forward(Src::new(x), mask, Dst::new(y), rows, count);
+            }
+
+            /// The values of each row with a mask, in place: x = f(x). See
+            #[doc = concat!("[`forward_masked`](", stringify!($Name), "::forward_masked).")]
+            #[track_caller]
+            pub fn forward_masked_in_place<T: Element>(&self, x: &mut [T], mask: Mask<'_, T>, rows: Rows) {
+                let (count, mask) = (rows.count(x.len()), mask.hidden(x.len(), rows));
+                let y = Dst::new(x);
+                self.setting().forward(y.src(), mask, y, rows, count);
             }
 
             fn setting(&self) -> Setting {
@@ -117,18 +74,6 @@ macro_rules! tempered {
             }
         }
     };
-}
-
-/// Panics unless the length of a mask fits that of x.
-#[track_caller]
-fn check_mask<T>(mask: Mask<'_, T>, x: usize, rows: Rows) {
-    let len = match mask {
-        Mask::Boolean(keep) => keep.len(),
-        Mask::Additive(add) => add.len(),
-        Mask::Causal { queries, .. } => return assert!(queries > 0, "a causal mask needs at least 1 query, not 0"),
-    };
-    rows.count(len);
-    assert!(x == 0 || (len > 0 && x.is_multiple_of(len)), "length {x} of x is not a multiple of the mask length {len}");
 }
 
 tempered! {
@@ -346,4 +291,6 @@ fn widened_part(first: usize, end: usize, rows: Rows) -> (usize, usize) {
 pub(crate) enum Which {
     Softmax,
     LogSoftmax,
+    /// The softmax beside a sink, from its output.
+    SinkSoftmax,
 }

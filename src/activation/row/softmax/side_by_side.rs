@@ -78,12 +78,11 @@ pub(super) fn backward<R: Real, I: Isa>(token: Token<I>, call: &Backward<'_, R>,
     let len = rows.row_len() * WIDTH;
     let (tile, products) = (tile.zeros(len), third.zeros(len));
     let dy_tile = second.zeros(len);
-    let log = setting.which == Which::LogSoftmax;
     while first < end {
         let block = Block::next(rows, first, end);
         block.gather(token, from, tile);
         block.gather(token, dy, dy_tile);
-        if gradients(token, (scale, log, output), block.count, [tile, dy_tile, products]) {
+        if gradients(token, (scale, setting.which, output), block.count, [tile, dy_tile, products]) {
             block.scatter(token, dy_tile.src(), dx);
         } else {
             call.run_general(first, block.count);
@@ -99,10 +98,11 @@ pub(super) fn backward<R: Real, I: Isa>(token: Token<I>, call: &Backward<'_, R>,
 #[inline(always)]
 fn gradients<R: Real, I: Isa>(
     token: Token<I>,
-    (scale, log, output): (Scale, bool, bool),
+    (scale, which, output): (Scale, Which, bool),
     count: usize,
     [from, dy, products]: [Dst<R>; 3],
 ) -> bool {
+    let log = which == Which::LogSoftmax;
     // The outputs or the exponentials, and their sums. The log-softmax needs x afterwards.
     let (shared, sums) = if output {
         (from, [1.0; WIDTH])
@@ -123,7 +123,7 @@ fn gradients<R: Real, I: Isa>(
     } else {
         let (mut least, mut picked) = ([R::zero(); WIDTH], [R::neg_infinity(); WIDTH]);
         for k in 0..WIDTH {
-            least[k] = threshold(output, sums[k]);
+            least[k] = threshold(which, output, sums[k]);
         }
         let place = Dst::new(&mut picked);
         let inputs = [shared.src(), dy.src(), Src::new(&least), place.src()];
