@@ -147,7 +147,7 @@ macro_rules! specified {
             () => {
                 concat!(
                     "| [`", stringify!($Name), "`] | ", $value, " | ",
-                    $("`", stringify!($field), " = ", stringify!($default), "`<br>",)*
+                    $("`", stringify!($field), " = ", $crate::declare::field!(text $($kind)?; $default), "`<br>",)*
                     " | ", $ulp $(, "&nbsp;or&nbsp;", $absolute)?
                     $(, ", ", $ulps $(, "&nbsp;or&nbsp;", $absolutes)?)*, " |\n",
                 )

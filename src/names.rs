@@ -41,6 +41,17 @@ pub(crate) fn elsewhere(name: &str, known: Names) -> Option<(&'static str, &'sta
     found.clone().find(|(_, catalogue)| catalogue.module == own.module).or_else(|| found.next())
 }
 
+/// Names that projects give to different functions, and the functions that they are here.
+const AMBIGUOUS: &[(&str, &str)] = &[(
+    "poisson",
+    "poisson_nll is of the logarithm of the rate, as in LightGBM; poisson_nll_of_rate of the rate, as in Keras",
+)];
+
+/// The functions that an ambiguous name may mean.
+pub(crate) fn meanings(name: &str) -> Option<&'static str> {
+    AMBIGUOUS.iter().find(|(ambiguous, _)| eq_normalized(ambiguous, name)).map(|(_, meanings)| *meanings)
+}
+
 /// Writes the names, without aliases, separated by commas.
 pub(crate) fn list(f: &mut fmt::Formatter<'_>, names: Names) -> fmt::Result {
     names.iter().enumerate().try_for_each(|(i, names)| {

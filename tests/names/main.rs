@@ -128,6 +128,70 @@ fn names_of_other_kinds_are_told() {
     }
 }
 
+/// A name that other projects give to different functions is refused, and the error names those of ours.
+#[test]
+fn ambiguous_names_are_refused() {
+    for name in ["poisson", "Poisson", "keras.losses.Poisson"] {
+        for catalogue in catalogues() {
+            let error = (catalogue.find)(name).unwrap_err().to_string();
+            assert!(error.contains("ambiguous: poisson_nll is of the logarithm of the rate"), "{error}");
+            assert!(error.contains("poisson_nll_of_rate of the rate, as in Keras"), "{error}");
+        }
+        let error = format!("{name}()").parse::<AnyLoss>().unwrap_err().to_string();
+        assert!(error.starts_with("at byte 0: the name") && error.contains("is ambiguous"), "{error}");
+    }
+    assert_eq!(AnyLoss::by_name("count:poisson").unwrap(), AnyLoss::by_name("poisson_nll").unwrap());
+}
+
+/// A value whose place is another one's in PyTorch or Keras must have its name.
+#[test]
+fn values_of_other_projects_are_not_taken_for_ours() {
+    for text in ["Softmax(1)", "softmin(2)", "LogSoftmax(1, zero)"] {
+        let error = text.parse::<AnyRowActivation>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    for text in ["MultiMarginLoss(2)", "CategoricalCrossentropy(1)", "CrossEntropyLoss(1)", "NLLLoss(1)"] {
+        let error = text.parse::<AnyRowLoss>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    for text in ["BCEWithLogitsLoss(2)", "BinaryCrossentropy(0.25)", "PoissonNLLLoss(0)"] {
+        let error = text.parse::<AnyLoss>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    // The margin is the first value in PyTorch too, but the second one is an exponent.
+    let error = "TripletMarginLoss(0.5, 2)".parse::<AnyGroupLoss>().unwrap_err();
+    assert!(error.offset == 23 && error.to_string().contains("expected `parameter=value`"), "{error}");
+    let margin = Triplet::new().with_margin(0.5).unwrap();
+    assert_eq!("TripletMarginLoss(0.5)".parse::<AnyGroupLoss>().unwrap(), margin.into());
+
+    let logits: AnyRowLoss = "CategoricalCrossentropy(from_logits=True, label_smoothing=0.125)".parse().unwrap();
+    assert_eq!(logits, SoftmaxCrossEntropy::new().with_label_smoothing(0.125).unwrap().into());
+    let shares: AnyRowLoss = "CategoricalCrossentropy(from_logits=False)".parse().unwrap();
+    assert_eq!(shares, AnyRowLoss::by_name("categorical_cross_entropy").unwrap());
+}
+
+/// A parameter whose default is another one in the project of the alias must be given.
+#[test]
+fn other_defaults_are_not_taken_for_ours() {
+    for (text, message) in [
+        ("sigmoid_focal_loss", "option alpha must be given: it is 0.25 by default in torchvision, none here"),
+        ("ops.sigmoid_focal_loss(gamma=2)", "option alpha must be given: it is 0.25 by default in torchvision, none here"),
+        ("Quantile()", "option tau must be given: it is 0.9 by default in LightGBM, 0.5 here"),
+        ("reg:quantileerror", "option tau must be given: it has no default in XGBoost"),
+    ] {
+        assert_eq!(text.parse::<AnyLoss>().unwrap_err().to_string(), format!("at byte 0: {message}"), "{text}");
+    }
+    for (text, loss) in [
+        ("sigmoid_focal_loss(alpha=0.25)", "focal(gamma=2, alpha=0.25)"),
+        ("sigmoid_focal_loss(alpha=none)", "focal(gamma=2, alpha=none)"),
+        ("quantile(alpha=0.9)", "pinball(tau=0.9)"),
+        ("reg:quantileerror(0.25)", "pinball(tau=0.25)"),
+        ("pinball", "pinball(tau=0.5)"),
+    ] {
+        assert_eq!(text.parse::<AnyLoss>().unwrap().to_string(), loss, "{text}");
+    }
+}
+
 fn knows(spec: &Spec, name: &str) -> bool {
     spec.names.iter().any(|known| normalized(known) == normalized(name))
 }
@@ -206,7 +270,7 @@ fn hash(value: &impl Hash) -> u64 {
 #[test]
 fn choices_labels_and_flags_have_texts() {
     let uniform = Softmax::new().with_fully_masked(FullyMasked::Uniform);
-    for text in ["softmax(fully_masked=uniform)", "Softmax(fully_masked='uniform')", "softmax(1, Uniform)"] {
+    for text in ["softmax(fully_masked=uniform)", "Softmax(fully_masked='uniform')", "softmax(temperature=1, fully_masked=Uniform)"] {
         assert_eq!(text.parse::<AnyRowActivation>().unwrap(), uniform.into(), "{text}");
     }
     let error = "softmax(fully_masked=unform)".parse::<AnyRowActivation>().unwrap_err();
