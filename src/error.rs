@@ -103,7 +103,7 @@ impl fmt::Display for UnknownNameError {
             Some((path, catalogue)) => {
                 write!(f, "{:?} is slopes::{path}", self.name())?;
                 match catalogue.any {
-                    "" => f.write_str(", which has no text")?,
+                    "" => f.write_str(", a type of its own")?,
                     any => write!(f, ", a function of {any}")?,
                 }
                 f.write_str(". Known names: ")?;
