@@ -17,7 +17,7 @@ pub(crate) mod units;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::simd::{Lanes, Real};
+use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 
@@ -206,8 +206,8 @@ impl<F: GatedFormula> Map<3, 2> for (F, Gradients) {
 /// Splits interleaved pairs, a block at a time, and calls `then` with the index of the first pair, the number of pairs, and
 /// the gates and ups, which it may overwrite.
 #[inline(always)]
-fn each_block_apart<R: Real>(x: Src<R>, pairs: usize, mut then: impl FnMut(usize, usize, [Dst<R>; 2])) {
-    let (mut gates, mut ups) = (Block([R::zero(); BLOCK]), Block([R::zero(); BLOCK]));
+fn each_block_apart<T: Element>(x: Src<T::Real>, pairs: usize, mut then: impl FnMut(usize, usize, [Dst<T::Real>; 2])) {
+    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
     for start in (0..pairs).step_by(BLOCK) {
         let n = BLOCK.min(pairs - start);
         let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
@@ -230,7 +230,7 @@ fn forward_packed<T: Element, F: GatedFormula>(
         }
         return;
     }
-    each_block_apart(x, pairs, |start, n, apart| {
+    each_block_apart::<T>(x, pairs, |start, n, apart| {
         slice::map((f, Value), apart.map(Dst::src), [y.part(start, n)]);
     });
 }
@@ -253,7 +253,7 @@ fn backward_packed<T: Element, F: GatedFormula>(
         }
         return;
     }
-    each_block_apart(x, pairs, |start, n, apart| {
+    each_block_apart::<T>(x, pairs, |start, n, apart| {
         let [gate, up] = apart.map(Dst::src);
         slice::map((f, Gradients), [gate, up, dy.part(start, n)], apart);
         slice::interleave([gate, up], dx.part(2 * start, 2 * n));
