@@ -30,6 +30,7 @@
 pub(crate) mod distance;
 #[macro_use]
 pub(crate) mod elementwise;
+pub(crate) mod group;
 pub(crate) mod penalty;
 pub(crate) mod row;
 mod total;
@@ -561,36 +562,6 @@ crate::declare::catalogue! {
     likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
         Focal;
     rates: PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
-}
-
-/// The enum of losses of groups, in a module of its own for the name of its catalogue.
-pub(crate) mod group {
-    use super::{Contrastive, CosineEmbedding, CosineSimilarity, GaussianNll, MarginRanking, Triplet};
-
-    crate::any::any! {
-        /// Any loss of distances between rows or of three numbers, chosen at run time: an enum that can be copied,
-        /// compared, hashed, written as text and parsed. The text is the name of the loss, followed by its parameters
-        /// if it has any, as for [`AnyLoss`](crate::loss::AnyLoss).
-        ///
-        /// These losses take different arguments: match the enum to compute.
-        ///
-        /// ```
-        /// use slopes::Rows;
-        /// use slopes::loss::AnyGroupLoss;
-        ///
-        /// let chosen: AnyGroupLoss = "triplet(margin=0.5, eps=0)".parse()?;
-        /// let (anchor, positive, negative) = ([0.0_f64, 0.0], [3.0, 4.0], [0.0, 5.0]);
-        /// let loss = match chosen {
-        ///     AnyGroupLoss::Triplet(loss) => loss.sum(&anchor, &positive, &negative, Rows::contiguous(2)),
-        ///     AnyGroupLoss::Contrastive(loss) => loss.sum(&anchor, &positive, &[1.0], Rows::contiguous(2)),
-        ///     other => panic!("{other} is no loss of this network"),
-        /// };
-        /// assert_eq!(loss, 0.5);
-        /// # Ok::<(), slopes::ParseError>(())
-        /// ```
-        AnyGroupLoss [] of "loss" in group_table;
-        CosineSimilarity, CosineEmbedding, Contrastive, Triplet, GaussianNll, MarginRanking,
-    }
 }
 
 /// All elementwise losses, with their default parameters.
