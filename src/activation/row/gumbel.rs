@@ -45,7 +45,8 @@ crate::function::function! {
     ///
     /// ```
     /// use slopes::activation::GumbelSoftmax;
-    /// let gumbel = GumbelSoftmax { seed: 7, .."gumbel_softmax(tau=0.5)".parse()? };
+    /// let mut gumbel: GumbelSoftmax = "gumbel_softmax(tau=0.5)".parse()?;
+    /// gumbel.seed = 7;
     /// assert_eq!(gumbel.to_string(), "gumbel_softmax(temperature=0.5, hard=false)");
     /// # Ok::<(), slopes::ParseError>(())
     /// ```
