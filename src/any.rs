@@ -187,6 +187,29 @@ macro_rules! names {
 }
 pub(crate) use names;
 
+/// The text of a function that is in no enum, because it shares no trait with others.
+macro_rules! text {
+    ($Name:ident) => {
+        impl core::fmt::Display for $Name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::parse::write(f, Self::SPEC, $crate::declare::Parameters::values(self))
+            }
+        }
+
+        impl core::str::FromStr for $Name {
+            type Err = $crate::ParseError;
+            fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
+                $crate::parse::parse(
+                    text,
+                    const { &[$Name::SPEC.names] },
+                    &[(Self::SPEC, |values| $crate::declare::Parameters::with_values(Self::DEFAULT, values))],
+                )
+            }
+        }
+    };
+}
+pub(crate) use text;
+
 /// The trait object of an enum's function, by which [`delegate!`](crate::compiled::delegate) computes.
 macro_rules! object {
     ([$($lifetime:lifetime)?] $Any:ident, $Trait:ident; $($Name:ident),+) => {

@@ -93,7 +93,7 @@ macro_rules! declare {
             () => {
                 concat!(
                     "| [`", stringify!($Name), "`] | ", $f, " | ",
-                    $($("`", stringify!($field), " = ", stringify!($default), "`<br>",)+)?
+                    $($("`", stringify!($field), " = ", $crate::declare::field!(text $($kind)?; $default), "`<br>",)+)?
                     " | ", $crate::declare::unbroken!($ulp32), " |\n",
                 )
             };
@@ -228,7 +228,7 @@ macro_rules! unbroken {
 pub(crate) use unbroken;
 
 /// The type of a parameter, and constants of it: f64, `flag` for bool, `optional` for `Option<f64>`, `label` for
-/// `Option<i64>`, `masked` for `FullyMasked`. `given` is the type that a method `with_..` takes.
+/// `Option<i64>`, `masked` for `FullyMasked`. `given` is the type that a method `with_..` takes, `text` the default in tables.
 macro_rules! field {
     (type) => { f64 };
     (type flag) => { bool };
@@ -257,7 +257,12 @@ macro_rules! field {
             None => f64::NAN,
         }
     }};
-    (value masked; $default:expr) => { $default as u8 as f64 };
+    (value masked; $default:expr) => {{
+        assert!($default as u8 == 0, "tables have the text of this default");
+        0.0
+    }};
+    (text masked; $default:expr) => { "zero" };
+    (text $($kind:ident)?; $default:expr) => { stringify!($default) };
     (kind) => { $crate::spec::ParameterKind::Number };
     (kind flag) => { $crate::spec::ParameterKind::Flag };
     (kind optional) => { $crate::spec::ParameterKind::Optional };

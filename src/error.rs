@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::level::Level;
-use crate::names::{Names, distance, elsewhere, list};
+use crate::names::{Names, distance, elsewhere, list, meanings};
 
 /// A parameter that is out of its domain.
 ///
@@ -96,11 +96,14 @@ impl UnknownNameError {
 
 impl fmt::Display for UnknownNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(meanings) = meanings(self.name()) {
+            return write!(f, "the name {:?} is ambiguous: {meanings}", self.name());
+        }
         match elsewhere(self.name(), self.known) {
             Some((path, catalogue)) => {
                 write!(f, "{:?} is slopes::{path}", self.name())?;
                 match catalogue.any {
-                    "" => f.write_str(", which has no text")?,
+                    "" => f.write_str(", a type of its own")?,
                     any => write!(f, ", a function of {any}")?,
                 }
                 f.write_str(". Known names: ")?;

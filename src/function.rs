@@ -18,7 +18,7 @@
 /// option has aliases, a [`kind`](crate::declare::field) (`squared: flag = false`), a default, a method, and the name of
 /// its check in `check.rs`.
 ///
-/// The type is `Name;` without options, `Name { .. }` with a method for each option, `Name new { .. }` with a
+/// The type is `Name;` without options, `Name { .. }` with a method for each option, `Name new of "module" { .. }` with a
 /// constructor that takes all parameters, as of [`declare!`](crate::declare::declare), or written out as a `struct`.
 macro_rules! function {
     (
@@ -90,11 +90,11 @@ macro_rules! typed {
     };
     (
         [$($attributes:tt)*] $spec:tt $(#[$tail:meta])*
-        $Name:ident new {
+        $Name:ident new of $module:literal {
             $($(#[$doc:meta])* $field:ident $(($($alias:literal),+))? = $default:expr, $check:expr => $requirement:literal;)+
         }
     ) => {
-        $crate::declare::declare! { @type [$($attributes)* $(#[$tail])*] "activation" $Name {
+        $crate::declare::declare! { @type [$($attributes)* $(#[$tail])*] $module $Name {
             $($(#[$doc])* $field $(($($alias),+))? = $default, $check => $requirement;)+
         } }
         $crate::function::specified! { $Name [] $spec $($field $(($($alias),+))? = $default;)+ }
@@ -102,13 +102,14 @@ macro_rules! typed {
     (
         [$($attributes:tt)*] $spec:tt $(#[$tail:meta])*
         pub struct $Name:ident { $($fields:tt)* }
-        parameters { $($field:ident $(: $kind:ident)? = $default:expr;)* }
+        parameters { $($field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr;)* }
     ) => {
         $($attributes)*
         $(#[$tail])*
         pub struct $Name { $($fields)* }
 
-        $crate::function::specified! { $Name [] $spec $($field $(: $kind)? = $default;)* }
+        $crate::function::specified! { $Name [] $spec $($field $(($($alias),+))? $(: $kind)? = $default;)* }
+        $crate::any::text!($Name);
     };
 }
 pub(crate) use typed;
@@ -147,7 +148,7 @@ macro_rules! specified {
             () => {
                 concat!(
                     "| [`", stringify!($Name), "`] | ", $value, " | ",
-                    $("`", stringify!($field), " = ", stringify!($default), "`<br>",)*
+                    $("`", stringify!($field), " = ", $crate::declare::field!(text $($kind)?; $default), "`<br>",)*
                     " | ", $ulp $(, "&nbsp;or&nbsp;", $absolute)?
                     $(, ", ", $ulps $(, "&nbsp;or&nbsp;", $absolutes)?)*, " |\n",
                 )

@@ -72,8 +72,8 @@
 //!   [`AnyGatedUnit`](activation::AnyGatedUnit), functions by their names in a configuration: `leaky_relu(slope=0.2)`.
 //! - [`loss`]: [`Loss`](loss::Loss), losses of a prediction and a target, with optional sample weights;
 //!   [`RowLoss`](loss::RowLoss), losses of rows (cross-entropy over classes); [`Penalty`](loss::Penalty), weight
-//!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), [`AnyRowLoss`](loss::AnyRowLoss) and
-//!   [`AnyGroupLoss`](loss::AnyGroupLoss), losses by their names in a configuration.
+//!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), [`AnyRowLoss`](loss::AnyRowLoss),
+//!   [`AnyGroupLoss`](loss::AnyGroupLoss) and [`AnyPenalty`](loss::AnyPenalty), losses and penalties by their names in a configuration.
 //! - [`guide`]: how to write an activation. [`impl_activation!`] makes every method, for every element type and
 //!   instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`] does so from a
 //!   [`LossFormula`](loss::LossFormula).

@@ -26,19 +26,32 @@ const CATALOGUES: &[Catalogue] = &[
     crate::loss::CATALOGUE,
     crate::loss::row::CATALOGUE,
     crate::loss::group::CATALOGUE,
+    crate::loss::penalty::CATALOGUE,
 ];
 
 /// The path of a function with this name, and its catalogue, which is not that of the `known` names: of the same module,
 /// if there is one.
 pub(crate) fn elsewhere(name: &str, known: Names) -> Option<(&'static str, &'static Catalogue)> {
-    let own = CATALOGUES.iter().find(|catalogue| catalogue.names == known)?;
+    // Of a function that is in no enum, only its own name is known.
+    let own = CATALOGUES.iter().find(|catalogue| catalogue.names == known).map(|own| own.module);
     let in_catalogue = |catalogue: &'static Catalogue| {
         let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
         let index = catalogue.names.iter().position(has_name)?;
         Some((catalogue.paths[index], catalogue))
     };
     let mut found = CATALOGUES.iter().filter_map(in_catalogue);
-    found.clone().find(|(_, catalogue)| catalogue.module == own.module).or_else(|| found.next())
+    found.clone().find(|(_, catalogue)| own == Some(catalogue.module)).or_else(|| found.next())
+}
+
+/// Names that projects give to different functions, and the functions that they are here.
+const AMBIGUOUS: &[(&str, &str)] = &[(
+    "poisson",
+    "poisson_nll is of the logarithm of the rate, as in LightGBM; poisson_nll_of_rate of the rate, as in Keras",
+)];
+
+/// The functions that an ambiguous name may mean.
+pub(crate) fn meanings(name: &str) -> Option<&'static str> {
+    AMBIGUOUS.iter().find(|(ambiguous, _)| eq_normalized(ambiguous, name)).map(|(_, meanings)| *meanings)
 }
 
 /// Writes the names, without aliases, separated by commas.

@@ -30,6 +30,13 @@ const CHOICES: &[Choice] = &[
         requirement: "must be True or False",
     },
     Choice {
+        function: "categorical_cross_entropy",
+        option: "from_logits",
+        functions: &[(FALSE, "categorical_cross_entropy"), (TRUE, "softmax_cross_entropy")],
+        requirement: "must be True or False",
+    },
+    // PyTorch.
+    Choice {
         function: "kl_divergence_from_log",
         option: "log_target",
         functions: &[(FALSE, "kl_divergence_from_log"), (TRUE, "kl_divergence_of_logs")],
@@ -55,10 +62,48 @@ impl Choice {
     }
 }
 
-/// Whether values must be given with their names, because the first one is another in PyTorch: `PReLU(3)` has three
-/// channels, `PoissonNLLLoss(False)` a prediction that is no logarithm.
-pub(crate) fn needs_names(function: &str) -> bool {
-    matches!(function, "prelu" | "poisson_nll")
+/// The number of values that may be given without names. The others must have names, because they are others in PyTorch
+/// or Keras: `PReLU(3)` has three channels, `Softmax(1)` is along an axis, the first value of `MultiMarginLoss` and the
+/// second of `TripletMarginLoss` are exponents, and that of cross-entropies is a weight or `from_logits`.
+pub(crate) fn values_without_names(function: &str) -> usize {
+    match function {
+        "prelu" | "softmax" | "softmin" | "log_softmax" | "poisson_nll" | "multi_margin" => 0,
+        "binary_cross_entropy" | "binary_cross_entropy_with_logits" | "categorical_cross_entropy" => 0,
+        "softmax_cross_entropy" | "negative_log_likelihood" => 0,
+        "triplet" => 1,
+        _ => usize::MAX,
+    }
+}
+
+/// A parameter that must be given with an alias of its function, whose default is another one in the project that the
+/// alias is from.
+pub(crate) struct Required {
+    alias: &'static str,
+    pub(crate) parameter: &'static str,
+    pub(crate) requirement: &'static str,
+}
+
+const REQUIRED: &[Required] = &[
+    Required {
+        alias: "sigmoid_focal_loss",
+        parameter: "alpha",
+        requirement: "must be given: it is 0.25 by default in torchvision, none here",
+    },
+    Required {
+        alias: "quantile",
+        parameter: "tau",
+        requirement: "must be given: it is 0.9 by default in LightGBM, 0.5 here",
+    },
+    Required {
+        alias: "reg:quantileerror",
+        parameter: "tau",
+        requirement: "must be given: it has no default in XGBoost",
+    },
+];
+
+/// The parameter that must be given with an alias, if there is one.
+pub(crate) fn required(alias: &str) -> Option<&'static Required> {
+    REQUIRED.iter().find(|required| eq_normalized(required.alias, alias))
 }
 
 /// An option that changes nothing of a function, as long as its value is accepted.

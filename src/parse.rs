@@ -10,10 +10,14 @@ use crate::names::{Names, eq_normalized};
 use crate::options;
 use crate::spec::{ParameterKind, Spec};
 
+/// The last part of a path, as of `torch.nn.GELU`.
+fn last_part(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, last)| last)
+}
+
 /// The index of the name in the list.
 pub(crate) fn find(name: &str, known: Names) -> Result<usize, UnknownNameError> {
-    // Of a path, as `torch.nn.GELU`, the last part.
-    let name = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    let name = last_part(name);
     let has_name = |names: &&[&str]| names.iter().any(|known| eq_normalized(known, name));
     known.iter().position(has_name).ok_or_else(|| UnknownNameError::new(name, known))
 }
@@ -95,7 +99,7 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
             None if i >= parameters.len() => {
                 return Err(error(argument, ParseErrorKind::TooManyValues { function, parameters }));
             }
-            None if options::needs_names(function) => return Err(syntax(argument, "`parameter=value`")),
+            None if i >= options::values_without_names(function) => return Err(syntax(argument, "`parameter=value`")),
             None => (i, argument),
             Some((key, value)) => {
                 keyed = true;
@@ -127,6 +131,11 @@ pub(crate) fn parse<F>(text: &str, names: Names, makers: &[Maker<F>]) -> Result<
         } else {
             parse_value(spec.kinds[index], value).map_err(|expected| syntax(value, expected))?
         };
+    }
+    if let Some(required) = options::required(last_part(name))
+        && parameters.iter().zip(given).any(|(names, given)| names[0] == required.parameter && given.is_none())
+    {
+        return Err(option(name, required.parameter, required.requirement));
     }
     make(values).map_err(|bad| {
         let index = parameters.iter().position(|names| names[0] == bad.parameter);

@@ -476,7 +476,7 @@ crate::declare::catalogue! {
     /// - any alias of a parameter (the page of the function lists them): `leaky_relu(negative_slope=0.2)`;
     /// - some of the parameters, in any order; the others have their defaults;
     /// - values without names, in the order of the fields, before those with names: `leaky_relu(0.2)`; but not of
-    ///   `prelu`, whose first value is another one in PyTorch;
+    ///   functions whose first value is another one in PyTorch or Keras, such as `prelu`;
     /// - what PyTorch's modules print, as in `LeakyReLU(negative_slope=0.2, inplace=True)`: options that change nothing
     ///   are passed over, others choose the function, as `gelu(approximate='tanh')` is `gelu_tanh`, or are errors;
     /// - spaces around names and values; a comma after the last; `relu()`.

@@ -7,7 +7,10 @@
 //! - [`AnyGatedUnit`], gated linear units such as SwiGLU;
 //! - [`AnyLoss`], losses of pairs;
 //! - [`AnyRowLoss`], losses of rows such as cross-entropy;
-//! - [`AnyGroupLoss`], losses of distances and of three numbers such as the triplet loss.
+//! - [`AnyGroupLoss`], losses of distances and of three numbers such as the triplet loss;
+//! - [`AnyPenalty`], penalties of weights.
+//!
+//! [`GumbelSoftmax`], [`LogSumExp`] and [`Maxout`] share no trait with others, and are read and written as their own types.
 //!
 //! ```
 //! use slopes::activation::{Activation, AnyActivation, LeakyRelu};
@@ -34,7 +37,8 @@
 //! # Texts
 //!
 //! Names are those of PyTorch, Keras, ONNX and Hugging Face too; case, `_`, `-` and spaces do not matter. Parameters
-//! that are not given have their defaults. What `print` writes of a module of PyTorch is read too: options that change
+//! that are not given have their defaults, which are those of this crate: where they are others elsewhere, write them. A
+//! name that projects give to different losses, `poisson`, is an error. What `print` writes of a module of PyTorch is read too: options that change
 //! nothing, such as `inplace`, are passed over, and others choose the function, such as `approximate` or `log_input`.
 //! An option that makes a function which the crate does not have is an error, and so is a reduction other than the mean.
 //! An error says what is wrong, and where.
@@ -97,6 +101,10 @@
 //! [`AnyActivation`]: crate::activation::AnyActivation
 //! [`AnyGatedUnit`]: crate::activation::AnyGatedUnit
 //! [`AnyGroupLoss`]: crate::loss::AnyGroupLoss
+//! [`AnyPenalty`]: crate::loss::AnyPenalty
+//! [`GumbelSoftmax`]: crate::activation::GumbelSoftmax
+//! [`LogSumExp`]: crate::activation::LogSumExp
+//! [`Maxout`]: crate::activation::Maxout
 //! [`AnyLoss`]: crate::loss::AnyLoss
 //! [`AnyRowActivation`]: crate::activation::AnyRowActivation
 //! [`AnyRowLoss`]: crate::loss::AnyRowLoss

@@ -21,11 +21,16 @@
 //! # Losses of distances and of three numbers
 //!
 #![doc = group_table::table!()]
+//!
+//! # Penalties of weights
+//!
+#![doc = penalty_table::table!()]
 
 #[macro_use]
 pub(crate) mod distance;
 #[macro_use]
 pub(crate) mod elementwise;
+pub(crate) mod group;
 pub(crate) mod penalty;
 pub(crate) mod row;
 mod total;
@@ -42,6 +47,7 @@ use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use elementwise::{likelihood, margin, rates, regression, weighted};
 use group::group_table;
+use penalty::penalty_table;
 use row::row_table;
 
 pub use crate::error::TargetError;
@@ -52,7 +58,7 @@ pub use distance::triplet::Triplet;
 pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
 pub use elementwise::weighted::Weighted;
 pub use group::AnyGroupLoss;
-pub use penalty::{ElasticNet, L1, L2, Penalty};
+pub use penalty::{AnyPenalty, ElasticNet, L1, L2, Penalty};
 pub(crate) use row::ComputeRows;
 pub use row::categorical::{CategoricalCrossEntropy, NegativeLogLikelihood};
 pub use row::cross_entropy::{CategoricalFocal, SoftmaxCrossEntropy};
@@ -173,8 +179,24 @@ pub trait Loss<T: Element>: Send + Sync {
     /// ```
     #[track_caller]
     fn mean_with_gradient(&self, prediction: &[T], target: &[T], gradient: &mut [T]) -> f64 {
+        self.total_with_gradient(prediction, target, gradient).mean()
+    }
+
+    /// The [`total`](Loss::total) and the gradient of the mean, in one pass: for batches whose mean losses are to be put
+    /// together. The gradient is that of [`mean_with_gradient`](Loss::mean_with_gradient).
+    ///
+    /// ```
+    /// use slopes::loss::{Loss, Mse, Total};
+    /// let (mut total, mut gradient) = (Total::default(), [0.0_f32; 2]);
+    /// for batch in [[1.0, 2.0], [3.0, 0.0]] {
+    ///     total += Mse.total_with_gradient(&batch, &[0.0, 0.0], &mut gradient);
+    /// }
+    /// assert_eq!((total.mean(), gradient), (3.5, [3.0, 0.0]));
+    /// ```
+    #[track_caller]
+    fn total_with_gradient(&self, prediction: &[T], target: &[T], gradient: &mut [T]) -> Total {
         let weight = self.total_weight(prediction.len());
-        self.sum_with_gradient(prediction, target, 1.0 / weight, gradient) / weight
+        Total { sum: self.sum_with_gradient(prediction, target, 1.0 / weight, gradient), weight }
     }
 
     /// The [`gradient`](Loss::gradient) and the Hessian bound, in one pass: `hessian[i]` is `scale` times the
@@ -540,36 +562,6 @@ crate::declare::catalogue! {
     likelihood: BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDivergence, KlDivergenceFromLog, KlDivergenceOfLogs,
         Focal;
     rates: PoissonNll, PoissonNllOfRate, Gamma, Tweedie;
-}
-
-/// The enum of losses of groups, in a module of its own for the name of its catalogue.
-pub(crate) mod group {
-    use super::{Contrastive, CosineEmbedding, CosineSimilarity, GaussianNll, MarginRanking, Triplet};
-
-    crate::any::any! {
-        /// Any loss of distances between rows or of three numbers, chosen at run time: an enum that can be copied,
-        /// compared, hashed, written as text and parsed. The text is the name of the loss, followed by its parameters
-        /// if it has any, as for [`AnyLoss`](crate::loss::AnyLoss).
-        ///
-        /// These losses take different arguments: match the enum to compute.
-        ///
-        /// ```
-        /// use slopes::Rows;
-        /// use slopes::loss::AnyGroupLoss;
-        ///
-        /// let chosen: AnyGroupLoss = "triplet(margin=0.5, eps=0)".parse()?;
-        /// let (anchor, positive, negative) = ([0.0_f64, 0.0], [3.0, 4.0], [0.0, 5.0]);
-        /// let loss = match chosen {
-        ///     AnyGroupLoss::Triplet(loss) => loss.sum(&anchor, &positive, &negative, Rows::contiguous(2)),
-        ///     AnyGroupLoss::Contrastive(loss) => loss.sum(&anchor, &positive, &[1.0], Rows::contiguous(2)),
-        ///     other => panic!("{other} is no loss of this network"),
-        /// };
-        /// assert_eq!(loss, 0.5);
-        /// # Ok::<(), slopes::ParseError>(())
-        /// ```
-        AnyGroupLoss [] of "loss" in group_table;
-        CosineSimilarity, CosineEmbedding, Contrastive, Triplet, GaussianNll, MarginRanking,
-    }
 }
 
 /// All elementwise losses, with their default parameters.

@@ -8,7 +8,7 @@ use crate::common::{
 use crate::functions::{functions, three, variants};
 use proptest::prelude::*;
 use slopes::activation::{
-    self, Activation, BinaryStep, Formula, LeakyRelu, Linear, Relu, Sigmoid, Snake, Softplus, Swish,
+    self, Activation, BinaryStep, Formula, HardSigmoid, LeakyRelu, Linear, Relu, Sigmoid, Snake, Softplus, Swish,
 };
 use slopes::{Lanes, Level, ParameterError, Parity};
 
@@ -397,6 +397,9 @@ fn bad_parameters_are_refused() {
         }
     }
     assert_eq!(Swish::new(1.0), Ok(Swish::SILU));
+    // The two ends differ in f64, not in f32.
+    let error = HardSigmoid::new(1.0, 1.0 + 1e-10).unwrap_err();
+    assert!(error.requirement.contains("in f32 too"), "{error}");
     assert_eq!(LeakyRelu::default(), LeakyRelu { slope: 0.01 });
 }
 

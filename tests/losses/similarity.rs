@@ -6,6 +6,7 @@ use crate::common::{
 };
 use crate::row_accuracy::reference;
 use proptest::prelude::*;
+use slopes::ErrorBound;
 use slopes::activation::Rows;
 use slopes::loss::{Contrastive, CosineEmbedding, CosineSimilarity, Triplet};
 
@@ -79,31 +80,41 @@ fn losses_of_rows_together_are_accurate<T: Number>() {
             let inputs = Inputs { x: &x, y: &y, z: &z, signs: &signs, rows: Rows::contiguous(len) };
             let got = run(&row.loss, &inputs, 1.0);
 
-            // What cancels: 1 and a cosine, margins and distances, unit vectors; and those by the length of a row.
+            // What the absolute bounds are multiples of.
             let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
             let difference: Vec<f64> = row.x.iter().zip(&row.y).map(|(x, y)| x - y).collect();
             let far: Vec<f64> = row.x.iter().zip(&row.z).map(|(x, z)| x - z).collect();
-            let cosine = row.loss.starts_with("cosine");
-            let of_value = if cosine { 1.0 } else { 1.5_f64.max(norm(&difference)).max(norm(&far)) };
-            let of_value = if row.loss == "contrastive_1.5" { of_value * of_value } else { of_value };
-            let shortest = norm(&row.x).min(norm(&row.y));
-            let of_gradient = match &row.loss[..] {
-                "contrastive_1.5" => norm(&difference).max(1.5),
-                "triplet_1" => 2.0,
-                _ => 2.0 / shortest,
+            let longer = |per: f64| if T::BITS < 30 { 1.0 } else { 1.0 + len as f64 / per };
+            let (spec, of) = match &row.loss[..] {
+                "cosine_similarity" | "cosine_embedding_0.25" => {
+                    let of = [1.0, 1.0 / norm(&row.x), 1.0 / norm(&row.y)].map(|of| of * longer(1024.0));
+                    (if row.loss == "cosine_similarity" { CosineSimilarity::SPEC } else { CosineEmbedding::SPEC }, of)
+                }
+                "contrastive_1.5" => {
+                    let in_f64 = if T::BITS < 30 { 0.0 } else { longer(512.0) * row.value[0].abs() };
+                    let of_gradient = norm(&difference).max(1.5) * longer(512.0);
+                    (Contrastive::SPEC, [1.5 * 1.5 + in_f64, of_gradient, of_gradient])
+                }
+                _ => {
+                    let of_value = 1.0_f64.max(norm(&difference)).max(norm(&far));
+                    (Triplet::SPEC, [of_value * longer(512.0), longer(512.0), longer(512.0)])
+                }
             };
-            // In f32 only the last rounding counts.
-            let units = if T::BITS < 30 { 0.5 } else { 16.0 };
-            let mut check = |what: &str, got: T, exact, floor: f64| {
+            // One bound of the gradients may be that of all.
+            let ErrorBound { ulp, absolute } = T::budget(spec);
+            let outputs = spec.outputs.iter().filter(|label| !label.is_empty()).count();
+            let mut check = |what: &str, output: usize, got: T, exact| {
                 let label = format!("{} {} {level:?}, {len} numbers, {what}", row.loss, T::NAME);
-                failures.extend(over_budget(&label, 0.51, |_| units * T::unit() * floor, &x[..1], &[got], |_| exact));
+                let order = output.min(outputs - 1);
+                let floor = absolute[order] * T::unit() * of[output.min(2)];
+                failures.extend(over_budget(&label, ulp[order], |_| floor, &x[..1], &[got], |_| exact));
             };
-            check("value", got.losses[0], row.value[0], of_value);
+            check("value", 0, got.losses[0], row.value[0]);
             for i in 0..len {
                 let exact = [row.gradient[i], row.gradient_y[i], row.gradient_z[i]];
                 let used = if row.z.is_empty() { 2 } else { 3 };
                 for (k, exact) in exact.into_iter().enumerate().take(used) {
-                    check(&format!("gradient {k}, entry {i}"), got.gradients[k][i], exact, of_gradient);
+                    check(&format!("gradient {k}, entry {i}"), 1 + k, got.gradients[k][i], exact);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! Sums, means, weights and initial scores of losses of pairs, and penalties.
 
 use crate::cases::samples;
-use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, panic_message};
-use slopes::Element;
+use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, over_budget, panic_message};
 use slopes::loss::{
-    self, BinaryCrossEntropyWithLogits, ElasticNet, L1, L2, Loss, Mae, Mape, Mse, Penalty, Pinball, Total, Weighted,
+    self, AnyPenalty, BinaryCrossEntropyWithLogits, ElasticNet, L1, L2, Loss, Mae, Mape, Mse, Penalty, Pinball,
+    RowLoss, SoftmaxCrossEntropy, Targets, Total, Weighted,
 };
+use slopes::{Element, Rows};
 
 fn reductions_are_sums<T: Number>(tolerance: f64) {
     let mut random = Random(7);
@@ -276,6 +277,53 @@ fn initial_scores_are_minima() {
     assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
 }
 
+/// Totals of batches, of pairs and of rows, with weights and without, have the mean of all samples; and their gradients are
+/// those of the means.
+#[test]
+fn totals_have_the_gradient_of_the_mean() {
+    let _fixed = fix_level();
+    let (x, t, weights) = ([1.0_f64, 2.0, 5.0, -1.0, 0.0, 3.0], [0.0_f64; 6], [0.5, 0.0, 2.0, 1.0, 0.0, 4.0]);
+    let (mut gradient, mut of_mean) = ([7.0; 2], [7.0; 2]);
+    let mut totals = [[Total::default(); 2]; 3];
+    for (i, [total, weighted_total]) in totals.iter_mut().enumerate() {
+        let part = 2 * i..2 * i + 2;
+        let (x, t) = (&x[part.clone()], &t[part.clone()]);
+        *total = Mse.total_with_gradient(x, t, &mut gradient);
+        let mean = Mse.mean_with_gradient(x, t, &mut of_mean);
+        assert_eq!((*total, mean, gradient), (Mse.total(x, t), total.mean(), of_mean));
+        assert_eq!(gradient, x);
+
+        let weighted = Mse.weighted(&weights[part]);
+        *weighted_total = weighted.total_with_gradient(x, t, &mut gradient);
+        weighted.mean_with_gradient(x, t, &mut of_mean);
+        assert_eq!((*weighted_total, gradient), (weighted.total(x, t), of_mean));
+    }
+    for (kind, mean) in [Mse.mean(&x, &t), Mse.weighted(&weights).mean(&x, &t)].into_iter().enumerate() {
+        assert_eq!(mean, [40.0 / 6.0, 87.5 / 7.5][kind]);
+        let [mut first, second, third] = totals.map(|totals| totals[kind]);
+        assert_eq!([first, second, third].into_iter().sum::<Total>().mean(), mean);
+        first += second;
+        assert_eq!((first + third).mean(), mean);
+    }
+
+    // Rows: one is ignored by its label, one by its weight.
+    let (rows, labels, weights) = (Rows::contiguous(2), [0, 1, -1], [0.0, 2.0, 8.0]);
+    let (loss, target) = (SoftmaxCrossEntropy::new().with_ignore_label(-1), Targets::labels(&labels));
+    for loss in [&loss as &dyn RowLoss<f64>, &loss.weighted(&weights)] {
+        let (mut gradient, mut of_mean) = ([7.0; 6], [7.0; 6]);
+        let total = loss.total_with_gradient(&x, target, rows, &mut gradient).unwrap();
+        let mean = loss.mean_with_gradient(&x, target, rows, &mut of_mean).unwrap();
+        assert_eq!((total, total.mean(), gradient), (loss.total(&x, target, rows).unwrap(), mean, of_mean));
+        let mut scaled = [7.0; 6];
+        loss.gradient(&x, target, rows, 1.0 / total.weight, &mut scaled).unwrap();
+        assert_eq!(gradient, scaled);
+    }
+    // A row of weight 0 is not counted.
+    let weighted = loss.weighted(&weights);
+    let [sum, mean] = [weighted.sum(&x, target, rows), weighted.mean_unweighted(&x, target, rows)].map(Result::unwrap);
+    assert!(sum > 0.0 && sum == mean, "{sum}, {mean}");
+}
+
 #[test]
 fn penalties_are_added() {
     let mut random = Random(13);
@@ -304,7 +352,48 @@ fn penalties_are_added() {
             assert!(panic_message(|| penalty.add_gradient(&w, &mut [0.0; 2])).contains("gradient has 2"));
         }
     });
+    // lambda is no number of f32.
+    assert_eq!(L1::new(1e39).unwrap_err().requirement, "must be finite and not negative, in f32 too");
     assert!(L1::new(f64::NAN).is_err() && L2::new(-1.0).is_err() && ElasticNet::new(1.0, 1.5).is_err());
+}
+
+/// The terms of single weights against f64, with the parameters in f64, and infinite weights.
+#[test]
+fn penalties_are_accurate() {
+    let mut random = Random(14);
+    let weights: Vec<f32> = (0..2000).map(|_| random.uniform(-9.0..=9.0)).collect();
+    at_every_level(|level| {
+        for penalty in AnyPenalty::all() {
+            let of = |name| penalty.parameter(name);
+            let (lambda, ratio) = (of("lambda").unwrap(), of("l1_ratio"));
+            let [a, b] = match penalty {
+                AnyPenalty::L1(_) => [lambda, 0.0],
+                AnyPenalty::L2(_) => [0.0, lambda],
+                _ => [lambda * ratio.unwrap(), lambda * (1.0 - ratio.unwrap())],
+            };
+            let spec = Penalty::<f32>::spec(&penalty);
+            let within = |got: f32, exact: f64, ulp: f64| {
+                over_budget("", ulp, |_| 0.0, &[got], &[got], |_| exact.into()).unwrap_or_default()
+            };
+            for w in &weights {
+                let mut gradient = [0.0];
+                penalty.add_gradient(&[*w], &mut gradient);
+                let (wide, value) = (f64::from(*w), penalty.value(&[*w]));
+                let exact = [a * wide.abs() + b * wide * wide / 2.0, a * wide.signum() + b * wide];
+                let over = [value as f32, gradient[0]].into_iter().zip(exact).zip(spec.f32.ulp);
+                let over: String = over.map(|((got, exact), ulp)| within(got, exact, ulp)).collect();
+                assert!(over.is_empty(), "{penalty} of {w} at {level:?}: {over}");
+            }
+            let inf = f32::INFINITY;
+            assert_eq!(penalty.value(&[inf, -1.0]), f64::INFINITY, "{penalty}");
+            let mut gradient = [0.0_f32; 4];
+            penalty.add_gradient(&[inf, -inf, 0.0, -0.0], &mut gradient);
+            let end = if b == 0.0 { a as f32 } else { inf };
+            assert_eq!(gradient, [end, -end, 0.0, 0.0], "{penalty}");
+        }
+        let none = ElasticNet { lambda: 1e-60, l1_ratio: 0.5 };
+        assert_eq!(none.value(&[f32::INFINITY]), 0.0, "{level:?}: lambda is 0 in f32");
+    });
 }
 
 /// Long slices, which are prefetched and stored past the caches, give the bits of their parts.

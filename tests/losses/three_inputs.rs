@@ -1,6 +1,7 @@
 //! Losses of three numbers.
 
-use crate::common::{at_every_level, bits, fix_level, panic_message};
+use crate::common::{Exact, Number, at_every_level, bits, fix_level, none, over_budget, panic_message};
+use slopes::ErrorBound;
 use slopes::loss::{GaussianNll, MarginRanking};
 
 /// A method that gives one number of a sample of three, and the sample's gradients.
@@ -12,23 +13,63 @@ fn gaussian(loss: GaussianNll, sample: [f64; 3]) -> (f64, [f64; 2]) {
     (sum, [of_prediction[0], of_variance[0]])
 }
 
-#[test]
-fn gaussian_likelihood_has_both_derivatives() {
-    let (loss, full) = (GaussianNll::default(), GaussianNll::new().with_full(true));
+/// Prediction, target and variance; the value, the full one, and the gradients in prediction and variance, by mpmath.
+const GAUSSIAN: [([f64; 3], [&str; 4]); 5] = [
+    ([1.0, 0.25, 0.5], ["2.159264097200273452913839e-1", "1.134864942924700087071714", "1.5", "-1.25e-1"]),
+    (
+        [-3.0, 4.0, 7.0],
+        ["4.472955074527656652552676", "5.391893607732329394333006", "-1.0", "-4.285714285714285714285714e-1"],
+    ),
+    ([2.0, 2.0, 0.125], ["-1.039720770839917964125848", "-1.207822376352452223455184e-1", "0", "4.0"]),
+    (
+        [1000.0, -1000.0, 100.0],
+        ["2.000230258509299404568402e+4", "2.00032215236261987184258e+4", "2.0e+1", "-1.99995e+2"],
+    ),
+    (
+        [0.0, 0.0009765625, 0.0001220703125],
+        ["-4.501550423639644511212009", "-3.582611890434971769431679", "-8.0", "4.064e+3"],
+    ),
+];
+
+fn gaussian_likelihood_is_accurate<T: Number>() {
+    let ErrorBound { ulp, absolute } = T::budget(GaussianNll::SPEC);
+    let mut failures = Vec::new();
     at_every_level(|level| {
-        for sample in [[1.0, 0.25, 0.5], [-3.0, 4.0, 7.0], [2.0, 2.0, 0.125], [1e3, -1e3, 1e2], [0.0, 1e-3, 1e-4]] {
+        for (sample, [value, full_value, of_prediction, of_variance]) in GAUSSIAN {
+            let [p, t, v] = sample.map(|x| [T::from_f64_rounded(x)]);
+            let mut got = [[T::nan()]; 4];
+            let [losses, full_losses, prediction_gradient, variance_gradient] = &mut got;
+            GaussianNll::default().forward_slice(&p, &t, &v, losses);
+            GaussianNll::new().with_full(true).forward_slice(&p, &t, &v, full_losses);
+            let gradients = [&mut prediction_gradient[..], &mut variance_gradient[..]];
+            GaussianNll::default().gradients(&p, &t, &v, 1.0, gradients);
+
             let [p, t, v] = sample;
-            let (value, [of_prediction, of_variance]) = gaussian(loss, sample);
-            let r = p - t;
-            // Some roundings of the larger of two terms.
-            let terms = v.ln().abs().max(r * r / v);
-            assert!((value - (v.ln() + r * r / v) / 2.0).abs() <= 4.0 * f64::EPSILON * terms, "{level:?}");
-            assert_eq!(of_prediction, r / v);
-            let exact = (1.0 - r * r / v) / (2.0 * v);
-            assert!((of_variance - exact).abs() <= 4.0 * f64::EPSILON * (1.0 + r * r / v) / (2.0 * v));
+            let square = (p - t) * (p - t) / v;
+            let term = v.ln().abs().max(square) / 2.0;
             let constant = (2.0 * std::f64::consts::PI).ln() / 2.0;
-            assert!((gaussian(full, sample).0 - value - constant).abs() <= 4.0 * f64::EPSILON * (terms + 1.0));
+            let of = [term, term.max(constant), 0.0, square.max(1.0) / (2.0 * v)];
+            let exact = [value, full_value, of_prediction, of_variance].map(Exact::parse);
+            for (i, output) in [0, 0, 1, 2].into_iter().enumerate() {
+                let label = format!("output {i} of {sample:?} {} {level:?}", T::NAME);
+                let floor = absolute[output] * T::unit() * of[i];
+                failures.extend(over_budget(&label, ulp[output], |_| floor, &got[i], &got[i], |_| exact[i]));
+            }
         }
+    });
+    none(&failures);
+}
+
+#[test]
+fn gaussian_likelihood_is_accurate_in_both_types() {
+    gaussian_likelihood_is_accurate::<f32>();
+    gaussian_likelihood_is_accurate::<f64>();
+}
+
+#[test]
+fn gaussian_likelihood_has_a_domain() {
+    let loss = GaussianNll::default();
+    at_every_level(|_| {
         // A variance below eps counts as eps; a negative one is none.
         assert_eq!(gaussian(loss, [1.0, 0.0, 0.0]), gaussian(loss, [1.0, 0.0, 1e-6]));
         for wrong in [[1.0, 0.0, -1e-9], [1.0, 0.0, f64::NAN], [f64::NAN, 0.0, 1.0], [1.0, f64::NAN, 1.0]] {

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use slopes::activation::{
-    AnyActivation, AnyGatedUnit, AnyRowActivation, ClampedSwiGlu, FullyMasked, GatedUnit, GluLayout, LogSoftmax,
-    RowActivation, Softmax, SwiGlu,
+    AnyActivation, AnyGatedUnit, AnyRowActivation, ClampedSwiGlu, FullyMasked, GatedUnit, GluLayout, GumbelSoftmax,
+    LogSoftmax, LogSumExp, Maxout, RowActivation, Softmax, SwiGlu,
 };
 use slopes::loss::{
-    AnyGroupLoss, AnyLoss, AnyRowLoss, CategoricalFocal, MultiMargin, NegativeLogLikelihood, RowLoss,
+    AnyGroupLoss, AnyLoss, AnyPenalty, AnyRowLoss, CategoricalFocal, MultiMargin, NegativeLogLikelihood, RowLoss,
     SoftmaxCrossEntropy, Targets, Triplet,
 };
 use slopes::{ParameterKind, Rows, Spec, UnknownNameError};
@@ -26,7 +26,7 @@ macro_rules! for_each_catalogue {
     ($then:ident) => {
         $then! {
             activation AnyActivation, activation AnyRowActivation, activation AnyGatedUnit,
-            loss AnyLoss, loss AnyRowLoss, loss AnyGroupLoss
+            loss AnyLoss, loss AnyRowLoss, loss AnyGroupLoss, loss AnyPenalty
         }
     };
 }
@@ -122,10 +122,77 @@ fn names_of_other_kinds_are_told() {
         ] {
             let error = (catalogue.find)(name).unwrap_err();
             assert_eq!(error.elsewhere(), Some(path));
-            assert!(error.to_string().contains("which has no text"), "{error}");
+            assert!(error.to_string().contains("a type of its own"), "{error}");
         }
         let error = (catalogue.find)("a name of nothing").unwrap_err();
         assert_eq!(error.elsewhere(), None);
+    }
+}
+
+/// A name that other projects give to different functions is refused, and the error names those of ours.
+#[test]
+fn ambiguous_names_are_refused() {
+    for name in ["poisson", "Poisson", "keras.losses.Poisson"] {
+        for catalogue in catalogues() {
+            let error = (catalogue.find)(name).unwrap_err().to_string();
+            assert!(error.contains("ambiguous: poisson_nll is of the logarithm of the rate"), "{error}");
+            assert!(error.contains("poisson_nll_of_rate of the rate, as in Keras"), "{error}");
+        }
+        let error = format!("{name}()").parse::<AnyLoss>().unwrap_err().to_string();
+        assert!(error.starts_with("at byte 0: the name") && error.contains("is ambiguous"), "{error}");
+    }
+    assert_eq!(AnyLoss::by_name("count:poisson").unwrap(), AnyLoss::by_name("poisson_nll").unwrap());
+}
+
+/// A value whose place is another one's in PyTorch or Keras must have its name.
+#[test]
+fn values_of_other_projects_are_not_taken_for_ours() {
+    for text in ["Softmax(1)", "softmin(2)", "LogSoftmax(1, zero)"] {
+        let error = text.parse::<AnyRowActivation>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    for text in ["MultiMarginLoss(2)", "CategoricalCrossentropy(1)", "CrossEntropyLoss(1)", "NLLLoss(1)"] {
+        let error = text.parse::<AnyRowLoss>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    for text in ["BCEWithLogitsLoss(2)", "BinaryCrossentropy(0.25)", "PoissonNLLLoss(0)"] {
+        let error = text.parse::<AnyLoss>().unwrap_err().to_string();
+        assert!(error.contains("expected `parameter=value`"), "{text}: {error}");
+    }
+    // The margin is the first value in PyTorch too, but the second one is an exponent.
+    let error = "TripletMarginLoss(0.5, 2)".parse::<AnyGroupLoss>().unwrap_err();
+    assert!(error.offset == 23 && error.to_string().contains("expected `parameter=value`"), "{error}");
+    let margin = Triplet::new().with_margin(0.5).unwrap();
+    assert_eq!("TripletMarginLoss(0.5)".parse::<AnyGroupLoss>().unwrap(), margin.into());
+
+    let logits: AnyRowLoss = "CategoricalCrossentropy(from_logits=True, label_smoothing=0.125)".parse().unwrap();
+    assert_eq!(logits, SoftmaxCrossEntropy::new().with_label_smoothing(0.125).unwrap().into());
+    let shares: AnyRowLoss = "CategoricalCrossentropy(from_logits=False)".parse().unwrap();
+    assert_eq!(shares, AnyRowLoss::by_name("categorical_cross_entropy").unwrap());
+}
+
+/// A parameter whose default is another one in the project of the alias must be given.
+#[test]
+fn other_defaults_are_not_taken_for_ours() {
+    for (text, message) in [
+        ("sigmoid_focal_loss", "option alpha must be given: it is 0.25 by default in torchvision, none here"),
+        (
+            "ops.sigmoid_focal_loss(gamma=2)",
+            "option alpha must be given: it is 0.25 by default in torchvision, none here",
+        ),
+        ("Quantile()", "option tau must be given: it is 0.9 by default in LightGBM, 0.5 here"),
+        ("reg:quantileerror", "option tau must be given: it has no default in XGBoost"),
+    ] {
+        assert_eq!(text.parse::<AnyLoss>().unwrap_err().to_string(), format!("at byte 0: {message}"), "{text}");
+    }
+    for (text, loss) in [
+        ("sigmoid_focal_loss(alpha=0.25)", "focal(gamma=2, alpha=0.25)"),
+        ("sigmoid_focal_loss(alpha=none)", "focal(gamma=2, alpha=none)"),
+        ("quantile(alpha=0.9)", "pinball(tau=0.9)"),
+        ("reg:quantileerror(0.25)", "pinball(tau=0.25)"),
+        ("pinball", "pinball(tau=0.5)"),
+    ] {
+        assert_eq!(text.parse::<AnyLoss>().unwrap().to_string(), loss, "{text}");
     }
 }
 
@@ -207,7 +274,11 @@ fn hash(value: &impl Hash) -> u64 {
 #[test]
 fn choices_labels_and_flags_have_texts() {
     let uniform = Softmax::new().with_fully_masked(FullyMasked::Uniform);
-    for text in ["softmax(fully_masked=uniform)", "Softmax(fully_masked='uniform')", "softmax(1, Uniform)"] {
+    for text in [
+        "softmax(fully_masked=uniform)",
+        "Softmax(fully_masked='uniform')",
+        "softmax(temperature=1, fully_masked=Uniform)",
+    ] {
         assert_eq!(text.parse::<AnyRowActivation>().unwrap(), uniform.into(), "{text}");
     }
     let error = "softmax(fully_masked=unform)".parse::<AnyRowActivation>().unwrap_err();
@@ -227,6 +298,33 @@ fn choices_labels_and_flags_have_texts() {
     assert!(error.offset == 7 && error.to_string().contains("beta = 0 must be"), "{error}");
     let triplet: AnyGroupLoss = "TripletMarginLoss(margin=0.25)".parse().unwrap();
     assert_eq!(triplet, Triplet::new().with_margin(0.25).unwrap().into());
+}
+
+/// Functions that are in no enum are read as their own types.
+#[test]
+fn functions_of_no_enum_have_texts() {
+    assert_eq!(LogSumExp.to_string().parse::<LogSumExp>().unwrap(), LogSumExp);
+    assert_eq!("ReduceLogSumExp()".parse::<LogSumExp>().unwrap(), LogSumExp);
+    let gumbel = GumbelSoftmax::new(0).with_hard(true).with_temperature(0.25).unwrap();
+    assert_eq!(gumbel.to_string(), "gumbel_softmax(temperature=0.25, hard=true)");
+    for text in [gumbel.to_string().as_str(), "gumbel_softmax(tau=0.25, hard=True)"] {
+        assert_eq!(text.parse::<GumbelSoftmax>().unwrap(), gumbel);
+    }
+    assert_eq!("GumbelSoftmax".parse::<GumbelSoftmax>().unwrap(), GumbelSoftmax::DEFAULT);
+    assert_eq!("maxout(7)".parse::<Maxout>().unwrap().to_string(), "maxout(pieces=7)");
+    for (text, message) in [
+        ("maxout(pieces=0)", "at byte 7: parameter pieces = 0 must be a positive integer"),
+        ("maxout(pieces=2.5)", "at byte 7: parameter pieces = 2.5 must be a positive integer"),
+        ("maxout(pieces=nan)", "at byte 7: parameter pieces = NaN must be a positive integer"),
+        (
+            "softmax",
+            "at byte 0: \"softmax\" is slopes::activation::Softmax, a function of AnyRowActivation. Known names: maxout",
+        ),
+    ] {
+        assert_eq!(text.parse::<Maxout>().unwrap_err().to_string(), message);
+    }
+    let error = "gumbel_softmax(temperature=0)".parse::<GumbelSoftmax>().unwrap_err();
+    assert!(error.to_string().contains("must be between 1e-15 and 1e15"), "{error}");
 }
 
 /// Weights of classes are compared and hashed by their numbers, kept by a new parameter, and no part of the text.

@@ -74,6 +74,53 @@ fn masks_select_in_all_types() {
     masks_select::<bf16>();
 }
 
+/// An additive mask is added to x / t, as attention adds a bias to its scaled scores, not to x.
+fn masks_are_added_after_the_temperature<T: Element>() {
+    // x / 2 plus the mask is 1 everywhere.
+    let of = |numbers: [f64; 4]| numbers.map(T::from_f64_rounded);
+    let by_rows = (Rows::contiguous(2), of([0.0, 4.0, 0.0, 4.0]), of([1.0, -1.0, 1.0, -1.0]));
+    let by_columns = (Rows::along(&[2, 2], 0), of([0.0, 0.0, 4.0, 4.0]), of([1.0, 1.0, -1.0, -1.0]));
+    at_every_level(|level| {
+        for (rows, x, add) in [by_rows, by_columns] {
+            let mut y = [T::nan(); 4];
+            let mask = Mask::Additive(&add);
+            Softmax::new().with_temperature(2.0).unwrap().forward_masked(&x, mask, rows, &mut y);
+            assert!(y == of([0.5; 4]), "{level:?}: {y:?}");
+            LogSoftmax::new().with_temperature(2.0).unwrap().forward_masked(&x, mask, rows, &mut y);
+            assert!(y == of([0.5_f64.ln(); 4]), "{level:?}: {y:?}");
+            Softmin::new().with_temperature(2.0).unwrap().forward_masked(&x.map(|x| -x), mask, rows, &mut y);
+            assert!(y == of([0.5; 4]), "{level:?}: {y:?}");
+        }
+    });
+}
+
+#[test]
+fn masks_are_added_after_the_temperature_in_all_types() {
+    masks_are_added_after_the_temperature::<f32>();
+    masks_are_added_after_the_temperature::<f64>();
+    masks_are_added_after_the_temperature::<f16>();
+    masks_are_added_after_the_temperature::<bf16>();
+}
+
+/// Beside an infinite entry, the others have a log-softmax of -inf, whose gradient is 0, from the input and the output.
+#[test]
+fn log_softmax_beside_infinities_has_no_gradient() {
+    let (inf, dy) = (f64::INFINITY, [1.0, 2.0, 4.0]);
+    at_every_level(|level| {
+        for (x, dx) in [([inf, 1.0, -inf], [-6.0, 0.0, 0.0]), ([inf, inf, 0.5], [-2.5, -1.5, 0.0])] {
+            let (mut got, mut y, mut in_columns) = ([7.0; 3], [7.0; 3], [7.0; 6]);
+            LogSoftmax::DEFAULT.backward(&x, &dy, Rows::contiguous(3), &mut got);
+            assert_eq!(got, dx, "{x:?} at {level:?}");
+            LogSoftmax::DEFAULT.forward(&x, Rows::contiguous(3), &mut y);
+            LogSoftmax::DEFAULT.backward_from_output(&y, &dy, Rows::contiguous(3), &mut got);
+            assert!(got.iter().zip(dx).all(|(got, dx)| (got - dx).abs() < 1e-15), "{y:?} at {level:?}: {got:?}");
+            let twice = |row: [f64; 3]| -> Vec<f64> { row.into_iter().flat_map(|x| [x, x]).collect() };
+            LogSoftmax::DEFAULT.backward(&twice(x), &twice(dy), Rows::along(&[3, 2], 0), &mut in_columns);
+            assert_eq!(in_columns[..], twice(dx), "{x:?} at {level:?}");
+        }
+    });
+}
+
 #[test]
 fn masks_that_do_not_fit_are_refused() {
     let _fixed = fix_level();

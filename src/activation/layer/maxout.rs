@@ -5,7 +5,9 @@
 
 use crate::check::same_length;
 use crate::compiled::concrete;
+use crate::declare::{Parameters, Values};
 use crate::element::Element;
+use crate::error::ParameterError;
 use crate::simd::{Isa, Kernel, Token, dispatch};
 use crate::sum::sum_of_pairs;
 
@@ -35,18 +37,43 @@ crate::function::function! {
     /// assert_eq!(dx, [0.0, 10.0, 0.0, 20.0, 0.0, 0.0]);
     /// ```
     ///
+    /// The function is written as text and parsed:
+    ///
+    /// ```
+    /// use slopes::activation::Maxout;
+    /// let maxout: Maxout = "maxout(pieces=3)".parse()?;
+    /// assert_eq!((maxout.pieces, maxout.to_string().as_str()), (3, "maxout(pieces=3)"));
+    /// # Ok::<(), slopes::ParseError>(())
+    /// ```
+    ///
     /// # Panics
     /// Methods panic if the length of x or dx is not a multiple of `pieces`, if another slice does not have one number
     /// for each group, or if an index is out of range, before anything is written; the message names the lengths.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Maxout {
-        /// The length of a group: positive.
+        /// The length of a group: positive; 2 by default.
         pub pieces: usize,
     }
-    parameters {}
+    parameters { pieces = 2.0; }
+}
+
+impl Parameters for Maxout {
+    fn values(&self) -> Values {
+        [self.pieces as f64, 0.0, 0.0, 0.0]
+    }
+    fn with_values(self, [value, ..]: Values) -> Result<Self, ParameterError> {
+        let pieces = value as usize;
+        if pieces == 0 || pieces as f64 != value {
+            return Err(ParameterError { parameter: "pieces", value, requirement: "must be a positive integer" });
+        }
+        Ok(Maxout { pieces })
+    }
 }
 
 impl Maxout {
+    /// Groups of two.
+    pub const DEFAULT: Self = Maxout { pieces: 2 };
+
     /// The maximum y of each group.
     #[track_caller]
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T]) {

@@ -6,6 +6,7 @@ use super::sparsemax::Hardmax;
 use crate::activation::trained::rng::CounterRng;
 use crate::check;
 use crate::compiled::concrete;
+use crate::declare::{Parameter, Parameters, Values};
 use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
 use crate::math::FloatMath;
@@ -40,6 +41,17 @@ crate::function::function! {
     /// assert!(y == [1.0, 0.0, 0.0] || y == [0.0, 1.0, 0.0]);
     /// ```
     ///
+    /// The function is written as text and parsed, without its seed, which is no part of a configuration; what was parsed
+    /// has the seed 0.
+    ///
+    /// ```
+    /// use slopes::activation::GumbelSoftmax;
+    /// let mut gumbel: GumbelSoftmax = "gumbel_softmax(tau=0.5)".parse()?;
+    /// gumbel.seed = 7;
+    /// assert_eq!(gumbel.to_string(), "gumbel_softmax(temperature=0.5, hard=false)");
+    /// # Ok::<(), slopes::ParseError>(())
+    /// ```
+    ///
     /// # Panics
     /// Methods panic if the lengths of slices differ or are not a multiple of the row length (times inner), before
     /// anything is written.
@@ -54,10 +66,22 @@ crate::function::function! {
         /// The seed of the noise, any number.
         pub seed: u64,
     }
-    parameters { temperature = 1.0; hard: flag = false; }
+    parameters { temperature ("tau") = 1.0; hard: flag = false; }
+}
+
+impl Parameters for GumbelSoftmax {
+    fn values(&self) -> Values {
+        [self.temperature, self.hard.value(), 0.0, 0.0]
+    }
+    fn with_values(self, [temperature, hard, ..]: Values) -> Result<Self, ParameterError> {
+        self.with_hard(Parameter::checked("hard", hard)?).with_temperature(temperature)
+    }
 }
 
 impl GumbelSoftmax {
+    /// Soft outputs, a temperature of 1, and the seed 0.
+    pub const DEFAULT: Self = Self::new(0);
+
     /// A Gumbel-softmax with soft outputs and a temperature of 1.
     #[must_use]
     pub const fn new(seed: u64) -> Self {

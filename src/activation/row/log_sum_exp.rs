@@ -33,11 +33,15 @@ crate::function::function! {
     /// assert_eq!(dx, [0.5, 0.5, 5.0, 5.0]);
     /// ```
     ///
+    /// The function is written as text, `log_sum_exp`, and parsed.
+    ///
     /// # Panics
     /// Methods panic if the length of x is not a multiple of the row length (times inner), or if that of y or dy is not
     /// the number of rows, before anything is written.
     LogSumExp;
 }
+
+crate::any::text!(LogSumExp);
 
 impl LogSumExp {
     /// The values y = f(x), one for each row.

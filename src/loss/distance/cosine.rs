@@ -45,8 +45,8 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
 crate::function::function! {
     /// Cosine similarity loss: minus the cosine of the angle between two rows.
     ///
-    /// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras, so that less is better. The
-    /// rows are p (the prediction) and t (the target).
+    /// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras's loss, so that less is
+    /// better; PyTorch's `CosineSimilarity` is the cosine itself. The rows are p (the prediction) and t (the target).
     names ["cosine_similarity", "cosine"];
     "value": "-cos, cos = sum_i p_i t_i / sqrt(sum_i p_i^2 sum_i t_i^2); 0 for a row of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";

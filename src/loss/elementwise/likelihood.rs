@@ -44,7 +44,7 @@ loss! {
     ///
     /// Prediction and target are probabilities, from 0 to 1; outside, value and derivatives are NaN. Exact at the ends:
     /// infinite where the prediction excludes a class that the target has. PyTorch's `BCELoss` cuts each logarithm at
-    /// -100, which this loss does not: for finite losses set `eps`.
+    /// -100, and Keras clips predictions to 1e-7; this loss does neither: for finite losses set `eps`.
     BinaryCrossEntropy {
         /// Clipping distance eps: predictions are clipped to the range from eps to 1 - eps, with derivatives of 0
         /// beyond. From 1e-30 to 0.5, exclusive, or 0, the default, for no clipping.
@@ -199,7 +199,8 @@ loss! {
     /// Kullback-Leibler divergence of a target probability from a predicted one: one summand.
     ///
     /// Prediction and target are probabilities or densities, 0 or more; a negative one gives NaN. A target of 0
-    /// contributes exactly 0, whatever is predicted.
+    /// contributes exactly 0, whatever is predicted. Keras's `KLDivergence` divides the sum by the number of rows, where
+    /// `mean` divides by that of their entries, and clips both probabilities to 1e-7.
     KlDivergence names ["kl_divergence", "kld", "kullback_leibler_divergence"];
     formula "y ln(y / q), q = prediction, y = target", "-y / q", "y / q^2";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";

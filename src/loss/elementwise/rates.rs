@@ -15,13 +15,13 @@ loss! {
     /// Poisson negative log-likelihood of a count, with a predicted log-rate.
     ///
     /// The rate is the exponential of the prediction; terms of the count alone are left out. Targets must be 0 or more;
-    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128. Keras's `Poisson()` takes the
-    /// rate itself, as [`PoissonNllOfRate`] does.
+    /// a negative one gives NaN. With `full`, the absolute error bound of the value is 128. The name `poisson`
+    /// is not read: in LightGBM it is this loss, in Keras [`PoissonNllOfRate`].
     PoissonNll {
         /// Whether to add Stirling's approximation of ln(y!) where y > 1; false by default.
         full: flag = false, |_| true => "must be true or false";
     }
-    names ["poisson_nll", "poisson", "poisson_nll_loss", "count:poisson"];
+    names ["poisson_nll", "poisson_nll_loss", "count:poisson"];
     formula "exp(z) - y z, z = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
         "exp(z) - y", "exp(z)";
     source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";

@@ -25,7 +25,7 @@ crate::function::function! {
     /// - unit: nats
     ///
     /// An entry with a target of 0 adds exactly 0 to the loss, and has a gradient of 0, even where z is 0. A row of such
-    /// entries is ignored.
+    /// entries is ignored. Keras divides predictions by their sum and clips them to 1e-7, as this loss does not.
     ///
     /// ```
     /// use slopes::activation::Rows;

@@ -156,6 +156,33 @@ pub trait RowLoss<T: Element>: Send + Sync {
         self.compute(Batch { scale: Scale::By(scale), gradient: Some(gradient), ..batch }).map(|totals| totals.sum)
     }
 
+    /// The [`total`](RowLoss::total) and the gradient of the mean, in one pass: for batches whose mean losses are to be put
+    /// together. The gradient of the mean of no rows is 0.
+    ///
+    /// ```
+    /// use slopes::Rows;
+    /// use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+    ///
+    /// let (loss, logits, target) = (SoftmaxCrossEntropy::new(), [0.0_f64; 4], Targets::labels(&[0, 1]));
+    /// let mut gradient = [0.0; 4];
+    /// let total = loss.total_with_gradient(&logits, target, Rows::contiguous(2), &mut gradient)?;
+    /// assert_eq!((total.mean(), total.weight), (2.0_f64.ln(), 2.0));
+    /// assert_eq!(gradient, [-0.25, 0.25, 0.25, -0.25]);
+    /// # Ok::<(), slopes::loss::TargetError>(())
+    /// ```
+    #[track_caller]
+    fn total_with_gradient(
+        &self,
+        prediction: &[T],
+        target: Targets<'_, T>,
+        rows: Rows,
+        gradient: &mut [T],
+    ) -> Result<Total, TargetError> {
+        let batch = Batch::new(Src::new(prediction), target, rows);
+        let batch = Batch { scale: Scale::Mean, gradient: Some(Dst::new(gradient)), ..batch };
+        self.compute(batch).map(|BatchTotals { sum, weight, .. }| Total { sum, weight })
+    }
+
     /// The [`mean`](RowLoss::mean) and its gradient, in one pass. The gradient of the mean of no rows is 0.
     #[track_caller]
     fn mean_with_gradient(
@@ -165,9 +192,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         rows: Rows,
         gradient: &mut [T],
     ) -> Result<f64, TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
-        let batch = Batch { scale: Scale::Mean, gradient: Some(Dst::new(gradient)), ..batch };
-        self.compute(batch).map(|totals| totals.sum / totals.weight)
+        self.total_with_gradient(prediction, target, rows, gradient).map(Total::mean)
     }
 
     /// The [`mean_unweighted`](RowLoss::mean_unweighted) and its gradient, in one pass.

@@ -203,6 +203,19 @@ impl<F: GatedFormula> Map<3, 2> for (F, Gradients) {
     }
 }
 
+/// Splits interleaved pairs, a block at a time, and calls `then` with the index of the first pair, the number of pairs, and
+/// the gates and ups, which it may overwrite.
+#[inline(always)]
+fn each_block_apart<T: Element>(x: Src<T::Real>, pairs: usize, mut then: impl FnMut(usize, usize, [Dst<T::Real>; 2])) {
+    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
+    for start in (0..pairs).step_by(BLOCK) {
+        let n = BLOCK.min(pairs - start);
+        let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
+        slice::deinterleave(x.part(2 * start, 2 * n), apart);
+        then(start, n, apart);
+    }
+}
+
 fn forward_packed<T: Element, F: GatedFormula>(
     f: F,
     x: Src<T::Real>,
@@ -217,13 +230,9 @@ fn forward_packed<T: Element, F: GatedFormula>(
         }
         return;
     }
-    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
-    for start in (0..pairs).step_by(BLOCK) {
-        let n = BLOCK.min(pairs - start);
-        let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
-        slice::deinterleave(x.part(2 * start, 2 * n), apart);
+    each_block_apart::<T>(x, pairs, |start, n, apart| {
         slice::map((f, Value), apart.map(Dst::src), [y.part(start, n)]);
-    }
+    });
 }
 
 /// The backward pass of packed pairs. `x` may alias `dx`.
@@ -244,15 +253,11 @@ fn backward_packed<T: Element, F: GatedFormula>(
         }
         return;
     }
-    let (mut gates, mut ups) = (Block([T::zero(); BLOCK]), Block([T::zero(); BLOCK]));
-    for start in (0..pairs).step_by(BLOCK) {
-        let n = BLOCK.min(pairs - start);
-        let apart = [Dst::new(&mut gates.0[..n]), Dst::new(&mut ups.0[..n])];
-        slice::deinterleave(x.part(2 * start, 2 * n), apart);
+    each_block_apart::<T>(x, pairs, |start, n, apart| {
         let [gate, up] = apart.map(Dst::src);
         slice::map((f, Gradients), [gate, up, dy.part(start, n)], apart);
         slice::interleave([gate, up], dx.part(2 * start, 2 * n));
-    }
+    });
 }
 
 /// The methods of [`GatedUnit`], for the macros of `compiled.rs`.

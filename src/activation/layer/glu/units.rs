@@ -187,7 +187,7 @@ function! {
     /// use slopes::activation::{Activation, GatedUnit, SwiGlu, Swish};
     /// assert_eq!(SwiGlu::DEFAULT.forward(0.5_f64, 4.0), 4.0 * Swish::SILU.forward(0.5_f64));
     /// ```
-    SwiGlu new {
+    SwiGlu new of "activation" {
         /// The sharpness beta of the gate: from 1e-15 to 1e15 in magnitude, 1 by default. See [`Swish::beta`].
         beta = 1.0, |b| (1e-15..=1e15).contains(&b.abs()) => "must be from 1e-15 to 1e15 in magnitude";
     }
@@ -215,7 +215,7 @@ function! {
     /// let error = ClampedSwiGlu::new(1.702, -7.0).unwrap_err();
     /// assert_eq!(error.to_string(), "parameter limit = -7 must be positive");
     /// ```
-    ClampedSwiGlu new {
+    ClampedSwiGlu new of "activation" {
         /// The sharpness alpha of the gate: from 1e-15 to 1e15 in magnitude, 1.702 by default.
         alpha = 1.702, |a| (1e-15..=1e15).contains(&a.abs()) => "must be from 1e-15 to 1e15 in magnitude";
         /// The largest gate, and the largest magnitude of up: positive, may be infinite, 7 by default.
