@@ -10,6 +10,7 @@ mod common;
 mod halves;
 mod names;
 mod pairs;
+mod pos_weights;
 mod pytorch;
 mod readme;
 mod row_accuracy;
