@@ -43,7 +43,7 @@ activation! {
     source "Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, arXiv:2408.00118";
     limits [[-30.0, 30.0], [0.0, 0.0], [0.0, 0.0]];
     range [-30.0, 30.0], monotone true, Odd;
-    f32 [1.75, 2.25, 4.0]; f64 [1.75, 2.25, 4.0];
+    f32 [2.25, 2.25, 4.25]; f64 [2.25, 2.25, 4.25];
     in (self, x)
     f {
         // Near 0, x plus the product of x and tanh z / z - 1; elsewhere cap - 2 cap t, t the logistic tail of 2 z.

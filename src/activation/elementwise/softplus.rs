@@ -86,7 +86,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, 0.0], [0.0, -0.0]];
     roots [&[], &[], &[0.921_422_508_655_360_3]];
     range [0.0, f64::INFINITY], monotone true, Neither;
-    f32 [2.0, 3.0, 4.0], floor [0.0, 0.0, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.0, 0.5];
+    f32 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4]; f64 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4];
     in (self, x)
     f {
         let p = RootParts::of(x);
