@@ -158,6 +158,7 @@ macro_rules! declare {
             /// The default parameters.
             pub const DEFAULT: Self = Self { $($field: $default),+ };
             #[allow(dead_code, reason = "for the references of functions of one number and losses of pairs")]
+            #[allow(clippy::excessive_precision, reason = "the defaults are f64")]
             pub(crate) const DEFAULT_IN_F32: Self = Self { $($field: $crate::declare::field!(in_f32 $($kind)?; $default)),+ };
 
             /// The parameters rounded to a type, for constants that are computed from them in f64.

@@ -486,15 +486,15 @@ crate::declare::catalogue! {
     AnyActivation of "activation", Activation by Compute, __activation_methods!, impl_activation!;
     rectifier: Identity, Linear, BinaryStep, Relu, LeakyRelu, PRelu, RRelu, Relu6, Relu2, Threshold;
     sigmoid: Sigmoid, Softsign;
-    hyperbolic: Tanh, TanhShrink, Lisht, LogCosh;
-    softplus: Softplus, LogSigmoid, Squareplus;
+    hyperbolic: Tanh, SoftCap, TanhShrink, Lisht, LogCosh;
+    softplus: Softplus, LogSigmoid, SqrtSoftplus, Squareplus;
     swish: Swish;
     gelu: Gelu, GeluTanh, QuickGelu;
     mish: Mish;
     exponential: Exp, Elu, Celu, Selu, XIelu;
     gaussian: Gaussian, Laplace;
     periodic: Sine, Snake;
-    piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, SparseSigmoid, SparsePlus;
+    piecewise: HardTanh, HardSigmoid, HardSwish, HardShrink, SoftShrink, Shrink, SparseSigmoid, SparsePlus;
 }
 
 crate::any::names! { OTHERS: "activation", "", in others_table; GumbelSoftmax, LogSumExp, Maxout, SinkSoftmax }

@@ -55,6 +55,7 @@ pub use crate::row::Rows;
 pub use distance::contrastive::Contrastive;
 pub use distance::cosine::{CosineEmbedding, CosineSimilarity};
 pub use distance::triplet::Triplet;
+pub use elementwise::pos_weights::MultiLabelCrossEntropy;
 pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
 pub use elementwise::weighted::Weighted;
 pub use group::AnyGroupLoss;
@@ -527,6 +528,7 @@ pub(crate) trait RowKernels<T: Element>:
     row::RowLosses<T>
     + penalty::PenaltyKernels<T>
     + distance::SimilarityKernels<T>
+    + elementwise::pos_weights::PosWeightKernels<T>
     + elementwise::three_inputs::TripleKernels<T>
     + weighted::WeightedKernels<T>
 {

@@ -221,8 +221,14 @@ pub(crate) fn ln_1p_exp<L: Lanes>(z: L, low: Option<L>, correction: Option<L>) -
     let exp::Reduced { power, r, .. } = exp::reduce(z, <L::Real as exp::Constants>::LIFT);
     let r = if let Some(low) = low { r + low } else { r };
     let lifted = (exp::excess(r) + 1.0) * power;
-    let f = lifted * super::logistic::lower::<L>() - 23.0 / 32.0;
-    let ratio = fma_emulated(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]));
+    let ratio = ln_1p_ratio(lifted * super::logistic::lower::<L>());
     let ratio = if let Some(correction) = correction { ratio + correction } else { ratio };
     fma_emulated(lifted, ratio, lifted)
+}
+
+/// ln(1 + e) / e - 1 for e from 0 to e^`LN_1P_EXP_BEND`.
+#[inline(always)]
+pub(crate) fn ln_1p_ratio<L: Lanes>(e: L) -> L {
+    let f = e - 23.0 / 32.0;
+    fma_emulated(polynomial(f, &L::Real::LN_1P_RATIO[1..]), f, f.fill(L::Real::LN_1P_RATIO[0]))
 }

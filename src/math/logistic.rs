@@ -73,6 +73,12 @@ impl<L: Lanes> Tail<L> {
         self.power / self.denominator()
     }
 
+    /// The value of the tail times 2^LIFT, which keeps its relative accuracy where the value is subnormal.
+    #[inline(always)]
+    pub(crate) fn lifted_value(self) -> L {
+        self.lifted / self.denominator()
+    }
+
     /// The logistic function of an x with this tail. Near 1, only the last operation rounds noticeably.
     #[inline(always)]
     pub(crate) fn logistic(self, x: L) -> L {

@@ -3,11 +3,12 @@
 use crate::common::{ORDERS, is_selected};
 use slopes::Element;
 use slopes::activation::{
-    self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Softplus, Squareplus, Swish,
+    self, Activation, Celu, Elu, Gaussian, HardSigmoid, LeakyRelu, Linear, Selu, Shrink, SoftCap, Softplus, Squareplus,
+    Swish,
 };
 
 /// Functions with parameters that are not the defaults, under their names in the reference file.
-pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9] {
+pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 14] {
     [
         ("linear_2.5", &Linear { slope: 2.5 }),
         ("leaky_relu_0.125", &LeakyRelu { slope: 0.125 }),
@@ -15,6 +16,11 @@ pub fn variants<T: Element>() -> [(&'static str, &'static dyn Activation<T>); 9]
         ("softplus_2", &Softplus { beta: 2.0 }),
         ("elu_0.5", &Elu { alpha: 0.5 }),
         ("celu_2", &Celu { alpha: 2.0 }),
+        ("selu_2_0.5", &Selu { alpha: 2.0, gamma: 0.5 }),
+        ("selu_1.5_3", &Selu { alpha: 1.5, gamma: 3.0 }),
+        ("shrink_1.5_0.25", &Shrink { lambda: 1.5, bias: 0.25 }),
+        ("soft_cap_50", &SoftCap::ATTENTION),
+        ("soft_cap_0.75", &SoftCap { cap: 0.75 }),
         ("squareplus_0.5", &Squareplus { b: 0.5 }),
         ("gaussian_0.5", &Gaussian { sigma: 0.5 }),
         // Of slope 0.2.

@@ -22,7 +22,7 @@ fn known<T: Element>(name: &str, parameter: f64, y: &[T]) -> (f64, Vec<T>) {
         "softsign" => derivatives_of(Softsign, y),
         "elu" => derivatives_of(Elu { alpha: parameter }, y),
         "celu" => derivatives_of(Celu { alpha: parameter }, y),
-        "selu" => derivatives_of(Selu, y),
+        "selu" => derivatives_of(Selu::DEFAULT, y),
         "softplus" => derivatives_of(Softplus { beta: parameter }, y),
         "log_sigmoid" => derivatives_of(LogSigmoid, y),
         "exp" => derivatives_of(Exp, y),
@@ -162,7 +162,7 @@ fn derivatives_are_consistent<T: Number>() {
         consistent::<_, T>("elu", Elu { alpha }, 1.0);
         consistent::<_, T>("celu", Celu { alpha }, 1.0 / alpha);
     }
-    consistent::<_, T>("selu", Selu, 1.0);
+    consistent::<_, T>("selu", Selu::DEFAULT, 1.0);
     for beta in [1.0, 0.75, 2.0] {
         consistent::<_, T>("softplus", Softplus { beta }, beta);
     }

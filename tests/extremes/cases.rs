@@ -94,9 +94,9 @@ fn infinities_and_zeros() {
         assert_eq!(LeakyRelu::new(0.5).unwrap().forward(-INF), -INF);
         assert!(LeakyRelu::new(0.0).unwrap().forward(f32::NAN).is_nan());
         assert_eq!(XIelu::new(0.8, 0.5, 0.5).unwrap().forward(-INF), -0.5);
-        assert_eq!(Selu.forward(-0.0_f32).to_bits(), (-0.0_f32).to_bits());
-        assert_eq!(Selu.forward(-0.0_f64).to_bits(), (-0.0_f64).to_bits());
-        assert_eq!(Selu.forward(0.0_f32).to_bits(), 0);
+        assert_eq!(Selu::DEFAULT.forward(-0.0_f32).to_bits(), (-0.0_f32).to_bits());
+        assert_eq!(Selu::DEFAULT.forward(-0.0_f64).to_bits(), (-0.0_f64).to_bits());
+        assert_eq!(Selu::DEFAULT.forward(0.0_f32).to_bits(), 0);
     });
 }
 

@@ -11,6 +11,7 @@ mod halves;
 mod ignored;
 mod names;
 mod pairs;
+mod pos_weights;
 mod pytorch;
 mod readme;
 mod row_accuracy;

@@ -5,7 +5,7 @@ gated.csv  unit, gate_f64_bits, up_f64_bits, dy_f64_bits, value, gate_gradient, 
            y = act(gate) up, and dy times its derivatives. Half of the ups take the value, or the gradient in the gate, to
            just below a power of two, where an ulp is smallest beside it.
            clamped_swi_glu: y = (u + 1) g s(alpha g), g = min(gate, 7), u = up cut to [-7, 7]; the slopes at the limits are
-           those of the inner side. Its alpha is the f64 nearest to 1.702, that of clamped_swi_glu_f32 the f32.
+           those of the inner side; clamped_silu_glu: y = u g s(g), with the limit 10. Its alpha is the f64 nearest to 1.702, that of clamped_swi_glu_f32 the f32.
 """
 
 import random
@@ -29,6 +29,7 @@ UNITS = {
     "bilinear": (ACTIVATIONS["identity"][0], None, 0),
     "clamped_swi_glu": (swish(1.702), 7, 1),
     "clamped_swi_glu_f32": (swish(f32(1.702)), 7, 1),
+    "clamped_silu_glu": (swish(1), 10, 0),
 }
 
 

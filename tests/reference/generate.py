@@ -199,9 +199,18 @@ def gelu_tanh(x):
     return x * sigmoid(2 * mp.sqrt(2 / mp.pi) * (x + 0.044715 * x * x * x))
 
 
-def selu(x):
-    scale, alpha = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
-    return scale * elu(x, alpha)
+def selu(x, alpha="1.6732632423543772848170429916717", gamma="1.0507009873554804934193349852946"):
+    return mpf(gamma) * elu(x, mpf(alpha))
+
+
+def shrink(x, threshold, bias):
+    return x - bias if x > threshold else x + bias if x < -threshold else 0
+
+
+def sqrt_softplus(x):
+    """Far below 0, e^x is lost beside 1 and in the precision of the jet."""
+    e = exp(x)
+    return exp(x / 2) * sqrt(log1p(e) / e) if x < 0 else sqrt(softplus(x))
 
 
 # Activations: name: (function of a jet, kinks and other points to take the neighbours of[, domain]).
@@ -216,6 +225,8 @@ BELL_EDGES = (14.42026887, 13.21639472, 14.60502948, 13.41138687, 14.7888636, 13
 # Where the tails of laplace do, and their derivatives.
 LAPLACE_EDGES = (0.707107, -2.9537, -3.2889, -3.3675, -2.9902, -3.4441, -3.1103, 4.7817669, 4.44277591, 4.85827776,
                  4.52433635, -9.87692232, -10.14943426, -10.22131433, 11.63552833, 11.36447739)
+# 30 times where tanh changes its form, and where its derivatives leave f32 and f64.
+SOFT_CAP_EDGES = [s * 30 * z for z in (0.5625, 9.0109, 43.668, 51.99, 354.2, 372.6, 53.03, 373.6) for s in (-1, 1)]
 # Roots of value and derivative.
 XIELU_ROOTS = (-2.43248428, -0.98082925)
 
@@ -261,10 +272,14 @@ ACTIVATIONS = {
     "relu6": (lambda x: clamp(x, 0, 6), (6,)),
     "hard_shrink": (lambda x: x if abs(x) > 0.5 else 0, (-0.5, 0.5)),
     "soft_shrink": (lambda x: x - 0.5 if x > 0.5 else x + 0.5 if x < -0.5 else 0, (-0.5, 0.5)),
+    "shrink": (lambda x: shrink(x, 0.5, 0), (-0.5, 0.5)),
+    "shrink_1.5_0.25": (lambda x: shrink(x, 1.5, 0.25), (-1.5, 1.5)),
     "threshold": (lambda x: x if x > 1 else 0, (1,)),
     "elu": (elu, ()),
     "elu_0.5": (lambda x: elu(x, 0.5), ()),
     "selu": (selu, ()),
+    "selu_2_0.5": (lambda x: selu(x, 2, 0.5), ()),
+    "selu_1.5_3": (lambda x: selu(x, 1.5, 3), ()),
     "celu": (celu, ()),
     "celu_2": (lambda x: celu(x, 2), [2 * e for e in EXP_EDGES]),
     "swish": (lambda x: x * sigmoid(x), (-2.39935728, 2.39935728)),
@@ -277,10 +292,14 @@ ACTIVATIONS = {
     "mish": (lambda x: x * tanh(softplus(x)), (-2.25637639, 1.49057118, -108.65, -91.84, -751.75, -714.966, 55.02, 46.618)),
     "softplus": (softplus, ()),
     "softplus_2": (lambda x: softplus(2 * x) / 2, [e / 2 for e in EXP_EDGES]),
+    "sqrt_softplus": (sqrt_softplus, (0.92142251, -8, -17, -37, *(2 * e for e in EXP_EDGES))),
     "log_sigmoid": (lambda x: -softplus(-x), [-e for e in EXP_EDGES]),
     "gelu": (lambda x: x * normal_cdf(x), (-1.41421356, 1.41421356, -14.30770175, -13.14624672, -38.5621696, -37.6158683)),
     "gelu_tanh": (gelu_tanh, (-1.41850401, 1.41850401, -10.77086825, -10.10063739, -21.54707541, -21.17688025)),
     "quick_gelu": (lambda x: x * sigmoid(1.702 * x), [e / 1.702 for e in (-2.39935728, -1.27846454, 2.39935728, *EXP_EDGES)]),
+    "soft_cap": (lambda x: 30 * tanh(x / 30), SOFT_CAP_EDGES),
+    "soft_cap_50": (lambda x: 50 * tanh(x / 50), [e * 5 / 3 for e in SOFT_CAP_EDGES]),
+    "soft_cap_0.75": (lambda x: 0.75 * tanh(x / 0.75), [e / 40 for e in SOFT_CAP_EDGES]),
     "tanh_shrink": (lambda x: x - tanh(x), ()),
     "lisht": (lambda x: x * tanh(x), with_signs((1.19967864, 46.61814593, 55.02044056))),
     "log_cosh": (log_cosh, with_signs((44.36141956, 52.67918572))),

@@ -103,7 +103,7 @@ fn units<T: Number>(gate: &[T], up: &[T], dy: &[T], all: &mut Outputs<T>) {
         ("ge_glu_tanh", &GeGluTanh),
         ("re_glu", &ReGlu),
         ("bilinear", &Bilinear),
-        ("clamped_swi_glu", &ClampedSwiGlu { alpha: 1.702, limit: 7.0 }),
+        ("clamped_swi_glu", &ClampedSwiGlu::GPT_OSS),
     ];
     for (name, unit) in gated {
         let (mut y, mut d_gate, mut d_up) = (gate.to_vec(), gate.to_vec(), up.to_vec());

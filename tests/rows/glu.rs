@@ -28,9 +28,9 @@ const SWISH: f64 = -1.278_464_542_761_074;
 const ROOTS: [&[f64]; 6] =
     [&[], &[SWISH], &[SWISH / 1.5], &[-0.751_791_524_693_564_5], &[-0.752_461_422_071_016_3], &[SWISH / 1.702]];
 
-fn units<T: Number>() -> [Unit<T>; 9] {
+fn units<T: Number>() -> [Unit<T>; 10] {
     let [none, swish, sharp, gelu, gelu_tanh, quick] = ROOTS;
-    let clamped = &ClampedSwiGlu { alpha: 1.702, limit: 7.0 };
+    let clamped = &ClampedSwiGlu { alpha: 1.702, limit: 7.0, bias: 1.0 };
     let unit = |name, unit: &'static dyn GatedUnit<T>, roots| {
         let ErrorBound { mut ulp, absolute: [_, floor, _] } = T::budget(unit.spec());
         if name == "swi_glu_1.5" {
@@ -48,6 +48,7 @@ fn units<T: Number>() -> [Unit<T>; 9] {
         unit("bilinear", &Bilinear, none),
         unit("clamped_swi_glu", clamped, quick),
         unit("clamped_swi_glu_f32", clamped, quick),
+        unit("clamped_silu_glu", &ClampedSwiGlu::DEEPSEEK_V4, swish),
     ]
 }
 
@@ -68,7 +69,7 @@ impl<T: Number> Unit<T> {
     fn floor(&self, output: usize, gate: T, up: T, dy: T, got: T) -> f64 {
         let (up, dy) = (up.into_f64().abs() + 1.0, dy.into_f64().abs());
         let beside = output == 1 && self.roots.iter().any(|root| (gate.into_f64() - root).abs() <= 1.0);
-        let roundings = if self.name.starts_with("clamped") { 2.5 } else { 1.5 };
+        let roundings = if self.name.starts_with("clamped_") { 2.5 } else { 1.5 };
         let floor = if beside { self.floor * up * dy + roundings * 2.0 * got.into_f64().abs() } else { 0.0 };
         floor * T::unit() + least::<T>() * (1.0 + [up, 1.5 * up * dy + dy, dy][output])
     }
@@ -116,7 +117,7 @@ fn units_are_accurate<T: Number>(other_alpha: &str) {
         }
     });
     none(&failures);
-    assert_eq!(seen, 8 * 221 * Level::available().count(), "rows of the reference");
+    assert_eq!(seen, 9 * 221 * Level::available().count(), "rows of the reference");
 }
 
 #[test]
@@ -145,8 +146,8 @@ fn products_are_accurate_in_f32() {
     let mut failures = Vec::new();
     at_every_level(|level| {
         for (narrow, mut exact) in each_unit::<f32>().zip(each_unit::<f64>()) {
-            if narrow.name.starts_with("clamped") {
-                exact.unit = Box::leak(Box::new(ClampedSwiGlu { alpha: f32s(1.702), limit: 7.0 }));
+            if narrow.name.starts_with("clamped_") {
+                exact.unit = Box::leak(Box::new(ClampedSwiGlu { alpha: f32s(1.702), limit: 7.0, bias: 1.0 }));
             }
             let of_one = exact.outputs(&wide(&gate), &vec![1.0; count], &wide(&dy));
             let up: Vec<f32> = (0..count)
@@ -195,7 +196,7 @@ fn units_are_products_with_their_activations() {
         check("re_glu", &ReGlu, &Relu, &x);
         check("gated mish", &Gated(Mish), &Mish, &x);
         // With limits that nothing reaches, and 1 that is added to up.
-        let clamped = ClampedSwiGlu { alpha: 1.0, limit: f64::INFINITY };
+        let clamped = ClampedSwiGlu { alpha: 1.0, limit: f64::INFINITY, bias: 1.0 };
         for x in x.into_iter().filter(|x| x.abs() < T::from_f64_rounded(1e30)) {
             let [one, two] = [1.0, 2.0].map(T::from_f64_rounded);
             assert_eq!(bits(clamped.forward(x, one)), bits(two * Swish::SILU.forward(x)), "{x}");
@@ -369,7 +370,7 @@ fn special_numbers<T: Number>() {
                 }
             }
             // An open gate lets infinity through; a closed one is a factor of 0, as in IEEE 754.
-            if !name.starts_with("clamped") {
+            if !name.starts_with("clamped_") {
                 assert_eq!((unit.forward(two, inf), unit.forward(two, -inf)), (inf, -inf), "{name}");
             }
         }
@@ -431,7 +432,10 @@ fn nothing_overflows_early() {
 #[test]
 fn the_slopes_at_the_limits_are_those_inside() {
     at_every_level(|_| {
-        let (unit, inner) = (ClampedSwiGlu { alpha: 1.0, limit: 7.0 }, ClampedSwiGlu { alpha: 1.0, limit: 100.0 });
+        let (unit, inner) = (
+            ClampedSwiGlu { alpha: 1.0, limit: 7.0, bias: 1.0 },
+            ClampedSwiGlu { alpha: 1.0, limit: 100.0, bias: 1.0 },
+        );
         for (gate, up) in [(7.0, 7.0), (7.0, -7.0), (-7.0, 2.0), (-50.0, 2.0), (7.0_f32.down(), -7.0)] {
             let cut = all_bits(&unit.derivatives(gate, up));
             assert_eq!(cut, all_bits(&GatedUnit::<f32>::derivatives(&inner, gate, up)), "{gate}, {up}");
@@ -456,7 +460,7 @@ fn units_have_the_values_of_their_formulas() {
             (&ReGlu, gate.max(0.0) * up),
             (&Bilinear, gate * up),
             (
-                &ClampedSwiGlu { alpha: 1.702, limit: 7.0 },
+                &ClampedSwiGlu { alpha: 1.702, limit: 7.0, bias: 1.0 },
                 (up.min(7.0) + 1.0) * gate.min(7.0) * s(1.702 * gate.min(7.0)),
             ),
         ];
@@ -501,12 +505,12 @@ fn slices_that_do_not_fit_are_refused() {
     }
     for beta in [0.0, f64::NAN, f64::INFINITY] {
         assert_eq!(SwiGlu::new(beta).unwrap_err().parameter, "beta");
-        assert_eq!(ClampedSwiGlu::new(beta, 7.0).unwrap_err().parameter, "alpha");
+        assert_eq!(ClampedSwiGlu::new(beta, 7.0, 1.0).unwrap_err().parameter, "alpha");
     }
     for limit in [0.0, -7.0, f64::NAN] {
-        assert_eq!(ClampedSwiGlu::new(1.702, limit).unwrap_err().parameter, "limit");
+        assert_eq!(ClampedSwiGlu::new(1.702, limit, 1.0).unwrap_err().parameter, "limit");
     }
-    assert_eq!(ClampedSwiGlu::new(1.702, f64::INFINITY).map(|unit| unit.alpha), Ok(1.702));
+    assert_eq!(ClampedSwiGlu::new(1.702, f64::INFINITY, 1.0).map(|unit| unit.alpha), Ok(1.702));
     assert_eq!(SwiGlu::new(-2.0), Ok(SwiGlu { beta: -2.0 }));
 }
 
@@ -542,7 +546,7 @@ proptest! {
     fn units_are_linear_in_up(gate in -9.0..20.0_f32, up in -9.0..9.0_f32, exponent in -8..8) {
         let _fixed = fix_level();
         let factor = 2f32.powi(exponent);
-        for unit in each_unit::<f32>().filter(|unit| !unit.name.starts_with("clamped")) {
+        for unit in each_unit::<f32>().filter(|unit| !unit.name.starts_with("clamped_")) {
             prop_assert_eq!(unit.unit.forward(gate, up * factor), unit.unit.forward(gate, up) * factor, "{}", unit.name);
         }
     }

@@ -124,18 +124,26 @@ impl Celu {
     }
 }
 
-/// lambda and lambda alpha of self-normalizing networks, from their authors' decimals, as double-double numbers.
-pub(crate) const LAMBDA: HiLo<f64> = HiLo { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
-pub(crate) const LAMBDA_ALPHA: HiLo<f64> = HiLo { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
+/// gamma and gamma alpha of self-normalizing networks, from their authors' decimals, as double-double numbers.
+const GAMMA: HiLo<f64> = HiLo { high: 1.050_700_987_355_480_5, low: 3.987_484_766_715_414_4e-17 };
+const GAMMA_ALPHA: HiLo<f64> = HiLo { high: 1.758_099_340_847_376_8, low: 1.415_351_938_008_45e-17 };
 
 activation! {
-    /// The scaled exponential linear unit (SELU) of self-normalizing networks: [`Elu`] times lambda.
+    /// The scaled exponential linear unit (SELU) of self-normalizing networks: [`Elu`] times gamma, which their authors
+    /// call lambda.
     ///
-    /// lambda = 1.0507009873554805 and alpha = 1.6732632423543772 keep mean 0 and variance 1 from layer to layer. The
-    /// derivative and the second derivative at 0 are lambda alpha, those of the left side.
-    Selu names ["selu"];
-    formula "lambda x if x > 0, else lambda alpha (exp(x) - 1)", "lambda if x > 0, else lambda alpha exp(x)",
-        "0 if x > 0, else lambda alpha exp(x)";
+    /// The default parameters keep mean 0 and variance 1 from layer to layer; they stand for all the decimals that the
+    /// authors give, in every type. The derivative and the second derivative at 0 are gamma alpha, those of the left
+    /// side.
+    Selu {
+        /// The limit of the negative side is -gamma alpha: from 0 to 1e10, 1.6732632423543772 by default.
+        alpha = 1.673_263_242_354_377_2, |alpha| (0.0..=1e10).contains(&alpha) => "must be from 0 to 1e10";
+        /// The factor gamma of both sides: from 1e-10 to 1e10, 1.0507009873554805 by default.
+        gamma ("lambda", "scale") = 1.050_700_987_355_480_5, |gamma| (1e-10..=1e10).contains(&gamma) => "must be from 1e-10 to 1e10";
+    }
+    names ["selu"];
+    formula "gamma x if x > 0, else gamma alpha (exp(x) - 1)", "gamma if x > 0, else gamma alpha exp(x)",
+        "0 if x > 0, else gamma alpha exp(x)";
     source "G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515";
     limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     kinks [0.0];
@@ -143,14 +151,32 @@ activation! {
     f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     f {
-        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(LAMBDA_ALPHA.to());
-        // x is clamped beside the low part of lambda: an infinite product could have the opposite sign of x lambda.
-        let lambda = LAMBDA.to::<L::Real>();
-        let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(lambda.low);
-        x.select_negative(negative, x.mul_add(x.fill(lambda.high), err))
+        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
+        // x is clamped beside the low part of gamma: an infinite product could have the opposite sign of x gamma.
+        let gamma = self.factor::<L::Real>();
+        let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(gamma.low);
+        x.select_negative(negative, x.mul_add(x.fill(gamma.high), err))
     }
-    df { x.splat(LAMBDA.high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(LAMBDA_ALPHA.to())) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(LAMBDA_ALPHA.to())) }
+    df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
+}
+
+impl Selu {
+    /// gamma.
+    #[inline(always)]
+    pub(crate) fn factor<R: Real>(self) -> HiLo<R> {
+        if self == Self::DEFAULT { GAMMA.to() } else { HiLo::exact(self.gamma) }
+    }
+
+    /// gamma alpha.
+    #[inline(always)]
+    pub(crate) fn depth<R: Real>(self) -> HiLo<R> {
+        if self == Self::DEFAULT {
+            return GAMMA_ALPHA.to();
+        }
+        let Selu { alpha, gamma } = self.rounded_to::<R>();
+        HiLo::<f64>::exact(gamma).by(alpha).to()
+    }
 }
 
 activation! {

@@ -1,14 +1,17 @@
 //! Activations made of the hyperbolic tangent: near 0 by series, so that nothing cancels, elsewhere by the logistic
 //! tail of 2 |x|.
 
-use super::sigmoid::bell_derivative;
+use super::sigmoid::{bell_derivative, lifted_bell_derivative};
+use super::swish::Scaled;
 use crate::activation::{Formula, activation};
 use crate::math::FloatMath;
 use crate::math::exp::{self, power_of_two};
 use crate::math::logistic::{Tail, lower};
+use crate::math::pair::HiLo;
 use crate::math::polynomial::polynomial;
 use crate::math::rounding::fma_emulated;
 use crate::math::tanh::{self, SMALL, excess, ln_cosh};
+use crate::simd::Lanes;
 
 activation! {
     /// The hyperbolic tangent (tanh).
@@ -24,6 +27,51 @@ activation! {
     df { tanh::derivative(Tail::at_double(x)) }
     // 8 s''(2 x).
     d2f { bell_derivative(Tail::at_double(x), 8.0).xor_sign(x) }
+}
+
+activation! {
+    /// Soft capping of logits: cap times the hyperbolic tangent of x / cap, near x at 0 and within the cap everywhere.
+    ///
+    /// Gemma 2 caps its final logits at 30, as Grok does, and its attention scores at 50
+    /// ([`ATTENTION`](SoftCap::ATTENTION)).
+    SoftCap {
+        /// The cap, which the value tends to: from 1e-10 to 1e10, 30 by default.
+        cap ("softcap", "logit_softcap") = 30.0, |cap| (1e-10..=1e10).contains(&cap) => "must be from 1e-10 to 1e10";
+    }
+    names ["soft_cap", "tanh_soft_cap", "logit_soft_capping"];
+    formula "cap tanh(x / cap)", "1 - tanh(x / cap)^2", "-2 / cap tanh(x / cap) (1 - tanh(x / cap)^2)";
+    source "Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, arXiv:2408.00118";
+    limits [[-30.0, 30.0], [0.0, 0.0], [0.0, 0.0]];
+    range [-30.0, 30.0], monotone true, Odd;
+    f32 [2.25, 2.25, 4.25]; f64 [2.25, 2.25, 4.25];
+    in (self, x)
+    f {
+        // Near 0, x plus the product of x and tanh z / z - 1; elsewhere cap - 2 cap t, t the logistic tail of 2 z.
+        let double = self.double(x);
+        let z = double.magnitude * 0.5;
+        let square = z * z;
+        let a = x.abs();
+        let small = (polynomial(square, <L::Real as tanh::Constants>::TANH) * square).mul_add(a, a);
+        let cap = x.splat(self.cap);
+        let large = double.tail().value().mul_add(cap * -2.0, cap);
+        small.select(z.lt(z.splat(SMALL)), large).copysign(x)
+    }
+    df { tanh::derivative(self.double(x).tail()) }
+    d2f {
+        let bell = lifted_bell_derivative(self.double(x).tail());
+        (HiLo::quotient(8.0, self.rounded_to::<L::Real>().cap).times(bell) * lower::<L>()).copysign(-x)
+    }
+}
+
+impl SoftCap {
+    /// The cap of Gemma 2's attention scores, 50.
+    pub const ATTENTION: Self = Self { cap: 50.0 };
+
+    /// 2 x / cap.
+    #[inline(always)]
+    fn double<L: Lanes>(self, x: L) -> Scaled<L> {
+        Scaled::by(x, HiLo::quotient(2.0, self.rounded_to::<L::Real>().cap), <L::Real as exp::Constants>::EXP_VANISHING)
+    }
 }
 
 activation! {

@@ -104,7 +104,7 @@ activation! {
         /// The threshold lambda: |x| up to it gives 0. Not negative, may be infinite, 0.5 by default.
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
     }
-    names ["hard_shrink", "shrink"];
+    names ["hard_shrink"];
     formula "x if abs(x) > lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, I. Johnstone, Ideal Spatial Adaptation by Wavelet Shrinkage, 1994";
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
@@ -134,6 +134,33 @@ activation! {
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
     f { (x.abs() - self.lambda).at_least(x.splat(0.0)).copysign(x) }
+    df { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
+    d2f { constant(x, 0.0) }
+}
+
+activation! {
+    /// Shrinkage as in ONNX: x moved towards 0 by a bias where |x| is above lambda, else 0.
+    ///
+    /// With a bias of 0, the default, it is [`HardShrink`]; with a bias of lambda it is [`SoftShrink`]. It jumps by
+    /// lambda - bias at -lambda and at lambda, where the derivative is 0. A bias above lambda takes x beyond 0.
+    Shrink {
+        /// The threshold lambda: |x| up to it gives 0. Not negative, may be infinite, 0.5 by default.
+        lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 => "must not be negative";
+        /// The distance by which x moves: finite, 0 by default.
+        bias = 0.0, |bias| bias.is_finite() => "must be finite";
+    }
+    names ["shrink"];
+    formula "x - bias if x > lambda, x + bias if x < -lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
+    source "the operator Shrink of ONNX";
+    limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
+    kinks [-0.5, 0.5];
+    range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
+    f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
+    in (self, x)
+    f {
+        let moved = (x.abs() - self.bias).xor_sign(x);
+        x.splat(0.0).copysign(x).select(x.abs().le(x.splat(self.lambda)), moved)
+    }
     df { x.splat(0.0).select(x.abs().le(x.splat(self.lambda)), constant(x, 1.0)) }
     d2f { constant(x, 0.0) }
 }

@@ -70,9 +70,14 @@ fn reciprocal_of_sum<L: Lanes>(x: L) -> (L, L) {
 /// The error of the reciprocal d enters d^2 (1 - t) about 2 (1 - t) times, and is removed from the product in one step.
 #[inline(always)]
 pub(crate) fn bell_derivative<L: Lanes>(tail: Tail<L>, scale: f64) -> L {
+    lifted_bell_derivative(tail) * (-scale * lower::<L>())
+}
+
+/// t (1 - t) (1 - 2 t) 2^LIFT.
+#[inline(always)]
+pub(crate) fn lifted_bell_derivative<L: Lanes>(tail: Tail<L>) -> L {
     let (d, error) = tail.reciprocal_and_error();
     let t = tail.power * d;
     let product = tail.difference(tail.lifted) * d * (-t).mul_add(d, d);
-    let product = product.mul_add((t.splat(1.0) - t) * error * 2.0, product);
-    product * (-scale * lower::<L>())
+    product.mul_add((t.splat(1.0) - t) * error * 2.0, product)
 }

@@ -4,10 +4,10 @@
 use super::swish::{Scaled, scaled};
 use crate::activation::{Formula, activation};
 use crate::element::Element as _;
-use crate::math::exp::power_of_two;
-use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp};
+use crate::math::exp::{Constants, Reduced, excess, power_of_two, reduce};
+use crate::math::log::{LN_1P_EXP_BEND, ln_1p_exp, ln_1p_ratio};
 use crate::math::logistic::lower;
-use crate::math::rounding::{div_remainder, reciprocal, two_sum};
+use crate::math::rounding::{div_remainder, fast_two_sum, fma_emulated, reciprocal, two_sum};
 use crate::simd::{Lanes, Real};
 
 activation! {
@@ -72,6 +72,104 @@ activation! {
     f { -Softplus::DEFAULT.f(-x) }
     df { Softplus::DEFAULT.df(-x) }
     d2f { -Softplus::DEFAULT.d2f(x) }
+}
+
+activation! {
+    /// The square root of the softplus function: sqrt(ln(1 + exp(x))), near exp(x / 2) far below 0 and near sqrt(x) far
+    /// above.
+    ///
+    /// The router of DeepSeek-V4 scores its experts with it. Relative accuracy holds down into the subnormal numbers:
+    /// the value is positive from -208 on (-1490 in f64), where 1 + exp(x) rounds to 1 from -17 on.
+    SqrtSoftplus names ["sqrt_softplus"];
+    formula "sqrt(ln(1 + exp(x)))", "s / (2 f), f the value, s = 1 / (1 + exp(-x))", "s (1 - s) / (2 f) - s^2 / (4 f^3)";
+    source "DeepSeek-AI, DeepSeek-V4, the code published with it";
+    limits [[0.0, f64::INFINITY], [0.0, 0.0], [0.0, -0.0]];
+    roots [&[], &[], &[0.921_422_508_655_360_3]];
+    range [0.0, f64::INFINITY], monotone true, Neither;
+    f32 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4]; f64 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4];
+    in (self, x)
+    f {
+        let p = RootParts::of(x);
+        p.log().0.sqrt() * p.lower
+    }
+    df {
+        let p = RootParts::of(x);
+        p.numerator() / ((p.e + 1.0) * p.log().0.sqrt()) * (p.lower * 0.5)
+    }
+    d2f {
+        // The derivative times (2 g - 1) / (2 g (1 + e)), with g = ln(1 + e) / e; beyond the bend, with e = e^-x and
+        // l = ln(1 + e^x), times (2 e l - 1) / (2 l (1 + e)), where 2 e l nearly cancels 1 beside the root.
+        let p = RootParts::of(x);
+        let (zero, one, two) = (x.splat(0.0), x.splat(1.0), x.splat(2.0));
+        let (log, lost) = p.log();
+        // Beyond `far`, e is 0; where the logarithm is clamped to the largest number, so is the result.
+        let far = x.splat(power_of_two(60));
+        let log = log.at_most(x.fill(L::Real::MAX));
+        let (near, lost) = (log.at_most(far) * two, lost.select(log.lt(far), zero));
+        let above = fma_emulated(p.e, near, -one) + (p.low * near + p.e * (lost * two));
+        let bend = above.select(p.linear, p.ratio.mul_add(two, one));
+        // (1 + e)^2, with the error term of the sum; times the root of the logarithm.
+        let sum = p.e + one;
+        let sum_lost = p.e - (sum - one);
+        let factor = (sum_lost * two).mul_add(sum, sum * sum) * log.sqrt();
+        // The logarithm to the power 3/2 would overflow before its reciprocal is 0, if it were not lowered.
+        let whole = (log * lower::<L>()).select(p.linear, (p.ratio + one) * lower::<L>());
+        let part = (lost * (1.5 * lower::<L>())).select(p.linear, zero);
+        bend * p.numerator() / factor.mul_add(whole, factor * part) * (p.lower * (0.25 * lower::<L>()))
+    }
+}
+
+/// The parts of sqrt(ln(1 + e^x)).
+#[derive(Clone, Copy)]
+struct RootParts<L: Lanes> {
+    x: L,
+    /// Whether x is beyond the bend, where ln(1 + e^x) is x + ln(1 + e^-x).
+    linear: L::Mask,
+    /// e^x, beyond the bend e^-x. 0 far from 0, where that is lost beside 1.
+    e: L,
+    /// The error term of e.
+    low: L,
+    /// ln(1 + e) / e - 1.
+    ratio: L,
+    /// e, or e lifted by an even power of two where it may be subnormal, though its root is not.
+    lifted: L,
+    /// The factor that undoes the lift of the root of `lifted`.
+    lower: L,
+}
+
+impl<L: Lanes> RootParts<L> {
+    #[inline(always)]
+    fn of(x: L) -> Self {
+        let (zero, one) = (x.splat(0.0), x.splat(1.0));
+        let linear = x.splat(LN_1P_EXP_BEND).lt(x);
+        // e is lifted before it may be subnormal, down to the end, where its root is 0.
+        let deep = x.splat(-0.7 * L::Real::EXP_CUTOFF);
+        let end = x.splat(8.0 - 2.0 * L::Real::EXP_CUTOFF);
+        let Reduced { n, r, .. } = reduce((-x).at_least(deep).select(linear, x.at_least(end)), 0);
+        let (lost_beside_1, deep) = ((-x.abs()).lt(deep), x.lt(deep));
+        let lift = L::Real::BIAS.into_f64() as i32 * 4 / 5;
+        let exponent = n + x.splat(2.0 * f64::from(lift)).select(deep, zero);
+        let power = (exponent + (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS))).to_power();
+        let (sum, lost) = fast_two_sum(one, excess(r));
+        let lifted = sum * power;
+        let (e, low) = (zero.select(lost_beside_1, lifted), zero.select(lost_beside_1, lost * power));
+        let lower = x.splat(power_of_two(-lift)).select(deep, one);
+        Self { x, linear, e, low, ratio: ln_1p_ratio(e), lifted, lower }
+    }
+
+    /// ln(1 + e^x), lifted as e is, and beyond the bend its error term.
+    #[inline(always)]
+    fn log(self) -> (L, L) {
+        let log = fma_emulated(self.ratio, self.lifted, self.lifted);
+        let sum = self.x + log;
+        (sum.select(self.linear, log), log - (sum - self.x))
+    }
+
+    /// e^x / (1 + e^x) times 1 + e.
+    #[inline(always)]
+    fn numerator(self) -> L {
+        self.x.splat(1.0).select(self.linear, self.lifted)
+    }
 }
 
 activation! {

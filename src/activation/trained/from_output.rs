@@ -5,7 +5,6 @@
 //! where y has rounded to 1, the derivative of a sigmoid is 0, where from x it would be e^-x. Half an ulp of y is at
 //! most 2^-25 there (2^-54 in f64), and so is the error of the derivative.
 
-use crate::activation::elementwise::exponential::{LAMBDA, LAMBDA_ALPHA};
 use crate::activation::elementwise::rectifier::constant;
 use crate::activation::{
     Celu, Elu, Exp, Formula, HardSigmoid, HardTanh, Identity, LeakyRelu, Linear, LogSigmoid, PRelu, Relu, Relu6, Selu,
@@ -182,11 +181,11 @@ from_output! {
     Elu, 0.5, |self, y| y.splat(1.0).select(y.splat(0.0).lt(y), y + self.alpha);
     /// `g(y) = 1 if y > 0, else (y + alpha) / alpha`.
     Celu, 1.5, |self, y| y.splat(1.0).select(y.splat(0.0).lt(y), (y + self.alpha) / self.alpha);
-    /// `g(y) = lambda if y > 0, else y + lambda alpha`.
+    /// `g(y) = gamma if y > 0, else y + gamma alpha`.
     Selu, 1.0, |self, y| {
-        let depth = LAMBDA_ALPHA.to::<L::Real>();
+        let depth = self.depth::<L::Real>();
         let negative = (y + y.fill(depth.high)) + y.fill(depth.low);
-        y.splat(LAMBDA.high).select(y.splat(0.0).lt(y), negative)
+        y.fill(self.factor::<L::Real>().high).select(y.splat(0.0).lt(y), negative)
     };
     /// `g(y) = 1 - exp(-beta y)`.
     Softplus, 2.5, |self, y| -(y * -self.beta).exp_m1();

@@ -135,7 +135,8 @@ loss! {
     /// The probability of class 1 is the logistic function of the prediction. Targets are 0, 1, or anything between;
     /// any other gives NaN. Never clamped: finite up to the largest logit; at an infinite logit 0 or infinite. With
     /// `pos_weight` other than 1, the error bounds are 3.25, 2 and 3.75 ulp, and the absolute one of the derivative is 4
-    /// times that stated below.
+    /// times that stated below. For a weight of each class, see
+    /// [`MultiLabelCrossEntropy`](crate::loss::MultiLabelCrossEntropy).
     BinaryCrossEntropyWithLogits {
         /// Weight w of class 1; class 0 has the weight 1. From 1e-4 to 1e4; default 1.
         pos_weight = 1.0, |weight| (1e-4..=1e4).contains(&weight) => "must be from 1e-4 to 1e4";
@@ -149,49 +150,89 @@ loss! {
     f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
     bound "(1 - y + w y) tanh(z / 2) / (2 z)";
     in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
-    f {
-        let a = z.abs();
-        let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::EXP_CUTOFF)), None, None);
-        let (against, weight) = self.shares(z, y);
-        let tail = if let Some(weight) = weight { tail * weight } else { tail };
-        // A target of exactly 0 for the other class gives 0 at an infinite logit, not 0 * inf.
-        tail.mul_add(a.splat(lower::<L>()), unless_zero(against, a * against))
-    }
-    df {
-        let t = Tail::at(z).value();
-        let (against, weight) = self.shares(z, y);
-        let derivative = if let Some(weight) = weight { t.mul_add(weight, -against) } else { t - against };
-        derivative.xor_sign(-z)
-    }
-    d2f {
-        let t = Tail::at(z).value();
-        let (against, weight) = self.shares(z, y);
-        let bell = (-t).mul_add(t, t);
-        let bell = if let Some(weight) = weight { bell * weight } else { bell };
-        bell.select(against.equals(against), against)
-    }
-    d2f_bound {
-        let least = parabola_above(z);
-        let (against, weight) = self.shares(z, y);
-        let least = if let Some(weight) = weight { least * weight } else { least };
-        positive_bound(least).select(against.equals(against), against)
-    }
+    f { Logits::new(z, y, self.weight(y)).loss() }
+    df { Logits::new(z, y, self.weight(y)).derivative() }
+    d2f { Logits::new(z, y, self.weight(y)).second_derivative() }
+    d2f_bound { Logits::new(z, y, self.weight(y)).bound() }
 }
 
 impl BinaryCrossEntropyWithLogits {
-    /// The weighted target of the class that the sign of z does not favour, and the sum of both weighted targets,
-    /// `None` if that is 1. With the tail t, s(z) is 1 - t or t, and the loss is the former times |z|, plus
-    /// `ln(1 + e^-|z|)` times the sum: no term cancels another.
+    /// The weight of class 1; `None` if it is 1.
     #[inline(always)]
-    fn shares<L: Lanes>(self, z: L, y: L) -> (L, Option<L>) {
+    fn weight<L: Lanes>(self, y: L) -> Option<L> {
+        if self.pos_weight == 1.0 { None } else { Some(y.splat(self.pos_weight)) }
+    }
+}
+
+/// The parts of the binary cross-entropy of a logit z. With the logistic tail t of |z|, s(z) is 1 - t or t, and the loss
+/// is |z| times `against`, plus ln(1 + e^-|z|) times `weight`: no term cancels another.
+#[derive(Clone, Copy)]
+pub(super) struct Logits<L> {
+    z: L,
+    /// The weighted target of the class that the sign of z does not favour.
+    against: L,
+    /// The sum of both weighted targets; `None` if that is 1.
+    weight: Option<L>,
+}
+
+impl<L: Lanes> Logits<L> {
+    /// Of a target y, and the weight of class 1 if that is not 1.
+    #[inline(always)]
+    pub(super) fn new(z: L, y: L, pos_weight: Option<L>) -> Self {
         let other = y.splat(1.0) - y;
         let y = y.select(y.splat(0.0).le(y * other), y.splat(f64::NAN));
         let other = other.select(y.equals(y), y);
-        if self.pos_weight == 1.0 {
-            return (z.select_negative(y, other), None);
+        match pos_weight {
+            None => Logits { z, against: z.select_negative(y, other), weight: None },
+            Some(weight) => {
+                let against = z.select_negative(y * weight, other);
+                Logits { z, against, weight: Some(y.mul_add(weight, other)) }
+            }
         }
-        let weight = y.splat(self.pos_weight);
-        (z.select_negative(y * weight, other), Some(y.mul_add(weight, other)))
+    }
+
+    #[inline(always)]
+    pub(super) fn loss(self) -> L {
+        let a = self.z.abs();
+        let tail = ln_1p_exp(-a.at_most(a.splat(L::Real::EXP_CUTOFF)), None, None);
+        let tail = if let Some(weight) = self.weight { tail * weight } else { tail };
+        // A target of exactly 0 for the other class gives 0 at an infinite logit, not 0 * inf.
+        tail.mul_add(a.splat(lower::<L>()), unless_zero(self.against, a * self.against))
+    }
+
+    #[inline(always)]
+    pub(super) fn derivative(self) -> L {
+        let tail = Tail::at(self.z);
+        let derivative = match self.weight {
+            None => tail.value() - self.against,
+            // The weight multiplies the lifted tail: it would multiply the rounding error of a subnormal one.
+            Some(weight) => tail.lifted_value().mul_add(weight * lower::<L>(), -self.against),
+        };
+        derivative.xor_sign(-self.z)
+    }
+
+    #[inline(always)]
+    pub(super) fn second_derivative(self) -> L {
+        let tail = Tail::at(self.z);
+        let bell = match self.weight {
+            None => {
+                let t = tail.value();
+                (-t).mul_add(t, t)
+            }
+            Some(weight) => {
+                let lifted = tail.lifted_value();
+                let t = lifted * lower::<L>();
+                (-t).mul_add(lifted, lifted) * (weight * lower::<L>())
+            }
+        };
+        bell.select(self.against.equals(self.against), self.against)
+    }
+
+    #[inline(always)]
+    pub(super) fn bound(self) -> L {
+        let least = parabola_above(self.z);
+        let least = if let Some(weight) = self.weight { least * weight } else { least };
+        positive_bound(least).select(self.against.equals(self.against), self.against)
     }
 }
 

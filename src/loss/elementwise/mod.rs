@@ -4,6 +4,7 @@
 pub(crate) mod likelihood;
 #[macro_use]
 pub(crate) mod margin;
+pub(crate) mod pos_weights;
 #[macro_use]
 pub(crate) mod rates;
 #[macro_use]

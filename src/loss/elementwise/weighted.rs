@@ -51,16 +51,16 @@ impl Map<2, 1> for Weigh {
 
 /// The outputs to compute: the sum, and those that have a place in memory.
 pub(crate) struct Places<'a, T> {
-    sum: bool,
-    losses: Option<&'a mut [T]>,
+    pub(super) sum: bool,
+    pub(super) losses: Option<&'a mut [T]>,
     /// The scale, and the memory of the gradient.
-    gradient: Option<(f64, &'a mut [T])>,
+    pub(super) gradient: Option<(f64, &'a mut [T])>,
     /// The memory of the Hessian bound; only together with a gradient.
-    hessian: Option<&'a mut [T]>,
+    pub(super) hessian: Option<&'a mut [T]>,
 }
 
 impl<T> Places<'_, T> {
-    const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
+    pub(super) const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
 }
 
 /// A block of each slice, in the type of the computation.

@@ -194,36 +194,54 @@ function! {
 }
 
 function! {
-    /// The clamped swish gated linear unit of gpt-oss: [`SwiGlu`] of clamped inputs, with 1 added to up.
+    /// The clamped swish gated linear unit of gpt-oss and DeepSeek-V4: [`SwiGlu`] of clamped inputs, with a constant
+    /// added to up.
     names ["clamped_swiglu", "swiglu_oai"];
-    "value": "(u + 1) g s(alpha g), g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))",
+    "value": "(u + bias) g s(alpha g), g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))",
         f32 4.5, f64 4.5;
-    "derivative in the gate": "(u + 1) swish'(g), 0 where the gate is above the limit",
-        f32 6.5 or 0.25, f64 6.5 or 0.25, of "abs(u + 1) + 20 abs(derivative), within 1 of the root of swish'";
+    "derivative in the gate": "(u + bias) swish'(g), 0 where the gate is above the limit",
+        f32 6.5 or 0.25, f64 6.5 or 0.25, of "abs(u + bias) + 20 abs(derivative), within 1 of the root of swish'";
     "derivative in up": "swish(g), 0 where up is beyond a limit", f32 3.5, f64 3.5;
     source "OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
-    /// The kinks are at the limits, where the derivatives are those of the inner side, as in PyTorch's `clamp`.
+    /// The default parameters are those of gpt-oss, where alpha is 1.702, the limit 7, and the bias 1; DeepSeek-V4 has 1,
+    /// 10 and 0 ([`DEEPSEEK_V4`](Self::DEEPSEEK_V4)). The kinks are at the limits, where the derivatives are those of the
+    /// inner side, as in PyTorch's `clamp`.
     ///
     /// ```
-    /// use slopes::activation::{ClampedSwiGlu, GatedUnit};
-    /// let unit = ClampedSwiGlu::DEFAULT;
+    /// use slopes::activation::{ClampedSwiGlu, GatedUnit, SwiGlu};
+    /// assert_eq!(ClampedSwiGlu::DEEPSEEK_V4.forward(2.0_f32, 12.0), SwiGlu::DEFAULT.forward(2.0, 10.0));
+    ///
+    /// let unit = ClampedSwiGlu::GPT_OSS;
     /// assert_eq!(unit.forward(9.0_f32, -8.0), unit.forward(7.0, -7.0));
     /// assert_eq!(unit.derivatives(9.0_f32, -8.0), [0.0, 0.0]);
     ///
-    /// let error = ClampedSwiGlu::new(1.702, -7.0).unwrap_err();
+    /// let error = ClampedSwiGlu::new(1.702, -7.0, 1.0).unwrap_err();
     /// assert_eq!(error.to_string(), "parameter limit = -7 must be positive");
     /// ```
     ClampedSwiGlu new of "activation" {
         /// The sharpness alpha of the gate: from 1e-15 to 1e15 in magnitude, 1.702 by default.
-        alpha = 1.702, |a| (1e-15..=1e15).contains(&a.abs()) => "must be from 1e-15 to 1e15 in magnitude";
+        alpha ("activation_alpha") = 1.702, |a| (1e-15..=1e15).contains(&a.abs()) => "must be from 1e-15 to 1e15 in magnitude";
         /// The largest gate, and the largest magnitude of up: positive, may be infinite, 7 by default.
-        limit = 7.0, |limit| limit > 0.0 => "must be positive";
+        limit ("swiglu_limit") = 7.0, |limit| limit > 0.0 => "must be positive";
+        /// What is added to up, once it is clamped: from -1e15 to 1e15, 1 by default.
+        bias ("activation_beta") = 1.0, |bias| (-1e15..=1e15).contains(&bias) => "must be from -1e15 to 1e15";
     }
 }
 
 impl ClampedSwiGlu {
+    /// The unit of gpt-oss, the default.
+    pub const GPT_OSS: Self = Self::DEFAULT;
+    /// The unit of DeepSeek-V4: alpha 1, the limit 10, and nothing added.
+    pub const DEEPSEEK_V4: Self = Self { alpha: 1.0, limit: 10.0, bias: 0.0 };
+
+    /// u + bias; -0 where the bias is 0 and u is -0.
+    #[inline(always)]
+    fn factor<L: Lanes>(self, u: L) -> L {
+        if self.bias == 0.0 { u } else { u + self.bias }
+    }
+
     #[inline(always)]
     fn cut<L: Lanes>(self, gate: L, up: L) -> (L, L) {
         let limit = gate.splat(self.limit);
@@ -236,7 +254,7 @@ impl GatedFormula for ClampedSwiGlu {
     #[inline(always)]
     fn f<L: Lanes>(self, gate: L, up: L) -> L {
         let (g, u) = self.cut(gate, up);
-        Gated(Swish { beta: self.alpha }).f(g, u + 1.0)
+        Gated(Swish { beta: self.alpha }).f(g, self.factor(u))
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
@@ -245,7 +263,7 @@ impl GatedFormula for ClampedSwiGlu {
         // The derivative in a clamped input is 0.
         let slope = slope.select(gate.equals(g), constant(gate, 0.0));
         let value = value.select(up.equals(u), constant(value + u, 0.0));
-        [product(slope, u + 1.0, dy), dy * value]
+        [product(slope, self.factor(u), dy), dy * value]
     }
 }
 
