@@ -109,7 +109,6 @@ macro_rules! typed {
         pub struct $Name { $($fields)* }
 
         $crate::function::specified! { $Name [] $spec $($field $(($($alias),+))? $(: $kind)? = $default;)* }
-        $crate::any::text!($Name);
     };
 }
 pub(crate) use typed;

@@ -69,6 +69,8 @@ crate::function::function! {
     parameters { temperature ("tau") = 1.0; hard: flag = false; }
 }
 
+crate::any::text!(GumbelSoftmax);
+
 impl Parameters for GumbelSoftmax {
     fn values(&self) -> Values {
         [self.temperature, self.hard.value(), 0.0, 0.0]
