@@ -40,7 +40,7 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         let group_len = group_len(len);
         let general = self.mask.is_some() || self.general;
         if !general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
-            return side_by_side::forward(token, self, scale);
+            return token.call_outlined(side_by_side::SideBySide(self));
         }
         match (self.x.as_real(), self.y.as_real()) {
             (Some(x), Some(y)) if !general && stride == 1 && len <= SHORT => {
@@ -220,7 +220,7 @@ impl<R: Real> Kernel for &Backward<'_, R> {
     fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<R, I>(self.setting.temperature);
         if !self.general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
-            return side_by_side::backward(token, self, scale);
+            return token.call_outlined(side_by_side::SideBySide(self));
         }
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
