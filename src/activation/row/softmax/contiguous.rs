@@ -1,7 +1,8 @@
 //! The kernels of softmax and log-softmax, forward and backward. Short rows and strided rows go to `batched.rs`.
 
 use super::batched::{
-    BATCHED_STRIDE, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows, short_rows_backward,
+    BATCHED_STRIDE, BatchGradient, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows,
+    short_rows_backward,
 };
 use super::gradient::{
     FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
@@ -246,7 +247,8 @@ impl<R: Real> Kernel for &Backward<'_, R> {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = RowBatch { first: self.rows.start(first), n, len, stride };
                     let setting = (scale, self.setting.which, self.output);
-                    if !columns.backward(token, setting, [from, dy], &mut workspace, dx) {
+                    let batch = BatchGradient { columns, setting, inputs: [from, dy], workspace: &mut workspace, dx };
+                    if !token.call_outlined(batch) {
                         self.run_general(first, n);
                     }
                     first += n;
