@@ -51,6 +51,7 @@
 //! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled once,
 //!   with the crate. Without the feature, a program compiles the kernels that it uses. Results are the same.
 //! - `half`: slices of `half::f16` and `half::bf16`.
+//! - `rayon`: `Parallel`, the methods of slices and rows on several threads, with the same bits. Needs `std`.
 //!
 //! # Build profiles
 //!
@@ -85,6 +86,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "rayon")]
+extern crate std;
 
 mod any;
 mod check;
@@ -112,12 +115,16 @@ mod sum;
 pub mod activation;
 pub mod guide;
 pub mod loss;
+#[cfg(feature = "rayon")]
+mod parallel;
 pub mod prelude;
 
 pub use element::Element;
 pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};
 pub use level::{FmaFamily, Level};
 pub use math::FloatMath;
+#[cfg(feature = "rayon")]
+pub use parallel::Parallel;
 pub use row::Rows;
 pub use simd::{Lanes, Real};
 pub use spec::{ErrorBound, ParameterKind, Parity, Spec};

@@ -42,9 +42,12 @@ use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
 use crate::math::exp::power_of_two;
+#[cfg(feature = "rayon")]
+use crate::parallel::{self, Part};
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
+use crate::sum::{BLOCK, PairwiseSum};
 use elementwise::{likelihood, margin, rates, regression, weighted};
 use group::group_table;
 use penalty::penalty_table;
@@ -57,6 +60,8 @@ pub use distance::cosine::{CosineEmbedding, CosineSimilarity};
 pub use distance::triplet::Triplet;
 pub use elementwise::pos_weights::MultiLabelCrossEntropy;
 pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
+#[cfg(feature = "rayon")]
+pub(crate) use elementwise::weighted::Places;
 pub use elementwise::weighted::Weighted;
 pub use group::AnyGroupLoss;
 pub use penalty::{AnyPenalty, ElasticNet, L1, L2, Penalty};
@@ -129,7 +134,11 @@ pub trait Loss<T: Element>: Send + Sync {
     #[track_caller]
     fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", lengths(prediction, target));
-        prediction.iter().zip(target).map(|(p, t)| self.forward(*p, *t).into_f64()).sum()
+        let mut tree = PairwiseSum::new();
+        for (p, t) in prediction.chunks(BLOCK).zip(target.chunks(BLOCK)) {
+            tree.push(p.iter().zip(t).map(|(p, t)| self.forward(*p, *t).into_f64()).sum());
+        }
+        tree.sum()
     }
 
     /// The divisor of [`mean`](Loss::mean): the number of samples, or the sum of their weights.
@@ -244,6 +253,13 @@ pub trait Loss<T: Element>: Send + Sync {
     fn initial_score(&self, targets: &[T], weights: Option<&[f64]>) -> Option<f64> {
         let _ = (targets, weights);
         None
+    }
+
+    #[cfg(feature = "rayon")]
+    #[doc(hidden)]
+    #[track_caller]
+    fn compute_part(&self, _: Part, samples: [&[T]; 2], places: Places<'_, T>) -> f64 {
+        parallel::compute_all(self, samples, places)
     }
 }
 
@@ -380,7 +396,7 @@ __loss_methods! { crate::compiled::declare_compute: {
     pub Compute
 } }
 
-fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
+pub(crate) fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
 }
 
@@ -500,6 +516,11 @@ macro_rules! forward_loss {
         __loss_methods! { crate::compiled::forward: { Loss for $Pointer, {
             fn total_weight(&self, samples: usize) -> f64 {
                 (**self).total_weight(samples)
+            }
+            #[cfg(feature = "rayon")]
+            #[track_caller]
+            fn compute_part(&self, part: Part, samples: [&[T]; 2], places: Places<'_, T>) -> f64 {
+                (**self).compute_part(part, samples, places)
             }
         } } }
     };

@@ -4,6 +4,8 @@
 //! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
 //! are the same for registers of any width.
 
+use core::ops::Range;
+
 use super::targets::{Labels, Targets};
 use crate::check::same_length;
 use crate::element::Element;
@@ -184,28 +186,73 @@ pub(crate) enum Scale {
     MeanUnweighted,
 }
 
+impl Scale {
+    /// The factor, given the total weight and the number of rows that are not ignored.
+    pub(crate) fn of(self, weight: f64, counted: f64) -> f64 {
+        match self {
+            Scale::By(scale) => scale,
+            Scale::Mean => 1.0 / weight,
+            Scale::MeanUnweighted => 1.0 / counted,
+        }
+    }
+}
+
 /// A batch of rows, and its outputs.
 #[allow(missing_debug_implementations, reason = "users never have one")]
 pub struct Batch<'a, T: Element> {
-    pub(crate) prediction: Option<Src<'a, T::Real>>,
+    pub(crate) prediction: Prediction<'a, T>,
     pub(crate) target: Targets<'a, T>,
     pub(crate) rows: Rows,
     pub(crate) sample_weights: Option<&'a [f64]>,
     pub(crate) scale: Scale,
-    pub(crate) losses: Option<Dst<'a, T::Real>>,
-    pub(crate) gradient: Option<Dst<'a, T::Real>>,
-    pub(crate) hessian: Option<Dst<'a, T::Real>>,
+    pub(crate) losses: Option<&'a mut [T]>,
+    pub(crate) gradient: Option<&'a mut [T]>,
+    pub(crate) hessian: Option<&'a mut [T]>,
     /// The bound that is written in place of the Hessian, if any.
     pub(crate) bound: Option<Bound>,
     /// The output of the initial scores of classes. With it, nothing else is computed.
     pub(crate) scores: Option<&'a mut [T]>,
+    /// The rows of a larger batch that these are, if they are a part of one.
+    pub(crate) part: Option<Range<usize>>,
+    /// The output of the terms of the sum, one for each row that is not ignored.
+    pub(crate) terms: Option<&'a mut [f64]>,
+}
+
+/// The predictions of a batch.
+pub(crate) enum Prediction<'a, T> {
+    /// None, for what depends on the targets alone.
+    Missing,
+    Of(&'a [T]),
+    /// The gradient replaces them.
+    Replaced(&'a mut [T]),
+}
+
+impl<'a, T> Prediction<'a, T> {
+    pub(crate) fn len(&self) -> Option<usize> {
+        match self {
+            Prediction::Missing => None,
+            Prediction::Of(x) => Some(x.len()),
+            Prediction::Replaced(x) => Some(x.len()),
+        }
+    }
+
+    /// Takes the first `n` numbers, if there are predictions.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn take(&mut self, n: usize) -> Self {
+        match self {
+            Prediction::Of(x) => x.split_off(..n).map(Prediction::Of),
+            Prediction::Replaced(x) => x.split_off_mut(..n).map(Prediction::Replaced),
+            Prediction::Missing => None,
+        }
+        .unwrap_or(Prediction::Missing)
+    }
 }
 
 impl<'a, T: Element> Batch<'a, T> {
     /// Targets without predictions, for the total of their weights.
     pub(crate) fn of_targets(target: Targets<'a, T>, rows: Rows) -> Self {
         Batch {
-            prediction: None,
+            prediction: Prediction::Missing,
             target,
             rows,
             sample_weights: None,
@@ -215,12 +262,15 @@ impl<'a, T: Element> Batch<'a, T> {
             hessian: None,
             bound: None,
             scores: None,
+            part: None,
+            terms: None,
         }
     }
 
     /// Predictions and targets.
-    pub(crate) fn new(prediction: Src<'a, T::Real>, target: Targets<'a, T>, rows: Rows) -> Self {
-        Batch { prediction: Some(prediction), scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
+    pub(crate) fn new(prediction: &'a [T], target: Targets<'a, T>, rows: Rows) -> Self {
+        let prediction = Prediction::Of(prediction);
+        Batch { prediction, scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
     }
 
     /// With `scale` times the gradient, and times the second derivatives or their bound.
@@ -231,8 +281,38 @@ impl<'a, T: Element> Batch<'a, T> {
         hessian: &'a mut [T],
         bound: Option<Bound>,
     ) -> Self {
-        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(hessian)));
+        let (gradient, hessian) = (Some(gradient), Some(hessian));
         Batch { scale: Scale::By(scale), gradient, hessian, bound, ..self }
+    }
+
+    /// Checks the number of targets.
+    #[track_caller]
+    pub(crate) fn check_targets(&self) {
+        let numbers = self.prediction.len();
+        match (self.target, numbers) {
+            (Targets::Labels(labels), Some(numbers)) => {
+                same_length("target", [("rows of prediction", self.rows.count(numbers)), ("labels", labels.len())]);
+            }
+            (Targets::Labels(_), None) => {}
+            (Targets::Probabilities(y), _) => {
+                same_length("target", [("prediction", numbers.unwrap_or(y.len())), ("target", y.len())]);
+            }
+        }
+    }
+
+    /// Checks the lengths of what is not a target, for so many rows.
+    #[track_caller]
+    pub(crate) fn check_lengths(&self, count: usize) {
+        let (losses, weights) =
+            (self.losses.as_ref().map(|losses| losses.len()), self.sample_weights.map(<[f64]>::len));
+        for (name, len) in [("losses", losses), ("weights", weights)] {
+            same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
+        }
+        for (name, derivatives) in [("gradient", &self.gradient), ("hessian", &self.hessian)] {
+            if let (Some(derivatives), Some(numbers)) = (derivatives, self.prediction.len()) {
+                same_length(name, [("prediction", numbers), (name, derivatives.len())]);
+            }
+        }
     }
 }
 
@@ -246,6 +326,8 @@ pub struct BatchTotals {
     pub(crate) counted: f64,
     /// True if the loss has initial scores.
     pub(crate) has_scores: bool,
+    /// The number of terms of the sum.
+    pub(crate) terms: usize,
 }
 
 /// [`Targets`] of any element type.
@@ -269,6 +351,7 @@ struct EachRow<'a, F, R> {
     gradient: Option<Dst<'a, R>>,
     hessian: Option<Dst<'a, R>>,
     bound: Option<Bound>,
+    terms: Option<&'a mut [f64]>,
 }
 
 impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
@@ -301,10 +384,10 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
 }
 
 impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
-    type Output = f64;
+    type Output = (f64, usize);
     #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        let mut tree = PairwiseSum::new();
+    fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
+        let (mut tree, mut count) = (PairwiseSum::new(), 0);
         // Outputs need no copy: they are rounded once, from f64.
         let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
         let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
@@ -321,7 +404,12 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
             };
             if let Some(loss) = loss {
                 // As in the sums of other losses, the terms are rounded to the type of the computation.
-                tree.push(rounded_to::<R>(loss) * weight);
+                let term = rounded_to::<R>(loss) * weight;
+                match &mut self.terms {
+                    Some(terms) => terms[count] = term,
+                    None => tree.push(term),
+                }
+                count += 1;
                 if let Some(hessian) = sample.hessian.filter(|_| self.bound.is_some()) {
                     make_positive(hessian);
                 }
@@ -332,7 +420,7 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
                 losses.write(row, loss.unwrap_or(0.0) * weight);
             }
         }
-        tree.sum()
+        (tree.sum(), count)
     }
 }
 
@@ -437,28 +525,9 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
     mut batch: Batch<'_, T>,
 ) -> Result<BatchTotals, TargetError> {
     let rows = batch.rows;
-    let numbers = batch.prediction.map(Src::len);
-    let target = match batch.target {
-        Targets::Labels(labels) => {
-            if let Some(numbers) = numbers {
-                same_length("target", [("rows of prediction", rows.count(numbers)), ("labels", labels.len())]);
-            }
-            RowTargets::Labels(labels)
-        }
-        Targets::Probabilities(y) => {
-            same_length("target", [("prediction", numbers.unwrap_or(y.len())), ("target", y.len())]);
-            RowTargets::Probabilities(Src::new(y))
-        }
-    };
+    batch.check_targets();
     let count = check(loss, batch.target, rows)?;
-    for (name, len) in [("losses", batch.losses.map(Dst::len)), ("weights", batch.sample_weights.map(<[f64]>::len))] {
-        same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
-    }
-    for (name, derivatives) in [("gradient", batch.gradient), ("hessian", batch.hessian)] {
-        if let (Some(derivatives), Some(numbers)) = (derivatives, numbers) {
-            same_length(name, [("prediction", numbers), (name, derivatives.len())]);
-        }
-    }
+    batch.check_lengths(count);
     if let Some(scores) = &batch.scores {
         same_length("scores", [("classes", rows.row_len()), ("scores", scores.len())]);
         let has_scores = write_initial_scores(loss, &mut batch, count);
@@ -468,27 +537,32 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
         Scale::By(_) => [f64::NAN; 2],
         _ => weigh_targets(loss, &batch, count),
     };
-    let scale = match batch.scale {
-        Scale::By(scale) => scale,
-        Scale::Mean => 1.0 / weight,
-        Scale::MeanUnweighted => 1.0 / counted,
+    let scale = batch.scale.of(weight, counted);
+    let (prediction, gradient) = match batch.prediction {
+        Prediction::Missing => return Ok(BatchTotals { weight, counted, ..BatchTotals::default() }),
+        Prediction::Of(x) => (Src::new(x), batch.gradient.map(Dst::new)),
+        Prediction::Replaced(x) => {
+            let gradient = Dst::new(x);
+            (gradient.src(), Some(gradient))
+        }
     };
-    let Batch { sample_weights, losses, gradient, hessian, bound, .. } = batch;
-    let sum = batch.prediction.map_or(0.0, |prediction| {
-        dispatch(EachRow {
-            kernel: loss.kernel(),
-            ignore_label: loss.ignore_label(),
-            prediction,
-            target,
-            sample_weights,
-            rows: count,
-            layout: rows,
-            scale,
-            losses,
-            gradient,
-            hessian,
-            bound,
-        })
+    let (sum, terms) = dispatch(EachRow {
+        kernel: loss.kernel(),
+        ignore_label: loss.ignore_label(),
+        prediction,
+        target: match batch.target {
+            Targets::Labels(labels) => RowTargets::Labels(labels),
+            Targets::Probabilities(y) => RowTargets::Probabilities(Src::new(y)),
+        },
+        sample_weights: batch.sample_weights,
+        rows: count,
+        layout: rows,
+        scale,
+        losses: batch.losses.map(Dst::new),
+        gradient,
+        hessian: batch.hessian.map(Dst::new),
+        bound: batch.bound,
+        terms: batch.terms,
     });
-    Ok(BatchTotals { sum, weight, counted, has_scores: false })
+    Ok(BatchTotals { sum, weight, counted, has_scores: false, terms })
 }

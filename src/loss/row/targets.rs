@@ -1,5 +1,8 @@
 //! The targets of rows: labels of classes, or probabilities.
 
+#[cfg(feature = "rayon")]
+use core::ops::Range;
+
 /// The targets of a batch of rows: one label a row, or a probability for each class of each row.
 ///
 /// ```
@@ -65,6 +68,14 @@ macro_rules! labels {
             pub(crate) fn len(self) -> usize {
                 match self.0 {
                     $(Integers::$Variant(labels) => labels.len(),)+
+                }
+            }
+
+            /// The labels of some rows.
+            #[cfg(feature = "rayon")]
+            pub(crate) fn part(self, rows: Range<usize>) -> Self {
+                match self.0 {
+                    $(Integers::$Variant(labels) => Labels(Integers::$Variant(&labels[rows])),)+
                 }
             }
 
