@@ -43,7 +43,8 @@
 //!   initialization.
 //! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,
 //!   rounded once ([`Element`]).
-//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`; with the feature `half`, also `half`).
+//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`); those of the features `half`
+//!   and `rayon` are theirs.
 //!
 //! # Features
 //!
