@@ -73,7 +73,7 @@
 //! # Threads
 //!
 //! With the feature `rayon`, `Parallel(f)` is `f` on several threads: `Parallel(Gelu).forward_slice(&x, &mut y)`,
-//! `Parallel(SoftmaxCrossEntropy::new()).mean_with_gradient(..)`, with the same bits. Slices of fewer than 2^16 numbers
+//! `Parallel(SoftmaxCrossEntropy::new()).mean_with_gradient(..)`, with the same bits. Slices of fewer than 2^17 numbers
 //! stay on one. Where a program already has a thread for each sample or batch, serial calls are faster.
 //!
 //! [`AnyActivation`]: crate::activation::AnyActivation

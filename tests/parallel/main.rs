@@ -17,7 +17,7 @@ use slopes::loss::{
 use slopes::{Element, Parallel, Rows};
 
 /// Around the length from which on threads are used, and of many pieces with a last one of any length.
-const LENGTHS: [usize; 7] = [0, 1000, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, (1 << 17) + 1025, 700_001];
+const LENGTHS: [usize; 7] = [0, 1000, (1 << 17) - 1, 1 << 17, (1 << 17) + 1, (1 << 18) + 1025, 700_001];
 
 /// Runs a test in pools of several numbers of threads.
 fn in_pools(test: impl Fn(usize) + Sync) {
@@ -60,7 +60,7 @@ fn activations_agree<T: Element>() {
         });
     };
     LENGTHS.iter().for_each(|len| check(&Gelu, *len));
-    activation::all::<T>().iter().for_each(|f| check(*f, 70_001));
+    activation::all::<T>().iter().for_each(|f| check(*f, 140_001));
 }
 
 #[test]
@@ -76,10 +76,10 @@ fn layouts() -> [(usize, Rows); 7] {
     [
         (0, Rows::contiguous(3)),
         (3 * 50_000, Rows::contiguous(3)),
-        (70_000, Rows::contiguous(1000)),
-        (3 * 40_000, Rows::contiguous(40_000)),
+        (140_000, Rows::contiguous(1000)),
+        (3 * 50_000, Rows::contiguous(50_000)),
         (50 * 7 * 999, Rows::along(&[50, 7, 999], 1)),
-        (100 * 1000, Rows::along(&[100, 1000], 0)),
+        (200 * 1000, Rows::along(&[200, 1000], 0)),
         (3 * 5 * 30_000, Rows::along(&[3, 5, 30_000], 1)),
     ]
 }
@@ -130,7 +130,7 @@ fn losses_agree<T: Element>() {
     for (len, loss) in LENGTHS
         .map(|len| (len, &Mse as &dyn Loss<T>))
         .into_iter()
-        .chain(loss::all::<T>().iter().map(|loss| (70_001, *loss)))
+        .chain(loss::all::<T>().iter().map(|loss| (140_001, *loss)))
     {
         let shares: Vec<T> = numbers::<T>(len, 5).iter().map(|x| x.abs() / T::from_f64_rounded(6.0)).collect();
         let (prediction, target) = samples(loss.spec(), &numbers(len, 6), &shares);
@@ -216,7 +216,7 @@ fn row_lost<T: Element>(
 /// of the cases has the weight 0.
 fn row_losses_agree<T: Element>() {
     let classes = common::outputs::CLASSES;
-    for (outer, inner) in [(2003, 1), (9, 223)] {
+    for (outer, inner) in [(4001, 1), (9, 501)] {
         let (count, rows) = (outer * inner, Rows::along(&[outer, classes, inner], 1));
         let len = count * classes;
         let mut random = Random(11);
@@ -240,7 +240,7 @@ fn row_losses_agree<T: Element>() {
             for target in targets {
                 let (serial, weighted) = (row_lost(loss, x, target, rows), WeightedRows::new(loss, &weights));
                 let serial_weighted = row_lost(&weighted, x, target, rows);
-                in_pools_of(&[1, 3], |threads| {
+                in_pools_of(&[3], |threads| {
                     let place = format!("{name} by {threads} threads, {rows:?}");
                     assert!(serial == row_lost(&Parallel(loss), x, target, rows), "{place}");
                     let outside = WeightedRows::new(Parallel(loss), &weights);
@@ -277,7 +277,7 @@ fn many_short_rows_agree() {
 /// What is wrong is found before anything is written, and the message is that of the function itself.
 #[test]
 fn errors_are_those_of_the_function() {
-    let n = 100_000;
+    let n = 200_000;
     let (x, loss, rows) = (vec![0.5_f32; n], SoftmaxCrossEntropy::new(), Rows::contiguous(2));
     in_pools(|_| {
         let mut labels = vec![0_u8; n / 2];
