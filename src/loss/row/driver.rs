@@ -327,6 +327,7 @@ pub struct BatchTotals {
     /// True if the loss has initial scores.
     pub(crate) has_scores: bool,
     /// The number of terms of the sum.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code, reason = "parts of a batch are put together by it"))]
     pub(crate) terms: usize,
 }
 
