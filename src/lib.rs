@@ -43,7 +43,8 @@
 //!   initialization.
 //! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,
 //!   rounded once ([`Element`]).
-//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`; with the feature `half`, also `half`).
+//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`); those of the features `half`
+//!   and `rayon` are theirs.
 //!
 //! # Features
 //!
@@ -51,6 +52,7 @@
 //! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled once,
 //!   with the crate. Without the feature, a program compiles the kernels that it uses. Results are the same.
 //! - `half`: slices of `half::f16` and `half::bf16`.
+//! - `rayon`: `Parallel`, the methods of slices and rows on several threads, with the same bits. Needs `std`.
 //!
 //! # Build profiles
 //!
@@ -85,6 +87,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "rayon")]
+extern crate std;
 
 mod any;
 mod check;
@@ -112,12 +116,16 @@ mod sum;
 pub mod activation;
 pub mod guide;
 pub mod loss;
+#[cfg(feature = "rayon")]
+mod parallel;
 pub mod prelude;
 
 pub use element::Element;
 pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};
 pub use level::{FmaFamily, Level};
 pub use math::FloatMath;
+#[cfg(feature = "rayon")]
+pub use parallel::Parallel;
 pub use row::Rows;
 pub use simd::{Lanes, Real};
 pub use spec::{ErrorBound, ParameterKind, Parity, Spec};

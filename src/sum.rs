@@ -100,6 +100,15 @@ impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
     }
 }
 
+/// The sum of term(a_i, b_i), in order within each block.
+pub(crate) fn sum_in_blocks<T: Copy>(a: &[T], b: &[T], term: impl Fn(T, T) -> f64) -> f64 {
+    let mut tree = PairwiseSum::new();
+    for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
+        tree.push(a.iter().zip(b).map(|(a, b)| term(*a, *b)).sum());
+    }
+    tree.sum()
+}
+
 /// The sum of term(a_i, b_i), made in f64: fewer terms than there are accumulators in order, up to a block by
 /// accumulators, more by a tree of blocks.
 #[inline(always)]

@@ -70,5 +70,11 @@
 //! Of several outputs take the method that makes them in one pass: `forward_with_derivative`, `mean_with_gradient`,
 //! `gradient_with_hessian_bound`.
 //!
+//! # Threads
+//!
+//! With the feature `rayon`, `Parallel(f)` is `f` on several threads: `Parallel(Gelu).forward_slice(&x, &mut y)`,
+//! `Parallel(SoftmaxCrossEntropy::new()).mean_with_gradient(..)`, with the same bits. Slices of fewer than 2^17 numbers
+//! stay on one. Where a program already has a thread for each sample or batch, serial calls are faster.
+//!
 //! [`AnyActivation`]: crate::activation::AnyActivation
 //! [`by_name`]: crate::activation::by_name

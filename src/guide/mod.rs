@@ -9,7 +9,7 @@
 //! | [`own_functions`] | write an activation or a loss of your own that has all methods and instruction sets |
 //! | [`accurate_formulas`] | keep a formula of your own accurate at its edges, and test it |
 //! | [`reproducibility`] | the same bits on every machine |
-//! | [`builds`] | dev builds, compile times, features; slices or single numbers |
+//! | [`builds`] | dev builds, compile times, features; slices or single numbers; threads |
 //! | [`half_precision`] | slices of f16 and bf16 |
 //!
 //! # Which trait has what

@@ -62,7 +62,8 @@
 //! # What to keep in mind
 //!
 //! - A sum over two halves is not the sum over the whole, to the last bit. Cut a batch at fixed places, not by the
-//!   number of threads, and add the [`Total`]s in a fixed order.
+//!   number of threads, and add the [`Total`]s in a fixed order. `Parallel` (feature `rayon`) cuts a sum where its tree
+//!   has a node: it has the bits of the serial sum for any number of threads.
 //! - [`RRelu`]'s random slopes in training are a hash of a seed and the place in the array: the same on every machine.
 //! - The sign and the payload of a NaN are not defined.
 //! - A later version of this crate may round differently, within the bounds that it states. Pin the version if bits

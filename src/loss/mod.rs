@@ -41,10 +41,12 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
-use crate::math::exp::power_of_two;
+#[cfg(feature = "rayon")]
+use crate::parallel::{self, Part};
 use crate::simd::Lanes;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
+use crate::sum::sum_in_blocks;
 use elementwise::{likelihood, margin, rates, regression, weighted};
 use group::group_table;
 use penalty::penalty_table;
@@ -57,7 +59,10 @@ pub use distance::cosine::{CosineEmbedding, CosineSimilarity};
 pub use distance::triplet::Triplet;
 pub use elementwise::pos_weights::MultiLabelCrossEntropy;
 pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
+#[cfg(feature = "rayon")]
+pub(crate) use elementwise::weighted::Places;
 pub use elementwise::weighted::Weighted;
+pub(crate) use elementwise::{LEAST_BOUND, positive_bound};
 pub use group::AnyGroupLoss;
 pub use penalty::{AnyPenalty, ElasticNet, L1, L2, Penalty};
 pub(crate) use row::ComputeRows;
@@ -129,7 +134,7 @@ pub trait Loss<T: Element>: Send + Sync {
     #[track_caller]
     fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", lengths(prediction, target));
-        prediction.iter().zip(target).map(|(p, t)| self.forward(*p, *t).into_f64()).sum()
+        sum_in_blocks(prediction, target, |p, t| self.forward(p, t).into_f64())
     }
 
     /// The divisor of [`mean`](Loss::mean): the number of samples, or the sum of their weights.
@@ -245,6 +250,13 @@ pub trait Loss<T: Element>: Send + Sync {
         let _ = (targets, weights);
         None
     }
+
+    #[cfg(feature = "rayon")]
+    #[doc(hidden)]
+    #[track_caller]
+    fn compute_part(&self, _: Part, samples: [&[T]; 2], places: Places<'_, T>) -> f64 {
+        parallel::compute_all(self, samples, places)
+    }
 }
 
 /// The formula of a loss of a prediction and a target, over SIMD registers. From it, [`impl_loss!`](crate::impl_loss)
@@ -310,16 +322,6 @@ pub trait LossFormula: Copy + Send + Sync + 'static {
     }
 }
 
-/// The least Hessian bound, 2^-100: a bound is a divisor. Far above the smallest number of f32, because a bound is
-/// multiplied by a scale.
-pub(crate) const LEAST_BOUND: f64 = power_of_two(-100);
-
-/// x, or the least bound where x is less. NaN stays NaN.
-#[inline(always)]
-pub(crate) fn positive_bound<L: Lanes>(x: L) -> L {
-    x.at_least(x.splat(LEAST_BOUND))
-}
-
 /// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
 /// own (see `simd::entry`). Those of a gradient hold its scale.
 macro_rules! map {
@@ -380,7 +382,7 @@ __loss_methods! { crate::compiled::declare_compute: {
     pub Compute
 } }
 
-fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
+pub(crate) fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
 }
 
@@ -410,7 +412,8 @@ impl<F: LossFormula, T: Element> Compute<F, T> for Here {
     #[track_caller]
     fn sum(f: &F, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", lengths(prediction, target));
-        total(*f, prediction, target)
+        let inputs = [Src::new(prediction), Src::new(target)];
+        slice::map_and_sum((*f, Value), inputs, [], prediction.len())
     }
     #[track_caller]
     fn gradient(f: &F, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {
@@ -501,6 +504,11 @@ macro_rules! forward_loss {
             fn total_weight(&self, samples: usize) -> f64 {
                 (**self).total_weight(samples)
             }
+            #[cfg(feature = "rayon")]
+            #[track_caller]
+            fn compute_part(&self, part: Part, samples: [&[T]; 2], places: Places<'_, T>) -> f64 {
+                (**self).compute_part(part, samples, places)
+            }
         } } }
     };
 }
@@ -515,12 +523,6 @@ impl<T: Element> fmt::Debug for dyn Loss<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spec().name())
     }
-}
-
-/// The sum of the losses.
-fn total<F: LossFormula, T: Element>(loss: F, prediction: &[T], target: &[T]) -> f64 {
-    let inputs = [Src::new(prediction), Src::new(target)];
-    slice::map_and_sum((loss, Value), inputs, [], prediction.len())
 }
 
 /// The compiled kernels of losses of rows, of distances, of three inputs, of penalties and of weights.

@@ -64,6 +64,12 @@ macro_rules! row_activation_methods {
     };
 }
 
+row_activation_methods! { crate::compiled::forward: { RowActivation for &A, {} } }
+#[cfg(feature = "alloc")]
+row_activation_methods! { crate::compiled::forward: { RowActivation for alloc::boxed::Box<A>, {} } }
+#[cfg(feature = "alloc")]
+row_activation_methods! { crate::compiled::forward: { RowActivation for alloc::sync::Arc<A>, {} } }
+
 /// A function of rows in memory, of slices that have been checked: the first `count` rows.
 trait RowFormula: Copy {
     /// Writes the values; x may be the memory of y.

@@ -8,6 +8,8 @@ use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
 use crate::loss::Loss;
+#[cfg(feature = "rayon")]
+use crate::parallel::Part;
 use crate::simd::{Lanes, Real};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
@@ -49,18 +51,19 @@ impl Map<2, 1> for Weigh {
     }
 }
 
+#[allow(missing_debug_implementations, reason = "users never have one")]
 /// The outputs to compute: the sum, and those that have a place in memory.
-pub(crate) struct Places<'a, T> {
-    pub(super) sum: bool,
-    pub(super) losses: Option<&'a mut [T]>,
+pub struct Places<'a, T> {
+    pub(crate) sum: bool,
+    pub(crate) losses: Option<&'a mut [T]>,
     /// The scale, and the memory of the gradient.
-    pub(super) gradient: Option<(f64, &'a mut [T])>,
+    pub(crate) gradient: Option<(f64, &'a mut [T])>,
     /// The memory of the Hessian bound; only together with a gradient.
-    pub(super) hessian: Option<&'a mut [T]>,
+    pub(crate) hessian: Option<&'a mut [T]>,
 }
 
 impl<T> Places<'_, T> {
-    pub(super) const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
+    pub(crate) const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
 }
 
 /// A block of each slice, in the type of the computation.
@@ -192,6 +195,13 @@ impl<F: Loss<T> + Loss<T::Real>, T: Element> Loss<T> for Weighted<'_, F> {
         same_length("gradient_with_hessian_bound", [p, t, w, written[0], written[1]]);
         let (gradient, hessian) = (Some((scale, gradient)), Some(hessian));
         self.run(prediction, target, Places { gradient, hessian, ..Places::NONE });
+    }
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    fn compute_part(&self, part: Part, [prediction, target]: [&[T]; 2], places: Places<'_, T>) -> f64 {
+        same_length("Parallel", [("prediction", part.of), ("weights", self.weights.len())]);
+        let weights = &self.weights[part.start..][..prediction.len()];
+        Weighted { loss: &self.loss, weights }.run(prediction, target, places)
     }
     /// The initial score of the loss with these weights.
     ///

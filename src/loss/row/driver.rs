@@ -4,6 +4,8 @@
 //! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
 //! are the same for registers of any width.
 
+use core::ops::Range;
+
 use super::each_row::{EachRow, RowTargets};
 use super::targets::Targets;
 use crate::check::same_length;
@@ -216,28 +218,73 @@ pub(crate) enum Scale {
     MeanUnweighted,
 }
 
+impl Scale {
+    /// The factor, given the total weight and the number of rows that are not ignored.
+    pub(crate) fn of(self, weight: f64, counted: f64) -> f64 {
+        match self {
+            Scale::By(scale) => scale,
+            Scale::Mean => 1.0 / weight,
+            Scale::MeanUnweighted => 1.0 / counted,
+        }
+    }
+}
+
 /// A batch of rows, and its outputs.
 #[allow(missing_debug_implementations, reason = "users never have one")]
 pub struct Batch<'a, T: Element> {
-    pub(crate) prediction: Option<Src<'a, T::Real>>,
+    pub(crate) prediction: Prediction<'a, T>,
     pub(crate) target: Targets<'a, T>,
     pub(crate) rows: Rows,
     pub(crate) sample_weights: Option<&'a [f64]>,
     pub(crate) scale: Scale,
-    pub(crate) losses: Option<Dst<'a, T::Real>>,
-    pub(crate) gradient: Option<Dst<'a, T::Real>>,
-    pub(crate) hessian: Option<Dst<'a, T::Real>>,
+    pub(crate) losses: Option<&'a mut [T]>,
+    pub(crate) gradient: Option<&'a mut [T]>,
+    pub(crate) hessian: Option<&'a mut [T]>,
     /// The bound that is written in place of the Hessian, if any.
     pub(crate) bound: Option<Bound>,
     /// The output of the initial scores of classes. With it, nothing else is computed.
     pub(crate) scores: Option<&'a mut [T]>,
+    /// The rows of a larger batch that these are, if they are a part of one.
+    pub(crate) part: Option<Range<usize>>,
+    /// The output of the terms of the sum, one for each row that is not ignored.
+    pub(crate) terms: Option<&'a mut [f64]>,
+}
+
+/// The predictions of a batch.
+pub(crate) enum Prediction<'a, T> {
+    /// None, for what depends on the targets alone.
+    Missing,
+    Of(&'a [T]),
+    /// The gradient replaces them.
+    Replaced(&'a mut [T]),
+}
+
+impl<'a, T> Prediction<'a, T> {
+    pub(crate) fn len(&self) -> Option<usize> {
+        match self {
+            Prediction::Missing => None,
+            Prediction::Of(x) => Some(x.len()),
+            Prediction::Replaced(x) => Some(x.len()),
+        }
+    }
+
+    /// Takes the first `n` numbers, if there are predictions.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn take(&mut self, n: usize) -> Self {
+        match self {
+            Prediction::Of(x) => x.split_off(..n).map(Prediction::Of),
+            Prediction::Replaced(x) => x.split_off_mut(..n).map(Prediction::Replaced),
+            Prediction::Missing => None,
+        }
+        .unwrap_or(Prediction::Missing)
+    }
 }
 
 impl<'a, T: Element> Batch<'a, T> {
     /// Targets without predictions, for the total of their weights.
     pub(crate) fn of_targets(target: Targets<'a, T>, rows: Rows) -> Self {
         Batch {
-            prediction: None,
+            prediction: Prediction::Missing,
             target,
             rows,
             sample_weights: None,
@@ -247,12 +294,15 @@ impl<'a, T: Element> Batch<'a, T> {
             hessian: None,
             bound: None,
             scores: None,
+            part: None,
+            terms: None,
         }
     }
 
     /// Predictions and targets.
-    pub(crate) fn new(prediction: Src<'a, T::Real>, target: Targets<'a, T>, rows: Rows) -> Self {
-        Batch { prediction: Some(prediction), scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
+    pub(crate) fn new(prediction: &'a [T], target: Targets<'a, T>, rows: Rows) -> Self {
+        let prediction = Prediction::Of(prediction);
+        Batch { prediction, scale: Scale::By(1.0), ..Self::of_targets(target, rows) }
     }
 
     /// With `scale` times the gradient, and times the second derivatives or their bound.
@@ -263,8 +313,38 @@ impl<'a, T: Element> Batch<'a, T> {
         hessian: &'a mut [T],
         bound: Option<Bound>,
     ) -> Self {
-        let (gradient, hessian) = (Some(Dst::new(gradient)), Some(Dst::new(hessian)));
+        let (gradient, hessian) = (Some(gradient), Some(hessian));
         Batch { scale: Scale::By(scale), gradient, hessian, bound, ..self }
+    }
+
+    /// Checks the number of targets.
+    #[track_caller]
+    pub(crate) fn check_targets(&self) {
+        let numbers = self.prediction.len();
+        match (self.target, numbers) {
+            (Targets::Labels(labels), Some(numbers)) => {
+                same_length("target", [("rows of prediction", self.rows.count(numbers)), ("labels", labels.len())]);
+            }
+            (Targets::Labels(_), None) => {}
+            (Targets::Probabilities(y), _) => {
+                same_length("target", [("prediction", numbers.unwrap_or(y.len())), ("target", y.len())]);
+            }
+        }
+    }
+
+    /// Checks the lengths of what is not a target, for so many rows.
+    #[track_caller]
+    pub(crate) fn check_lengths(&self, count: usize) {
+        let (losses, weights) =
+            (self.losses.as_ref().map(|losses| losses.len()), self.sample_weights.map(<[f64]>::len));
+        for (name, len) in [("losses", losses), ("weights", weights)] {
+            same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
+        }
+        for (name, derivatives) in [("gradient", &self.gradient), ("hessian", &self.hessian)] {
+            if let (Some(derivatives), Some(numbers)) = (derivatives, self.prediction.len()) {
+                same_length(name, [("prediction", numbers), (name, derivatives.len())]);
+            }
+        }
     }
 }
 
@@ -278,6 +358,9 @@ pub struct BatchTotals {
     pub(crate) counted: f64,
     /// True if the loss has initial scores.
     pub(crate) has_scores: bool,
+    /// The number of terms of the sum.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code, reason = "parts of a batch are put together by it"))]
+    pub(crate) terms: usize,
 }
 
 /// Checks a target, and returns the number of its rows.
@@ -378,28 +461,9 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
     mut batch: Batch<'_, T>,
 ) -> Result<BatchTotals, TargetError> {
     let rows = batch.rows;
-    let numbers = batch.prediction.map(Src::len);
-    let target = match batch.target {
-        Targets::Labels(labels) => {
-            if let Some(numbers) = numbers {
-                same_length("target", [("rows of prediction", rows.count(numbers)), ("labels", labels.len())]);
-            }
-            RowTargets::Labels(labels)
-        }
-        Targets::Probabilities(y) => {
-            same_length("target", [("prediction", numbers.unwrap_or(y.len())), ("target", y.len())]);
-            RowTargets::Probabilities(Src::new(y))
-        }
-    };
+    batch.check_targets();
     let count = check(loss, batch.target, rows)?;
-    for (name, len) in [("losses", batch.losses.map(Dst::len)), ("weights", batch.sample_weights.map(<[f64]>::len))] {
-        same_length(name, [("rows", count), (name, len.unwrap_or(count))]);
-    }
-    for (name, derivatives) in [("gradient", batch.gradient), ("hessian", batch.hessian)] {
-        if let (Some(derivatives), Some(numbers)) = (derivatives, numbers) {
-            same_length(name, [("prediction", numbers), (name, derivatives.len())]);
-        }
-    }
+    batch.check_lengths(count);
     if let Some(scores) = &batch.scores {
         same_length("scores", [("classes", rows.row_len()), ("scores", scores.len())]);
         let has_scores = write_initial_scores(loss, &mut batch, count);
@@ -409,27 +473,32 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
         Scale::By(_) => [f64::NAN; 2],
         _ => weigh_targets(loss, &batch, count),
     };
-    let scale = match batch.scale {
-        Scale::By(scale) => scale,
-        Scale::Mean => 1.0 / weight,
-        Scale::MeanUnweighted => 1.0 / counted,
+    let scale = batch.scale.of(weight, counted);
+    let (prediction, gradient) = match batch.prediction {
+        Prediction::Missing => return Ok(BatchTotals { weight, counted, ..BatchTotals::default() }),
+        Prediction::Of(x) => (Src::new(x), batch.gradient.map(Dst::new)),
+        Prediction::Replaced(x) => {
+            let gradient = Dst::new(x);
+            (gradient.src(), Some(gradient))
+        }
     };
-    let Batch { sample_weights, losses, gradient, hessian, bound, .. } = batch;
-    let sum = batch.prediction.map_or(0.0, |prediction| {
-        dispatch(EachRow {
-            kernel: loss.kernel(),
-            ignore_label: loss.ignore_label(),
-            prediction,
-            target,
-            sample_weights,
-            rows: count,
-            layout: rows,
-            scale,
-            losses,
-            gradient,
-            hessian,
-            bound,
-        })
+    let (sum, terms) = dispatch(EachRow {
+        kernel: loss.kernel(),
+        ignore_label: loss.ignore_label(),
+        prediction,
+        target: match batch.target {
+            Targets::Labels(labels) => RowTargets::Labels(labels),
+            Targets::Probabilities(y) => RowTargets::Probabilities(Src::new(y)),
+        },
+        sample_weights: batch.sample_weights,
+        rows: count,
+        layout: rows,
+        scale,
+        losses: batch.losses.map(Dst::new),
+        gradient,
+        hessian: batch.hessian.map(Dst::new),
+        bound: batch.bound,
+        terms: batch.terms,
     });
-    Ok(BatchTotals { sum, weight, counted, has_scores: false })
+    Ok(BatchTotals { sum, weight, counted, has_scores: false, terms })
 }

@@ -17,7 +17,6 @@ pub(super) enum RowTargets<'a, R> {
 }
 
 /// The kernel of a batch: all rows of a loss, and the outputs to compute.
-#[derive(Clone, Copy)]
 pub(super) struct EachRow<'a, F, R> {
     pub(super) kernel: F,
     pub(super) ignore_label: Option<i64>,
@@ -31,6 +30,26 @@ pub(super) struct EachRow<'a, F, R> {
     pub(super) gradient: Option<Dst<'a, R>>,
     pub(super) hessian: Option<Dst<'a, R>>,
     pub(super) bound: Option<Bound>,
+    /// The place of the terms of the sum, if they are not to be added up.
+    pub(super) terms: Option<&'a mut [f64]>,
+}
+
+/// The terms of the sum: added up, or kept.
+struct Terms<'a> {
+    tree: PairwiseSum,
+    count: usize,
+    kept: Option<&'a mut [f64]>,
+}
+
+impl Terms<'_> {
+    #[inline(always)]
+    fn push(&mut self, term: f64) {
+        match &mut self.kept {
+            Some(terms) => terms[self.count] = term,
+            None => self.tree.push(term),
+        }
+        self.count += 1;
+    }
 }
 
 /// The numbers of one row, or of a block of contiguous rows.
@@ -82,7 +101,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
 
     /// Adds the loss of a row to the sum, and writes it and its derivatives.
     #[inline(always)]
-    fn row<I: Isa>(&self, token: Token<I>, row: usize, numbers: Numbers<'_, R>, tree: &mut PairwiseSum) {
+    fn row<I: Isa>(&self, token: Token<I>, row: usize, numbers: Numbers<'_, R>, terms: &mut Terms<'_>) {
         let (label, weight) = self.label(row);
         let sample = Sample {
             prediction: numbers.prediction,
@@ -99,15 +118,15 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         } else if let Some(hessian) = sample.hessian.filter(|_| self.bound.is_some()) {
             make_positive(hessian);
         }
-        self.finish(row, loss, weight, tree);
+        self.finish(row, loss, weight, terms);
     }
 
     /// Adds the loss of a row to the sum, and writes it.
     #[inline(always)]
-    fn finish(&self, row: usize, loss: Option<f64>, weight: f64, tree: &mut PairwiseSum) {
+    fn finish(&self, row: usize, loss: Option<f64>, weight: f64, terms: &mut Terms<'_>) {
         if let Some(loss) = loss {
             // As in the sums of other losses, the terms are rounded to the type of the computation.
-            tree.push(rounded_to::<R>(loss) * weight);
+            terms.push(rounded_to::<R>(loss) * weight);
         }
         if let Some(losses) = self.losses {
             losses.write(row, loss.unwrap_or(0.0) * weight);
@@ -116,7 +135,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
 
     /// The rows from `first` to `end - 1`, where they are.
     #[inline(always)]
-    fn in_place<I: Isa>(&self, token: Token<I>, (first, end): (usize, usize), tree: &mut PairwiseSum) {
+    fn in_place<I: Isa>(&self, token: Token<I>, (first, end): (usize, usize), terms: &mut Terms<'_>) {
         // Outputs need no copy: they are rounded once, from f64.
         let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
         let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
@@ -129,13 +148,13 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                     *target = token.plain(*target, target_room);
                 }
             }
-            self.row(token, row, numbers, tree);
+            self.row(token, row, numbers, terms);
         }
     }
 
     /// The rows side by side.
     #[inline(always)]
-    fn side_by_side<I: Isa>(&self, token: Token<I>, tree: &mut PairwiseSum) {
+    fn side_by_side<I: Isa>(&self, token: Token<I>, terms: &mut Terms<'a>) {
         let mut room = Room::<R>::new();
         let tile = room.zeros(self.layout.row_len() * WIDTH);
         let mut first = 0;
@@ -173,10 +192,10 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                 }
                 for k in 0..block.count {
                     let loss = if columns.ignored[k] { None } else { Some(columns.losses[k]) };
-                    self.finish(first + k, loss, weights[k], tree);
+                    self.finish(first + k, loss, weights[k], terms);
                 }
             } else {
-                token.call_outlined(InPlace { call: self, rows: (first, first + block.count), tree });
+                token.call_outlined(InPlace { call: self, rows: (first, first + block.count), terms });
             }
             first += block.count;
         }
@@ -207,28 +226,28 @@ const ROOM: usize = 1 << 14;
 struct InPlace<'b, 'a, F, R> {
     call: &'b EachRow<'a, F, R>,
     rows: (usize, usize),
-    tree: &'b mut PairwiseSum,
+    terms: &'b mut Terms<'a>,
 }
 
 impl<F: RowKernel, R: Real> Kernel for InPlace<'_, '_, F, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        self.call.in_place(token, self.rows, self.tree);
+        self.call.in_place(token, self.rows, self.terms);
     }
 }
 
 /// The kernel for strided rows: blocks of them are transposed to contiguous rows, and their derivatives back.
 struct Transposed<'b, 'a, F, R> {
     call: &'b EachRow<'a, F, R>,
-    tree: &'b mut PairwiseSum,
+    terms: &'b mut Terms<'a>,
 }
 
 impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let Self { call, tree } = self;
+        let Self { call, terms } = self;
         let (layout, all) = (call.layout, call.numbers());
         let (len, stride) = (layout.row_len(), layout.stride());
         if len == 0 {
@@ -257,7 +276,7 @@ impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
                 hessian: all.hessian.map(|_| hessian),
             };
             for k in 0..count {
-                call.row(token, first + k, numbers.row(Rows::contiguous(len), k), tree);
+                call.row(token, first + k, numbers.row(Rows::contiguous(len), k), terms);
             }
             for (to, from) in [(all.gradient, prediction), (all.hessian, hessian)] {
                 if let Some(to) = to {
@@ -270,19 +289,19 @@ impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
 }
 
 impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
-    type Output = f64;
+    type Output = (f64, usize);
     #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        let mut tree = PairwiseSum::new();
+    fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
+        let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
         let labels = matches!(self.target, RowTargets::Labels(_)) && self.hessian.is_none();
         if labels && self.kernel.has_columns() && tile::are_side_by_side::<R, I>(token, self.layout, self.rows) {
-            self.side_by_side(token, &mut tree);
+            self.side_by_side(token, &mut terms);
         } else if self.is_transposed(token) {
-            token.call_outlined(Transposed { call: &self, tree: &mut tree });
+            token.call_outlined(Transposed { call: &self, terms: &mut terms });
         } else {
-            token.call_outlined(InPlace { call: &self, rows: (0, self.rows), tree: &mut tree });
+            token.call_outlined(InPlace { call: &self, rows: (0, self.rows), terms: &mut terms });
         }
-        tree.sum()
+        (terms.tree.sum(), terms.count)
     }
 }
 

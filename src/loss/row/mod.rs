@@ -21,9 +21,8 @@ use crate::loss::{
     SoftmaxCrossEntropy, Total, Tversky,
 };
 use crate::row::Rows;
-use crate::slice::{Dst, Src};
 use crate::spec::Spec;
-use driver::{Batch, BatchTotals, Bound, RowFormula, Scale};
+use driver::{Batch, BatchTotals, Bound, Prediction, RowFormula, Scale};
 use targets::Targets;
 
 /// A loss of rows, such as the cross-entropy over classes: the loss of each row, sums and means, and the derivatives in
@@ -76,14 +75,14 @@ pub trait RowLoss<T: Element>: Send + Sync {
         rows: Rows,
         losses: &mut [T],
     ) -> Result<(), TargetError> {
-        let batch = Batch { losses: Some(Dst::new(losses)), ..Batch::new(Src::new(prediction), target, rows) };
+        let batch = Batch { losses: Some(losses), ..Batch::new(prediction, target, rows) };
         self.compute(batch).map(|_| ())
     }
 
     /// The sum of the losses; 0 for no rows.
     #[track_caller]
     fn sum(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
-        self.compute(Batch::new(Src::new(prediction), target, rows)).map(|totals| totals.sum)
+        self.compute(Batch::new(prediction, target, rows)).map(|totals| totals.sum)
     }
 
     /// The divisor of [`mean`](RowLoss::mean): the number of rows that are not ignored, or the sum of their weights. A
@@ -97,7 +96,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// The sum of the losses and the [`total_weight`](RowLoss::total_weight). Totals of batches can be added.
     #[track_caller]
     fn total(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<Total, TargetError> {
-        let batch = Batch { scale: Scale::Mean, ..Batch::new(Src::new(prediction), target, rows) };
+        let batch = Batch { scale: Scale::Mean, ..Batch::new(prediction, target, rows) };
         self.compute(batch).map(|BatchTotals { sum, weight, .. }| Total { sum, weight })
     }
 
@@ -111,7 +110,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// rows.
     #[track_caller]
     fn mean_unweighted(&self, prediction: &[T], target: Targets<'_, T>, rows: Rows) -> Result<f64, TargetError> {
-        let batch = Batch { scale: Scale::MeanUnweighted, ..Batch::new(Src::new(prediction), target, rows) };
+        let batch = Batch { scale: Scale::MeanUnweighted, ..Batch::new(prediction, target, rows) };
         self.compute(batch).map(|totals| totals.sum / totals.counted)
     }
 
@@ -138,8 +137,8 @@ pub trait RowLoss<T: Element>: Send + Sync {
         scale: f64,
         gradient: &mut [T],
     ) -> Result<f64, TargetError> {
-        let (scale, gradient) = (Scale::By(scale), Some(Dst::new(gradient)));
-        let batch = Batch { scale, gradient, ..Batch::new(Src::new(prediction), target, rows) };
+        let (scale, gradient) = (Scale::By(scale), Some(gradient));
+        let batch = Batch { scale, gradient, ..Batch::new(prediction, target, rows) };
         self.compute(batch).map(|totals| totals.sum)
     }
 
@@ -153,9 +152,9 @@ pub trait RowLoss<T: Element>: Send + Sync {
         rows: Rows,
         scale: f64,
     ) -> Result<f64, TargetError> {
-        let gradient = Dst::new(prediction);
-        let batch = Batch::new(gradient.src(), target, rows);
-        self.compute(Batch { scale: Scale::By(scale), gradient: Some(gradient), ..batch }).map(|totals| totals.sum)
+        let (prediction, scale) = (Prediction::Replaced(prediction), Scale::By(scale));
+        let batch = Batch { prediction, scale, ..Batch::of_targets(target, rows) };
+        self.compute(batch).map(|totals| totals.sum)
     }
 
     /// The [`total`](RowLoss::total) and the gradient of the mean, in one pass: for batches whose mean losses are to be put
@@ -180,8 +179,8 @@ pub trait RowLoss<T: Element>: Send + Sync {
         rows: Rows,
         gradient: &mut [T],
     ) -> Result<Total, TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
-        let batch = Batch { scale: Scale::Mean, gradient: Some(Dst::new(gradient)), ..batch };
+        let batch = Batch::new(prediction, target, rows);
+        let batch = Batch { scale: Scale::Mean, gradient: Some(gradient), ..batch };
         self.compute(batch).map(|BatchTotals { sum, weight, .. }| Total { sum, weight })
     }
 
@@ -206,8 +205,8 @@ pub trait RowLoss<T: Element>: Send + Sync {
         rows: Rows,
         gradient: &mut [T],
     ) -> Result<f64, TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
-        let batch = Batch { scale: Scale::MeanUnweighted, gradient: Some(Dst::new(gradient)), ..batch };
+        let batch = Batch::new(prediction, target, rows);
+        let batch = Batch { scale: Scale::MeanUnweighted, gradient: Some(gradient), ..batch };
         self.compute(batch).map(|totals| totals.sum / totals.counted)
     }
 
@@ -224,7 +223,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         gradient: &mut [T],
         hessian: &mut [T],
     ) -> Result<(), TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
+        let batch = Batch::new(prediction, target, rows);
         self.compute(batch.with_hessian(scale, gradient, hessian, None)).map(|_| ())
     }
 
@@ -254,7 +253,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         gradient: &mut [T],
         bound: &mut [T],
     ) -> Result<(), TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
+        let batch = Batch::new(prediction, target, rows);
         self.compute(batch.with_hessian(scale, gradient, bound, Some(Bound::Diagonal))).map(|_| ())
     }
 
@@ -284,7 +283,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
         gradient: &mut [T],
         bound: &mut [T],
     ) -> Result<(), TargetError> {
-        let batch = Batch::new(Src::new(prediction), target, rows);
+        let batch = Batch::new(prediction, target, rows);
         self.compute(batch.with_hessian(scale, gradient, bound, Some(Bound::Matrix))).map(|_| ())
     }
 
@@ -355,7 +354,8 @@ impl<F: RowLoss<T>, T: Element> RowLoss<T> for WeightedRows<'_, F> {
     #[track_caller]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         assert!(batch.sample_weights.is_none(), "the loss already has weights for its rows");
-        self.loss.compute(Batch { sample_weights: Some(self.weights), ..batch })
+        let weights = batch.part.clone().map_or(self.weights, |part| &self.weights[part]);
+        self.loss.compute(Batch { sample_weights: Some(weights), ..batch })
     }
 }
 

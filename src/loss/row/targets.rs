@@ -1,5 +1,8 @@
 //! The targets of rows: labels of classes, or probabilities.
 
+#[cfg(feature = "rayon")]
+use core::ops::Range;
+
 /// The targets of a batch of rows: one label a row, or a probability for each class of each row.
 ///
 /// ```
@@ -74,6 +77,14 @@ macro_rules! labels {
                     $(Integers::$Variant(labels) => labels.iter().fold(true, |all, label| {
                         all & usize::try_from(*label).is_ok_and(|class| class < classes)
                     }),)+
+                }
+            }
+
+            /// The labels of some rows.
+            #[cfg(feature = "rayon")]
+            pub(crate) fn part(self, rows: Range<usize>) -> Self {
+                match self.0 {
+                    $(Integers::$Variant(labels) => Labels(Integers::$Variant(&labels[rows])),)+
                 }
             }
 
