@@ -88,7 +88,7 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
                 k += 1;
             }
             let stream = head.is_some() && before_line.is_none();
-            let part = Plan { from: part.from, steps: part.steps, to, len: step, stream };
+            let part = Plan { from: part.from, steps: part.steps, to, len: step, stream, room: true };
             if chunk < BLOCK {
                 stream::prefetch_ahead(&part);
             }
