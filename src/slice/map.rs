@@ -304,30 +304,35 @@ impl<I: Isa> Token<I> {
         plan: &Plan<R, IN, OUT>,
     ) {
         let count = <R::Lanes<I> as Lanes>::COUNT;
-        let &Plan { mut from, steps, to, len: mut left, stream, room } = plan;
-        let mut at = 0_usize;
+        let &Plan { mut from, steps, to, len, stream, room } = plan;
+        if len == 0 {
+            return;
+        }
+        // Where the last register begins if it is whole: one counter for both ends of the loop.
+        let whole = len.cast_signed().wrapping_sub(count.cast_signed());
+        let mut at = 0_isize;
         // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: no
         // more than the numbers that are left are read and written. The token proves the instructions.
         unsafe {
-            while left > 0 {
-                let inputs = if left < count {
-                    load_last::<R, R::Lanes<I>, IN>(&from, left)
+            loop {
+                let inputs = if at > whole {
+                    load_last::<R, R::Lanes<I>, IN>(&from, len.wrapping_sub(at.cast_unsigned()))
                 } else {
                     load::<R, R::Lanes<I>, IN>(&mut from, &steps)
                 };
                 let results = map.apply(inputs);
-                if left <= count {
-                    return store_last(results, &to, at, left, room);
+                if at >= whole {
+                    let left = len.wrapping_sub(at.cast_unsigned());
+                    return store_last(results, &to, at.cast_unsigned(), left, room);
                 }
                 // Hidden from the compiler, which would make a second loop with a second copy of the function.
                 if const { OUT == 1 } && stream && core::hint::black_box(true) {
                     prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
-                    results[0].stream(to[0].wrapping_add(at));
+                    results[0].stream(to[0].wrapping_add(at.cast_unsigned()));
                 } else {
-                    store(results, &to, at);
+                    store(results, &to, at.cast_unsigned());
                 }
-                at = at.wrapping_add(count);
-                left = left.wrapping_sub(count);
+                at = at.wrapping_add(count.cast_signed());
             }
         }
     }
