@@ -3,7 +3,7 @@
 use super::exponentials::scaled;
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
-use crate::simd::{Isa, Lanes, Real, Token};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src, WIDTH};
 
 /// The shifts of the rows of a batch, as arrays of their components. The work per row is in loops of a fixed length,
@@ -132,7 +132,8 @@ impl Map<3, 1> for BatchedShare {
 }
 
 /// The maxima of the first `count` columns of a tile, after the sign, and the sums of their exponentials, which are
-/// written to a tile, perhaps the same. `None` if a maximum is not finite; nothing is written then.
+/// written to a tile, perhaps the same. `None` if a maximum is not finite; nothing is written then. An outlined
+/// function, which everything that needs exponentials shares.
 #[inline(always)]
 pub(crate) fn exponentials<R: Real, I: Isa>(
     token: Token<I>,
@@ -141,22 +142,39 @@ pub(crate) fn exponentials<R: Real, I: Isa>(
     x: Src<R>,
     exponentials: Dst<R>,
 ) -> Option<[[f64; WIDTH]; 2]> {
-    let mut tops = [R::neg_infinity(); WIDTH];
-    let top = Dst::new(&mut tops);
-    token.fold_columns::<_, _, 2, 1>(BatchedMax(scale.sign), [x, top.src()], count, top);
-    let (mut largest, mut sums) = ([0.0; WIDTH], [1.0; WIDTH]);
-    for k in 0..count {
-        largest[k] = tops[k].into_f64();
+    token.call_outlined(Exponentials { scale, count, x, exponentials })
+}
+
+/// The kernel of [`exponentials`].
+struct Exponentials<'a, R> {
+    scale: Scale,
+    count: usize,
+    x: Src<'a, R>,
+    exponentials: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for Exponentials<'_, R> {
+    type Output = Option<[[f64; WIDTH]; 2]>;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> Option<[[f64; WIDTH]; 2]> {
+        let Self { scale, count, x, exponentials } = self;
+        let mut tops = [R::neg_infinity(); WIDTH];
+        let top = Dst::new(&mut tops);
+        token.fold_columns::<_, _, 2, 1>(BatchedMax(scale.sign), [x, top.src()], count, top);
+        let (mut largest, mut sums) = ([0.0; WIDTH], [1.0; WIDTH]);
+        for k in 0..count {
+            largest[k] = tops[k].into_f64();
+        }
+        let shifts = Shifts::<R, WIDTH>::new(scale, &largest)?;
+        let [minus, floor, octaves, rest, bias] = shifts.sources(WIDTH);
+        let inputs = [x, minus, floor, octaves, rest, bias];
+        if shifts.are_default(scale) {
+            token.map_columns::<_, _, 6, 1>(BatchedExponential::<true>(scale), inputs, exponentials, count);
+        } else {
+            token.map_columns::<_, _, 6, 1>(BatchedExponential::<false>(scale), inputs, exponentials, count);
+        }
+        token.sum_columns(exponentials.src(), count, &mut sums);
+        sums[count..].fill(1.0);
+        Some([largest, sums])
     }
-    let shifts = Shifts::<R, WIDTH>::new(scale, &largest)?;
-    let [minus, floor, octaves, rest, bias] = shifts.sources(WIDTH);
-    let inputs = [x, minus, floor, octaves, rest, bias];
-    if shifts.are_default(scale) {
-        token.map_columns::<_, _, 6, 1>(BatchedExponential::<true>(scale), inputs, exponentials, count);
-    } else {
-        token.map_columns::<_, _, 6, 1>(BatchedExponential::<false>(scale), inputs, exponentials, count);
-    }
-    token.sum_columns(exponentials.src(), count, &mut sums);
-    sums[count..].fill(1.0);
-    Some([largest, sums])
 }

@@ -252,24 +252,32 @@ impl<R: Real> Kernel for Transpose<'_, R> {
                 }
                 return;
             }
-            let mut row = 0_usize;
+            // The short way is the inner loop, so that what is written to a cache line is written at a time.
+            let by_rows = columns <= rows;
+            let (outer_end, inner_end) = if by_rows { (rows, columns) } else { (columns, rows) };
+            let (from_step, to_step) = if by_rows { (1, to_row) } else { (from_row, 1) };
+            let mut outer = 0_usize;
             loop {
-                let mut column = 0_usize;
+                let (from, to) = if by_rows {
+                    (from.wrapping_add(outer.wrapping_mul(from_row)), to.wrapping_add(outer))
+                } else {
+                    (from.wrapping_add(outer), to.wrapping_add(outer.wrapping_mul(to_row)))
+                };
+                let mut inner = 0_usize;
                 loop {
-                    let block = from.wrapping_add(row.wrapping_mul(from_row).wrapping_add(column));
-                    let place = to.wrapping_add(column.wrapping_mul(to_row).wrapping_add(row));
-                    R::transpose(block, from_row, place, to_row);
-                    column = column.wrapping_add(SIDE);
-                    if column >= columns {
+                    let block = from.wrapping_add(inner.wrapping_mul(from_step));
+                    R::transpose(block, from_row, to.wrapping_add(inner.wrapping_mul(to_step)), to_row);
+                    inner = inner.wrapping_add(SIDE);
+                    if inner >= inner_end {
                         break;
                     }
-                    column = column.min(columns.wrapping_sub(SIDE));
+                    inner = inner.min(inner_end.wrapping_sub(SIDE));
                 }
-                row = row.wrapping_add(SIDE);
-                if row >= rows {
+                outer = outer.wrapping_add(SIDE);
+                if outer >= outer_end {
                     break;
                 }
-                row = row.min(rows.wrapping_sub(SIDE));
+                outer = outer.min(outer_end.wrapping_sub(SIDE));
             }
         }
     }

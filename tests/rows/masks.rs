@@ -83,7 +83,7 @@ fn masks_are_added_after_the_temperature<T: Element>() {
     at_every_level(|level| {
         for (rows, x, add) in [by_rows, by_columns] {
             let mut y = [T::nan(); 4];
-            let mask = Mask::Additive(&add);
+            let mask = Mask::new().with_additive(&add, Repeat::Whole);
             Softmax::new().with_temperature(2.0).unwrap().forward_masked(&x, mask, rows, &mut y);
             assert!(y == of([0.5; 4]), "{level:?}: {y:?}");
             LogSoftmax::new().with_temperature(2.0).unwrap().forward_masked(&x, mask, rows, &mut y);

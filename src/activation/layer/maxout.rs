@@ -57,6 +57,8 @@ crate::function::function! {
     parameters { pieces = 2.0; }
 }
 
+crate::any::text!(Maxout);
+
 impl Parameters for Maxout {
     fn values(&self) -> Values {
         [self.pieces as f64, 0.0, 0.0, 0.0]

@@ -4,14 +4,14 @@
 //! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
 //! are the same for registers of any width.
 
-use super::targets::{Labels, Targets};
+use super::each_row::{EachRow, RowTargets};
+use super::targets::Targets;
 use crate::check::same_length;
 use crate::element::Element;
 use crate::error::TargetError;
-use crate::loss::LEAST_BOUND;
-use crate::row::{COPIED, Rows};
-use crate::simd::{Isa, Kernel, Real, Token, dispatch};
-use crate::slice::{Dst, Src, Workspace};
+use crate::row::Rows;
+use crate::simd::{Isa, Real, Token, dispatch};
+use crate::slice::{Dst, Src, WIDTH};
 use crate::sum::PairwiseSum;
 
 /// The target of one row.
@@ -137,6 +137,38 @@ pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut 
 pub(crate) trait RowKernel: Copy {
     /// The loss of the row in f64; writes its derivatives. `None` if the row is ignored.
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
+
+    /// True if [`columns`](RowKernel::columns) is there for these options.
+    #[inline(always)]
+    fn has_columns(self) -> bool {
+        false
+    }
+
+    /// The losses of rows with labels, side by side in a tile that the gradients replace; the bits are those of
+    /// [`row`](RowKernel::row). Returns false if some row needs that; nothing but the tile is written then.
+    #[inline(always)]
+    fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
+        let _ = (token, columns);
+        false
+    }
+}
+
+/// Rows with labels, side by side.
+pub(crate) struct Columns<'a, R> {
+    /// The predictions.
+    pub(crate) tile: Dst<'a, R>,
+    pub(crate) count: usize,
+    pub(crate) labels: [usize; WIDTH],
+    /// The factor of the derivatives of each row; unused where the row is ignored.
+    pub(crate) scales: [f64; WIDTH],
+    /// True if gradients are wanted.
+    pub(crate) gradient: bool,
+    /// The losses, to be written.
+    pub(crate) losses: [f64; WIDTH],
+    /// The gradients at the labels, to be written here, not to the tile.
+    pub(crate) of_labels: [f64; WIDTH],
+    /// True for rows that are ignored; their gradients are written by the driver.
+    pub(crate) ignored: [bool; WIDTH],
 }
 
 /// A loss of rows: its kernel and its options.
@@ -248,104 +280,6 @@ pub struct BatchTotals {
     pub(crate) has_scores: bool,
 }
 
-/// [`Targets`] of any element type.
-#[derive(Clone, Copy)]
-enum RowTargets<'a, R> {
-    Labels(Labels<'a>),
-    Probabilities(Src<'a, R>),
-}
-
-/// The kernel of a batch: all rows of a loss, and the outputs to compute.
-struct EachRow<'a, F, R> {
-    kernel: F,
-    ignore_label: Option<i64>,
-    prediction: Src<'a, R>,
-    target: RowTargets<'a, R>,
-    sample_weights: Option<&'a [f64]>,
-    rows: usize,
-    layout: Rows,
-    scale: f64,
-    losses: Option<Dst<'a, R>>,
-    gradient: Option<Dst<'a, R>>,
-    hessian: Option<Dst<'a, R>>,
-    bound: Option<Bound>,
-}
-
-impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
-    /// A row, and its weight, which is 0 if it is ignored.
-    #[inline(always)]
-    fn sample(&self, row: usize) -> (Sample<'a, R>, f64) {
-        let Self { layout, .. } = self;
-        let mut weight = self.sample_weights.map_or(1.0, |weights| weights[row]);
-        let target = match self.target {
-            RowTargets::Labels(labels) => {
-                let label = labels.checked(row);
-                if self.ignore_label == Some(label) {
-                    weight = 0.0;
-                }
-                RowTarget::Label(label as usize)
-            }
-            RowTargets::Probabilities(y) => RowTarget::Probabilities(layout.of(y, row)),
-        };
-        let sample = Sample {
-            prediction: layout.of(self.prediction, row),
-            target,
-            len: layout.row_len(),
-            scale: self.scale * weight,
-            gradient: self.gradient.map(|gradient| layout.of_target(gradient, row)),
-            hessian: self.hessian.map(|hessian| layout.of_target(hessian, row)),
-            bound: self.bound,
-        };
-        (sample, weight)
-    }
-}
-
-impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        let mut tree = PairwiseSum::new();
-        // Outputs need no copy: they are rounded once, from f64.
-        let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
-        let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
-        for row in 0..self.rows {
-            let (mut sample, weight) = self.sample(row);
-            let loss = if weight == 0.0 {
-                None
-            } else {
-                sample.prediction = token.plain(sample.prediction, room);
-                if let RowTarget::Probabilities(y) = &mut sample.target {
-                    *y = token.plain(*y, target_room);
-                }
-                self.kernel.row(token, sample)
-            };
-            if let Some(loss) = loss {
-                // As in the sums of other losses, the terms are rounded to the type of the computation.
-                tree.push(rounded_to::<R>(loss) * weight);
-                if let Some(hessian) = sample.hessian.filter(|_| self.bound.is_some()) {
-                    make_positive(hessian);
-                }
-            } else {
-                sample.fill(0.0, 0.0);
-            }
-            if let Some(losses) = self.losses {
-                losses.write(row, loss.unwrap_or(0.0) * weight);
-            }
-        }
-        tree.sum()
-    }
-}
-
-/// Replaces what is below the least bound by that. NaN stays NaN.
-#[inline(never)]
-fn make_positive<R: Real>(bound: Dst<R>) {
-    for i in 0..bound.len() {
-        if bound.src().read(i) < LEAST_BOUND {
-            bound.write(i, LEAST_BOUND);
-        }
-    }
-}
-
 /// Checks a target, and returns the number of its rows.
 #[track_caller]
 fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows) -> Result<usize, TargetError> {
@@ -358,6 +292,7 @@ fn check<F: RowFormula, T: Element>(loss: &F, target: Targets<'_, T>, rows: Rows
             assert!(!F::LABELS_ALONE, "the loss takes labels, not probabilities");
             Ok(rows.count(y.len()))
         }
+        Targets::Labels(labels) if labels.all_below(classes) => Ok(labels.len()),
         Targets::Labels(labels) => {
             let is_wrong =
                 |&row: &usize| labels.class(row, classes).is_none() && !labels.is_ignored(row, loss.ignore_label());
@@ -384,6 +319,12 @@ fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, coun
         }
         _ => false,
     };
+    // A sum of ones is exact.
+    let ones = batch.sample_weights.is_none() && class_weights.is_none();
+    let all_count = labels.is_some_and(|_| loss.ignore_label().is_none()) || labels.is_none() && !F::IGNORES_ZEROS;
+    if ones && all_count {
+        return [count as f64; 2];
+    }
     let (mut tree, mut counted) = (PairwiseSum::new(), 0.0);
     for row in 0..count {
         let weight = sample_weight(row);

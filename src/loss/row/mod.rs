@@ -5,6 +5,8 @@ pub(crate) mod categorical;
 #[macro_use]
 pub(crate) mod cross_entropy;
 pub(crate) mod driver;
+mod each_row;
+mod from_logits;
 #[macro_use]
 pub(crate) mod margin;
 #[macro_use]

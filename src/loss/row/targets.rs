@@ -68,6 +68,15 @@ macro_rules! labels {
                 }
             }
 
+            /// True if every label is the index of a class. Without a branch for each label, the compiler vectorizes it.
+            pub(crate) fn all_below(self, classes: usize) -> bool {
+                match self.0 {
+                    $(Integers::$Variant(labels) => labels.iter().fold(true, |all, label| {
+                        all & usize::try_from(*label).is_ok_and(|class| class < classes)
+                    }),)+
+                }
+            }
+
             /// The label of a row, of labels that are checked: those fit.
             #[inline(always)]
             pub(crate) fn checked(self, row: usize) -> i64 {

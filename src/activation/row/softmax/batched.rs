@@ -269,7 +269,7 @@ impl RowBatch {
 
     /// The gradients of the rows, as [`short_rows_backward`].
     #[inline(always)]
-    pub(super) fn backward<R: Real, I: Isa>(
+    fn backward<R: Real, I: Isa>(
         self,
         token: Token<I>,
         (scale, which, output): (Scale, Which, bool),
@@ -345,6 +345,23 @@ impl RowBatch {
             }
         }
         true
+    }
+}
+
+/// The kernel for the gradients of a batch, a function of its own: the kernel of all rows is long without it.
+pub(super) struct BatchGradient<'a, 'b, R> {
+    pub(super) columns: RowBatch,
+    pub(super) setting: (Scale, Which, bool),
+    pub(super) inputs: [Src<'a, R>; 2],
+    pub(super) workspace: &'b mut BatchWorkspace<R>,
+    pub(super) dx: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for BatchGradient<'_, '_, R> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> bool {
+        self.columns.backward(token, self.setting, self.inputs, self.workspace, self.dx)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The kernels of softmax and log-softmax, forward and backward. Short rows and strided rows go to `batched.rs`.
 
 use super::batched::{
-    BATCHED_STRIDE, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows, short_rows_backward,
+    BATCHED_STRIDE, BatchGradient, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows,
+    short_rows_backward,
 };
 use super::gradient::{
     FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
@@ -40,7 +41,7 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         let group_len = group_len(len);
         let general = self.mask.is_some() || self.general;
         if !general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
-            return side_by_side::forward(token, self, scale);
+            return token.call_outlined(side_by_side::SideBySide(self));
         }
         match (self.x.as_real(), self.y.as_real()) {
             (Some(x), Some(y)) if !general && stride == 1 && len <= SHORT => {
@@ -220,7 +221,7 @@ impl<R: Real> Kernel for &Backward<'_, R> {
     fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<R, I>(self.setting.temperature);
         if !self.general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
-            return side_by_side::backward(token, self, scale);
+            return token.call_outlined(side_by_side::SideBySide(self));
         }
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
@@ -246,7 +247,8 @@ impl<R: Real> Kernel for &Backward<'_, R> {
                     let n = TILE.min(stride - first % stride).min(self.end - first);
                     let columns = RowBatch { first: self.rows.start(first), n, len, stride };
                     let setting = (scale, self.setting.which, self.output);
-                    if !columns.backward(token, setting, [from, dy], &mut workspace, dx) {
+                    let batch = BatchGradient { columns, setting, inputs: [from, dy], workspace: &mut workspace, dx };
+                    if !token.call_outlined(batch) {
                         self.run_general(first, n);
                     }
                     first += n;

@@ -58,7 +58,8 @@ pub(crate) fn threshold<R: Real>(which: Which, output: bool, sum: f64) -> R {
 #[inline(always)]
 pub(crate) fn half_of<R: Real>(largest: R) -> R {
     let finite = largest.abs() <= R::MAX;
-    if finite { largest * R::from_f64_rounded(0.5) } else { R::zero() }
+    // The sign of a maximum of 0 depends on the order of the comparisons; adding 0 makes it positive.
+    if finite { largest * R::from_f64_rounded(0.5) + R::zero() } else { R::zero() }
 }
 
 /// The largest dy so far of entries at or above the threshold.

@@ -11,15 +11,34 @@ use super::batched::{
 use super::contiguous::{Backward, Forward};
 use super::gradient::{LogSoftmaxGradient, half_of, softmax_mean, threshold, total};
 use crate::math::shifted_exp::Scale;
-use crate::row::exponentials::Logarithm;
+use crate::row::exponentials::{Logarithm, scale};
 use crate::row::side_by_side::{BatchedShare, HiLos, exponentials};
 use crate::row::tile::{Block, Room};
-use crate::simd::{Isa, Real, Token};
+use crate::simd::{Isa, Kernel, Real, Token};
 use crate::slice::{Dst, Src, WIDTH};
+
+/// The kernel of a call whose rows go side by side.
+pub(super) struct SideBySide<C>(pub(super) C);
+
+impl<R: Real> Kernel for SideBySide<&Forward<'_, R>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        forward(token, self.0, scale::<R, I>(self.0.setting.temperature));
+    }
+}
+
+impl<R: Real> Kernel for SideBySide<&Backward<'_, R>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        backward(token, self.0, scale::<R, I>(self.0.setting.temperature));
+    }
+}
 
 /// The outputs of short rows.
 #[inline(always)]
-pub(super) fn forward<R: Real, I: Isa>(token: Token<I>, call: &Forward<'_, R>, scale: Scale) {
+fn forward<R: Real, I: Isa>(token: Token<I>, call: &Forward<'_, R>, scale: Scale) {
     let Forward { setting, x, y, rows, mut first, end, .. } = *call;
     let mut rooms = [const { Room::new() }; 2];
     let [tile, second] = rooms.each_mut();
@@ -71,7 +90,7 @@ fn outputs<R: Real, I: Isa>(
 
 /// The gradients of short rows.
 #[inline(always)]
-pub(super) fn backward<R: Real, I: Isa>(token: Token<I>, call: &Backward<'_, R>, scale: Scale) {
+fn backward<R: Real, I: Isa>(token: Token<I>, call: &Backward<'_, R>, scale: Scale) {
     let Backward { setting, output, from, dy, dx, rows, mut first, end, .. } = *call;
     let mut rooms = [const { Room::new() }; 3];
     let [tile, second, third] = rooms.each_mut();

@@ -1,0 +1,297 @@
+//! The kernel of a batch of rows: each row alone, in blocks that are copied to contiguous rows, or side by side.
+
+use super::driver::{Bound, Columns, RowKernel, RowTarget, Sample, rounded_to};
+use super::targets::Labels;
+use crate::loss::LEAST_BOUND;
+use crate::row::tile::{self, Block, Room};
+use crate::row::{COPIED, Rows};
+use crate::simd::{Isa, Kernel, Real, Token};
+use crate::slice::{Dst, Src, WIDTH, Workspace};
+use crate::sum::PairwiseSum;
+
+/// [`Targets`](super::targets::Targets) of any element type.
+#[derive(Clone, Copy)]
+pub(super) enum RowTargets<'a, R> {
+    Labels(Labels<'a>),
+    Probabilities(Src<'a, R>),
+}
+
+/// The kernel of a batch: all rows of a loss, and the outputs to compute.
+#[derive(Clone, Copy)]
+pub(super) struct EachRow<'a, F, R> {
+    pub(super) kernel: F,
+    pub(super) ignore_label: Option<i64>,
+    pub(super) prediction: Src<'a, R>,
+    pub(super) target: RowTargets<'a, R>,
+    pub(super) sample_weights: Option<&'a [f64]>,
+    pub(super) rows: usize,
+    pub(super) layout: Rows,
+    pub(super) scale: f64,
+    pub(super) losses: Option<Dst<'a, R>>,
+    pub(super) gradient: Option<Dst<'a, R>>,
+    pub(super) hessian: Option<Dst<'a, R>>,
+    pub(super) bound: Option<Bound>,
+}
+
+/// The numbers of one row, or of a block of contiguous rows.
+#[derive(Clone, Copy)]
+struct Numbers<'a, R> {
+    prediction: Src<'a, R>,
+    /// The probabilities of the target, if it is not a label.
+    target: Option<Src<'a, R>>,
+    gradient: Option<Dst<'a, R>>,
+    hessian: Option<Dst<'a, R>>,
+}
+
+impl<'a, R: Real> Numbers<'a, R> {
+    /// A row of these.
+    #[inline(always)]
+    fn row(self, layout: Rows, row: usize) -> Self {
+        Numbers {
+            prediction: layout.of(self.prediction, row),
+            target: self.target.map(|target| layout.of(target, row)),
+            gradient: self.gradient.map(|gradient| layout.of_target(gradient, row)),
+            hessian: self.hessian.map(|hessian| layout.of_target(hessian, row)),
+        }
+    }
+}
+
+impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
+    /// The numbers of all rows.
+    #[inline(always)]
+    fn numbers(&self) -> Numbers<'a, R> {
+        let target = match self.target {
+            RowTargets::Labels(_) => None,
+            RowTargets::Probabilities(y) => Some(y),
+        };
+        Numbers { prediction: self.prediction, target, gradient: self.gradient, hessian: self.hessian }
+    }
+
+    /// The label of a row, or 0 for probabilities, and its weight, which is 0 if it is ignored.
+    #[inline(always)]
+    fn label(&self, row: usize) -> (usize, f64) {
+        let weight = self.sample_weights.map_or(1.0, |weights| weights[row]);
+        match self.target {
+            RowTargets::Labels(labels) => {
+                let label = labels.checked(row);
+                if self.ignore_label == Some(label) { (0, 0.0) } else { (label as usize, weight) }
+            }
+            RowTargets::Probabilities(_) => (0, weight),
+        }
+    }
+
+    /// Adds the loss of a row to the sum, and writes it and its derivatives.
+    #[inline(always)]
+    fn row<I: Isa>(&self, token: Token<I>, row: usize, numbers: Numbers<'_, R>, tree: &mut PairwiseSum) {
+        let (label, weight) = self.label(row);
+        let sample = Sample {
+            prediction: numbers.prediction,
+            target: numbers.target.map_or(RowTarget::Label(label), RowTarget::Probabilities),
+            len: self.layout.row_len(),
+            scale: self.scale * weight,
+            gradient: numbers.gradient,
+            hessian: numbers.hessian,
+            bound: self.bound,
+        };
+        let loss = if weight == 0.0 { None } else { self.kernel.row(token, sample) };
+        if loss.is_none() {
+            sample.fill(0.0, 0.0);
+        } else if let Some(hessian) = sample.hessian.filter(|_| self.bound.is_some()) {
+            make_positive(hessian);
+        }
+        self.finish(row, loss, weight, tree);
+    }
+
+    /// Adds the loss of a row to the sum, and writes it.
+    #[inline(always)]
+    fn finish(&self, row: usize, loss: Option<f64>, weight: f64, tree: &mut PairwiseSum) {
+        if let Some(loss) = loss {
+            // As in the sums of other losses, the terms are rounded to the type of the computation.
+            tree.push(rounded_to::<R>(loss) * weight);
+        }
+        if let Some(losses) = self.losses {
+            losses.write(row, loss.unwrap_or(0.0) * weight);
+        }
+    }
+
+    /// The rows from `first` to `end - 1`, where they are.
+    #[inline(always)]
+    fn in_place<I: Isa>(&self, token: Token<I>, (first, end): (usize, usize), tree: &mut PairwiseSum) {
+        // Outputs need no copy: they are rounded once, from f64.
+        let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
+        let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
+        let all = self.numbers();
+        for row in first..end {
+            let mut numbers = all.row(self.layout, row);
+            if self.label(row).1 != 0.0 {
+                numbers.prediction = token.plain(numbers.prediction, room);
+                if let Some(target) = &mut numbers.target {
+                    *target = token.plain(*target, target_room);
+                }
+            }
+            self.row(token, row, numbers, tree);
+        }
+    }
+
+    /// The rows side by side.
+    #[inline(always)]
+    fn side_by_side<I: Isa>(&self, token: Token<I>, tree: &mut PairwiseSum) {
+        let mut room = Room::<R>::new();
+        let tile = room.zeros(self.layout.row_len() * WIDTH);
+        let mut first = 0;
+        while first < self.rows {
+            let block = Block::next(self.layout, first, self.rows);
+            let mut columns = Columns {
+                tile,
+                count: block.count,
+                labels: [0; WIDTH],
+                scales: [0.0; WIDTH],
+                gradient: self.gradient.is_some(),
+                losses: [0.0; WIDTH],
+                of_labels: [0.0; WIDTH],
+                ignored: [false; WIDTH],
+            };
+            let mut weights = [0.0; WIDTH];
+            for k in 0..block.count {
+                (columns.labels[k], weights[k]) = self.label(first + k);
+                columns.scales[k] = self.scale * weights[k];
+                columns.ignored[k] = weights[k] == 0.0;
+            }
+            block.gather(token, self.prediction, tile);
+            if self.kernel.columns(token, &mut columns) {
+                if let Some(gradient) = self.gradient {
+                    block.scatter(token, tile.src(), gradient);
+                    // After the tile: a load of a register that contains a number just stored would have to wait.
+                    for k in 0..block.count {
+                        let gradient = self.layout.of_target(gradient, first + k);
+                        if columns.ignored[k] {
+                            (0..gradient.len()).for_each(|i| gradient.write(i, 0.0));
+                        } else {
+                            gradient.write(columns.labels[k], columns.of_labels[k]);
+                        }
+                    }
+                }
+                for k in 0..block.count {
+                    let loss = if columns.ignored[k] { None } else { Some(columns.losses[k]) };
+                    self.finish(first + k, loss, weights[k], tree);
+                }
+            } else {
+                token.call_outlined(InPlace { call: self, rows: (first, first + block.count), tree });
+            }
+            first += block.count;
+        }
+    }
+
+    /// True if the rows are strided, so that adjacent ones are copied to contiguous rows together.
+    #[inline(always)]
+    fn is_transposed<I: Isa>(&self, _: Token<I>) -> bool {
+        let Numbers { prediction, target, gradient, hessian } = self.numbers();
+        let plain = prediction.is_plain()
+            && target.is_none_or(Src::is_plain)
+            && gradient.is_none_or(Dst::is_plain)
+            && hessian.is_none_or(Dst::is_plain);
+        Token::<I>::HAS_COLUMNS && plain && self.layout.stride() >= MOST && self.layout.row_len() <= ROOM / LEAST
+    }
+}
+
+/// The most strided rows that are copied together: a cache line of f32.
+const MOST: usize = 16;
+
+/// The least strided rows that are worth it.
+const LEAST: usize = 4;
+
+/// The numbers of the rows that are copied together.
+const ROOM: usize = 1 << 14;
+
+/// The kernel of [`EachRow::in_place`], outlined.
+struct InPlace<'b, 'a, F, R> {
+    call: &'b EachRow<'a, F, R>,
+    rows: (usize, usize),
+    tree: &'b mut PairwiseSum,
+}
+
+impl<F: RowKernel, R: Real> Kernel for InPlace<'_, '_, F, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        self.call.in_place(token, self.rows, self.tree);
+    }
+}
+
+/// The kernel for strided rows: blocks of them are transposed to contiguous rows, and their derivatives back.
+struct Transposed<'b, 'a, F, R> {
+    call: &'b EachRow<'a, F, R>,
+    tree: &'b mut PairwiseSum,
+}
+
+impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let Self { call, tree } = self;
+        let (layout, all) = (call.layout, call.numbers());
+        let (len, stride) = (layout.row_len(), layout.stride());
+        if len == 0 {
+            return;
+        }
+        let most = (ROOM / len).clamp(1, MOST).min(call.rows);
+        let mut rooms = [const { Workspace::<R, ROOM>::new() }; 3];
+        let [prediction, target, hessian] = rooms.each_mut();
+        // The gradient may be the memory of the prediction.
+        let prediction = prediction.zeros(most * len);
+        let target = target.zeros(if all.target.is_some() { most * len } else { 0 });
+        let hessian = hessian.zeros(if all.hessian.is_some() { most * len } else { 0 });
+        let mut first = 0;
+        while first < call.rows {
+            let count = most.min(stride - first % stride).min(call.rows - first);
+            let (start, span) = (layout.start(first), (len - 1) * stride + count);
+            for (from, to) in [(Some(all.prediction), prediction), (all.target, target)] {
+                if let Some(from) = from {
+                    token.transpose((len, count), (from.part(start, span), stride), (to, len));
+                }
+            }
+            let numbers = Numbers {
+                prediction: prediction.src(),
+                target: all.target.map(|_| target.src()),
+                gradient: all.gradient.map(|_| prediction),
+                hessian: all.hessian.map(|_| hessian),
+            };
+            for k in 0..count {
+                call.row(token, first + k, numbers.row(Rows::contiguous(len), k), tree);
+            }
+            for (to, from) in [(all.gradient, prediction), (all.hessian, hessian)] {
+                if let Some(to) = to {
+                    token.transpose((count, len), (from.src(), len), (to.part(start, span), stride));
+                }
+            }
+            first += count;
+        }
+    }
+}
+
+impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let mut tree = PairwiseSum::new();
+        let labels = matches!(self.target, RowTargets::Labels(_)) && self.hessian.is_none();
+        if labels && self.kernel.has_columns() && tile::are_side_by_side::<R, I>(token, self.layout, self.rows) {
+            self.side_by_side(token, &mut tree);
+        } else if self.is_transposed(token) {
+            token.call_outlined(Transposed { call: &self, tree: &mut tree });
+        } else {
+            token.call_outlined(InPlace { call: &self, rows: (0, self.rows), tree: &mut tree });
+        }
+        tree.sum()
+    }
+}
+
+/// Replaces what is below the least bound by that. NaN stays NaN.
+#[inline(never)]
+fn make_positive<R: Real>(bound: Dst<R>) {
+    for i in 0..bound.len() {
+        if bound.src().read(i) < LEAST_BOUND {
+            bound.write(i, LEAST_BOUND);
+        }
+    }
+}

@@ -1,0 +1,528 @@
+//! The kernel of cross-entropy and focal loss from logits: `sum_i q_i (1 - p_i)^gamma (-ln p_i)`, p the softmax of the
+//! logits, q the weighted target.
+//!
+//! A row is shifted by its maximum m, as in softmax, so that -ln p_i = (m - z_i) + ln sum_j exp(z_j - m) is a sum of
+//! two numbers that are not negative: nothing cancels, and nothing overflows before the loss does. 1 - p_i is computed
+//! from the other exponentials, never from p_i, which may round to 1; with it, -ln p of the largest logit is
+//! ln(1 + others).
+
+use super::driver::{
+    BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write,
+};
+use crate::math::FloatMath;
+use crate::math::logistic::parabola_above;
+use crate::math::pair::HiLo;
+use crate::row::exponentials::{Exponentials, Logarithm, Row, one, scale};
+use crate::row::maximum::{Kind, kind};
+use crate::row::side_by_side::{self, BatchedShare, HiLos};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token};
+use crate::slice::{Dst, Map, Src, WIDTH};
+use crate::sum::PairwiseSum;
+use num_traits::Float;
+
+/// The kernel of both losses.
+#[derive(Clone, Copy)]
+pub(crate) struct FromLogits<'a> {
+    pub(super) weights: Option<&'a [f64]>,
+    pub(super) smoothing: f64,
+    pub(super) gamma: f64,
+    /// The weight of the z-loss; 0 if gamma is not.
+    pub(super) z_loss: f64,
+}
+
+/// The map ln(1 + x).
+#[derive(Clone, Copy)]
+struct Logarithm1p;
+
+impl Map<1, 1> for Logarithm1p {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [x.ln_1p()]
+    }
+}
+
+/// The map x^gamma, x from 0 to 1.
+#[derive(Clone, Copy)]
+struct Power {
+    gamma: f64,
+}
+
+impl Map<1, 1> for Power {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [(x.ln() * self.gamma).exp()]
+    }
+}
+
+/// The factors that (1 - p)^gamma gives to the loss -ln p and to the a of its gradient, and the b of its second
+/// derivative.
+///
+/// With u = 1 - p and l = -ln p, all are products and sums of u^gamma, p l / u and p / u, and p l / u is from 0 to 1.
+#[inline(always)]
+fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) -> [f64; 3] {
+    if gamma == 0.0 {
+        return [1.0, 1.0, 0.0];
+    }
+    if u == 0.0 {
+        return [0.0; 3];
+    }
+    const LARGEST_INTEGER: f64 = 64.0;
+    let power = if gamma <= LARGEST_INTEGER && gamma == f64::from(gamma as i32) {
+        Float::powi(u, gamma as i32)
+    } else {
+        one(token, Power { gamma }, u)
+    };
+    let part = if p == 0.0 { 0.0 } else { p * (l / u) };
+    // b times u^2 is 0 long before this bound counts; b itself must not be infinite.
+    let ratio = p / u.max(1e-140);
+    [power, power * (1.0 + gamma * part), gamma * power * (part - (2.0 + (gamma - 1.0) * part) * ratio)]
+}
+
+/// The softmax of a row, whose maximum may be infinite.
+#[derive(Clone, Copy)]
+enum Shares {
+    /// For a finite maximum: `rest` is the logarithm of the sum of exponentials; `others` is that sum without its
+    /// largest term, if it is below 2.
+    Finite { row: Row, sum: f64, rest: f64, others: f64 },
+    /// For an infinite maximum: 1 / count for each of the `count` entries of +inf, else 0; `rest` is ln(count).
+    Infinite { count: f64, rest: f64 },
+}
+
+/// p, 1 - p and -ln p of a block of a row.
+struct Block {
+    p: [f64; BLOCK],
+    u: [f64; BLOCK],
+    l: [f64; BLOCK],
+}
+
+impl Shares {
+    #[inline(always)]
+    fn of<R: Real, I: Isa>(token: Token<I>, z: Src<R>, len: usize, kind: Kind, row: Row) -> Self {
+        if kind != Kind::Finite {
+            let count = (0..len).filter(|&i| z.read(i) == f64::INFINITY).count() as f64;
+            return Shares::Infinite { count, rest: one(token, Logarithm, count) };
+        }
+        let exponentials = Exponentials::new(token, row, z, None, len);
+        let sum = exponentials.sum;
+        if sum >= 2.0 || sum.is_nan() {
+            return Shares::Finite { row, sum, rest: one(token, Logarithm1p, sum - 1.0), others: sum };
+        }
+        // The exponential of the maximum is exactly 1, so a sum below 2 has one such term.
+        let others = match (0..len).find(|&i| z.read(i) == row.m) {
+            Some(largest) => exponentials.sum_without(token, largest, len),
+            None => 0.0,
+        };
+        let rest = one(token, Logarithm1p, others);
+        Shares::Finite { row, sum, rest, others }
+    }
+
+    /// -ln p of the entries from `start` on.
+    #[inline(always)]
+    fn neg_log_probs<R: Real>(self, z: Src<R>, start: usize, l: &mut [f64]) {
+        widen(z, start, l);
+        match self {
+            Shares::Finite { row, rest, .. } => l.iter_mut().for_each(|l| *l = (row.m - *l) + rest),
+            Shares::Infinite { rest, .. } => {
+                l.iter_mut().for_each(|l| *l = if *l == f64::INFINITY { rest } else { f64::INFINITY });
+            }
+        }
+    }
+
+    /// The logarithm of the sum of the exponentials of the row.
+    #[inline(always)]
+    fn log_sum_exp(self) -> f64 {
+        match self {
+            Shares::Finite { row, rest, .. } => row.m + rest,
+            // Of logits that are all -inf, there is no +inf.
+            Shares::Infinite { rest, .. } if rest < 0.0 => f64::NEG_INFINITY,
+            Shares::Infinite { .. } => f64::INFINITY,
+        }
+    }
+
+    /// p and 1 - p of the entries from `start` on.
+    #[inline(always)]
+    fn shares<R: Real, I: Isa>(self, token: Token<I>, z: Src<R>, start: usize, p: &mut [f64], u: &mut [f64]) {
+        match self {
+            Shares::Finite { row, sum, others, .. } => {
+                let mut exponentials = [R::from_f64_rounded(0.0); BLOCK];
+                let exponentials = &mut exponentials[..p.len()];
+                row.exponentials(token, z.part(start, p.len()), Dst::new(exponentials));
+                let inverse = 1.0 / sum;
+                for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
+                    let e = e.into_f64();
+                    // In a sum below 2, only one exponential is 1.
+                    let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
+                    (*p, *u) = (e * inverse, without * inverse);
+                }
+            }
+            Shares::Infinite { count, .. } => {
+                widen(z, start, p);
+                for (p, u) in p.iter_mut().zip(u) {
+                    (*p, *u) = if *p == f64::INFINITY { (1.0 / count, 1.0 - 1.0 / count) } else { (0.0, 1.0) };
+                }
+            }
+        }
+    }
+}
+
+/// The terms of the entries of a block: of the loss, of A, and of the sum of b, which are 0 unless the loss is `focal`.
+struct Terms {
+    loss: [f64; BLOCK],
+    a: [f64; BLOCK],
+    b: [f64; BLOCK],
+    focal: bool,
+    /// 2 c and L of the z-loss.
+    z: [f64; 2],
+}
+
+/// p times a factor, and 0 where p is 0, whatever the factor.
+#[inline(always)]
+fn times(p: f64, factor: f64) -> f64 {
+    if p == 0.0 { 0.0 } else { p * factor }
+}
+
+/// The map of p / (1 - p) into (2 p - 1) / (2 ln(p / (1 - p))).
+#[derive(Clone, Copy)]
+struct Parabola;
+
+impl Map<1, 1> for Parabola {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [odds]: [L; 1]) -> [L; 1] {
+        [parabola_above(odds.ln())]
+    }
+}
+
+/// The Hessian bound of L^2 / 2, L the logarithm of the sum of exponentials.
+///
+/// Its second derivative in z_i is p (1 - p) L + p^2, and L is r + softplus(z_i - r), r that of the others. With
+/// p = sigmoid(z_i - r), that is p (1 - p) r, at most max(r, 0) / 4, and p (1 - p) softplus(z_i - r) + p^2, which is at
+/// most 1.0454 (at z_i - r = 3.1), for any z_i. The magnitude at this z_i is at most abs(L) / 4 + 1, and the matrix of
+/// second derivatives, L (diag(p) - p p^T) + p p^T, has no eigenvalue above max(L, 1): half of it is no more than this.
+#[inline(always)]
+fn z_bound(log_sum: f64) -> f64 {
+    1.05 + 0.5 * log_sum.abs()
+}
+
+/// The Hessian bound of the cross-entropy for each p and u = 1 - p. Neither is taken for less than the smallest normal
+/// number, so that the bound is not 0.
+#[inline(always)]
+fn parabolas<I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
+    for ((odds, p), u) in out.iter_mut().zip(p).zip(u) {
+        *odds = if p.is_nan() { f64::NAN } else { p.max(f64::MIN_POSITIVE) / u.max(f64::MIN_POSITIVE) };
+    }
+    let out = Dst::new(out);
+    token.map(Parabola, [out.src()], [out]);
+}
+
+impl Terms {
+    /// Writes the derivatives of the n entries from `start` on, from the totals of the row.
+    #[inline(always)]
+    fn write_derivatives<R: Real, I: Isa>(
+        &mut self,
+        token: Token<I>,
+        block: &Block,
+        [_, all_a, all_b, spread]: [f64; 4],
+        sample: Sample<'_, R>,
+        start: usize,
+        n: usize,
+    ) {
+        let (Block { p, u, .. }, Terms { loss: out, a, b, focal, z: [twice_c, log_sum] }) = (block, self);
+        let (of_all, of_square) = (all_a + all_a * (*twice_c * *log_sum), all_a * *twice_c);
+        if let Some(hessian) = sample.hessian {
+            match sample.bound {
+                Some(bound) if !*focal => {
+                    parabolas(token, &p[..n], &u[..n], &mut out[..n]);
+                    let of_z = of_square * z_bound(*log_sum);
+                    out[..n].iter_mut().for_each(|y| *y = bound.of(*y * all_a + of_z));
+                }
+                bound => {
+                    for i in 0..n {
+                        let of_z = p[i] * p[i] * (all_b - b[i] - of_square) + u[i] * u[i] * b[i];
+                        let second = times(p[i] * u[i], of_all) - of_z;
+                        let first = times(p[i], of_all) - a[i];
+                        // The magnitudes beside the diagonal are u_j (resp. p_i) times those of b_j.
+                        let part = b[i].abs() * u[i];
+                        out[i] = match bound {
+                            None => second,
+                            Some(Bound::Diagonal) => second.abs().max(first.abs()),
+                            Some(Bound::Matrix) => {
+                                2.0 * (p[i] * u[i] * all_a + p[i] * (spread - part) + u[i] * part).max(first.abs())
+                            }
+                        };
+                    }
+                }
+            }
+            write(hessian, start, sample.scale, &out[..n]);
+        }
+        if let Some(gradient) = sample.gradient {
+            for i in 0..n {
+                out[i] = times(p[i], of_all) - a[i];
+            }
+            write(gradient, start, sample.scale, &out[..n]);
+        }
+    }
+}
+
+impl FromLogits<'_> {
+    /// Computes the terms of the n entries from `start` on. Returns if an entry has y != 0, and if one has q != 0.
+    #[inline(always)]
+    fn terms<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        sample: Sample<'_, R>,
+        start: usize,
+        block: &Block,
+        terms: &mut Terms,
+        n: usize,
+    ) -> [bool; 2] {
+        let Terms { loss, a: q, b, .. } = terms;
+        sample.probabilities(start, &mut q[..n]);
+        let any_y = q[..n].iter().any(|y| *y != 0.0);
+        let smoothing = rounded_to::<R>(self.smoothing);
+        if smoothing != 0.0 {
+            let (kept, spread) = (1.0 - smoothing, smoothing / sample.len as f64);
+            q[..n].iter_mut().for_each(|q| *q = *q * kept + spread);
+        }
+        weigh::<R>(self.weights, start, &mut q[..n]);
+        let any_q = q[..n].iter().any(|q| *q != 0.0);
+        for i in 0..n {
+            loss[i] = if q[i] == 0.0 { 0.0 } else { q[i] * block.l[i] };
+        }
+        let gamma = rounded_to::<R>(self.gamma);
+        if gamma != 0.0 {
+            b[..n].fill(0.0);
+            for i in 0..n {
+                if q[i] == 0.0 {
+                    continue;
+                }
+                let [of_loss, of_a, of_b] = focal_factors(token, gamma, block.p[i], block.u[i], block.l[i]);
+                (loss[i], q[i], b[i]) = (loss[i] * of_loss, q[i] * of_a, q[i] * of_b);
+            }
+        }
+        [any_y, any_q]
+    }
+
+    /// Any target of any row, in two passes: sums, then derivatives. They are a loop, so that their long body is
+    /// inlined once.
+    #[inline(always)]
+    fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
+        let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
+        let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
+        // Where c is 0, so is c L L, even if L is infinite.
+        let c = rounded_to::<R>(self.z_loss);
+        let log_sum = if c == 0.0 { 0.0 } else { shares.log_sum_exp() };
+        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK], focal, z: [2.0 * c, log_sum] };
+        let mut trees = [0; 4].map(|_| PairwiseSum::new());
+        let (mut any, mut totals) = ([false; 2], [0.0; 4]);
+        let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
+        for second in [false, true].into_iter().take(passes) {
+            for (start, n) in blocks(len) {
+                if focal || !second {
+                    shares.neg_log_probs(z, start, &mut block.l[..n]);
+                }
+                if focal || second {
+                    shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
+                }
+                let [any_y, any_q] = self.terms(token, sample, start, &block, &mut terms, n);
+                any = [any[0] | any_y, any[1] | any_q];
+                if second {
+                    terms.write_derivatives(token, &block, totals, sample, start, n);
+                    continue;
+                }
+                let mut spread = [0.0; BLOCK];
+                if sample.bound == Some(Bound::Matrix) && focal {
+                    (0..n).for_each(|i| spread[i] = terms.b[i].abs() * block.u[i]);
+                }
+                let parts = [&terms.loss, &terms.a, &terms.b, &spread];
+                for (tree, part) in trees.iter_mut().zip(parts).take(if focal { 4 } else { 2 }) {
+                    tree.push(sum(token, &part[..n]));
+                }
+            }
+            if any != [true; 2] {
+                return None;
+            }
+            totals = trees.each_ref().map(PairwiseSum::sum);
+        }
+        let [loss, all_a, ..] = totals;
+        Some(loss + all_a * (c * log_sum * log_sum))
+    }
+
+    /// The loss and gradient of a label, in a row with a finite maximum. The exponentials are stored in the memory of
+    /// the gradient.
+    #[inline(always)]
+    fn of_label<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        sample: Sample<'_, R>,
+        row: Row,
+        label: usize,
+        weight: f64,
+    ) -> f64 {
+        let (z, len) = (sample.prediction, sample.len);
+        let distance = row.m - z.read(label);
+        let largest = distance == 0.0;
+        let exponentials = Exponentials::new(token, row, z, sample.gradient, len);
+        let (sum, e) = (exponentials.sum, exponentials.read(token, label));
+        let mut others = sum - e;
+        // The difference has an error of some 2^-52, which is negligible only if it is large enough itself.
+        let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
+        if largest && sum < 2.0 && others < enough {
+            others = exponentials.sum_without(token, label, len);
+        }
+        // The largest exponential is 1, and the difference of the sum and 1 is exact.
+        let l = distance + token.map_one(Logarithm1p, if largest { others } else { sum - 1.0 });
+        let [of_loss, of_a, _] = focal_factors(token, rounded_to::<R>(self.gamma), e / sum, others / sum, l);
+        if let Some(gradient) = sample.gradient {
+            let a = sample.scale * (weight * of_a);
+            token.map(exponentials.shares(a), [exponentials.from], [gradient]);
+            gradient.write(label, -a * (others / sum));
+        }
+        weight * l * of_loss
+    }
+}
+
+/// The kernel for the sum of the exponentials of a column but one: as
+/// [`sum_without`](Exponentials::sum_without).
+struct SumWithout<'a, R> {
+    column: Src<'a, R>,
+    index: usize,
+}
+
+impl<R: Real> Kernel for SumWithout<'_, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let Self { column, index } = self;
+        let end = column.len() - index - 1;
+        token.sum(column.part(0, index)) + token.sum(column.part(index + 1, end))
+    }
+}
+
+/// The kernel of [`FromLogits::general`], outlined.
+struct General<'a, R> {
+    kernel: FromLogits<'a>,
+    sample: Sample<'a, R>,
+    kind: Kind,
+    row: Row,
+}
+
+impl<R: Real> Kernel for General<'_, R> {
+    type Output = Option<f64>;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> Option<f64> {
+        let Self { kernel, sample, kind, row } = self;
+        kernel.general(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
+    }
+}
+
+impl FromLogits<'_> {
+    /// True if a label has a kernel of its own.
+    #[inline(always)]
+    fn is_plain<R: Real>(self) -> bool {
+        rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
+    }
+}
+
+impl RowKernel for FromLogits<'_> {
+    #[inline(always)]
+    fn has_columns(self) -> bool {
+        self.smoothing == 0.0 && self.z_loss == 0.0
+    }
+
+    /// The steps are those of [`of_label`](FromLogits::of_label). Limit: half is the exponential, a fifth the logarithms,
+    /// one in f64 for each row.
+    #[inline(always)]
+    fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
+        let (tile, count) = (columns.tile, columns.count);
+        let [mut z, mut e, mut others, mut logarithms] = [[0.0; WIDTH]; 4];
+        let mut weights = [1.0; WIDTH];
+        for k in 0..count {
+            z[k] = tile.src().read(columns.labels[k] * WIDTH + k);
+        }
+        let scale = scale::<R, I>(1.0);
+        let Some([largest, sums]) = side_by_side::exponentials(token, scale, count, tile.src(), tile) else {
+            return false;
+        };
+        for k in 0..count {
+            e[k] = tile.src().read(columns.labels[k] * WIDTH + k);
+        }
+        if let Some(class_weights) = self.weights {
+            for k in 0..count {
+                weights[k] = rounded_to::<R>(class_weights[columns.labels[k]]);
+                columns.ignored[k] |= weights[k] == 0.0;
+            }
+        }
+        // Loops of a fixed length, which the compiler vectorizes.
+        let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
+        let mut exact = true;
+        for k in 0..WIDTH {
+            others[k] = sums[k] - e[k];
+            exact &= largest[k] != z[k] || sums[k] >= 2.0 || others[k] >= enough;
+        }
+        if !exact {
+            for k in 0..count {
+                if largest[k] == z[k] && sums[k] < 2.0 && others[k] < enough {
+                    let column = tile.src().strided(k, WIDTH, tile.len() / WIDTH);
+                    others[k] = token.call_outlined(SumWithout { column, index: columns.labels[k] });
+                }
+            }
+        }
+        for k in 0..WIDTH {
+            logarithms[k] = if largest[k] == z[k] { others[k] } else { sums[k] - 1.0 };
+        }
+        let place = Dst::new(&mut logarithms[..]);
+        token.map(Logarithm1p, [place.src()], [place]);
+        let mut factors = [1.0; WIDTH];
+        let gamma = rounded_to::<R>(self.gamma);
+        for k in 0..WIDTH {
+            logarithms[k] += largest[k] - z[k];
+        }
+        if gamma != 0.0 {
+            for k in 0..count {
+                let (p, u) = (e[k] / sums[k], others[k] / sums[k]);
+                let [of_loss, of_a, _] = focal_factors(token, gamma, p, u, logarithms[k]);
+                (logarithms[k], factors[k]) = (weights[k] * logarithms[k] * of_loss, of_a);
+            }
+        }
+        for k in 0..WIDTH {
+            columns.losses[k] = if gamma != 0.0 { logarithms[k] } else { weights[k] * logarithms[k] };
+        }
+        if columns.gradient {
+            let mut shares = HiLos::<R, WIDTH>::new();
+            for k in 0..WIDTH {
+                let a = columns.scales[k] * (weights[k] * factors[k]);
+                shares.set(k, HiLo::quotient(a, sums[k]));
+                columns.of_labels[k] = -a * (others[k] / sums[k]);
+            }
+            let [high, low] = shares.sources(WIDTH);
+            token.map_columns::<_, _, 3, 1>(BatchedShare, [tile.src(), high, low], tile, count);
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
+        let (z, len) = (sample.prediction, sample.len);
+        let by_label = match sample.target {
+            RowTarget::Label(label) if self.is_plain::<R>() => {
+                let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
+                if weight == 0.0 {
+                    return None;
+                }
+                Some((label, weight))
+            }
+            _ => None,
+        };
+        let scale = scale::<R, I>(1.0);
+        let (kind, m) = kind(token, scale, z, len);
+        let row = Row::new::<R>(scale, m);
+        let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
+            return token.call_outlined(General { kernel: self, sample, kind, row });
+        };
+        // The Hessian alone: the loss and its gradient are computed by `of_label`.
+        if sample.hessian.is_some() {
+            token.call_outlined(General { kernel: self, sample: Sample { gradient: None, ..sample }, kind, row });
+        }
+        Some(self.of_label(token, sample, row, label, weight))
+    }
+}
