@@ -387,10 +387,10 @@ table! {
         }
         #[inline(always)]
         unsafe fn store_partial(self, to: *mut f32, n: usize) {
-            let (low, high) = unsafe { (_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0)) };
-            // SAFETY: the caller guarantees n numbers. Not with a mask: AMD's processors before AVX-512 take 40 steps for
-            // that, if no lane may fault.
+            // SAFETY: the caller guarantees n numbers. Without a mask: AMD's processors take some 40 micro-operations to
+            // store with one.
             unsafe {
+                let (low, high) = (_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
                 if n & 4 != 0 {
                     write(to, low);
                     store_first(high, to.wrapping_add(4), n & 3);
