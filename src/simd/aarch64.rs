@@ -3,7 +3,7 @@
 use core::arch::aarch64::*;
 
 use super::scalar::{Fuse, Scalar};
-use super::table::{padded, table};
+use super::table::table;
 use super::{Isa, Kernel, entry};
 
 /// NEON: four f32 or two f64 in a register.
@@ -148,7 +148,32 @@ table! {
             // SAFETY: guaranteed by the caller. NEON has no streaming store of one register.
             unsafe { self.store(to) }
         }
-        padded!();
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f32, n: usize) -> Self {
+            // SAFETY: the caller guarantees n numbers.
+            Self(unsafe {
+                let zero = vdupq_n_f32(0.0);
+                match n {
+                    1 => vld1q_lane_f32::<0>(from, zero),
+                    2 => vcombine_f32(vld1_f32(from), vget_low_f32(zero)),
+                    _ => vld1q_lane_f32::<2>(from.wrapping_add(2), vcombine_f32(vld1_f32(from), vget_low_f32(zero))),
+                }
+            })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f32, n: usize) {
+            // SAFETY: as above.
+            unsafe {
+                match n {
+                    1 => vst1q_lane_f32::<0>(to, self.0),
+                    2 => vst1_f32(to, vget_low_f32(self.0)),
+                    _ => {
+                        vst1_f32(to, vget_low_f32(self.0));
+                        vst1q_lane_f32::<2>(to.wrapping_add(2), self.0);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -205,6 +230,15 @@ table! {
             // SAFETY: guaranteed by the caller. NEON has no streaming store of one register.
             unsafe { self.store(to) }
         }
-        padded!();
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f64, _: usize) -> Self {
+            // SAFETY: the caller guarantees one number.
+            Self(unsafe { vcombine_f64(vld1_f64(from), vdup_n_f64(0.0)) })
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f64, _: usize) {
+            // SAFETY: the caller guarantees one number.
+            unsafe { vst1_f64(to, vget_low_f64(self.0)) }
+        }
     }
 }

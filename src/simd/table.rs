@@ -112,30 +112,3 @@ macro_rules! table {
 }
 
 pub(crate) use {operators, table};
-
-/// Partial loads and stores through a padded block, for registers without masks.
-#[allow(unused_macros, reason = "x86-64 with masks alone would not need it")]
-macro_rules! padded {
-    () => {
-        #[inline]
-        unsafe fn load_partial(from: *const Self::Real, n: usize) -> Self {
-            let mut block = [0.0; <Self as $crate::simd::Lanes>::COUNT];
-            // SAFETY: the caller guarantees n numbers; the block has more.
-            unsafe {
-                core::ptr::copy_nonoverlapping(from, block.as_mut_ptr(), n);
-                Self::load(block.as_ptr())
-            }
-        }
-        #[inline]
-        unsafe fn store_partial(self, to: *mut Self::Real, n: usize) {
-            let mut block = [0.0; <Self as $crate::simd::Lanes>::COUNT];
-            // SAFETY: as above.
-            unsafe {
-                self.store(block.as_mut_ptr());
-                core::ptr::copy_nonoverlapping(block.as_ptr(), to, n);
-            }
-        }
-    };
-}
-#[allow(unused_imports, reason = "as above")]
-pub(crate) use padded;

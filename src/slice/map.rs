@@ -3,12 +3,10 @@
 //! Loops count by wrapping operations: a program may be built with overflow checks and the standard library's
 //! assertions, as a dev build is, and they would be a third of a short loop.
 
-use core::mem::MaybeUninit;
-
 use super::format::{Convert, Work, through_real};
 use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, prefetch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch, prefetch};
 
 /// A function from `IN` registers to `OUT` registers.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
@@ -27,6 +25,8 @@ pub(crate) struct Plan<R, const IN: usize, const OUT: usize> {
     pub(super) len: usize,
     /// True if the output, which then begins at a cache line, is stored past the caches.
     pub(super) stream: bool,
+    /// True if the first output has room for whole registers; what is written behind `len` has no meaning.
+    pub(super) room: bool,
 }
 
 impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
@@ -65,39 +65,14 @@ impl<R: Real, const IN: usize, const OUT: usize> Plan<R, IN, OUT> {
     }
 }
 
-/// The loop of a map over slices.
-///
-/// No other code is compiled for each function and instruction set, so it takes whole registers alone. The remainder
-/// goes through the same loop in blocks on the stack, by [`Tail`].
+/// The loop of a map over slices: no other code is compiled for each function and instruction set.
 ///
 /// A tuple that begins with the map, for the sake of its codegen unit (see `simd::entry`).
 impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Kernel for (M, &Plan<R, IN, OUT>) {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
-        let (map, plan) = self;
-        let count = <R::Lanes<I> as Lanes>::COUNT;
-        let &Plan { mut from, steps, to, len, stream } = plan;
-        let (mut registers, mut at) = (len / count, 0_usize);
-        while registers > 0 {
-            // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat.
-            // The token proves the instructions.
-            unsafe {
-                let results = map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps));
-                // Hidden from the compiler, which would make a second loop with a second copy of the function.
-                if const { OUT == 1 } && stream && core::hint::black_box(true) {
-                    prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
-                    results[0].stream(to[0].wrapping_add(at));
-                } else {
-                    store(results, &to, at);
-                }
-            }
-            at = at.wrapping_add(count);
-            registers = registers.wrapping_sub(1);
-        }
-        if at < len {
-            token.call_outlined(Tail { plan, sweep: &Entered(map, token) });
-        }
+        token.map_contiguous(self.0, self.1);
     }
 }
 
@@ -122,6 +97,23 @@ unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
     loaded
 }
 
+/// Loads the last `left` numbers of each input, with zeros behind them. Always inlined, as below: the instructions of
+/// partial loads and stores are too many otherwise.
+/// # Safety
+/// Each input has `left` numbers, less than a register, and the machine has its instructions.
+#[inline(always)]
+unsafe fn load_last<R: Real, L: Register<Real = R>, const IN: usize>(from: &[*const R; IN], left: usize) -> [L; IN] {
+    // SAFETY: guaranteed by the caller.
+    let mut loaded = [unsafe { L::load_partial(from[0], left) }; IN];
+    let mut k = 1;
+    while k < IN {
+        // SAFETY: guaranteed by the caller.
+        loaded[k] = unsafe { L::load_partial(from[k], left) };
+        k += 1;
+    }
+    loaded
+}
+
 /// Stores a register to each output.
 /// # Safety
 /// Each output has a register's numbers from `at` on.
@@ -131,6 +123,32 @@ unsafe fn store<R: Real, L: Register<Real = R>, const OUT: usize>(registers: [L;
     while k < OUT {
         // SAFETY: guaranteed by the caller.
         unsafe { registers[k].store(to[k].wrapping_add(at)) }
+        k += 1;
+    }
+}
+
+/// Stores the last `left` numbers to each output.
+/// # Safety
+/// Each output has `left` numbers from `at` on, 0 < `left` <= COUNT, the first a register's if it has `room`.
+#[inline(always)]
+unsafe fn store_last<R: Real, L: Register<Real = R>, const OUT: usize>(
+    registers: [L; OUT],
+    to: &[*mut R; OUT],
+    at: usize,
+    left: usize,
+    room: bool,
+) {
+    let mut k = 0;
+    while k < OUT {
+        let to = to[k].wrapping_add(at);
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            if left == L::COUNT || room && k == 0 {
+                registers[k].store(to);
+            } else {
+                registers[k].store_partial(to, left);
+            }
+        }
         k += 1;
     }
 }
@@ -156,50 +174,6 @@ pub(super) struct Dispatched<M>(pub(super) M);
 impl<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize> Sweep<R, IN, OUT> for Dispatched<M> {
     fn sweep(&self, plan: &Plan<R, IN, OUT>) {
         dispatch((self.0, plan));
-    }
-}
-
-/// The remainder of a plan after its last whole register, in blocks on the stack that are padded with zeros.
-struct Tail<'a, R, const IN: usize, const OUT: usize> {
-    plan: &'a Plan<R, IN, OUT>,
-    sweep: &'a dyn Sweep<R, IN, OUT>,
-}
-
-impl<R: Real, const IN: usize, const OUT: usize> Kernel for Tail<'_, R, IN, OUT> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self, _: Token<I>) {
-        let count = <R::Lanes<I> as Lanes>::COUNT;
-        let plan = self.plan;
-        let part = plan.len % count;
-        let done = plan.len - part;
-        let mut inputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; IN];
-        let mut outputs = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; OUT];
-        let mut blocks = Plan { len: count, stream: false, ..*plan };
-        // SAFETY: every slice has `part` numbers from `done` on, and a block that repeats has them at its beginning.
-        // The blocks have MAX_LANES >= count numbers, of which the loop reads and writes the first `count`. The token
-        // proves the instructions.
-        unsafe {
-            let mut k = 0;
-            while k < IN {
-                let from = plan.from[k].wrapping_add(done * plan.steps[k]);
-                let block = inputs[k].as_mut_ptr().cast();
-                R::Lanes::<I>::load_partial(from, part).store(block);
-                blocks.from[k] = block;
-                k += 1;
-            }
-            let mut k = 0;
-            while k < OUT {
-                blocks.to[k] = outputs[k].as_mut_ptr().cast();
-                k += 1;
-            }
-            self.sweep.sweep(&blocks);
-            let mut k = 0;
-            while k < OUT {
-                R::Lanes::<I>::load(blocks.to[k]).store_partial(plan.to[k].wrapping_add(done), part);
-                k += 1;
-            }
-        }
     }
 }
 
@@ -287,6 +261,7 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, 
                 to: [core::ptr::null_mut(); OUT],
                 len: n,
                 stream: false,
+                room: false,
             };
             for k in 0..IN {
                 let from = inputs[k].part(done, n);
@@ -321,58 +296,43 @@ impl<R: Real, const IN: usize, const OUT: usize> Kernel for Gathered<'_, R, IN, 
 
 /// Maps as parts of kernels.
 impl<I: Isa> Token<I> {
-    /// Maps contiguous numbers.
-    ///
-    /// The function is inlined once: the remainder goes through the loop a second time, in blocks on the stack.
+    /// Maps contiguous numbers. The function is inlined once, so the same loop takes whole registers and what is left.
     #[inline(always)]
     fn map_contiguous<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
         self,
         map: M,
-        plan: Plan<R, IN, OUT>,
+        plan: &Plan<R, IN, OUT>,
     ) {
         let count = <R::Lanes<I> as Lanes>::COUNT;
-        let mut input_blocks = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; IN];
-        let mut output_blocks = [const { MaybeUninit::<[R; MAX_LANES]>::uninit() }; OUT];
-        let Plan { mut from, steps, mut to, len, .. } = plan;
-        let mut registers = len / count;
-        let mut part = 0;
-        // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: the
-        // pointers stay within, and so do the parts that go to and from the blocks. The loop takes `registers` times
-        // `count` numbers, which the slices or the blocks have. The token proves the instructions.
+        let &Plan { mut from, steps, to, len, stream, room } = plan;
+        if len == 0 {
+            return;
+        }
+        // Where the last register begins if it is whole: one counter for both ends of the loop.
+        let whole = len.cast_signed().wrapping_sub(count.cast_signed());
+        let mut at = 0_isize;
+        // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: no
+        // more than the numbers that are left are read and written. The token proves the instructions.
         unsafe {
             loop {
-                let mut at = 0_usize;
-                while registers > 0 {
-                    store(map.apply(load::<R, R::Lanes<I>, IN>(&mut from, &steps)), &to, at);
-                    at = at.wrapping_add(count);
-                    registers = registers.wrapping_sub(1);
+                let inputs = if at > whole {
+                    load_last::<R, R::Lanes<I>, IN>(&from, len.wrapping_sub(at.cast_unsigned()))
+                } else {
+                    load::<R, R::Lanes<I>, IN>(&mut from, &steps)
+                };
+                let results = map.apply(inputs);
+                if at >= whole {
+                    let left = len.wrapping_sub(at.cast_unsigned());
+                    return store_last(results, &to, at.cast_unsigned(), left, room);
                 }
-                if part > 0 {
-                    break;
+                // Hidden from the compiler, which would make a second loop with a second copy of the function.
+                if const { OUT == 1 } && stream && core::hint::black_box(true) {
+                    prefetch(from[0].wrapping_add(PREFETCH_BYTES / size_of::<R>()));
+                    results[0].stream(to[0].wrapping_add(at.cast_unsigned()));
+                } else {
+                    store(results, &to, at.cast_unsigned());
                 }
-                part = len % count;
-                if part == 0 {
-                    return;
-                }
-                let mut k = 0;
-                while k < IN {
-                    let block = input_blocks[k].as_mut_ptr().cast();
-                    R::Lanes::<I>::load_partial(from[k], part).store(block);
-                    from[k] = block;
-                    k += 1;
-                }
-                let mut k = 0;
-                while k < OUT {
-                    to[k] = output_blocks[k].as_mut_ptr().cast();
-                    k += 1;
-                }
-                registers = 1;
-            }
-            let done = len - part;
-            let mut k = 0;
-            while k < OUT {
-                R::Lanes::<I>::load(to[k]).store_partial(plan.to[k].wrapping_add(done), part);
-                k += 1;
+                at = at.wrapping_add(count.cast_signed());
             }
         }
     }
@@ -387,7 +347,7 @@ impl<I: Isa> Token<I> {
     ) {
         let len = outputs[0].len;
         match contiguous(&inputs, &outputs, len) {
-            Some(plan) => self.map_contiguous(map, plan),
+            Some(plan) => self.map_contiguous(map, &plan),
             None => self.call_outlined(Gathered { inputs, outputs, len, sweep: &Entered(map, self) }),
         }
     }
@@ -453,5 +413,5 @@ fn contiguous<R: Real, const IN: usize, const OUT: usize>(
         plain &= outputs[k].is_plain();
         to[k] = outputs[k].to;
     }
-    plain.then_some(Plan { from, steps, to, len, stream: false })
+    plain.then_some(Plan { from, steps, to, len, stream: false, room: false })
 }

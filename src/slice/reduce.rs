@@ -8,7 +8,7 @@ use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, rounds};
 use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
 use super::view::{Block, Dst, Src};
 use crate::element::Element;
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, fence};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSum, pairwise};
 
 /// Maps slices; the first output is summed, the others are stored. Of a format that rounds, each block is a leaf of the
@@ -66,8 +66,9 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     let kept_plan = Plan::new(inputs, kept, len);
     // In 128 bits, so that no length overflows.
     let cached = len as u128 * ((IN + KEPT) * size_of::<R>()) as u128 <= STREAM_BYTES as u128;
-    let head = if cached { None } else { stream::start(&inputs, &kept) };
     let chunk = if cached { BLOCK } else { PREFETCH_CHUNK };
+    // So that the whole registers of a part end within the block.
+    const { assert!(BLOCK.is_multiple_of(PREFETCH_CHUNK) && PREFETCH_CHUNK.is_multiple_of(MAX_LANES)) };
     let mut block = Block::<R, BLOCK>::new();
     let mut tree = PairwiseSum::new();
     let mut done = 0;
@@ -77,9 +78,7 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
         let summed = unsafe { block.dst(n) };
         let mut at = 0;
         while at < n {
-            // The numbers before the first cache line go first, by ordinary stores: what follows is aligned then.
-            let before_line = head.filter(|head| done + at < *head).map(|head| head - done - at);
-            let step = before_line.unwrap_or(chunk).min(n - at);
+            let step = chunk.min(n - at);
             let part = kept_plan.rest(done + at).first(step);
             let mut to = [summed.part(at, step).to; OUT];
             let mut k = 0;
@@ -87,8 +86,7 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
                 to[k + 1] = part.to[k];
                 k += 1;
             }
-            let stream = head.is_some() && before_line.is_none();
-            let part = Plan { from: part.from, steps: part.steps, to, len: step, stream };
+            let part = Plan { from: part.from, steps: part.steps, to, len: step, stream: false, room: true };
             if chunk < BLOCK {
                 stream::prefetch_ahead(&part);
             }
@@ -97,9 +95,6 @@ fn sum_blocks<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
         }
         tree.push(dispatch(SumBlock(summed.src())));
         done += n;
-    }
-    if head.is_some() {
-        fence();
     }
     tree.sum()
 }
@@ -131,14 +126,16 @@ pub(crate) fn sum<T: Element>(numbers: &[T]) -> f64 {
     dispatch(Sum(Src::new(numbers)))
 }
 
-/// The sum of a block, as a function of its own: compiled once, not once for each function that is mapped.
+/// The sum of a block that a map has written in whole registers, as a function of its own: compiled once, not once for
+/// each function that is mapped.
 struct SumBlock<'a, R>(Src<'a, R>);
 
 impl<R: Real> Kernel for SumBlock<'_, R> {
     type Output = f64;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        token.sum_block(self.0)
+        // SAFETY: guaranteed by who makes a `SumBlock`.
+        unsafe { token.sum_registers(self.0, true) }
     }
 }
 
@@ -195,17 +192,32 @@ impl<I: Isa> Token<I> {
     /// pairwise.
     #[inline(always)]
     pub(crate) fn sum_block<R: Real>(self, numbers: Src<R>) -> f64 {
+        // SAFETY: no more is read than the numbers.
+        unsafe { self.sum_registers(numbers, false) }
+    }
+
+    /// The sum of a block.
+    /// # Safety
+    /// If there is `room`, the numbers go on to the end of their last register.
+    #[inline(always)]
+    unsafe fn sum_registers<R: Real>(self, numbers: Src<R>, room: bool) -> f64 {
         assert!(numbers.is_plain() && !numbers.repeats);
         let mut sums = Accumulators::<I>::new();
         let mut done = 0_usize;
-        // SAFETY: the loop stays within the numbers, and the token proves the instructions.
+        // SAFETY: the loop stays within the numbers, and the token proves the instructions. The rest is read as the
+        // caller guarantees.
         unsafe {
             while numbers.len.wrapping_sub(done) >= ACCUMULATORS {
                 sums.add(numbers.from.wrapping_add(done));
                 done = done.wrapping_add(ACCUMULATORS);
             }
             if done < numbers.len {
-                sums.add_partial(numbers.from.wrapping_add(done), numbers.len - done);
+                let (from, n) = (numbers.from.wrapping_add(done), numbers.len.wrapping_sub(done));
+                if room {
+                    sums.add_first(from, n);
+                } else {
+                    sums.add_partial(from, n);
+                }
             }
         }
         sums.total()
@@ -324,6 +336,28 @@ impl<I: Isa> Accumulators<I> {
         while i < ACCUMULATORS / Self::COUNT {
             // SAFETY: guaranteed by the caller.
             self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.wrapping_add(i * Self::COUNT)) };
+            i += 1;
+        }
+    }
+
+    /// Adds a number to each of the first `n` accumulators.
+    /// # Safety
+    /// `from` is valid for reads of `n` < ACCUMULATORS numbers, and of those behind them in the same register.
+    #[inline(always)]
+    unsafe fn add_first<R: Real>(&mut self, from: *const R, n: usize) {
+        const INDICES: &[f64; ACCUMULATORS] =
+            &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+        let mut i = 0;
+        while i < ACCUMULATORS / Self::COUNT {
+            let first = i * Self::COUNT;
+            if first < n {
+                // SAFETY: guaranteed by the caller; there are as many indices as accumulators.
+                unsafe {
+                    let x = R::load_wide::<I>(from.wrapping_add(first));
+                    let within = I::F64::load(INDICES.as_ptr().wrapping_add(first)).lt(x.fill(n as f64));
+                    self.0[i] = self.0[i] + x.select(within, x.fill(0.0));
+                }
+            }
             i += 1;
         }
     }

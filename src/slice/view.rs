@@ -39,7 +39,7 @@ impl<'a, R: Real> Src<'a, R> {
         Src { from, len, stride: 1, format: T::FORMAT, repeats: false, lifetime: PhantomData }
     }
 
-    /// A view that repeats `block`: every register of a loop of any length is the block.
+    /// A view that repeats `block`: every register of a loop of any length is the block, the last one its beginning.
     #[inline(always)]
     pub(crate) fn repeat<T: Element<Real = R>>(block: &'a [T; MAX_LANES]) -> Self {
         Src { repeats: true, ..Self::new(block) }
