@@ -171,10 +171,10 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                 ignored: [false; WIDTH],
             };
             let mut weights = [0.0; WIDTH];
-            for k in 0..block.count {
-                (columns.labels[k], weights[k]) = self.label(first + k);
-                columns.scales[k] = self.scale * weights[k];
-                columns.ignored[k] = weights[k] == 0.0;
+            for (k, weight) in weights[..block.count].iter_mut().enumerate() {
+                (columns.labels[k], *weight) = self.label(first + k);
+                columns.scales[k] = self.scale * *weight;
+                columns.ignored[k] = *weight == 0.0;
             }
             block.gather(token, self.prediction, tile);
             if self.kernel.columns(token, &mut columns) {
@@ -190,9 +190,9 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                         }
                     }
                 }
-                for k in 0..block.count {
+                for (k, weight) in weights[..block.count].iter().enumerate() {
                     let loss = if columns.ignored[k] { None } else { Some(columns.losses[k]) };
-                    self.finish(first + k, loss, weights[k], terms);
+                    self.finish(first + k, loss, *weight, terms);
                 }
             } else {
                 token.call_outlined(InPlace { call: self, rows: (first, first + block.count), terms });

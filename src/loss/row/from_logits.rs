@@ -436,15 +436,15 @@ impl RowKernel for FromLogits<'_> {
         let (tile, count) = (columns.tile, columns.count);
         let [mut z, mut e, mut others, mut logarithms] = [[0.0; WIDTH]; 4];
         let mut weights = [1.0; WIDTH];
-        for k in 0..count {
-            z[k] = tile.src().read(columns.labels[k] * WIDTH + k);
+        for (k, z) in z[..count].iter_mut().enumerate() {
+            *z = tile.src().read(columns.labels[k] * WIDTH + k);
         }
         let scale = scale::<R, I>(1.0);
         let Some([largest, sums]) = side_by_side::exponentials(token, scale, count, tile.src(), tile) else {
             return false;
         };
-        for k in 0..count {
-            e[k] = tile.src().read(columns.labels[k] * WIDTH + k);
+        for (k, e) in e[..count].iter_mut().enumerate() {
+            *e = tile.src().read(columns.labels[k] * WIDTH + k);
         }
         if let Some(class_weights) = self.weights {
             for k in 0..count {
