@@ -132,8 +132,8 @@ impl Map<3, 1> for BatchedShare {
 }
 
 /// The maxima of the first `count` columns of a tile, after the sign, and the sums of their exponentials, which are
-/// written to a tile, perhaps the same. `None` if a maximum is not finite; nothing is written then. An outlined
-/// function, which everything that needs exponentials shares.
+/// written to a tile, perhaps the same; for other columns 0 and 1. `None` if a maximum is not finite; no exponential is
+/// written then. An outlined function, which everything that needs exponentials shares.
 #[inline(always)]
 pub(crate) fn exponentials<R: Real, I: Isa>(
     token: Token<I>,
@@ -142,7 +142,9 @@ pub(crate) fn exponentials<R: Real, I: Isa>(
     x: Src<R>,
     exponentials: Dst<R>,
 ) -> Option<[[f64; WIDTH]; 2]> {
-    token.call_outlined(Exponentials { scale, count, x, exponentials })
+    let mut numbers = [[0.0; WIDTH], [1.0; WIDTH]];
+    let finite = token.call_outlined(Exponentials { scale, count, x, exponentials, numbers: &mut numbers });
+    finite.then_some(numbers)
 }
 
 /// The kernel of [`exponentials`].
@@ -151,21 +153,21 @@ struct Exponentials<'a, R> {
     count: usize,
     x: Src<'a, R>,
     exponentials: Dst<'a, R>,
+    numbers: &'a mut [[f64; WIDTH]; 2],
 }
 
 impl<R: Real> Kernel for Exponentials<'_, R> {
-    type Output = Option<[[f64; WIDTH]; 2]>;
+    type Output = bool;
     #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> Option<[[f64; WIDTH]; 2]> {
-        let Self { scale, count, x, exponentials } = self;
+    fn run<I: Isa>(self, token: Token<I>) -> bool {
+        let Self { scale, count, x, exponentials, numbers: [largest, sums] } = self;
         let mut tops = [R::neg_infinity(); WIDTH];
         let top = Dst::new(&mut tops);
         token.fold_columns::<_, _, 2, 1>(BatchedMax(scale.sign), [x, top.src()], count, top);
-        let (mut largest, mut sums) = ([0.0; WIDTH], [1.0; WIDTH]);
-        for k in 0..count {
-            largest[k] = tops[k].into_f64();
+        for (largest, top) in largest[..count].iter_mut().zip(tops) {
+            *largest = top.into_f64();
         }
-        let shifts = Shifts::<R, WIDTH>::new(scale, &largest)?;
+        let Some(shifts) = Shifts::<R, WIDTH>::new(scale, largest) else { return false };
         let [minus, floor, octaves, rest, bias] = shifts.sources(WIDTH);
         let inputs = [x, minus, floor, octaves, rest, bias];
         if shifts.are_default(scale) {
@@ -173,8 +175,8 @@ impl<R: Real> Kernel for Exponentials<'_, R> {
         } else {
             token.map_columns::<_, _, 6, 1>(BatchedExponential::<false>(scale), inputs, exponentials, count);
         }
-        token.sum_columns(exponentials.src(), count, &mut sums);
+        token.sum_columns(exponentials.src(), count, sums);
         sums[count..].fill(1.0);
-        Some([largest, sums])
+        true
     }
 }

@@ -4,8 +4,11 @@ use super::Rows;
 use crate::simd::{Isa, Lanes, Real, Token};
 use crate::slice::{Convert, Dst, Src, WIDTH, Workspace};
 
-/// The greatest length of rows that go side by side. Longer ones fill registers of their own.
-pub(crate) const DEPTH: usize = 31;
+/// The greatest length of rows that go side by side: those of losses, with the most work for each row.
+pub(crate) const DEPTH: usize = 63;
+
+/// The greatest length of rows of activations that go side by side. Longer ones fill registers of their own.
+pub(crate) const SHORT: usize = 31;
 
 /// Memory for a tile.
 pub(crate) type Room<R> = Workspace<R, { WIDTH * DEPTH }>;
@@ -19,10 +22,10 @@ pub(crate) struct Block {
     pub(crate) count: usize,
 }
 
-/// True if rows go side by side. A few rows that do not fill a register are faster one after the other.
+/// True if rows of up to `most` numbers go side by side. A few rows that do not fill a register are faster one after the other.
 #[inline(always)]
-pub(crate) fn are_side_by_side<R: Real, I: Isa>(_: Token<I>, rows: Rows, count: usize) -> bool {
-    Token::<I>::HAS_COLUMNS && (1..=DEPTH).contains(&rows.row_len()) && 2 * count > <R::Lanes<I> as Lanes>::COUNT
+pub(crate) fn are_side_by_side<R: Real, I: Isa>(_: Token<I>, rows: Rows, most: usize, count: usize) -> bool {
+    Token::<I>::HAS_COLUMNS && (1..=most).contains(&rows.row_len()) && 2 * count > <R::Lanes<I> as Lanes>::COUNT
 }
 
 impl Block {

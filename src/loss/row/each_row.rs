@@ -294,7 +294,10 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
         let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
         let labels = matches!(self.target, RowTargets::Labels(_)) && self.hessian.is_none();
-        if labels && self.kernel.has_columns() && tile::are_side_by_side::<R, I>(token, self.layout, self.rows) {
+        if labels
+            && self.kernel.has_columns()
+            && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows)
+        {
             self.side_by_side(token, &mut terms);
         } else if self.is_transposed(token) {
             token.call_outlined(Transposed { call: &self, terms: &mut terms });

@@ -40,7 +40,7 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let group_len = group_len(len);
         let general = self.mask.is_some() || self.general;
-        if !general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
+        if !general && tile::are_side_by_side::<R, I>(token, self.rows, tile::SHORT, self.end - self.first) {
             return token.call_outlined(side_by_side::SideBySide(self));
         }
         match (self.x.as_real(), self.y.as_real()) {
@@ -220,7 +220,7 @@ impl<R: Real> Kernel for &Backward<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let scale = scale::<R, I>(self.setting.temperature);
-        if !self.general && tile::are_side_by_side::<R, I>(token, self.rows, self.end - self.first) {
+        if !self.general && tile::are_side_by_side::<R, I>(token, self.rows, tile::SHORT, self.end - self.first) {
             return token.call_outlined(side_by_side::SideBySide(self));
         }
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
