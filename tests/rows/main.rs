@@ -1,6 +1,7 @@
 //! The tests of activations of rows, of gated units and of maxout.
 
 mod agreement;
+mod batches;
 mod choices;
 #[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
