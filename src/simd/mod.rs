@@ -24,6 +24,8 @@ mod scalar;
 ))]
 mod table;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod transpose;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
 
 use core::marker::PhantomData;

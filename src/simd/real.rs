@@ -89,7 +89,7 @@ real!(f32, F32, 12_582_912.0, 127.0, 4097.0, |I, p| I::widen(p), {
     #[inline(always)]
     unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
         // SAFETY: guaranteed by the caller.
-        unsafe { super::x86_64::transpose(from, from_row, to, to_row) }
+        unsafe { super::transpose::transpose(from, from_row, to, to_row) }
     }
 });
 real!(f64, F64, 6_755_399_441_055_744.0, 1023.0, 134_217_729.0, |I, p| Register::load(p), {});
