@@ -94,6 +94,12 @@ impl<'a, R: Real> Exponentials<'a, R> {
         }
     }
 
+    /// Exponentials that are stored, and their sum.
+    #[inline(always)]
+    pub(crate) fn stored(from: Src<'a, R>, sum: f64) -> Self {
+        Exponentials { sum, from, recompute: None }
+    }
+
     /// The sum of the exponentials `start` to `start + len - 1`.
     #[inline(always)]
     fn sum_of_part<I: Isa>(self, token: Token<I>, start: usize, len: usize) -> f64 {

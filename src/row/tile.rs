@@ -22,7 +22,8 @@ pub(crate) struct Block {
     pub(crate) count: usize,
 }
 
-/// True if rows of up to `most` numbers go side by side. A few rows that do not fill a register are faster one after the other.
+/// True if rows of up to `most` numbers go side by side. A few rows that do not fill a register are faster one after
+/// the other.
 #[inline(always)]
 pub(crate) fn are_side_by_side<R: Real, I: Isa>(_: Token<I>, rows: Rows, most: usize, count: usize) -> bool {
     Token::<I>::HAS_COLUMNS && (1..=most).contains(&rows.row_len()) && 2 * count > <R::Lanes<I> as Lanes>::COUNT

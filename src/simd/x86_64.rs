@@ -150,11 +150,13 @@ fn first8(n: usize) -> __mmask8 {
     (1 << n) - 1
 }
 
-/// The AVX2 mask of the first n <= 8 words of 32 bits.
+/// The AVX2 mask of the first n words of 32 bits.
+/// # Safety
+/// n is at most 8, and the machine has AVX2.
 #[inline(always)]
-fn first_words(n: usize) -> __m256i {
+unsafe fn first_words(n: usize) -> __m256i {
     static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: eight words from 8 - n on, which is at most 8 if the assertion does not fail.
+    // SAFETY: eight words from 8 - n on, which the caller guarantees to be from 0 to 8.
     unsafe { read((&raw const MASKS).cast::<i32>().wrapping_add(8 - n)) }
 }
 

@@ -51,8 +51,8 @@ impl Map<2, 1> for Weigh {
     }
 }
 
-#[allow(missing_debug_implementations, reason = "users never have one")]
 /// The outputs to compute: the sum, and those that have a place in memory.
+#[allow(missing_debug_implementations, reason = "users never have one")]
 pub struct Places<'a, T> {
     pub(crate) sum: bool,
     pub(crate) losses: Option<&'a mut [T]>,

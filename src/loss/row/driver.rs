@@ -142,7 +142,7 @@ pub(crate) trait RowKernel: Copy {
 
     /// True if [`columns`](RowKernel::columns) is there for these options.
     #[inline(always)]
-    fn has_columns(self) -> bool {
+    fn has_columns<R: Real>(self) -> bool {
         false
     }
 
@@ -404,7 +404,10 @@ fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, coun
     };
     // A sum of ones is exact.
     let ones = batch.sample_weights.is_none() && class_weights.is_none();
-    let all_count = labels.is_some_and(|_| loss.ignore_label().is_none()) || labels.is_none() && !F::IGNORES_ZEROS;
+    let all_count = match labels {
+        Some(_) => loss.ignore_label().is_none(),
+        None => !F::IGNORES_ZEROS,
+    };
     if ones && all_count {
         return [count as f64; 2];
     }

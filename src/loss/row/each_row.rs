@@ -99,10 +99,16 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         }
     }
 
-    /// Adds the loss of a row to the sum, and writes it and its derivatives.
+    /// Adds the loss of a row to the sum, and writes it and its derivatives. `label` is [`label`](EachRow::label) of it.
     #[inline(always)]
-    fn row<I: Isa>(&self, token: Token<I>, row: usize, numbers: Numbers<'_, R>, terms: &mut Terms<'_>) {
-        let (label, weight) = self.label(row);
+    fn row<I: Isa>(
+        &self,
+        token: Token<I>,
+        (row, label): (usize, (usize, f64)),
+        numbers: Numbers<'_, R>,
+        terms: &mut Terms<'_>,
+    ) {
+        let (label, weight) = label;
         let sample = Sample {
             prediction: numbers.prediction,
             target: numbers.target.map_or(RowTarget::Label(label), RowTarget::Probabilities),
@@ -142,13 +148,14 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         let all = self.numbers();
         for row in first..end {
             let mut numbers = all.row(self.layout, row);
-            if self.label(row).1 != 0.0 {
+            let label = self.label(row);
+            if label.1 != 0.0 {
                 numbers.prediction = token.plain(numbers.prediction, room);
                 if let Some(target) = &mut numbers.target {
                     *target = token.plain(*target, target_room);
                 }
             }
-            self.row(token, row, numbers, terms);
+            self.row(token, (row, label), numbers, terms);
         }
     }
 
@@ -276,7 +283,8 @@ impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
                 hessian: all.hessian.map(|_| hessian),
             };
             for k in 0..count {
-                call.row(token, first + k, numbers.row(Rows::contiguous(len), k), terms);
+                let row = (first + k, call.label(first + k));
+                call.row(token, row, numbers.row(Rows::contiguous(len), k), terms);
             }
             for (to, from) in [(all.gradient, prediction), (all.hessian, hessian)] {
                 if let Some(to) = to {
@@ -295,7 +303,7 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
         let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
         let labels = matches!(self.target, RowTargets::Labels(_)) && self.hessian.is_none();
         if labels
-            && self.kernel.has_columns()
+            && self.kernel.has_columns::<R>()
             && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows)
         {
             self.side_by_side(token, &mut terms);

@@ -381,23 +381,6 @@ impl FromLogits<'_> {
     }
 }
 
-/// The kernel for the sum of the exponentials of a column but one: as
-/// [`sum_without`](Exponentials::sum_without).
-struct SumWithout<'a, R> {
-    column: Src<'a, R>,
-    index: usize,
-}
-
-impl<R: Real> Kernel for SumWithout<'_, R> {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        let Self { column, index } = self;
-        let end = column.len() - index - 1;
-        token.sum(column.part(0, index)) + token.sum(column.part(index + 1, end))
-    }
-}
-
 /// The kernel of [`FromLogits::general`], outlined.
 struct General<'a, R> {
     kernel: FromLogits<'a>,
@@ -415,18 +398,10 @@ impl<R: Real> Kernel for General<'_, R> {
     }
 }
 
-impl FromLogits<'_> {
-    /// True if a label has a kernel of its own.
-    #[inline(always)]
-    fn is_plain<R: Real>(self) -> bool {
-        rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
-    }
-}
-
 impl RowKernel for FromLogits<'_> {
     #[inline(always)]
-    fn has_columns(self) -> bool {
-        self.smoothing == 0.0 && self.z_loss == 0.0
+    fn has_columns<R: Real>(self) -> bool {
+        rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
     }
 
     /// The steps are those of [`of_label`](FromLogits::of_label). Limit: half is the exponential, a fifth the logarithms,
@@ -434,7 +409,7 @@ impl RowKernel for FromLogits<'_> {
     #[inline(always)]
     fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
         let (tile, count) = (columns.tile, columns.count);
-        let [mut z, mut e, mut others, mut logarithms] = [[0.0; WIDTH]; 4];
+        let [mut z, mut e, mut others, mut l] = [[0.0; WIDTH]; 4];
         let mut weights = [1.0; WIDTH];
         for (k, z) in z[..count].iter_mut().enumerate() {
             *z = tile.src().read(columns.labels[k] * WIDTH + k);
@@ -463,34 +438,34 @@ impl RowKernel for FromLogits<'_> {
             for k in 0..count {
                 if largest[k] == z[k] && sums[k] < 2.0 && others[k] < enough {
                     let column = tile.src().strided(k, WIDTH, tile.len() / WIDTH);
-                    others[k] = token.call_outlined(SumWithout { column, index: columns.labels[k] });
+                    let exponentials = Exponentials::stored(column, sums[k]);
+                    others[k] = exponentials.sum_without(token, columns.labels[k], column.len());
                 }
             }
         }
         for k in 0..WIDTH {
-            logarithms[k] = if largest[k] == z[k] { others[k] } else { sums[k] - 1.0 };
+            l[k] = if largest[k] == z[k] { others[k] } else { sums[k] - 1.0 };
         }
-        let place = Dst::new(&mut logarithms[..]);
+        let place = Dst::new(&mut l[..]);
         token.map(Logarithm1p, [place.src()], [place]);
-        let mut factors = [1.0; WIDTH];
-        let gamma = rounded_to::<R>(self.gamma);
+        let (mut of_loss, mut of_a) = ([1.0; WIDTH], [1.0; WIDTH]);
         for k in 0..WIDTH {
-            logarithms[k] += largest[k] - z[k];
+            l[k] += largest[k] - z[k];
         }
+        let gamma = rounded_to::<R>(self.gamma);
         if gamma != 0.0 {
             for k in 0..count {
                 let (p, u) = (e[k] / sums[k], others[k] / sums[k]);
-                let [of_loss, of_a, _] = focal_factors(token, gamma, p, u, logarithms[k]);
-                (logarithms[k], factors[k]) = (weights[k] * logarithms[k] * of_loss, of_a);
+                [of_loss[k], of_a[k], _] = focal_factors(token, gamma, p, u, l[k]);
             }
         }
         for k in 0..WIDTH {
-            columns.losses[k] = if gamma != 0.0 { logarithms[k] } else { weights[k] * logarithms[k] };
+            columns.losses[k] = weights[k] * l[k] * of_loss[k];
         }
         if columns.gradient {
             let mut shares = HiLos::<R, WIDTH>::new();
             for k in 0..WIDTH {
-                let a = columns.scales[k] * (weights[k] * factors[k]);
+                let a = columns.scales[k] * (weights[k] * of_a[k]);
                 shares.set(k, HiLo::quotient(a, sums[k]));
                 columns.of_labels[k] = -a * (others[k] / sums[k]);
             }
@@ -504,7 +479,7 @@ impl RowKernel for FromLogits<'_> {
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
-            RowTarget::Label(label) if self.is_plain::<R>() => {
+            RowTarget::Label(label) if self.has_columns::<R>() => {
                 let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
                 if weight == 0.0 {
                     return None;
