@@ -163,12 +163,12 @@ fn row_losses_have_one_value_in_every_type() {
     row_losses_have_one_value::<half::bf16>();
 }
 
-/// Rows that lie apart have the bits of rows that do not.
-fn rows_along_an_axis_are_rows<T: Number>() {
-    const SHAPE: [usize; 3] = [2, CLASSES, 3];
-    let (apart, together) = (Rows::along(&SHAPE, 1), Rows::contiguous(CLASSES));
+/// Rows that lie apart have the bits of rows that do not. Kernels copy adjacent rows together, in blocks that end with
+/// their matrix, of so many columns.
+fn rows_along_an_axis_are_rows<T: Number>(inner: usize) {
+    let (apart, together) = (Rows::along(&[2, CLASSES, inner], 1), Rows::contiguous(CLASSES));
     // The place of entry i of row r.
-    let place = |r: usize, i: usize| r / 3 * 3 * CLASSES + i * 3 + r % 3;
+    let place = |r: usize, i: usize| (r / inner * CLASSES + i) * inner + r % inner;
     let spread = |x: &[T]| {
         let mut y = x.to_vec();
         (0..x.len()).for_each(|k| y[place(k / CLASSES, k % CLASSES)] = x[k]);
@@ -176,12 +176,12 @@ fn rows_along_an_axis_are_rows<T: Number>() {
     };
     at_every_level(|level| {
         for case in row_cases::<T>() {
-            let (x, labels, y) = samples(&case, 6, 15);
+            let (x, labels, y) = samples(&case, 2 * inner, 15);
             let (x_apart, y_apart) = (spread(&x), spread(&y));
             for (target, target_apart) in targets(&case, &labels, &y).into_iter().zip(targets(&case, &labels, &y_apart))
             {
                 let run = |x: &[T], target, rows| {
-                    let (mut losses, mut gradient, mut hessian) = (vec![T::nan(); 6], x.to_vec(), x.to_vec());
+                    let (mut losses, mut gradient, mut hessian) = (vec![T::nan(); 2 * inner], x.to_vec(), x.to_vec());
                     case.loss.forward(x, target, rows, &mut losses).unwrap();
                     case.loss.gradient_with_hessian(x, target, rows, 1.0, &mut gradient, &mut hessian).unwrap();
                     let mut in_place = x.to_vec();
@@ -191,7 +191,7 @@ fn rows_along_an_axis_are_rows<T: Number>() {
                 };
                 let (losses, gradient, hessian, in_place) = run(&x, target, together);
                 let got = run(&x_apart, target_apart, apart);
-                let label = format!("{} {} at {level:?}", case.name, T::NAME);
+                let label = format!("{} {} of {inner} columns at {level:?}", case.name, T::NAME);
                 assert_eq!(all_bits(&got.0), all_bits(&losses), "losses of {label}");
                 assert_eq!(all_bits(&got.1), all_bits(&spread(&gradient)), "gradient of {label}");
                 assert_eq!(all_bits(&got.2), all_bits(&spread(&hessian)), "Hessian of {label}");
@@ -203,8 +203,10 @@ fn rows_along_an_axis_are_rows<T: Number>() {
 
 #[test]
 fn rows_along_an_axis_are_rows_in_both_types() {
-    rows_along_an_axis_are_rows::<f32>();
-    rows_along_an_axis_are_rows::<f64>();
+    for inner in [3, 9, 20, 40] {
+        rows_along_an_axis_are_rows::<f32>(inner);
+        rows_along_an_axis_are_rows::<f64>(inner);
+    }
 }
 
 /// Rows that do not count, among rows that do: whatever they hold, the others have the bits that they have without them.

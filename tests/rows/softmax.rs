@@ -237,7 +237,7 @@ pub fn places(shape: &[usize], axis: usize) -> Vec<Vec<usize>> {
 
 fn strided_rows_are_gathered_rows<T: Element>() {
     let mut random = Random(21);
-    let shapes: [&[usize]; 10] = [
+    let shapes: [&[usize]; 11] = [
         &[3, 5],
         &[4, 3, 2],
         &[2, 17, 7],
@@ -245,6 +245,7 @@ fn strided_rows_are_gathered_rows<T: Element>() {
         &[3, 33, 9],
         &[2, 10, 128],
         &[1, 3, 300],
+        &[2, 3, 100],
         &[2100, 9],
         &[1030, 8, 2],
         &[7],
