@@ -36,8 +36,21 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// The scale for the temperature t, or -t for the shares of -x; `fused` selects the family whose bits are computed.
+    ///
+    /// For the temperature 1 it is a constant, which a row need not wait for.
     #[inline(always)]
     pub(crate) fn new<R: Real>(temperature: f64, fused: bool) -> Self {
+        if temperature == 1.0 { Self::of::<R>(1.0, fused) } else { Self::of_other::<R>(temperature, fused) }
+    }
+
+    /// As `new`, a function of its own.
+    #[inline(never)]
+    fn of_other<R: Real>(temperature: f64, fused: bool) -> Self {
+        Self::of::<R>(temperature, fused)
+    }
+
+    #[inline(always)]
+    fn of<R: Real>(temperature: f64, fused: bool) -> Self {
         let t = R::from_f64_rounded(temperature.abs()).into_f64();
         let [high, low] = f64::LN_2;
         let octave = HiLo::<f64>::new(high, low).by(t);
