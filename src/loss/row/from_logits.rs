@@ -490,7 +490,7 @@ impl RowKernel for FromLogits<'_> {
         };
         let scale = scale::<R, I>(1.0);
         let (kind, m) = kind(token, scale, z, len);
-        let row = Row::new::<R>(scale, m);
+        let row = Row::new::<R, I>(token, scale, m);
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
             return token.call_outlined(General { kernel: self, sample, kind, row });
         };

@@ -46,7 +46,7 @@ impl RowBatch {
 
     /// The maxima of the rows, after the sign.
     #[inline(always)]
-    pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [f64; TILE] {
+    pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [R; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
         let maxima = Dst::new(&mut tops[..self.n]);
         // From the end, so that the next pass, from the beginning, finds the last entries read in the caches. The
@@ -54,11 +54,8 @@ impl RowBatch {
         for i in (0..self.len).rev() {
             token.map_short(BatchedMax(scale.sign), [self.of(x, i), maxima.src()], maxima);
         }
-        let mut largest = [0.0; TILE];
-        for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
-            *largest = top.into_f64();
-        }
-        largest
+        tops[self.n..].fill(R::zero());
+        tops
     }
 
     /// Computes the exponentials of x, stored in y if there is one; returns the maxima of the rows and the sums of
@@ -71,9 +68,9 @@ impl RowBatch {
         x: Src<R>,
         workspace: &mut BatchWorkspace<R>,
         y: Option<Dst<R>>,
-    ) -> Option<[[f64; TILE]; 2]> {
+    ) -> Option<([R; TILE], [f64; TILE])> {
         let largest = self.largest(token, scale, x);
-        let shifts = Shifts::<R, TILE>::new(scale, &largest)?;
+        let shifts = Shifts::<R, TILE>::new(token, scale, &largest)?;
         let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
         for i in 0..self.len {
             let e = match y {
@@ -83,7 +80,7 @@ impl RowBatch {
             token.map_short(BatchedExponential::<false>(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
             workspace.sums.add(token, e.src());
         }
-        Some([largest, workspace.sums.take(token)])
+        Some((largest, workspace.sums.take(token)))
     }
 
     /// The outputs of the rows, as those of contiguous rows.
@@ -99,7 +96,7 @@ impl RowBatch {
         y: Dst<R>,
     ) -> bool {
         let softmax = which == Which::Softmax;
-        let Some([largest, mut sums]) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
+        let Some((largest, mut sums)) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
             return false;
         };
         if softmax {
@@ -113,8 +110,8 @@ impl RowBatch {
         }
         let logarithms = Dst::new(&mut sums[..]);
         token.map(Logarithm, [logarithms.src()], [logarithms]);
-        let parts = [largest, sums].map(|numbers| numbers.map(R::from_f64_rounded));
-        let [m, rest] = parts.each_ref().map(|numbers| Src::new(&numbers[..self.n]));
+        let sums = sums.map(R::from_f64_rounded);
+        let (m, rest) = (Src::new(&largest[..self.n]), Src::new(&sums[..self.n]));
         let inverse = scale.factor()[0];
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), m, rest];
@@ -139,7 +136,7 @@ impl RowBatch {
             (from, [1.0; TILE])
         } else {
             match self.exponentials(token, scale, from, workspace, Some(dx)) {
-                Some([_, sums]) => (dx.src(), sums),
+                Some((_, sums)) => (dx.src(), sums),
                 None => return false,
             }
         };

@@ -117,7 +117,7 @@ impl<'a, R: Real> Forward<'a, R> {
                 let (start, n) = seen[k];
                 let (x, y) = (x.part(start, n), y.part(start, n));
                 let place = Some(y).filter(|y| !log && !y.rounds());
-                let row = Row::new::<R>(scale, largest[k]);
+                let row = Row::new::<R, I>(token, scale, largest[k]);
                 sums[k] = row.sum(token, x, place, n);
             }
         }
@@ -125,7 +125,7 @@ impl<'a, R: Real> Forward<'a, R> {
             let (start, n) = seen[k];
             let (x, y) = (self.rows.of(source, first + k).part(start, n), self.rows.of_target(self.y, first + k));
             let visible = y.part(start, n);
-            let row = Row::new::<R>(scale, largest[k]);
+            let row = Row::new::<R, I>(token, scale, largest[k]);
             let special = Special::new(kinds[k], scale.sign, x, n);
             // The sum of exponentials, or the share in a special row. `ln` is inlined once for both.
             let number = match kinds[k] {
@@ -179,7 +179,7 @@ impl<R: Real> Kernel for LongRow<'_, R> {
                 Kind::Finite if top.is_nan() => return None,
                 Kind::Masked => {}
                 Kind::Finite => {
-                    let part = Row::new::<R>(scale, top).sum(token, x.part(done, n), None, n);
+                    let part = Row::new::<R, I>(token, scale, top).sum(token, x.part(done, n), None, n);
                     let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
                     sum = if top > m { sum * factor + part } else { sum + part * factor };
                     m = m.max(top);
@@ -275,7 +275,7 @@ impl<R: Real> Backward<'_, R> {
                 (Share::times::<R>(total), x)
             }
             Some((Kind::Finite, m)) => {
-                let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                let exponentials = Exponentials::new(token, Row::new::<R, I>(token, scale, m), x, Some(dx), len);
                 if !log {
                     half = reference_of_input(token, scale.sign, (m, exponentials.sum), [x, dy]);
                 }

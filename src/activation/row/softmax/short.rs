@@ -5,7 +5,8 @@
 use super::Which;
 use super::contiguous::{Backward, Forward};
 use super::gradient::{
-    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, softmax_mean, total,
+    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, picked, softmax_mean, threshold,
+    total,
 };
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Exponential, Logarithm, Share, scale};
@@ -94,14 +95,14 @@ fn exponentials<R: Real, I: Isa, const GROUP: usize>(
     (n, len): (usize, usize),
     x: Src<R>,
     exponentials: Dst<R>,
-) -> Option<[[f64; GROUP]; 2]> {
-    let (mut largest, mut sums) = ([0.0; GROUP], [1.0; GROUP]);
+) -> Option<([R; GROUP], [f64; GROUP])> {
+    let (mut largest, mut sums) = ([R::zero(); GROUP], [1.0; GROUP]);
     let mut k = 0;
     while k < n {
-        largest[k] = token.max(x.strided(k * len, 1, len), R::from_f64_rounded(scale.sign)).into_f64();
+        largest[k] = token.max(x.strided(k * len, 1, len), scale.sign);
         k += 1;
     }
-    let shifts = Shifts::<R, GROUP>::new(scale, &largest)?;
+    let shifts = Shifts::<R, GROUP>::new(token, scale, &largest)?;
     k = 0;
     while k < n {
         let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.strided(k * len, 1, len));
@@ -116,7 +117,7 @@ fn exponentials<R: Real, I: Isa, const GROUP: usize>(
         sums[k] = token.sum_block(exponentials.src().strided(k * len, 1, len));
         k += 1;
     }
-    Some([largest, sums])
+    Some((largest, sums))
 }
 
 /// The outputs of contiguous short rows, step by step: within a row, each step waits for the one before. Returns false
@@ -133,7 +134,7 @@ fn forward<R: Real, I: Isa, const GROUP: usize>(
     y: Dst<R>,
 ) -> bool {
     let shared = self::exponentials::<R, I, GROUP>(token, scale, (n, len), x, exponentials);
-    let Some([largest, mut sums]) = shared else { return false };
+    let Some((largest, mut sums)) = shared else { return false };
     let mut k = 0;
     if which == Which::Softmax {
         let shares = HiLos::<R, GROUP>::quotients(1.0, &sums);
@@ -148,7 +149,7 @@ fn forward<R: Real, I: Isa, const GROUP: usize>(
     token.map(Logarithm, [logarithms.src()], [logarithms]);
     let inverse = scale.factor()[0];
     while k < n {
-        let map = Subtract { inverse, m: largest[k], rest: sums[k] };
+        let map = Subtract { inverse, m: largest[k].into_f64(), rest: sums[k] };
         token.map_short(map, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
         k += 1;
     }
@@ -171,7 +172,7 @@ fn backward<R: Real, I: Isa, const GROUP: usize>(
         (from, [1.0; GROUP])
     } else {
         match self::exponentials::<R, I, GROUP>(token, scale, (n, len), from, exponentials) {
-            Some([_, sums]) => (exponentials.src(), sums),
+            Some((_, sums)) => (exponentials.src(), sums),
             None => return false,
         }
     };
@@ -183,9 +184,11 @@ fn backward<R: Real, I: Isa, const GROUP: usize>(
     if !log {
         while k < n {
             let inputs = [shared.strided(k * len, 1, len), dy.strided(k * len, 1, len)];
-            halves[k] = reference(token, (which, output), sums[k], inputs);
-            let product = Product { share: share(k), half: halves[k] };
-            token.map_short(product, inputs, products.strided(k * len, 1, len));
+            let (product, products) = (Product { share: share(k), half: 0.0 }, products.strided(k * len, 1, len));
+            let least = threshold(which, output, sums[k]);
+            if token.map_short_and_find(product, inputs, products, least) {
+                halves[k] = token.call_outlined(Relative { product, least, inputs, products });
+            }
             k += 1;
         }
     }
@@ -210,4 +213,24 @@ fn backward<R: Real, I: Isa, const GROUP: usize>(
         k += 1;
     }
     true
+}
+
+/// The kernel for the products of a row with an entry at or above the threshold, relative to its dy; returns half of
+/// that.
+struct Relative<'a, R> {
+    product: Product,
+    least: R,
+    inputs: [Src<'a, R>; 2],
+    products: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for Relative<'_, R> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let Self { product, least, inputs, products } = self;
+        let half = picked(token, least, inputs);
+        token.map_short(Product { half, ..product }, inputs, products);
+        half
+    }
 }
