@@ -146,7 +146,7 @@ impl<'a, R: Real> Exponentials<'a, R> {
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, token: Token<I>, index: usize) -> f64 {
         match self.recompute {
-            Some(map) => token.sum_of(map, [self.from.part(index, 1)], 1),
+            Some(map) => token.components::<R, _, 1>(map, self.from.read(index))[0],
             None => self.from.read(index),
         }
     }

@@ -80,24 +80,8 @@ impl<I: Isa> Token<I> {
     /// Maps one number, in a register of this instruction set.
     #[inline(always)]
     pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
-        // SAFETY: one number is loaded, with zeros behind it; the token proves the instructions.
-        let [y] = unsafe {
-            if I::F64::COUNT == 1 {
-                map.apply([I::F64::load(&raw const x)])
-            } else {
-                map.apply([I::F64::load_partial(&raw const x, 1)])
-            }
-        };
-        let mut one = 0.0;
-        // SAFETY: one number is stored, which is all of a register or its first lane.
-        unsafe {
-            if I::F64::COUNT == 1 {
-                y.store(&raw mut one);
-            } else {
-                y.store_partial(&raw mut one, 1);
-            }
-        }
-        one
+        let [y] = self.components::<f64, M, 1>(map, x);
+        y
     }
 
     /// The results of a map with several, of one number that all lanes have.
