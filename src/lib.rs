@@ -106,6 +106,8 @@ mod names;
 mod options;
 mod parse;
 mod row;
+#[cfg(feature = "serde")]
+mod serde;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod simd;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
@@ -116,6 +118,8 @@ mod sum;
 pub mod activation;
 pub mod guide;
 pub mod loss;
+#[cfg(feature = "ndarray")]
+pub mod ndarray;
 #[cfg(feature = "rayon")]
 mod parallel;
 pub mod prelude;
