@@ -218,8 +218,7 @@ impl<'de> Visitor<'de> for Map {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Values, A::Error> {
         let mut values = self.defaults();
         for (i, kind) in self.0.kinds.iter().enumerate() {
-            values[i] =
-                sequence.next_element_seed(Value(*kind))?.ok_or_else(|| A::Error::invalid_length(i, &self))?;
+            values[i] = sequence.next_element_seed(Value(*kind))?.ok_or_else(|| A::Error::invalid_length(i, &self))?;
         }
         Ok(values)
     }

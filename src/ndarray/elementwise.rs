@@ -2,7 +2,9 @@
 
 use ::ndarray::{Array, ArrayRef, Dimension};
 
-use super::layout::{are_alike, arranged, elementwise, is_contiguous, same_shape, slice, slice_mut, standard, zeros_like};
+use super::layout::{
+    are_alike, copied_like, elementwise, is_contiguous, same_shape, slice, slice_mut, standard, zeros_like,
+};
 use super::sealed::Sealed;
 use crate::activation::Activation;
 use crate::element::Element;
@@ -136,7 +138,7 @@ impl<T: Element, D: Dimension> ActivationExt<T, D> for ArrayRef<T, D> {
             f.backward_slice(slice(x), slice(self), slice_mut(&mut dx));
             return dx;
         }
-        let mut dx = if is_contiguous(x) { arranged(self, x).into_owned() } else { standard(self) };
+        let mut dx = if is_contiguous(x) { copied_like(self, x) } else { standard(self) };
         elementwise([x], &mut dx, |[x], dy| f.backward_in_place(x, dy));
         dx
     }

@@ -2,13 +2,16 @@
 
 use core::cmp::Reverse;
 
-use ::ndarray::{Array, ArrayRef, Axis, CowArray, Dimension};
+use ::ndarray::{Array, ArrayBase, ArrayRef, Axis, CowArray, Dimension, RawData};
 
 use crate::element::Element;
 use crate::row::Rows;
 
-/// The least length of lanes that are computed one by one: a call takes as long as some 30 numbers of a cheap function.
+/// The least length of lanes that are computed one by one. Shorter ones are copied together, which takes less than the calls.
 const LEAST_LANE: usize = 128;
+
+/// The least length of rows that are computed one by one: kernels of shorter rows work on several at once.
+const LEAST_ROW: usize = 1024;
 
 /// Panics if the shapes of two arrays differ, with a message that names them.
 #[track_caller]
@@ -38,28 +41,52 @@ pub(super) fn are_alike<T, D: Dimension>(x: &ArrayRef<T, D>, y: &ArrayRef<T, D>)
     is_contiguous(x) && same_strides(x, y)
 }
 
+/// How a contiguous array lies in memory.
+struct Order<'a, D> {
+    /// The axes by their strides, the largest first.
+    axes: D,
+    /// The place of each axis in `axes`.
+    places: D,
+    strides: &'a [isize],
+}
+
+impl<'a, D: Dimension> Order<'a, D> {
+    fn of<T>(x: &'a ArrayRef<T, D>) -> Self {
+        let (mut axes, mut places, strides) = (x.raw_dim(), x.raw_dim(), x.strides());
+        let in_order = axes.as_array_view_mut().into_slice().expect("a dimension is contiguous");
+        in_order.iter_mut().enumerate().for_each(|(i, axis)| *axis = i);
+        in_order.sort_by_key(|axis| Reverse(strides[*axis].unsigned_abs()));
+        in_order.iter().enumerate().for_each(|(place, axis)| places[*axis] = place);
+        Order { axes, places, strides }
+    }
+
+    /// Reverses the axes that are reversed in memory.
+    fn invert<S: RawData>(&self, x: &mut ArrayBase<S, D>) {
+        for (axis, stride) in self.strides.iter().enumerate() {
+            if *stride < 0 {
+                x.invert_axis(Axis(axis));
+            }
+        }
+    }
+
+    /// An array of this order, of one in standard layout whose axes are `axes`.
+    fn arrange<T>(&self, standard: Array<T, D>) -> Array<T, D> {
+        let mut array = standard.permuted_axes(self.places.clone());
+        self.invert(&mut array);
+        array
+    }
+}
+
 /// Zeros with the strides of a contiguous array; in standard layout for another.
 pub(super) fn zeros_like<T: Element, D: Dimension>(x: &ArrayRef<T, D>) -> Array<T, D> {
+    // `zeros` leaves it to the system to make pages of zeros.
     if x.is_standard_layout() || !is_contiguous(x) {
         return Array::zeros(x.raw_dim());
     }
-    // The axes by their strides; the shape in this order, and the place of each axis in it.
-    let (mut order, mut shape, mut places) = (x.raw_dim(), x.raw_dim(), x.raw_dim());
-    let axes = order.as_array_view_mut().into_slice().expect("a dimension is contiguous");
-    axes.iter_mut().enumerate().for_each(|(i, axis)| *axis = i);
-    axes.sort_by_key(|axis| Reverse(x.strides()[*axis].unsigned_abs()));
-    for (place, axis) in axes.iter().enumerate() {
-        shape[place] = x.shape()[*axis];
-        places[*axis] = place;
-    }
-    // `zeros` leaves it to the system to make pages of zeros.
-    let mut y = Array::zeros(shape).permuted_axes(places);
-    for (axis, stride) in x.strides().iter().enumerate().filter(|(axis, _)| x.shape()[*axis] > 1) {
-        if *stride < 0 {
-            y.invert_axis(Axis(axis));
-        }
-    }
-    y
+    let order = Order::of(x);
+    let mut shape = x.raw_dim();
+    (0..x.ndim()).for_each(|i| shape[i] = x.shape()[order.axes[i]]);
+    order.arrange(Array::zeros(shape))
 }
 
 /// A copy in standard layout.
@@ -67,14 +94,22 @@ pub(super) fn standard<T: Element, D: Dimension>(x: &ArrayRef<T, D>) -> Array<T,
     x.as_standard_layout().into_owned()
 }
 
-/// The array, or a copy of it, with the strides of a contiguous array.
-pub(super) fn arranged<'a, T: Element, D: Dimension>(x: &'a ArrayRef<T, D>, like: &ArrayRef<T, D>) -> CowArray<'a, T, D> {
-    if same_strides(x, like) {
-        return x.view().into();
+/// A copy with the strides of a contiguous array of the same shape.
+pub(super) fn copied_like<T: Element, D: Dimension>(x: &ArrayRef<T, D>, like: &ArrayRef<T, D>) -> Array<T, D> {
+    if like.is_standard_layout() {
+        return standard(x);
     }
-    let mut copy = zeros_like(like);
-    copy.assign(x);
-    copy.into()
+    let (order, mut x) = (Order::of(like), x.view());
+    order.invert(&mut x);
+    order.arrange(standard(&x.permuted_axes(order.axes.clone())))
+}
+
+/// The array, or a copy of it, with the strides of a contiguous array of the same shape.
+pub(super) fn arranged<'a, T: Element, D: Dimension>(
+    x: &'a ArrayRef<T, D>,
+    like: &ArrayRef<T, D>,
+) -> CowArray<'a, T, D> {
+    if same_strides(x, like) { x.view().into() } else { copied_like(x, like).into() }
 }
 
 /// The numbers of a contiguous array, or of an empty one.
@@ -97,16 +132,17 @@ pub(super) fn elementwise<T: Element, D: Dimension, const N: usize>(
     if y.is_empty() {
         return;
     }
-    let contiguous = is_contiguous(y);
-    if !contiguous || !x.iter().all(|x| same_strides(x, y)) {
-        let strides = y.strides().iter().enumerate().filter(|(axis, _)| y.shape()[*axis] > 1);
-        if let Some((axis, _)) = strides.min_by_key(|(_, stride)| stride.unsigned_abs())
-            && has_lanes(x, y, Axis(axis))
-        {
-            return each_lane(x, y, Axis(axis), kernel);
-        }
+    if x.iter().all(|x| same_strides(x, y))
+        && let Some(y) = y.as_slice_memory_order_mut()
+    {
+        return kernel(x.map(slice), y);
     }
-    if contiguous {
+    let strides = y.strides().iter().enumerate().filter(|(axis, _)| y.shape()[*axis] > 1);
+    let fastest = strides.min_by_key(|(_, stride)| stride.unsigned_abs()).map(|(axis, _)| Axis(axis));
+    if let Some(axis) = fastest.filter(|axis| has_lanes(x, y, *axis, LEAST_LANE)) {
+        return each_lane(x, y, axis, kernel);
+    }
+    if is_contiguous(y) {
         let x = x.map(|x| arranged(x, y));
         kernel(x.each_ref().map(|x| slice(x)), slice_mut(y));
     } else {
@@ -129,7 +165,8 @@ pub(super) fn by_rows<T: Element, D: Dimension, const N: usize>(
         return;
     }
     let rows = rows_in_memory(y, axis);
-    if (rows.is_none() || !x.iter().all(|x| same_strides(x, y))) && has_lanes(x, y, axis) {
+    let in_place = rows.is_some() && x.iter().all(|x| same_strides(x, y));
+    if !in_place && has_lanes(x, y, axis, LEAST_ROW) {
         let rows = Rows::contiguous(y.len_of(axis));
         return each_lane(x, y, axis, |x, y| kernel(x, rows, y));
     }
@@ -145,9 +182,14 @@ pub(super) fn by_rows<T: Element, D: Dimension, const N: usize>(
     }
 }
 
-/// True if the lanes of all arrays along an axis are slices, and long.
-fn has_lanes<T, D: Dimension, const N: usize>(x: [&ArrayRef<T, D>; N], y: &ArrayRef<T, D>, axis: Axis) -> bool {
-    y.len_of(axis) >= LEAST_LANE && y.stride_of(axis) == 1 && x.iter().all(|x| x.stride_of(axis) == 1)
+/// True if the lanes of all arrays along an axis are slices, of at least this length.
+fn has_lanes<T, D: Dimension, const N: usize>(
+    x: [&ArrayRef<T, D>; N],
+    y: &ArrayRef<T, D>,
+    axis: Axis,
+    least: usize,
+) -> bool {
+    y.len_of(axis) >= least && y.stride_of(axis) == 1 && x.iter().all(|x| x.stride_of(axis) == 1)
 }
 
 /// Calls a kernel with each lane along an axis; all are slices.

@@ -2,7 +2,9 @@
 
 use ::ndarray::{Array, ArrayRef, Axis, Dimension, RemoveAxis};
 
-use super::layout::{by_rows, check_axis, ordered_rows, rows_in_memory, same_shape, slice, slice_mut, standard, zeros_like};
+use super::layout::{
+    by_rows, check_axis, ordered_rows, rows_in_memory, same_shape, slice, slice_mut, standard, zeros_like,
+};
 use super::sealed::Sealed;
 use crate::activation::{LogSoftmax, LogSumExp, RowActivation, Softmax};
 use crate::element::Element;

@@ -11,8 +11,6 @@ use slopes::{Element, Rows};
 
 use crate::{GAP, Layout, layouts, numbers};
 
-
-
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }
 }

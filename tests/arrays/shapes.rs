@@ -19,9 +19,15 @@ fn messages_name_both_shapes() {
     let (x, y, rows) = (Array2::<f32>::zeros((2, 3)), Array2::<f32>::zeros((3, 2)), SoftmaxCrossEntropy::new());
     let labels = |n: usize| Array1::<usize>::zeros(n);
     for (message, expected) in [
-        (message(|| x.activate_into(&Relu, &mut y.clone())), "activate_into: shapes differ: x has [2, 3], y has [3, 2]"),
+        (
+            message(|| x.activate_into(&Relu, &mut y.clone())),
+            "activate_into: shapes differ: x has [2, 3], y has [3, 2]",
+        ),
         (message(|| x.backward(&Relu, &y)), "backward: shapes differ: x has [3, 2], dy has [2, 3]"),
-        (message(|| x.clone().backward_inplace(&Relu, &y)), "backward_inplace: shapes differ: x has [3, 2], dy has [2, 3]"),
+        (
+            message(|| x.clone().backward_inplace(&Relu, &y)),
+            "backward_inplace: shapes differ: x has [3, 2], dy has [2, 3]",
+        ),
         (
             message(|| x.backward_axis(Axis(0), &Softmax::new(), &y)),
             "backward_axis: shapes differ: x has [3, 2], dy has [2, 3]",
@@ -32,7 +38,10 @@ fn messages_name_both_shapes() {
         ),
         (message(|| x.mean_loss(&Mse, &y)), "total_loss: shapes differ: prediction has [2, 3], target has [3, 2]"),
         (message(|| x.losses(&Mse, &y)), "losses: shapes differ: prediction has [2, 3], target has [3, 2]"),
-        (message(|| x.loss_gradient(&Mse, &y, 1.0)), "loss_gradient: shapes differ: prediction has [2, 3], target has [3, 2]"),
+        (
+            message(|| x.loss_gradient(&Mse, &y, 1.0)),
+            "loss_gradient: shapes differ: prediction has [2, 3], target has [3, 2]",
+        ),
         (
             message(|| x.losses_axis(Axis(1), &rows, &labels(3))),
             "losses_axis: shapes differ: prediction has [2, 3] without axis 1, labels have [3]",
@@ -44,7 +53,10 @@ fn messages_name_both_shapes() {
         (message(|| x.softmax(Axis(2))), "axis 2 is out of range for an array of 2 axes"),
         (message(|| x.log_sum_exp(Axis(2))), "axis 2 is out of range for an array of 2 axes"),
         (message(|| x.mean_loss_axis(Axis(2), &rows, &labels(3))), "axis 2 is out of range for an array of 2 axes"),
-        (message(|| Array::<f32, _>::zeros([].as_slice()).softmax(Axis(0))), "axis 0 is out of range for an array of 0 axes"),
+        (
+            message(|| Array::<f32, _>::zeros([].as_slice()).softmax(Axis(0))),
+            "axis 0 is out of range for an array of 0 axes",
+        ),
     ] {
         assert_eq!(message, expected);
     }

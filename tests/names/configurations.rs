@@ -182,7 +182,12 @@ fn errors_say_what_is_wrong() {
 fn configurations_of_published_models_are_read() {
     #[derive(Deserialize)]
     struct Configuration {
-        #[serde(alias = "activation_function", alias = "hidden_activation", alias = "activation", alias = "dense_act_fn")]
+        #[serde(
+            alias = "activation_function",
+            alias = "hidden_activation",
+            alias = "activation",
+            alias = "dense_act_fn"
+        )]
         hidden_act: AnyActivation,
     }
     for (configuration, activation) in [
@@ -225,6 +230,9 @@ fn configurations_of_published_models_are_read() {
 
     // A GELU that is cut at -10 and 10, which the crate does not have: an error that has the name, the nearest one, and all.
     let error = from_str::<Configuration>(r#"{"hidden_act": "gelu_10"}"#).err().unwrap().to_string();
-    assert!(error.starts_with(r#"at byte 0: unknown name "gelu_10": did you mean "gelu"? Known names: identity,"#), "{error}");
+    assert!(
+        error.starts_with(r#"at byte 0: unknown name "gelu_10": did you mean "gelu"? Known names: identity,"#),
+        "{error}"
+    );
     assert!(error.ends_with("at line 1 column 24"), "{error}");
 }
