@@ -2,7 +2,7 @@
 //! gradients.
 //!
 //! The traits are implemented for [`ArrayRef`], which owned arrays, views and mutable views dereference to, of any
-//! dimension and of every [`Element`](crate::Element) type. [`prelude`](crate::prelude) has them too.
+//! dimension and of every [`Element`] type. [`prelude`](crate::prelude) has them too.
 //!
 //! | trait | methods |
 //! |---|---|
