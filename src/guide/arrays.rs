@@ -76,16 +76,17 @@
 //! assert!((y.row(1).sum() - 1.0).abs() < 1e-15);
 //! ```
 //!
-//! `DMatrix`, `DVector` and views of whole columns (`m.columns_mut(..)`) give their slices in the same way.
+//! `DMatrix` and `DVector` give their slices in the same way.
 //!
 //! # faer
 //!
 //! A column of a `Mat` is contiguous; columns may have gaps between them. So a matrix is computed column by column:
 //!
 //! ```text
+//! let column = Rows::contiguous(m.nrows());
 //! for j in 0..m.ncols() {
 //!     Relu.forward_in_place(m.col_as_slice_mut(j));
-//!     Softmax::new().forward_in_place(m.col_as_slice_mut(j), Rows::contiguous(m.nrows()));
+//!     Softmax::new().forward_in_place(m.col_as_slice_mut(j), column);
 //! }
 //! ```
 //!

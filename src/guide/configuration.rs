@@ -66,7 +66,7 @@
 //!
 //! # serde
 //!
-//! With the feature `serde`, the enums are texts in JSON, TOML and other formats, with the errors above. A function of a known
+//! With the feature `serde` (`serde` 1.0.220 or newer), the enums are texts in JSON, TOML and other formats, with the errors above. A function of a known
 //! type is a map of its parameters, by their names or aliases; those that are not given have their defaults. One without
 //! parameters is its name.
 //!

@@ -11,7 +11,7 @@ use crate::loss::{RowLoss, Targets, Total};
 /// Losses of the rows of arrays along an axis, such as the cross-entropy over classes: this array is the prediction.
 ///
 /// The axis is that of the classes. Targets are labels, in an array of the shape without that axis, of any integers that
-/// [`Targets::labels`] takes; or probabilities, in an array of the same shape. Rows are in logical order, so that sums have
+/// [`Targets::labels`] takes (`aview1(&labels)` of a slice); or probabilities, in an array of the same shape. Rows are in logical order, so that sums have
 /// the bits of the methods of slices, and `loss.weighted(&weights)` has `weights[r]` for the r-th row. Sealed.
 ///
 /// ```
@@ -192,7 +192,8 @@ impl<T: Element, D: RemoveAxis> RowLossExt<T, D> for ArrayRef<T, D> {
 /// dimension. Sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no target of the rows of an array of `{T}`, of dimension `{D}`",
-    note = "labels are an array of integers with one axis less; probabilities are an array of the same type and dimension"
+    note = "labels are an array of integers with one axis less (of a slice, `ndarray::aview1(&labels)`); probabilities are an \
+            array of the same type and dimension"
 )]
 pub trait RowTargets<T: Element, D: RemoveAxis>: target::Sealed {
     /// Panics if the shape does not fit.
