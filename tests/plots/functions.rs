@@ -1,0 +1,222 @@
+//! The pictures of functions of one number and of losses of pairs.
+
+use slopes::activation::Activation;
+use slopes::loss::Loss;
+use slopes::{Element, Spec};
+
+use crate::common::ORDERS;
+use crate::curves::Curve;
+use crate::errors::{measured, strips};
+use crate::panel::Axes;
+use crate::svg::{dot, figure, label, legend};
+
+/// What a picture shows of a function.
+struct Plot<'a> {
+    spec: &'a Spec,
+    /// What the function is of, in the description, and at the axis.
+    argument: &'a str,
+    axis: &'a str,
+    /// The value and the derivatives.
+    f: [&'a dyn Fn(f64) -> f64; 3],
+    x: [f64; 2],
+    kinks: &'a [f64],
+    limits: [[f64; 2]; 3],
+    errors: [Vec<f64>; 3],
+}
+
+const TOP: f64 = 28.0;
+const BOTTOM: f64 = 208.0;
+
+impl Plot<'_> {
+    fn html(&self) -> String {
+        let axes = Axes { x: self.x, y: self.window(), bottom: BOTTOM, top: TOP };
+        let height = axes.y[1] - axes.y[0];
+        let curves = self.f.map(|f| Curve::new(f, self.x, self.kinks, height));
+        let mut lines = String::new();
+        for order in (0..3).rev() {
+            lines += &axes.line(&curves[order], order);
+        }
+        let mut has_kinks = false;
+        for order in (0..3).rev() {
+            lines += &axes.ends(&curves[order], self.f[order], order);
+        }
+        for &kink in self.kinks {
+            let y = self.f[0](kink);
+            if (axes.y[0]..=axes.y[1]).contains(&y) && curves[0].jumps.iter().all(|jump| jump.0 != kink) {
+                let (x, y) = axes.place((kink, y));
+                lines += &dot(x, y, true, 0);
+                has_kinks = true;
+            }
+        }
+        let limits = self.limits;
+        let taken: Vec<f64> = axes.limits_to_mark(limits)[0].clone();
+        let (strips, strips_height) = strips(BOTTOM + 44.0, "x", self.spec.f32, &self.errors);
+        let names = ["value f", "derivative f&#8242;", "second derivative f&#8243;"];
+        let body = [
+            legend(&names, has_kinks),
+            axes.frame(self.axis, &taken),
+            axes.limits(limits),
+            Axes::drawn(&lines),
+            strips,
+        ];
+        let title = format!("Plot of {}", self.spec.name());
+        figure(BOTTOM + 44.0 + strips_height, &title, &self.description(&curves), &body.concat())
+    }
+
+    /// The lower and the upper edge: everything, but what is beyond the width of the picture.
+    fn window(&self) -> [f64; 2] {
+        let ranges = self.f.map(|f| Curve::new(f, self.x, self.kinks, f64::INFINITY).range());
+        let [least, greatest] = self.spec.range;
+        let is_bounded = greatest - least < 1e3;
+        // A loss in per cent has large derivatives everywhere.
+        let scale = if ranges[1][1] - ranges[1][0] >= 100.0 && ranges[1][0] > -1e3 && ranges[1][1] < 1e3 { 100.0 } else { 1.0 };
+        let most = 0.6 * (self.x[1] - self.x[0]) / 2.0 * scale;
+        let most = if is_bounded { most.max(greatest.abs()).max(least.abs()) } else { most };
+        let low = ranges.iter().map(|range| range[0]).fold(0.0, f64::min).max(-most);
+        let high = ranges.iter().map(|range| range[1]).fold(0.0, f64::max).min(most);
+        // The curves are not at the frame, and one that is 0 is seen.
+        let margin = 0.06 * (high - low);
+        [low - margin, high + margin]
+    }
+
+    /// What the picture shows, in words.
+    fn description(&self, curves: &[Curve; 3]) -> String {
+        let [low, high] = self.x.map(label);
+        let mut text = format!("Curves over {} from {low} to {high}.", self.argument);
+        for (order, curve) in curves.iter().enumerate() {
+            let [least, greatest] = curve.range().map(label);
+            let name = ORDERS[order].replace('_', " ");
+            text += &format!(" The {name} is from {least} to {greatest}");
+            let limit = |x: f64| match x {
+                f64::INFINITY => "infinity".into(),
+                f64::NEG_INFINITY => "&#8722;infinity".into(),
+                _ => label(x),
+            };
+            text += &match self.limits[order] {
+                [left, right] if !left.is_nan() && !right.is_nan() => {
+                    format!(", with limits {} and {}", limit(left), limit(right))
+                }
+                _ => String::new(),
+            };
+            text += &match curve.jumps.len() {
+                0 => ".".into(),
+                _ => {
+                    let places: Vec<_> = curve.jumps.iter().map(|jump| label(jump.0)).collect();
+                    format!("; it jumps at {}.", places.join(" and "))
+                }
+            };
+        }
+        if !self.kinks.is_empty() {
+            let places: Vec<_> = self.kinks.iter().map(|&kink| label(kink)).collect();
+            text += &format!(" Kinks at {}.", places.join(" and "));
+        }
+        let worst = self.errors.each_ref().map(|errors| format!("{:.2}", errors.iter().copied().fold(0.0, f64::max)));
+        let bounds = self.spec.f32.ulp.map(label);
+        text + &format!(
+            " Below, the largest errors of a sample in f32: {}, {} and {} ulp; the bounds are {}, {} and {} ulp.",
+            worst[0], worst[1], worst[2], bounds[0], bounds[1], bounds[2],
+        )
+    }
+}
+
+/// Half the width of the picture of an activation: its kinks are inside, and most of the way to its limits.
+fn half_width(f: &dyn Activation<f64>, spec: &Spec) -> f64 {
+    let is_near = |x: f64, limit: f64| {
+        !limit.is_finite() || (f.forward(x) - limit).abs() <= 0.25 * (spec.range[1] - spec.range[0]).min(10.0 * limit.abs() + 1.0)
+    };
+    let fits = |width: &f64| {
+        spec.kinks.iter().all(|kink| kink.abs() <= 0.7 * width)
+            && is_near(-width, spec.limits[0][0])
+            && is_near(*width, spec.limits[0][1])
+    };
+    [5.0, 10.0, 20.0, 50.0, 100.0].into_iter().find(fits).expect("a width")
+}
+
+/// The picture of an activation: `f` in f32, with its `reference`, and in f64.
+pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide: &dyn Activation<f64>) -> String {
+    fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
+        let mut y = ORDERS.map(|_| vec![T::zero(); x.len()]);
+        f.forward_slice(x, &mut y[0]);
+        f.derivative_slice(x, &mut y[1]);
+        f.second_derivative_slice(x, &mut y[2]);
+        y
+    }
+    let spec = f.spec();
+    let absolute = |order: usize, x: f64| spec.absolute_at(spec.f32, order, x);
+    let errors = measured(&|x| three(f, x), &|x| three(reference, x), spec.f32, &absolute);
+    let width = half_width(wide, spec);
+    Plot {
+        spec,
+        argument: "x",
+        axis: "x",
+        f: [&|x| wide.forward(x), &|x| wide.derivative(x), &|x| wide.second_derivative(x)],
+        x: [-width, width],
+        kinks: spec.kinks,
+        limits: spec.limits,
+        errors,
+    }
+    .html()
+}
+
+/// The target in the picture of a loss, and what the axis says.
+fn target(spec: &Spec) -> (f64, String) {
+    let formula = spec.formulas[0];
+    match spec.name() {
+        "mape" => (1.0, "prediction &#8722; target, at target 1".into()),
+        "hinge_embedding" => (-1.0, "prediction, at target &#8722;1".into()),
+        "kl_divergence" | "kl_divergence_from_log" => (0.5, "prediction, at target 0.5".into()),
+        "kl_divergence_of_logs" => (-1.0, "prediction, at target &#8722;1".into()),
+        _ if formula.contains("prediction - target") => (0.0, "prediction &#8722; target".into()),
+        _ if formula.contains("prediction * target") => (1.0, "margin: prediction &#215; target".into()),
+        _ => (1.0, "prediction, at target 1".into()),
+    }
+}
+
+/// The picture of a loss of pairs, at one target.
+pub fn loss(f: &dyn Loss<f32>, reference: &dyn Loss<f64>, wide: &dyn Loss<f64>) -> String {
+    fn three<T: Element>(f: &dyn Loss<T>, x: &[T], target: T) -> [Vec<T>; 3] {
+        let pairs = |order: fn(&dyn Loss<T>, T, T) -> T| x.iter().map(|&x| order(f, x, target)).collect();
+        [
+            pairs(|f, x, y| f.forward(x, y)),
+            pairs(|f, x, y| f.derivative(x, y)),
+            pairs(|f, x, y| f.second_derivative(x, y)),
+        ]
+    }
+    let spec = f.spec();
+    let (target, axis) = target(spec);
+    let absolute = |order: usize, x: f64| spec.absolute_of_pair(spec.f32, order, x, target);
+    let errors = measured(&|x| three(f, x, target as f32), &|x| three(reference, x, target), spec.f32, &absolute);
+    // Kinks are at residuals and at margins.
+    let is_residual = axis.contains("prediction &#8722; target");
+    let shift = if is_residual { target } else { 0.0 };
+    let at = |order: fn(&dyn Loss<f64>, f64, f64) -> f64| move |x: f64| order(wide, x + shift, target);
+    let [value, derivative, second] =
+        [at(|f, x, y| f.forward(x, y)), at(|f, x, y| f.derivative(x, y)), at(|f, x, y| f.second_derivative(x, y))];
+    let limits_at_far = |order: usize| {
+        let f = [&value, &derivative, &second][order];
+        let [left, right] = spec.limits[order];
+        // What is declared is of one target, which need not be that of the picture.
+        let is_here = |limit: f64, x: f64| limit.is_infinite() || (f(x) - limit).abs() < 1e-6;
+        [if is_here(left, -1e12) { left } else { f64::NAN }, if is_here(right, 1e12) { right } else { f64::NAN }]
+    };
+    let kinks: Vec<f64> =
+        spec.kinks.iter().map(|&kink| if spec.name() == "hinge_embedding" { -kink } else { kink }).collect();
+    Plot {
+        spec,
+        argument: &axis,
+        axis: &axis,
+        f: [&value, &derivative, &second],
+        x: domain(&value),
+        kinks: &kinks,
+        limits: [0, 1, 2].map(limits_at_far),
+        errors,
+    }
+    .html()
+}
+
+/// The numbers from -4 to 4 that a loss takes.
+fn domain(f: &dyn Fn(f64) -> f64) -> [f64; 2] {
+    let takes = |x: f64| !f(x).is_nan();
+    let numbers: Vec<f64> = (-64..=64).map(|i| f64::from(i) / 16.0).filter(|&x| takes(x)).collect();
+    [numbers[0], numbers[numbers.len() - 1]]
+}
