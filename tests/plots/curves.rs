@@ -32,10 +32,12 @@ impl Curve {
             {
                 curve.piece().push(a);
                 curve.pieces.push(vec![b]);
-                // Between a kink and its neighbours there is one jump, or there are two, which are the same to the eye.
-                let at = if a.0 <= 0.0 && b.0 >= 0.0 { 0.0 } else { b.0 };
+                // Functions jump at numbers of few bits. Between one and its neighbours there is a jump, or there are
+                // two, which are the same to the eye.
+                let at = (b.0 * 64.0).round() / 64.0;
+                let at = if (at - b.0).abs() < 1e-9 { at } else { b.0 };
                 match curve.jumps.last_mut() {
-                    Some((place, [_, after])) if (*place - at).abs() < 1e-9 => *after = b.1,
+                    Some((place, [_, after])) if *place == at => *after = b.1,
                     _ => curve.jumps.push((at, [a.1, b.1])),
                 }
             }

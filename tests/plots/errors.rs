@@ -2,15 +2,29 @@
 
 use slopes::ErrorBound;
 
-use crate::common::{Exact, Number, Random};
+use crate::common::{Exact, Number, Random, SLACK};
 use crate::panel::EDGES;
-use crate::svg::{COLOURS, PathData, group, label, short, text};
+use crate::svg::{COLOURS, PathData, group, label, text};
 
 /// The exponents of f32, 0 to 254 in its bits, are cut into intervals of this many, for either sign.
 const BINADES: u32 = 5;
 const INTERVALS: u32 = 255 / BINADES;
 /// Numbers of an interval that are tried.
 const SAMPLES: usize = 4096;
+
+/// The orders in labels.
+pub const SYMBOLS: [&str; 3] = ["f", "f&#8242;", "f&#8243;"];
+
+/// Numbers on the line, and their labels.
+const TICKS: [(f32, &str); 7] = [
+    (-1e20, "&#8722;10&#178;&#8304;"),
+    (-1.0, "&#8722;1"),
+    (-1e-20, "&#8722;10&#8315;&#178;&#8304;"),
+    (0.0, "0"),
+    (1e-20, "10&#8315;&#178;&#8304;"),
+    (1.0, "1"),
+    (1e20, "10&#178;&#8304;"),
+];
 
 /// The height of a strip, and the distance from the top of one to that of the next.
 const HEIGHT: f64 = 24.0;
@@ -52,7 +66,10 @@ pub fn measured(
                 }
                 distance.ulp
             };
-            largest[order].push((0..x.len()).map(error).fold(0.0, f64::max));
+            let worst = (0..x.len()).map(error).fold(0.0, f64::max);
+            let bound = bounds.ulp[order];
+            assert!(worst <= bound + SLACK, "order {order}: {worst} ulp near {:e}, bound {bound}", x[0]);
+            largest[order].push(worst);
         }
     }
     largest
@@ -65,64 +82,70 @@ fn place(x: f32) -> f64 {
     (left + right) / 2.0 + (right - left) / 2.0 * if x < 0.0 { -share } else { share }
 }
 
-/// The three strips from `top` down, and the height of them.
-pub fn strips(top: f64, argument: &str, bounds: ErrorBound, errors: &[Vec<f64>; 3]) -> (String, f64) {
-    let [left, right] = EDGES;
-    let mut body = text(left, top + 10.0, "start", &format!(
-        "largest errors in f32 over all {argument}, and their bounds, in ulp"
-    ));
-    let mut lines = String::new();
-    let mut frames = String::new();
-    for (order, errors) in errors.iter().enumerate() {
-        let base = top + 20.0 + PITCH * order as f64 + HEIGHT;
+/// The strips from `top` down, one for each order that is not exact, and the height of them all.
+pub fn strips(top: f64, over: &str, bounds: ErrorBound, errors: &[Vec<f64>; 3]) -> (String, f64) {
+    let (exact, rounded): (Vec<usize>, Vec<usize>) = (0..3).partition(|&order| bounds.ulp[order] == 0.0);
+    let exact: Vec<_> = exact.into_iter().map(|order| SYMBOLS[order]).collect();
+    let exact = match exact[..] {
+        [] => String::new(),
+        [one] => format!("{one} is exact in f32"),
+        [one, two] => format!("{one} and {two} are exact in f32"),
+        _ => "f, f&#8242; and f&#8243; are exact in f32".into(),
+    };
+    if rounded.is_empty() {
+        return (text(4.0, top + 10.0, "start", &exact), 18.0);
+    }
+    let mut body = text(4.0, top + 10.0, "start", &format!("f32 errors over {over}, and bounds, in ulp"));
+    let [left, right] = EDGES.map(|edge| (edge * 10.0) as i64);
+    let (mut lines, mut frames) = (String::new(), String::new());
+    let mut base = top + 20.0 - (PITCH - HEIGHT);
+    for order in rounded {
+        base += PITCH;
         let bound = bounds.ulp[order];
-        // The bound has the same height in each strip.
-        let unit = if bound == 0.0 { 0.0 } else { (HEIGHT - 4.0) / bound };
-        let mut area = PathData::default();
-        area.move_to(left, base);
-        let width = (right - left) / errors.len() as f64;
-        let mut last = 0.0;
-        for (i, &error) in errors.iter().enumerate() {
-            let height = (error * unit).min(HEIGHT);
-            if (height - last).abs() >= 0.05 {
-                area.line_to(left + width * i as f64, base - last);
-                area.line_to(left + width * i as f64, base - height);
-                last = height;
-            }
-        }
-        area.line_to(right, base - last);
-        area.line_to(right, base);
-        lines += &format!("<path style=\"fill:{}\" fill-opacity=\".7\" d=\"{}\"/>\n", COLOURS[order], area.data());
-        frames += &format!("M{} {}h{}", short(left), short(base), short(right - left));
-        body += &text(left - 7.0, base - 7.0, "end", ["f", "f&#8242;", "f&#8243;"][order]);
-        if bound == 0.0 {
-            body += &text(right + 5.0, base - 7.0, "start", "exact");
-        } else {
-            let y = base - HEIGHT + 4.0;
-            lines += &format!(
-                "<path stroke=\"currentColor\" stroke-width=\"9\" stroke-dasharray=\"40 30\" d=\"M{} {}h{}\"/>\n",
-                (left * 10.0) as i64,
-                (y * 10.0).round() as i64,
-                ((right - left) * 10.0) as i64,
-            );
-            body += &text(right + 5.0, y + 4.0, "start", &label(bound));
-        }
+        lines += &area(&errors[order], base, (HEIGHT - 4.0) / bound, order);
+        frames += &format!("M{left} {}H{right}", tenths(base));
+        let y = base - HEIGHT + 4.0;
+        lines += &format!(
+            "<path stroke=\"currentColor\" stroke-width=\"9\" stroke-dasharray=\"40 30\" d=\"M{left} {}H{right}\"/>\n",
+            tenths(y),
+        );
+        body += &text(EDGES[0] - 7.0, base - 7.0, "end", SYMBOLS[order]);
+        body += &text(EDGES[1] + 5.0, y + 4.0, "start", &label(bound));
     }
-    let bottom = top + 20.0 + PITCH * 2.0 + HEIGHT;
-    let ticks = [
-        (-1e20, "&#8722;10&#8314;&#178;&#8304;"),
-        (-1.0, "&#8722;1"),
-        (-1e-20, "&#8722;10&#8315;&#178;&#8304;"),
-        (0.0, "0"),
-        (1e-20, "10&#8315;&#178;&#8304;"),
-        (1.0, "1"),
-        (1e20, "10&#178;&#8304;"),
-    ];
-    for (x, label) in ticks {
+    for (x, label) in TICKS {
         let x = place(x);
-        frames += &format!("M{} {}v4", short(x), short(bottom));
-        body += &text(x, bottom + 15.0, "middle", &label.replace("&#8314;", ""));
+        frames += &format!("M{} {}v40", tenths(x), tenths(base));
+        body += &text(x, base + 15.0, "middle", label);
     }
-    let frame = format!("<path fill=\"none\" stroke=\"currentColor\" stroke-opacity=\".45\" stroke-width=\".8\" d=\"{frames}\"/>\n");
-    (format!("{frame}{}{body}", group(&lines)), bottom + 20.0 - top)
+    let frame = format!("<path stroke=\"currentColor\" stroke-opacity=\".45\" stroke-width=\"8\" d=\"{frames}\"/>\n");
+    let mut height = base + 20.0 - top;
+    if !exact.is_empty() {
+        height += 16.0;
+        body += &text(4.0, base + 32.0, "start", &exact);
+    }
+    (format!("{}{body}", group(&(lines + &frame))), height)
+}
+
+/// The errors as steps of an area above `base`, `unit` high for one ulp.
+fn area(errors: &[f64], base: f64, unit: f64, colour: usize) -> String {
+    let [left, right] = EDGES;
+    let mut area = PathData::default();
+    area.move_to(left, base);
+    let width = (right - left) / errors.len() as f64;
+    let mut last = 0.0;
+    for (i, &error) in errors.iter().enumerate() {
+        let height = (error * unit).min(HEIGHT);
+        if (height - last).abs() >= 0.05 {
+            area.line_to(left + width * i as f64, base - last);
+            area.line_to(left + width * i as f64, base - height);
+            last = height;
+        }
+    }
+    area.line_to(right, base - last);
+    area.line_to(right, base);
+    format!("<path style=\"fill:{}\" fill-opacity=\".7\" d=\"{}\"/>\n", COLOURS[colour], area.data())
+}
+
+fn tenths(x: f64) -> i64 {
+    (x * 10.0).round() as i64
 }

@@ -16,6 +16,8 @@ struct Plot<'a> {
     /// What the function is of, in the description, and at the axis.
     argument: &'a str,
     axis: &'a str,
+    /// What the errors are over.
+    measured_over: &'a str,
     /// The value and the derivatives.
     f: [&'a dyn Fn(f64) -> f64; 3],
     x: [f64; 2],
@@ -50,7 +52,7 @@ impl Plot<'_> {
         }
         let limits = self.limits;
         let taken: Vec<f64> = axes.limits_to_mark(limits)[0].clone();
-        let (strips, strips_height) = strips(BOTTOM + 44.0, "x", self.spec.f32, &self.errors);
+        let (strips, strips_height) = strips(BOTTOM + 40.0, self.measured_over, self.spec.f32, &self.errors);
         let names = ["value f", "derivative f&#8242;", "second derivative f&#8243;"];
         let body = [
             legend(&names, has_kinks),
@@ -60,7 +62,7 @@ impl Plot<'_> {
             strips,
         ];
         let title = format!("Plot of {}", self.spec.name());
-        figure(BOTTOM + 44.0 + strips_height, &title, &self.description(&curves), &body.concat())
+        figure(BOTTOM + 40.0 + strips_height, &title, &self.description(&curves), &body.concat())
     }
 
     /// The lower and the upper edge: everything, but what is beyond the width of the picture.
@@ -69,11 +71,12 @@ impl Plot<'_> {
         let [least, greatest] = self.spec.range;
         let is_bounded = greatest - least < 1e3;
         // A loss in per cent has large derivatives everywhere.
-        let scale = if ranges[1][1] - ranges[1][0] >= 100.0 && ranges[1][0] > -1e3 && ranges[1][1] < 1e3 { 100.0 } else { 1.0 };
-        let most = 0.6 * (self.x[1] - self.x[0]) / 2.0 * scale;
+        let is_steep = self.x.iter().all(|&x| self.f[1](x).abs() >= 50.0);
+        let scale = if is_steep { 100.0 } else { 1.0 };
+        let most = 0.6 * ((self.x[1] - self.x[0]) / 2.0).max(4.0) * scale;
         let most = if is_bounded { most.max(greatest.abs()).max(least.abs()) } else { most };
         let low = ranges.iter().map(|range| range[0]).fold(0.0, f64::min).max(-most);
-        let high = ranges.iter().map(|range| range[1]).fold(0.0, f64::max).min(most);
+        let high = ranges.iter().map(|range| range[1]).fold(0.0, f64::max).min(most.max(ranges[0][0] + most / 2.0));
         // The curves are not at the frame, and one that is 0 is seen.
         let margin = 0.06 * (high - low);
         [low - margin, high + margin]
@@ -122,7 +125,7 @@ impl Plot<'_> {
 /// Half the width of the picture of an activation: its kinks are inside, and most of the way to its limits.
 fn half_width(f: &dyn Activation<f64>, spec: &Spec) -> f64 {
     let is_near = |x: f64, limit: f64| {
-        !limit.is_finite() || (f.forward(x) - limit).abs() <= 0.25 * (spec.range[1] - spec.range[0]).min(10.0 * limit.abs() + 1.0)
+        !limit.is_finite() || (f.forward(x) - limit).abs() <= 0.2 * (spec.range[1] - spec.range[0]).min(10.0 * limit.abs() + 1.0)
     };
     let fits = |width: &f64| {
         spec.kinks.iter().all(|kink| kink.abs() <= 0.7 * width)
@@ -149,6 +152,7 @@ pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide
         spec,
         argument: "x",
         axis: "x",
+        measured_over: "x",
         f: [&|x| wide.forward(x), &|x| wide.derivative(x), &|x| wide.second_derivative(x)],
         x: [-width, width],
         kinks: spec.kinks,
@@ -184,11 +188,14 @@ pub fn loss(f: &dyn Loss<f32>, reference: &dyn Loss<f64>, wide: &dyn Loss<f64>) 
     }
     let spec = f.spec();
     let (target, axis) = target(spec);
-    let absolute = |order: usize, x: f64| spec.absolute_of_pair(spec.f32, order, x, target);
-    let errors = measured(&|x| three(f, x, target as f32), &|x| three(reference, x, target), spec.f32, &absolute);
-    // Kinks are at residuals and at margins.
+    // Kinks are at residuals and at margins. Residuals are rounded unless the target is 0, and at 1 many are rounded to
+    // the kinks of some losses.
     let is_residual = axis.contains("prediction &#8722; target");
     let shift = if is_residual { target } else { 0.0 };
+    let measured_at = if is_residual { f64::from(0.3_f32) } else { target };
+    let absolute = |order: usize, x: f64| spec.absolute_of_pair(spec.f32, order, x, measured_at);
+    let in_f32 = |x: &[f32]| three(f, x, measured_at as f32);
+    let errors = measured(&in_f32, &|x| three(reference, x, measured_at), spec.f32, &absolute);
     let at = |order: fn(&dyn Loss<f64>, f64, f64) -> f64| move |x: f64| order(wide, x + shift, target);
     let [value, derivative, second] =
         [at(|f, x, y| f.forward(x, y)), at(|f, x, y| f.derivative(x, y)), at(|f, x, y| f.second_derivative(x, y))];
@@ -205,6 +212,7 @@ pub fn loss(f: &dyn Loss<f32>, reference: &dyn Loss<f64>, wide: &dyn Loss<f64>) 
         spec,
         argument: &axis,
         axis: &axis,
+        measured_over: &format!("predictions at target {}", label(measured_at)),
         f: [&value, &derivative, &second],
         x: domain(&value),
         kinks: &kinks,

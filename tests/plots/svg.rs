@@ -15,7 +15,12 @@ pub const COLOURS: [&str; 4] = [
 ];
 
 /// Lines that differ without their colours: solid, dashed, dotted, dashed and dotted.
-const DASHES: [&str; 4] = ["", ";stroke-dasharray:70 40", ";stroke-dasharray:4 38;stroke-width:24", ";stroke-dasharray:90 35 4 35"];
+const DASHES: [&str; 4] = [
+    "",
+    ";stroke-dasharray:70 40",
+    ";stroke-dasharray:1 36;stroke-width:24;stroke-linecap:round",
+    ";stroke-dasharray:90 35 1 35;stroke-linecap:round",
+];
 
 /// The style of a line in a group of tenths.
 pub fn line_style(i: usize) -> String {
@@ -32,10 +37,10 @@ pub fn short(x: f64) -> String {
     }
 }
 
-/// A number for readers: at most four digits, with a minus sign.
+/// A number for readers: at most two digits after the point, with a minus sign.
 pub fn label(x: f64) -> String {
     // A sum may end a little beside the number of few digits.
-    let digits = format!("{x:.3}");
+    let digits = format!("{x:.2}");
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
     match digits.strip_prefix('-') {
         Some("0") => "0".into(),
@@ -60,9 +65,9 @@ pub struct PathData {
 impl PathData {
     pub fn move_to(&mut self, x: f64, y: f64) {
         self.at = tenths(x, y);
-        self.data += &format!("M{}", pair(self.at));
-        // Pairs after those of `m` are of lines.
-        self.data += "l";
+        // A line that did not leave its place.
+        self.data.truncate(self.data().len());
+        self.data += &format!("M{}l", pair(self.at));
     }
 
     pub fn line_to(&mut self, x: f64, y: f64) {
