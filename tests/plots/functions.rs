@@ -55,7 +55,7 @@ impl Plot<'_> {
         let (strips, strips_height) = strips(BOTTOM + 40.0, self.measured_over, self.spec.f32, &self.errors);
         let names = ["value f", "derivative f&#8242;", "second derivative f&#8243;"];
         let body = [
-            legend(&names, has_kinks),
+            legend(&names, has_kinks, 14.0),
             axes.frame(self.axis, &taken),
             axes.limits(limits),
             Axes::drawn(&lines),

@@ -20,7 +20,7 @@ use std::path::Path;
 use common::{all_are_selected, fix_level, is_blessing, is_selected};
 use slopes::activation::{self, AnyActivation};
 use slopes::loss::{self, AnyLoss};
-use slopes::{Level, Spec};
+use slopes::Level;
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plots");
 
@@ -92,8 +92,6 @@ fn plots_of_rows() {
 /// The pictures of a page are small, and no blank line ends their HTML block early.
 #[test]
 fn plots_are_small_blocks() {
-    let names = |spec: &Spec| spec.name();
-    let _ = names;
     for directory in std::fs::read_dir(DIRECTORY).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
         for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
             let text = std::fs::read_to_string(&path).unwrap();

@@ -108,24 +108,24 @@ pub fn dot(x: f64, y: f64, filled: bool, colour: usize) -> String {
     format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"28\" style=\"fill:{fill};stroke:{colour}\"/>\n")
 }
 
-/// The samples of lines with their labels, side by side.
-pub fn legend(labels: &[&str], has_kinks: bool) -> String {
-    let mut x = 4.0;
-    let mut lines = String::new();
-    let mut texts = String::new();
+/// Samples of the lines with their labels, side by side above `bottom`.
+pub fn legend(labels: &[&str], has_kinks: bool, bottom: f64) -> String {
+    let (mut x, y) = (4.0, bottom - 4.0);
+    let (mut lines, mut texts) = (String::new(), String::new());
     for (i, label) in labels.iter().enumerate() {
         let mut path = PathData::default();
-        path.move_to(x, 10.0);
-        path.line_to(x + 26.0, 10.0);
+        path.move_to(x, y);
+        path.line_to(x + 22.0, y);
         lines += &format!("<path style=\"{}\" d=\"{}\"/>\n", line_style(i), path.data());
-        texts += &text(x + 31.0, 14.0, "start", label);
-        // Characters are half as wide as high, on the average; `&` begins one that is written as a number.
-        let characters = label.split(';').map(|part| part.split('&').next().map_or(0, str::len) + 1).sum::<usize>() - 1;
-        x += 31.0 + 5.9 * characters as f64 + 14.0;
+        texts += &text(x + 26.0, bottom, "start", label);
+        // No font that may be used is wider, on the average. A character may be written as a number, from `&` to `;`.
+        let parts = label.split(';').map(|part| part.split('&').next().map_or(0, str::len));
+        let characters = parts.sum::<usize>() + label.matches(';').count();
+        x += 34.0 + 6.6 * characters as f64;
     }
     if has_kinks {
-        lines += &dot(x + 3.0, 10.0, true, 0);
-        texts += &text(x + 10.0, 14.0, "start", "kink");
+        lines += &dot(x + 3.0, y, true, 0);
+        texts += &text(x + 10.0, bottom, "start", "kink");
     }
     format!("{}{texts}", group(&lines))
 }
