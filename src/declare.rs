@@ -47,6 +47,7 @@ macro_rules! declare {
             [
                 $(#[$doc])*
                 $(#[doc(alias = $known)])+
+                ///
                 #[cfg_attr(doc, doc = include_str!(concat!(
                     env!("CARGO_MANIFEST_DIR"), "/doc/plots/", $module, "/", stringify!($Name), ".html",
                 )))]

@@ -67,7 +67,7 @@ pub fn measured(
                 distance.ulp
             };
             let (worst, i) = (0..x.len()).map(|i| (error(i), i)).max_by(|a, b| a.0.total_cmp(&b.0)).expect("samples");
-            debug_assert!(
+            assert!(
                 worst <= bounds.ulp[order] + SLACK,
                 "order {order}: {worst} ulp at {:e}: {:e}, not {:e}",
                 x[i],

@@ -4,7 +4,7 @@
 pub const WIDTH: f64 = 420.0;
 
 /// The font of the labels, in units.
-pub const FONT: f64 = 12.0;
+pub const FONT: f64 = 13.0;
 
 /// Colours of rustdoc's themes, and what stands for them elsewhere.
 pub const COLOURS: [&str; 4] = [

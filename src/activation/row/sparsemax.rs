@@ -12,7 +12,9 @@ use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
 crate::function::function! {
     /// Sparsemax: the Euclidean projection of a row to the probability simplex.
+    ///
     #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/Sparsemax.html"))]
+    ///
     names ["sparsemax"];
     "value": "y_i = max(0, x_i - tau), tau so that the sum of y is 1", f32 1.0 or 0.0, f64 0.0 or 0.5, of "len";
     "gradient": "dx_i = dy_i - mean(dy over y != 0) if y_i != 0, else 0", f32 0.0 or 1.0, f64 0.0 or 1.0,
