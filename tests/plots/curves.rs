@@ -60,12 +60,7 @@ impl Curve {
 }
 
 /// The two sides of a jump of more than `least` between two points, if there is one.
-fn jump(
-    f: &dyn Fn(f64) -> f64,
-    mut a: (f64, f64),
-    mut b: (f64, f64),
-    least: f64,
-) -> Option<[(f64, f64); 2]> {
+fn jump(f: &dyn Fn(f64) -> f64, mut a: (f64, f64), mut b: (f64, f64), least: f64) -> Option<[(f64, f64); 2]> {
     for _ in 0..60 {
         let x = a.0 + (b.0 - a.0) / 2.0;
         let middle = (x, f(x));

@@ -7,6 +7,7 @@ use slopes::{Element, Spec};
 use crate::common::ORDERS;
 use crate::curves::Curve;
 use crate::errors::{measured, strips};
+use crate::gallery::Thumbnail;
 use crate::panel::Axes;
 use crate::svg::{dot, figure, label, legend};
 
@@ -31,7 +32,7 @@ const BOTTOM: f64 = 208.0;
 
 impl Plot<'_> {
     fn html(&self) -> String {
-        let axes = Axes { x: self.x, y: self.window(), bottom: BOTTOM, top: TOP };
+        let axes = Axes { x: self.x, y: window(&self.f, self.x, self.kinks, self.spec), bottom: BOTTOM, top: TOP };
         let height = axes.y[1] - axes.y[0];
         let curves = self.f.map(|f| Curve::new(f, self.x, self.kinks, height));
         let mut lines = String::new();
@@ -63,23 +64,6 @@ impl Plot<'_> {
         ];
         let title = format!("Plot of {}", self.spec.name());
         figure(BOTTOM + 40.0 + strips_height, &title, &self.description(&curves), &body.concat())
-    }
-
-    /// The lower and the upper edge: everything, but what is beyond the width of the picture.
-    fn window(&self) -> [f64; 2] {
-        let ranges = self.f.map(|f| Curve::new(f, self.x, self.kinks, f64::INFINITY).range());
-        let [least, greatest] = self.spec.range;
-        let is_bounded = greatest - least < 1e3;
-        // A loss in per cent has large derivatives everywhere.
-        let is_steep = self.x.iter().all(|&x| self.f[1](x).abs() >= 50.0);
-        let scale = if is_steep { 100.0 } else { 1.0 };
-        let most = 0.6 * ((self.x[1] - self.x[0]) / 2.0).max(4.0) * scale;
-        let most = if is_bounded { most.max(greatest.abs()).max(least.abs()) } else { most };
-        let low = ranges.iter().map(|range| range[0]).fold(0.0, f64::min).max(-most);
-        let high = ranges.iter().map(|range| range[1]).fold(0.0, f64::max).min(most.max(ranges[0][0] + most / 2.0));
-        // The curves are not at the frame, and one that is 0 is seen.
-        let margin = 0.06 * (high - low);
-        [low - margin, high + margin]
     }
 
     /// What the picture shows, in words.
@@ -122,10 +106,28 @@ impl Plot<'_> {
     }
 }
 
+/// The lower and the upper edge: everything, but what is beyond the width of the picture.
+fn window(f: &[&dyn Fn(f64) -> f64], x: [f64; 2], kinks: &[f64], spec: &Spec) -> [f64; 2] {
+    let ranges: Vec<_> = f.iter().map(|f| Curve::new(f, x, kinks, f64::INFINITY).range()).collect();
+    let [least, greatest] = spec.range;
+    let is_bounded = greatest - least < 1e3;
+    // A loss in per cent has large derivatives everywhere.
+    let is_steep = x.iter().all(|&x| f[1](x).abs() >= 50.0);
+    let scale = if is_steep { 100.0 } else { 1.0 };
+    let most = 0.6 * ((x[1] - x[0]) / 2.0).max(4.0) * scale;
+    let most = if is_bounded { most.max(greatest.abs()).max(least.abs()) } else { most };
+    let low = ranges.iter().map(|range| range[0]).fold(0.0, f64::min).max(-most);
+    let high = ranges.iter().map(|range| range[1]).fold(0.0, f64::max).min(most.max(ranges[0][0] + most / 2.0));
+    // The curves are not at the frame, and one that is 0 is seen.
+    let margin = 0.06 * (high - low);
+    [low - margin, high + margin]
+}
+
 /// Half the width of the picture of an activation: its kinks are inside, and most of the way to its limits.
 fn half_width(f: &dyn Activation<f64>, spec: &Spec) -> f64 {
     let is_near = |x: f64, limit: f64| {
-        !limit.is_finite() || (f.forward(x) - limit).abs() <= 0.2 * (spec.range[1] - spec.range[0]).min(10.0 * limit.abs() + 1.0)
+        !limit.is_finite()
+            || (f.forward(x) - limit).abs() <= 0.2 * (spec.range[1] - spec.range[0]).min(10.0 * limit.abs() + 1.0)
     };
     let fits = |width: &f64| {
         spec.kinks.iter().all(|kink| kink.abs() <= 0.7 * width)
@@ -162,6 +164,17 @@ pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide
     .html()
 }
 
+/// The small picture of an activation.
+pub fn small_activation(f: &dyn Activation<f64>) -> Thumbnail {
+    let spec = f.spec();
+    let width = half_width(f, spec);
+    let (orders, x): ([&dyn Fn(f64) -> f64; 2], _) = ([&|x| f.forward(x), &|x| f.derivative(x)], [-width, width]);
+    Thumbnail::new(spec.name(), orders, x, window(&orders, x, spec.kinks, spec), spec.kinks)
+}
+
+/// The axis of a loss of a residual begins with it.
+const RESIDUAL: &str = "prediction &#8722; target";
+
 /// The target in the picture of a loss, and what the axis says.
 fn target(spec: &Spec) -> (f64, String) {
     let formula = spec.formulas[0];
@@ -176,6 +189,47 @@ fn target(spec: &Spec) -> (f64, String) {
     }
 }
 
+/// A loss at one target, as functions of what the axis of its picture has.
+struct AtTarget<'a> {
+    loss: &'a dyn Loss<f64>,
+    target: f64,
+    /// The target if the axis has residuals, else 0.
+    shift: f64,
+    axis: String,
+    kinks: Vec<f64>,
+}
+
+impl<'a> AtTarget<'a> {
+    fn new(loss: &'a dyn Loss<f64>) -> Self {
+        let spec = loss.spec();
+        let (target, axis) = target(spec);
+        // Kinks are at residuals and at margins.
+        let sign = if spec.name() == "hinge_embedding" { -1.0 } else { 1.0 };
+        let kinks = spec.kinks.iter().map(|&kink| sign * kink).collect();
+        let shift = if axis.starts_with(RESIDUAL) { target } else { 0.0 };
+        AtTarget { loss, target, shift, axis, kinks }
+    }
+
+    fn order(&self, order: usize) -> impl Fn(f64) -> f64 {
+        move |x| {
+            let (x, y) = (x + self.shift, self.target);
+            match order {
+                0 => self.loss.forward(x, y),
+                1 => self.loss.derivative(x, y),
+                _ => self.loss.second_derivative(x, y),
+            }
+        }
+    }
+}
+
+/// The small picture of a loss of pairs.
+pub fn small_loss(loss: &dyn Loss<f64>) -> Thumbnail {
+    let at = AtTarget::new(loss);
+    let (value, derivative) = (at.order(0), at.order(1));
+    let (orders, x): ([&dyn Fn(f64) -> f64; 2], _) = ([&value, &derivative], domain(&value));
+    Thumbnail::new(loss.spec().name(), orders, x, window(&orders, x, &at.kinks, loss.spec()), &at.kinks)
+}
+
 /// The picture of a loss of pairs, at one target.
 pub fn loss(f: &dyn Loss<f32>, reference: &dyn Loss<f64>, wide: &dyn Loss<f64>) -> String {
     fn three<T: Element>(f: &dyn Loss<T>, x: &[T], target: T) -> [Vec<T>; 3] {
@@ -186,37 +240,29 @@ pub fn loss(f: &dyn Loss<f32>, reference: &dyn Loss<f64>, wide: &dyn Loss<f64>) 
             pairs(|f, x, y| f.second_derivative(x, y)),
         ]
     }
-    let spec = f.spec();
-    let (target, axis) = target(spec);
-    // Kinks are at residuals and at margins. Residuals are rounded unless the target is 0, and at 1 many are rounded to
-    // the kinks of some losses.
-    let is_residual = axis.contains("prediction &#8722; target");
-    let shift = if is_residual { target } else { 0.0 };
-    let measured_at = if is_residual { f64::from(0.3_f32) } else { target };
+    let (spec, at) = (f.spec(), AtTarget::new(wide));
+    // Residuals are rounded unless the target is 0, and at 1 many are rounded to the kinks of some losses.
+    let measured_at = if at.axis.starts_with(RESIDUAL) { f64::from(0.3_f32) } else { at.target };
     let absolute = |order: usize, x: f64| spec.absolute_of_pair(spec.f32, order, x, measured_at);
     let in_f32 = |x: &[f32]| three(f, x, measured_at as f32);
     let errors = measured(&in_f32, &|x| three(reference, x, measured_at), spec.f32, &absolute);
-    let at = |order: fn(&dyn Loss<f64>, f64, f64) -> f64| move |x: f64| order(wide, x + shift, target);
-    let [value, derivative, second] =
-        [at(|f, x, y| f.forward(x, y)), at(|f, x, y| f.derivative(x, y)), at(|f, x, y| f.second_derivative(x, y))];
-    let limits_at_far = |order: usize| {
-        let f = [&value, &derivative, &second][order];
+    let (value, derivative, second) = (at.order(0), at.order(1), at.order(2));
+    let orders: [&dyn Fn(f64) -> f64; 3] = [&value, &derivative, &second];
+    let limits = [0, 1, 2].map(|order| {
         let [left, right] = spec.limits[order];
         // What is declared is of one target, which need not be that of the picture.
-        let is_here = |limit: f64, x: f64| limit.is_infinite() || (f(x) - limit).abs() < 1e-6;
+        let is_here = |limit: f64, x: f64| limit.is_infinite() || (orders[order](x) - limit).abs() < 1e-6;
         [if is_here(left, -1e12) { left } else { f64::NAN }, if is_here(right, 1e12) { right } else { f64::NAN }]
-    };
-    let kinks: Vec<f64> =
-        spec.kinks.iter().map(|&kink| if spec.name() == "hinge_embedding" { -kink } else { kink }).collect();
+    });
     Plot {
         spec,
-        argument: &axis,
-        axis: &axis,
+        argument: &at.axis,
+        axis: &at.axis,
         measured_over: &format!("predictions at target {}", label(measured_at)),
-        f: [&value, &derivative, &second],
+        f: orders,
         x: domain(&value),
-        kinks: &kinks,
-        limits: [0, 1, 2].map(limits_at_far),
+        kinks: &at.kinks,
+        limits,
         errors,
     }
     .html()

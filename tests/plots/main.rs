@@ -9,6 +9,7 @@ mod common;
 mod curves;
 mod errors;
 mod functions;
+mod gallery;
 mod panel;
 mod rows;
 mod svg;
@@ -18,9 +19,9 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use common::{all_are_selected, fix_level, is_blessing, is_selected};
+use slopes::Level;
 use slopes::activation::{self, AnyActivation};
 use slopes::loss::{self, AnyLoss};
-use slopes::Level;
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plots");
 
@@ -61,10 +62,13 @@ fn plots_of_activations() {
     Level::lowest().set_global().unwrap();
     let all = activation::all::<f32>().iter().zip(activation::references()).zip(activation::all::<f64>());
     let selected = all.filter(|((f, _), _)| is_selected(f.spec().name()));
-    are_current("activation", selected.map(|((&f, &reference), &wide)| {
-        let any: AnyActivation = f.spec().name().parse().unwrap();
-        (file(any), functions::activation(f, reference, wide))
-    }));
+    are_current(
+        "activation",
+        selected.map(|((&f, &reference), &wide)| {
+            let any: AnyActivation = f.spec().name().parse().unwrap();
+            (file(any), functions::activation(f, reference, wide))
+        }),
+    );
 }
 
 #[test]
@@ -73,10 +77,31 @@ fn plots_of_losses() {
     Level::lowest().set_global().unwrap();
     let all = loss::all::<f32>().iter().zip(loss::references()).zip(loss::all::<f64>());
     let selected = all.filter(|((f, _), _)| is_selected(f.spec().name()));
-    are_current("loss", selected.map(|((&f, &reference), &wide)| {
-        let any: AnyLoss = f.spec().name().parse().unwrap();
-        (file(any), functions::loss(f, reference, wide))
-    }));
+    are_current(
+        "loss",
+        selected.map(|((&f, &reference), &wide)| {
+            let any: AnyLoss = f.spec().name().parse().unwrap();
+            (file(any), functions::loss(f, reference, wide))
+        }),
+    );
+}
+
+#[test]
+fn plots_of_the_readme() {
+    if !all_are_selected() {
+        return;
+    }
+    let _fixed = fix_level();
+    Level::lowest().set_global().unwrap();
+    let activations = activation::all::<f64>().iter().map(|&f| functions::small_activation(f));
+    let losses = loss::all::<f64>().iter().map(|&loss| functions::small_loss(loss));
+    are_current(
+        "gallery",
+        [
+            ("activations.svg".into(), gallery::svg("Activations of one number", activations)),
+            ("losses.svg".into(), gallery::svg("Losses of pairs", losses)),
+        ],
+    );
 }
 
 #[test]
@@ -92,9 +117,15 @@ fn plots_of_rows() {
 /// The pictures of a page are small, and no blank line ends their HTML block early.
 #[test]
 fn plots_are_small_blocks() {
-    for directory in std::fs::read_dir(DIRECTORY).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+    for directory in
+        std::fs::read_dir(DIRECTORY).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+    {
         for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
             let text = std::fs::read_to_string(&path).unwrap();
+            if path.extension().is_some_and(|extension| extension == "svg") {
+                assert!(text.len() < 40_000, "{} has {} bytes", path.display(), text.len());
+                continue;
+            }
             assert!(text.len() < 9000, "{} has {} bytes", path.display(), text.len());
             let block = text.strip_prefix("\n<div").and_then(|text| text.strip_suffix("</div>\n\n")).expect("a block");
             assert!(!block.contains("\n\n") && block.is_ascii(), "{}", path.display());

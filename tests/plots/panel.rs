@@ -19,7 +19,8 @@ pub struct Axes {
 
 /// A step between ticks for at most `most` of them: 1, 2 or 5 times a power of ten.
 fn step(low: f64, high: f64, most: f64) -> f64 {
-    let steps = (-6..9).flat_map(|n| [1.0, 2.0, 5.0].map(|m| if n < 0 { m / TENS[-n as usize] } else { m * TENS[n as usize] }));
+    let steps =
+        (-6..9).flat_map(|n| [1.0, 2.0, 5.0].map(|m| if n < 0 { m / TENS[-n as usize] } else { m * TENS[n as usize] }));
     steps.into_iter().find(|step| (high - low) / step <= most).expect("a step")
 }
 
@@ -28,10 +29,7 @@ const TENS: [f64; 9] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 impl Axes {
     pub fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let share = |value: f64, [low, high]: [f64; 2]| (value - low) / (high - low);
-        (
-            EDGES[0] + (EDGES[1] - EDGES[0]) * share(x, self.x),
-            self.bottom + (self.top - self.bottom) * share(y, self.y),
-        )
+        (EDGES[0] + (EDGES[1] - EDGES[0]) * share(x, self.x), self.bottom + (self.top - self.bottom) * share(y, self.y))
     }
 
     fn shows(&self, y: f64) -> bool {
@@ -93,9 +91,7 @@ impl Axes {
         for piece in &curve.pieces {
             for part in clipped(piece, self.y) {
                 let places: Vec<_> = part.iter().map(|&point| self.place(point)).collect();
-                let simple = simplified(&places, TOLERANCE);
-                path.move_to(simple[0].0, simple[0].1);
-                simple[1..].iter().for_each(|point| path.line_to(point.0, point.1));
+                path.polyline(&simplified(&places, TOLERANCE));
             }
         }
         if path.is_empty() {

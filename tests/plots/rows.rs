@@ -38,7 +38,12 @@ impl Explanation<'_> {
             description += &format!(" {label_of_curve}, from {first} to {last};");
         }
         let labels: Vec<_> = self.curves.iter().map(|curve| curve.0).collect();
-        let body = [text(4.0, 14.0, "start", self.title), legend(&labels, false, 32.0), axes.frame(self.axis, &[]), Axes::drawn(&lines)];
+        let body = [
+            text(4.0, 14.0, "start", self.title),
+            legend(&labels, false, 32.0),
+            axes.frame(self.axis, &[]),
+            Axes::drawn(&lines),
+        ];
         let description = format!("{}.", description.trim_end_matches(';'));
         (self.name, figure(BOTTOM + 36.0, self.title, &description, &body.concat()))
     }
@@ -96,10 +101,7 @@ fn others() -> Vec<(&'static str, String)> {
             axis: "x",
             x: [-3.0, 3.0],
             y: [-0.06, 1.06],
-            curves: &[
-                ("sparsemax", &|x| first_of(&Sparsemax, x)),
-                ("softmax", &|x| first_of(&Softmax::DEFAULT, x)),
-            ],
+            curves: &[("sparsemax", &|x| first_of(&Sparsemax, x)), ("softmax", &|x| first_of(&Softmax::DEFAULT, x))],
         }
         .html(),
         Explanation {
@@ -140,11 +142,7 @@ fn losses() -> Vec<(&'static str, String)> {
             axis: MARGIN,
             x: [-4.0, 6.0],
             y: [-0.25, 4.25],
-            curves: &[
-                ("label smoothing 0", &smoothed(0.0)),
-                ("0.1", &smoothed(0.1)),
-                ("0.3", &smoothed(0.3)),
-            ],
+            curves: &[("label smoothing 0", &smoothed(0.0)), ("0.1", &smoothed(0.1)), ("0.3", &smoothed(0.3))],
         }
         .html(),
         Explanation {

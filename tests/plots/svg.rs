@@ -82,6 +82,11 @@ impl PathData {
         self.at = to;
     }
 
+    pub fn polyline(&mut self, points: &[(f64, f64)]) {
+        self.move_to(points[0].0, points[0].1);
+        points[1..].iter().for_each(|point| self.line_to(point.0, point.1));
+    }
+
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
     }
