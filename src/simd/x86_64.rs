@@ -224,6 +224,10 @@ table! {
         fn ldexp(self, n: Self) -> Self {
             Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
         }
+        #[inline(always)]
+        fn look_up(self, table: &'static [f32; 8]) -> Self {
+            Self(unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(self.0), _mm512_broadcast_f32x8(read(table))) })
+        }
     }
     memory {
         #[inline(always)]
@@ -355,7 +359,12 @@ table! {
             _mm256_sub_ps(_mm256_castsi256_ps(exponent), _mm256_set1_ps(12_582_912.0 + 127.0)),
         )
     };
-    override {}
+    override {
+        #[inline(always)]
+        fn look_up(self, table: &'static [f32; 8]) -> Self {
+            Self(unsafe { _mm256_permutevar8x32_ps(read(table), _mm256_castps_si256(self.0)) })
+        }
+    }
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
