@@ -4,8 +4,9 @@
 
 use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
+use crate::element::Element as _;
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
+use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, exp_parts_of_negative, power_of_two};
 use crate::math::logistic::lower;
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, fma_emulated};
@@ -48,14 +49,20 @@ impl<L: Lanes> Side<L> {
         Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
 
-    /// factor (e^z - 1), rounded once: the error term of the exponential's own sum is included.
+    /// factor (e^z - 1) = factor (2^n - 1) + factor 2^n t, with all factors but t exact: the second term is smaller than
+    /// the first, or the only one, and each sum rounds once.
     #[inline(always)]
     fn exp_m1(self, factor: HiLo<L::Real>) -> L {
-        let (sum, err) = exp_m1_of_negative(self.z);
-        let err = if let Some(low) = self.low { low.mul_add(sum + 1.0, err) } else { err };
-        let high = sum.fill(factor.high);
+        let (power, t) = exp_parts_of_negative(self.z);
+        let t = if let Some(low) = self.low { low.mul_add(t + 1.0, t) } else { t };
+        let (whole, high) = (power - 1.0, t.fill(factor.high));
+        let small = if factor.low.into_f64() == 0.0 {
+            power * high * t
+        } else {
+            fma_emulated(power * high, t, whole * t.fill(factor.low))
+        };
         // Never positive: -abs gives an underflowed product the sign of the negative side.
-        -fma_emulated(high, sum, err.mul_add(high, sum * sum.fill(factor.low))).abs()
+        -fma_emulated(whole, high, small).abs()
     }
 
     /// factor e^z.
@@ -83,7 +90,7 @@ activation! {
     in (self, x)
     f {
         let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
-        x.select(x.splat(0.0).le(x), negative)
+        x.select_negative(negative, x)
     }
     df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
@@ -152,10 +159,12 @@ activation! {
     in (self, x)
     f {
         let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
-        // x is clamped beside the low part of gamma: an infinite product could have the opposite sign of x gamma.
+        // The low part of gamma is positive or 0. It is added if it is not 0: then its product with an infinite x is infinite.
         let gamma = self.factor::<L::Real>();
-        let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(gamma.low);
-        x.select_negative(negative, x.mul_add(x.fill(gamma.high), err))
+        let low = x.fill(gamma.low);
+        let positive = x * x.fill(gamma.high);
+        let positive = if gamma.low.into_f64() > 0.0 { x.mul_add(x.fill(gamma.high), x * low) } else { positive };
+        x.select_negative(negative, positive)
     }
     df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
@@ -165,7 +174,7 @@ impl Selu {
     /// gamma.
     #[inline(always)]
     pub(crate) fn factor<R: Real>(self) -> HiLo<R> {
-        if self == Self::DEFAULT { GAMMA.to() } else { HiLo::exact(self.gamma) }
+        if self == Self::DEFAULT { GAMMA.rounded_down() } else { HiLo::exact(self.gamma) }
     }
 
     /// gamma alpha.
