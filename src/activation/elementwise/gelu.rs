@@ -86,13 +86,15 @@ activation! {
     in (self, x)
     f { Cubic::of(x).z.gated(x, 1.0) }
     df {
-        // c = |x| z', t the tail; u = (1 - c) + c t, so that only large terms round.
+        // c = |x| z', t the tail; v = (c - 1) - c t, so that only large terms round.
         let Cubic { z, square } = Cubic::of(x);
         let LanesHiLo { high: k, low } = square.line(A, THRICE_B);
         let t = z.tail().corrected();
-        let small = (z.a * k * lower::<L>()).mul_add(t, -(z.a * low));
-        let u = fma_emulated(-z.a, k, x.splat(1.0)) + small;
-        Scaled::gated_derivative(x, 1.0, t, u)
+        let scale = lower::<L>();
+        let a = z.a * scale;
+        let small = (z.a * -(scale * scale) * (k + low)).mul_add(t, a * low);
+        let v = fma_emulated(a, k, x.splat(-scale)) + small;
+        Scaled::gated_derivative(x, 1.0, t, v)
     }
     d2f {
         // t (1 - t) (2 z' + a z'' - a z'^2 (1 - 2 t)).
