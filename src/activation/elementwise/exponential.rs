@@ -40,6 +40,12 @@ impl<L: Lanes> Side<L> {
         Side { z: x.at_most(x.splat(0.0)).at_least(x.splat(-end)), low: None }
     }
 
+    /// z = x, not clamped at 0: for results that are replaced where x is positive.
+    #[inline(always)]
+    fn of_negative(x: L, end: f64) -> Self {
+        Side { z: x.at_least(x.splat(-end)), low: None }
+    }
+
     /// x / alpha to twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
     #[inline(always)]
     fn scaled(x: L, end: f64, alpha: f64) -> Self {
@@ -49,8 +55,10 @@ impl<L: Lanes> Side<L> {
         Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
 
-    /// factor (e^z - 1) = factor (2^n - 1) + factor 2^n t, with all factors but t exact: the second term is smaller than
-    /// the first, or the only one, and each sum rounds once.
+    /// factor (e^z - 1) = factor (2^n - 1) + factor 2^n t, where only t has rounded: the second term is smaller than the
+    /// first, or the only one, and each sum rounds once.
+    ///
+    /// Limit: 19 operations for ELU, 23 for SELU, whose factors have low parts on both sides.
     #[inline(always)]
     fn exp_m1(self, factor: HiLo<L::Real>) -> L {
         let (power, t) = exp_parts_of_negative(self.z);
@@ -59,7 +67,8 @@ impl<L: Lanes> Side<L> {
         let small = if factor.low.into_f64() == 0.0 {
             power * high * t
         } else {
-            fma_emulated(power * high, t, whole * t.fill(factor.low))
+            // e^z - 1 is near z, or -1: near enough beside the low part.
+            fma_emulated(power * high, t, self.z.at_least(t.splat(-1.0)) * t.fill(factor.low))
         };
         // Never positive: -abs gives an underflowed product the sign of the negative side.
         -fma_emulated(whole, high, small).abs()
@@ -89,11 +98,11 @@ activation! {
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     f {
-        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
+        let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select_negative(negative, x)
     }
-    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of_negative(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of_negative(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
 }
 
 activation! {
@@ -158,23 +167,22 @@ activation! {
     f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     f {
-        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
-        // The low part of gamma is positive or 0. It is added if it is not 0: then its product with an infinite x is infinite.
-        let gamma = self.factor::<L::Real>();
-        let low = x.fill(gamma.low);
-        let positive = x * x.fill(gamma.high);
-        let positive = if gamma.low.into_f64() > 0.0 { x.mul_add(x.fill(gamma.high), x * low) } else { positive };
+        let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
+        // The low part of gamma is positive, or 0 and left out: its product with an infinite x has the sign of x.
+        let gamma = if self == Self::DEFAULT { GAMMA.rounded_down() } else { self.factor::<L::Real>() };
+        let (high, low) = (x.fill(gamma.high), x.fill(gamma.low));
+        let positive = if gamma.low.into_f64() == 0.0 { x * high } else { x.mul_add(high, x * low) };
         x.select_negative(negative, positive)
     }
-    df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
+    df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::of_negative(x, L::Real::EXP_VANISHING).exp(self.depth())) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of_negative(x, L::Real::EXP_VANISHING).exp(self.depth())) }
 }
 
 impl Selu {
     /// gamma.
     #[inline(always)]
     pub(crate) fn factor<R: Real>(self) -> HiLo<R> {
-        if self == Self::DEFAULT { GAMMA.rounded_down() } else { HiLo::exact(self.gamma) }
+        if self == Self::DEFAULT { GAMMA.to() } else { HiLo::exact(self.gamma) }
     }
 
     /// gamma alpha.
@@ -210,7 +218,7 @@ activation! {
     f32 [2.0, 2.5, 1.2], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
     in (self, x)
     f {
-        let z = Side::of(x, L::Real::EXP_M1_CUTOFF).z;
+        let z = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z;
         let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
         let (sum, low) = exp_m1_of_negative(z);
         // Near 0, e^x - 1 - x is small beside the linear term, and is computed by its own series.
@@ -231,13 +239,13 @@ activation! {
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }
     df {
-        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::EXP_M1_CUTOFF).z);
+        let (sum, low) = exp_m1_of_negative(Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z);
         let alpha = x.splat(self.alpha_n);
         let negative = fma_emulated(sum, alpha, x.splat(self.beta)) + low * alpha;
         x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
     }
     d2f {
         let positive = x.splat(self.alpha_p * 2.0);
-        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha_n)))
+        positive.select(x.splat(0.0).lt(x), Side::of_negative(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha_n)))
     }
 }
