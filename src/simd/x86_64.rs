@@ -144,12 +144,6 @@ fn first16(n: usize) -> __mmask16 {
     (1 << n) - 1
 }
 
-/// The AVX-512 mask of the first n < 8 lanes.
-#[inline(always)]
-fn first8(n: usize) -> __mmask8 {
-    (1 << n) - 1
-}
-
 /// The AVX2 mask of the first n words of 32 bits.
 /// # Safety
 /// n is at most 8, and the machine has AVX2.
@@ -306,12 +300,12 @@ table! {
         #[inline(always)]
         unsafe fn load_partial(from: *const f64, n: usize) -> Self {
             // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
-            Self(unsafe { _mm512_maskz_loadu_pd(first8(n), from) })
+            Self(unsafe { _mm512_maskz_loadu_pd(first16(n) as __mmask8, from) })
         }
         #[inline(always)]
         unsafe fn store_partial(self, to: *mut f64, n: usize) {
             // SAFETY: as load_partial.
-            unsafe { _mm512_mask_storeu_pd(to, first8(n), self.0) }
+            unsafe { _mm512_mask_storeu_pd(to, first16(n) as __mmask8, self.0) }
         }
     }
 }
