@@ -219,12 +219,7 @@ fn tanh_by_tail<L: Lanes>(a: L) -> L {
 /// The derivative 1 - tanh(x)^2, from the tail of 2 |x|.
 #[inline(always)]
 pub(crate) fn derivative<L: Lanes>(tail: Tail<L>) -> L {
-    derivative_of(tail.lifted * (4.0 * lower::<L>()) / tail.denominator())
-}
-
-/// The derivative, from 4 times the tail of 2 |x|.
-#[inline(always)]
-pub(crate) fn derivative_of<L: Lanes>(t: L) -> L {
+    let t = tail.lifted * (4.0 * lower::<L>()) / tail.denominator();
     (-t).mul_add(t * 0.25, t)
 }
 

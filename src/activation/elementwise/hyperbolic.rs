@@ -43,7 +43,7 @@ activation! {
     source "Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, arXiv:2408.00118";
     limits [[-30.0, 30.0], [0.0, 0.0], [0.0, 0.0]];
     range [-30.0, 30.0], monotone true, Odd;
-    f32 [1.5, 2.0, 4.25]; f64 [1.5, 2.0, 4.25];
+    f32 [2.25, 2.25, 4.25]; f64 [2.25, 2.25, 4.25];
     in (self, x)
     f {
         // Near 0, x plus the product of x and tanh z / z - 1; elsewhere cap - 2 cap t, t the logistic tail of 2 z.
@@ -53,10 +53,10 @@ activation! {
         let a = x.abs();
         let small = (polynomial(square, <L::Real as tanh::Constants>::TANH) * square).mul_add(a, a);
         let cap = x.splat(self.cap);
-        let large = (double.tail().corrected() * lower::<L>()).mul_add(cap * -2.0, cap);
+        let large = double.tail().value().mul_add(cap * -2.0, cap);
         small.select(z.lt(z.splat(SMALL)), large).copysign(x)
     }
-    df { tanh::derivative_of(self.double(x).tail().corrected() * (4.0 * lower::<L>())) }
+    df { tanh::derivative(self.double(x).tail()) }
     d2f {
         let bell = lifted_bell_derivative(self.double(x).tail());
         (HiLo::quotient(8.0, self.rounded_to::<L::Real>().cap).times(bell) * lower::<L>()).copysign(-x)
