@@ -58,7 +58,7 @@ impl<L: Lanes> Side<L> {
     /// factor (e^z - 1) = factor (2^n - 1) + factor 2^n t, where only t has rounded: the second term is smaller than the
     /// first, or the only one, and each sum rounds once.
     ///
-    /// Limit: 19 operations for ELU, 23 for SELU, whose factors have low parts on both sides.
+    /// Limit: 18 operations for ELU, 22 for SELU, whose factors have low parts on both sides.
     #[inline(always)]
     fn exp_m1(self, factor: HiLo<L::Real>) -> L {
         let (power, t) = exp_parts_of_negative(self.z);

@@ -86,8 +86,8 @@ activation! {
     in (self, x)
     f { Cubic::of(x).z.gated(x, 1.0) }
     df {
-        // c = |x| z', t the tail; v = (c - 1) - c t, so that only large terms round. Limit: 47 operations and a division, where
-        // the value takes 28: z' to twice the precision (6), the corrected tail (4), and v (8).
+        // c = |x| z', t the tail; v = (c - 1) - c t, so that only large terms round. Limit: 47 operations and a division,
+        // where the value takes 28: z' to twice the precision (6), the corrected tail (4), and v (8).
         let Cubic { z, square } = Cubic::of(x);
         let LanesHiLo { high: k, low } = square.line(A, THRICE_B);
         let t = z.tail().corrected();
