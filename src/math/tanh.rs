@@ -207,9 +207,9 @@ fn tanh_by_pieces<L: Lanes>(a: L, pieces: &'static Pieces<L::Real>) -> L {
     piece.look_up(&pieces.tanh) + t / denominator
 }
 
-/// tanh a, a >= 0.
+/// tanh a, a >= 0, from the logistic tail of 2 a.
 #[inline(always)]
-fn tanh_by_tail<L: Lanes>(a: L) -> L {
+pub(crate) fn tanh_by_tail<L: Lanes>(a: L) -> L {
     let square = a * a;
     let small = polynomial(square, L::Real::TANH).mul_add(square * a, a);
     let large = Tail::at_double(a).value().mul_add(a.splat(-2.0), a.splat(1.0));
