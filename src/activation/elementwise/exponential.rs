@@ -164,7 +164,7 @@ activation! {
     limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     kinks [0.0];
     range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
-    f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
+    f32 [1.75, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
