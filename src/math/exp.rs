@@ -296,7 +296,7 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
 /// is 0 without the factor may be far from 0 with it.
 #[inline(always)]
 fn octaves(factor: f64) -> i32 {
-    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1022).clamp(0, 80)
+    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(0, 80)
 }
 
 /// An a beyond which factor e^-a is 0: `EXP_VANISHING`, for a factor of 1.
