@@ -9,7 +9,7 @@ use super::regression::residual;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
-use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
+use crate::math::log::{Part, ln_1p_exp, ln_of_end, ln_of_quotient, ln_parts};
 use crate::math::logistic::{Tail, lower, parabola_above};
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, div_square, two_sum};
@@ -251,12 +251,21 @@ loss! {
     bound "the second derivative; 2^-100 where that is less";
     in (self, prediction, target)
     f {
-        let (q, y) = (not_negative(prediction), not_negative(target));
-        let (r, low) = residual(y, q);
-        let smaller = q.at_most(y);
-        let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
-        let value = unless_zero(y, (y.mul_add(l, y * err).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
-        value.select(q.equals(q), q).select(y.equals(y), y)
+        let (q, y) = (prediction, target);
+        let (l, err) = ln_of_quotient(Part::of(y), Part::of(q));
+        // The sum makes -0 of a target of 0 positive.
+        let value = y.mul_add(l, y * err) + 0.0;
+        let (zero, infinity) = (q.splat(0.0), q.splat(f64::INFINITY));
+        let largest = y.select(zero.le(y), infinity).at_least(q.select(zero.lt(q), infinity));
+        let special = q.fill(L::Real::MAX).lt(largest);
+        if L::any(special) {
+            let (q, y) = (not_negative(q), not_negative(y));
+            let l = ln_of_end(y / q);
+            let limit = unless_zero(y, y * l).select(q.equals(q), q).select(y.equals(y), y);
+            limit.select(special, value)
+        } else {
+            value
+        }
     }
     df {
         let (q, y) = (not_negative(prediction), not_negative(target));
