@@ -148,7 +148,7 @@ loss! {
     source "definition";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
-    f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
+    f32 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0]; f64 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0];
     bound "2 h / (1 + prediction)^2, h = 1 - l if l < 0, else sqrt((1 + prediction) / (1 + target))";
     in (self, prediction, target), one_minimum true;
     f {
