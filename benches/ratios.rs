@@ -4,10 +4,10 @@
 //!
 //! For every function, level and order: nanoseconds per element of 32 768 f32 (in the second cache) and of 2^24 (in
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
-//! them, so that noise meets both. Then single calls, and calls on a few numbers. Then gated units, in times that of copying
-//! the gates, and functions of rows, in times that of copying them. Last, losses, in times that of reading what they read,
-//! and, with a gradient, of writing as much as well; those that are not bound by memory, and gradients with Hessian bounds, in
-//! times that of copying.
+//! them, so that noise meets both. Then single calls, and calls on a few numbers. Then gated units, in times that of
+//! copying the gates; functions of rows, in times that of copying them; and calls on one row, under the name `one_row`.
+//! Last, losses, in times that of reading what they read, and, with a gradient, of writing as much as well; those that
+//! are not bound by memory, and gradients with Hessian bounds, in times that of copying.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -94,8 +94,8 @@ fn calls(f: &dyn Activation<f32>) {
     };
     let [time] = least(300, [&mut one]);
     print!("  a call: {:.1} ns", time / CALLS as f64);
-    let (x, mut y) = ([0.3_f32; 16], [0.0_f32; 16]);
-    for len in [1, 4, 15, 16] {
+    let (x, mut y) = ([0.3_f32; 64], [0.0_f32; 64]);
+    for len in [1, 4, 15, 16, 17, 64] {
         let mut few = || {
             for _ in 0..CALLS {
                 f.forward_slice(black_box(&x[..len]), black_box(&mut y[..len]));
@@ -193,25 +193,56 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
     println!("  gradient with Hessian bound {boosting:.3} ({:.2} copies)", boosting / copy);
 }
 
-fn cross_entropy(classes: usize, count: usize) {
-    let len = classes * count;
+/// Softmax cross-entropy at a shape: the classes are along an axis.
+fn cross_entropy(shape: &[usize], axis: usize) {
+    let (len, classes, rows) = (shape.iter().product(), shape[axis], Rows::along(shape, axis));
     let mut logits = Aligned::inputs(len);
     let mut output = Aligned::new(len, |_| 0.0);
-    let labels: Vec<u32> = (0..count).map(|i| (i * 7 % classes) as u32).collect();
-    let (x, rows, loss) = (&*logits.get(), Rows::contiguous(classes), SoftmaxCrossEntropy::default());
+    let mut probabilities = Aligned::new(len, |_| 1.0 / classes as f32);
+    let labels: Vec<u32> = (0..len / classes).map(|i| (i * 7 % classes) as u32).collect();
+    let (x, y, loss) = (&*logits.get(), &*probabilities.get(), SoftmaxCrossEntropy::default());
+    let smoothed = loss.with_label_smoothing(0.1).expect("a fraction");
     let out = std::cell::RefCell::new(output.get());
+    let gradient = |loss: &SoftmaxCrossEntropy<'_>, targets: Targets<'_, f32>| {
+        _ = black_box(loss.sum_with_gradient(x, targets, rows, 1.0, &mut out.borrow_mut()));
+    };
     let times = least(
-        400,
+        (1 << 25) / len.max(1 << 17) + 8,
         [
             &mut || black_box(&mut out.borrow_mut()).copy_from_slice(x),
             &mut || _ = black_box(loss.mean(x, Targets::labels(&labels), rows)),
+            &mut || gradient(&loss, Targets::labels(&labels)),
+            &mut || gradient(&loss, Targets::Probabilities(y)),
+            &mut || gradient(&smoothed, Targets::labels(&labels)),
+        ],
+    );
+    print!("softmax_cross_entropy of {shape:?} along {axis}: copy {:.3}", times[0] / len as f64);
+    print_ratios(["mean", "with gradient", "of probabilities", "of smoothed labels"], &times, len);
+}
+
+/// Calls on one row.
+fn one_row(len: usize) {
+    let (mut input, mut output) = (Aligned::inputs(len), Aligned::new(len, |_| 0.0));
+    let (x, rows, loss) = (&*input.get(), Rows::contiguous(len), SoftmaxCrossEntropy::default());
+    let y = std::cell::RefCell::new(output.get());
+    let many = |call: &dyn Fn()| (0..CALLS).for_each(|_| call());
+    let times = least(
+        300,
+        [
+            &mut || many(&|| Softmax::DEFAULT.forward(black_box(x), rows, &mut y.borrow_mut())),
+            &mut || many(&|| LogSoftmax::DEFAULT.forward(black_box(x), rows, &mut y.borrow_mut())),
             &mut || {
-                _ = black_box(loss.sum_with_gradient(x, Targets::labels(&labels), rows, 1.0, &mut out.borrow_mut()))
+                many(&|| {
+                    let labels = Targets::labels(&[0_u8]);
+                    _ = black_box(loss.sum_with_gradient(black_box(x), labels, rows, 1.0, &mut y.borrow_mut()));
+                });
             },
         ],
     );
-    print!("softmax_cross_entropy, {count} rows of {classes}: copy {:.3}", times[0] / len as f64);
-    print_ratios(["mean", "with gradient"], &times, len);
+    let [softmax, logarithm, cross_entropy] = times.map(|time| time / CALLS as f64);
+    println!(
+        "one row of {len}: softmax {softmax:.0} ns, log_softmax {logarithm:.0}, cross-entropy with gradient {cross_entropy:.0}"
+    );
 }
 
 fn main() {
@@ -250,21 +281,29 @@ fn main() {
     let of_rows: [(&str, &dyn RowActivation<f32>); 3] =
         [("softmax", &Softmax::DEFAULT), ("log_softmax", &LogSoftmax::DEFAULT), ("sparsemax", &Sparsemax)];
     for (name, f) in of_rows.into_iter().filter(|(name, _)| asked(name)) {
-        for [count, len] in [[3276, 10], [1024, 32], [256, 128], [32, 1024], [1, 1 << 17], [1, 1 << 24]] {
-            rows(name, f, &[count, len], 1);
+        let counts =
+            [[1 << 14, 2], [10_922, 3], [3276, 10], [1024, 32], [256, 128], [32, 1024], [1, 1 << 17], [1, 1 << 24]];
+        for shape in counts {
+            rows(name, f, &shape, 1);
         }
         for shape in [[1024, 1024], [1000, 1000]] {
             rows(name, f, &shape, 1);
             rows(name, f, &shape, 0);
         }
+        rows(name, f, &[1 << 16, 1, 3], 1);
     }
     for loss in loss::all::<f32>().iter().filter(|loss| asked(loss.spec().name())) {
         losses(*loss, 1 << 15, 400);
         losses(*loss, 1 << 24, 8);
     }
     if asked("softmax_cross_entropy") {
-        for [count, classes] in [[3276, 10], [32, 1024]] {
-            cross_entropy(classes, count);
+        for shape in [[1 << 14, 2], [10_922, 3], [3276, 10], [1024, 32], [512, 64], [32, 1024]] {
+            cross_entropy(&shape, 1);
         }
+        cross_entropy(&[32, 3, 4096], 1);
+        cross_entropy(&[1, 1000, 1024], 1);
+    }
+    if asked("one_row") {
+        [1, 4, 10, 16, 64, 100].into_iter().for_each(one_row);
     }
 }

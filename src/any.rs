@@ -14,6 +14,13 @@ macro_rules! any {
         $crate::any::any! { @enum $lifetime $(#[$doc])* $Any of $module; $($Name($Name $(<$borrowed>)?),)+ }
 
         $($crate::any::any! { @from $lifetime $Any, $Name($Name $(<$borrowed>)?) })+
+
+        #[cfg(feature = "serde")]
+        $crate::serde::text! { $lifetime $Any }
+        $(
+            #[cfg(feature = "serde")]
+            $crate::serde::function! { $Name [$($borrowed)?] }
+        )+
     };
     (@from [$($lifetime:lifetime)?] $Any:ident, $Name:ident($Type:ty)) => {
         impl $(<$lifetime>)? From<$Type> for $Any $(<$lifetime>)? {
@@ -190,6 +197,9 @@ pub(crate) use names;
 /// The text of a function that is in no enum, because it shares no trait with others.
 macro_rules! text {
     ($Name:ident) => {
+        #[cfg(feature = "serde")]
+        $crate::serde::function! { $Name [] }
+
         impl core::fmt::Display for $Name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 $crate::parse::write(f, Self::SPEC, $crate::declare::Parameters::values(self))

@@ -43,8 +43,8 @@
 //!   initialization.
 //! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,
 //!   rounded once ([`Element`]).
-//! - **Portability.** `#![no_std]`, no allocation, one dependency (`num-traits`); those of the features `half`
-//!   and `rayon` are theirs.
+//! - **Portability.** `#![no_std]`, no allocation (but for the feature `ndarray`), one dependency (`num-traits`); those of
+//!   the features `half`, `ndarray`, `rayon` and `serde` are theirs.
 //!
 //! # Features
 //!
@@ -52,7 +52,11 @@
 //! - `precompiled-f32` (default) and `precompiled-f64`: the kernels of the crate's own functions are compiled once,
 //!   with the crate. Without the feature, a program compiles the kernels that it uses. Results are the same.
 //! - `half`: slices of `half::f16` and `half::bf16`.
+//! - `ndarray`: methods of arrays of `ndarray` 0.17, of any layout: `x.activated(&Gelu)`, `x.softmax(Axis(1))`,
+//!   `prediction.mean_loss_with_gradient(&Mse, &target)`. See [`guide::arrays`].
 //! - `rayon`: `Parallel`, the methods of slices and rows on several threads, with the same bits. Needs `std`.
+//! - `serde`: `Serialize` and `Deserialize` of functions: [`AnyActivation`](activation::AnyActivation) and the other enums
+//!   as texts, functions of known types as maps of their parameters. See [`guide::configuration`].
 //!
 //! # Build profiles
 //!
@@ -106,6 +110,8 @@ mod names;
 mod options;
 mod parse;
 mod row;
+#[cfg(feature = "serde")]
+mod serde;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod simd;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
@@ -116,6 +122,8 @@ mod sum;
 pub mod activation;
 pub mod guide;
 pub mod loss;
+#[cfg(feature = "ndarray")]
+pub mod ndarray;
 #[cfg(feature = "rayon")]
 mod parallel;
 pub mod prelude;

@@ -16,3 +16,5 @@ pub use crate::Element;
 pub use crate::Rows;
 pub use crate::activation::{Activation, FromOutput, GatedUnit, Learnable, RowActivation};
 pub use crate::loss::{Loss, Penalty, RowLoss};
+#[cfg(feature = "ndarray")]
+pub use crate::ndarray::{ActivationExt, LossExt, RowActivationExt, RowLossExt};

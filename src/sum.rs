@@ -70,7 +70,7 @@ pub(crate) struct PairwiseSumOf<S, const LEVELS: usize> {
 
 impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
     #[inline(always)]
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         PairwiseSumOf { block: S::ZERO, nodes: None, count: 0 }
     }
 

@@ -1,6 +1,6 @@
 //! The images: read, scaled, shuffled and split.
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
@@ -19,7 +19,7 @@ pub const TEST: usize = 270;
 /// Images, one a row, and what they show.
 pub struct Set {
     pub images: Array2<f32>,
-    pub labels: Vec<u32>,
+    pub labels: Array1<u32>,
 }
 
 pub struct Data {
@@ -30,10 +30,7 @@ pub struct Data {
 
 impl Set {
     pub fn select(&self, indices: &[usize]) -> Set {
-        Set {
-            images: self.images.select(Axis(0), indices),
-            labels: indices.iter().map(|&index| self.labels[index]).collect(),
-        }
+        Set { images: self.images.select(Axis(0), indices), labels: self.labels.select(Axis(0), indices) }
     }
 }
 
@@ -62,7 +59,7 @@ fn read() -> Set {
         labels.extend(numbers.map(u32::from));
     }
     let images = Array2::from_shape_vec((labels.len(), SIDE * SIDE), pixels);
-    Set { images: images.expect("a line of the embedded data is 64 pixels and a digit"), labels }
+    Set { images: images.expect("a line of the embedded data is 64 pixels and a digit"), labels: labels.into() }
 }
 
 /// The same images in a frame of paper, 10 x 10 pixels, labelled 1 for a zero and 0 for another digit.
@@ -74,5 +71,5 @@ fn zeros(digits: &Set) -> Set {
         let row = digits.images.slice(s![.., y * SIDE..(y + 1) * SIDE]);
         images.slice_mut(s![.., start..start + SIDE]).assign(&row);
     }
-    Set { images, labels: digits.labels.iter().map(|&digit| u32::from(digit == 0)).collect() }
+    Set { images, labels: digits.labels.mapv(|digit| u32::from(digit == 0)) }
 }

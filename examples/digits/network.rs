@@ -1,10 +1,11 @@
-//! A network of two layers, and how it learns. Matrix products are ndarray's; activation and loss are slice methods of
-//! the crate, forward and backward.
+//! A network of two layers, and how it learns. Matrix products are ndarray's; activation and loss are methods that the crate
+//! gives its arrays, forward and backward.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::{Rng, RngExt};
 use slopes::activation::Activation;
+use slopes::ndarray::ActivationExt;
 
 use crate::data::Set;
 use crate::task::{Score, Task};
@@ -35,14 +36,12 @@ impl Network {
     /// One step of stochastic gradient descent on a mini-batch; its score is that before the step.
     pub fn train(&mut self, batch: &Set, learning_rate: f32) -> Score {
         let before = self.hidden.forward(batch.images.view());
-        let mut hidden = Array2::zeros(before.raw_dim());
-        self.activation.forward_slice(slice(&before), slice_mut(&mut hidden));
+        let hidden = before.activated(self.activation);
         let logits = self.output.forward(hidden.view());
 
-        let mut d_logits = Array2::zeros(logits.raw_dim());
-        let score = self.task.score_with_gradient(slice(&logits), &batch.labels, slice_mut(&mut d_logits));
-        let mut d_hidden = product(d_logits.view(), self.output.weights.t());
-        self.activation.backward_in_place(slice(&before), slice_mut(&mut d_hidden));
+        let (score, d_logits) = self.task.score_with_gradient(&logits, &batch.labels);
+        let mut d_hidden = d_logits.dot(&self.output.weights.t());
+        d_hidden.backward_inplace(self.activation, &before);
 
         self.output.step(hidden.view(), d_logits.view(), learning_rate);
         self.hidden.step(batch.images.view(), d_hidden.view(), learning_rate);
@@ -51,8 +50,8 @@ impl Network {
 
     pub fn score(&self, set: &Set) -> Score {
         let mut hidden = self.hidden.forward(set.images.view());
-        self.activation.forward_in_place(slice_mut(&mut hidden));
-        self.task.score(slice(&self.output.forward(hidden.view())), &set.labels)
+        hidden.activate_inplace(self.activation);
+        self.task.score(&self.output.forward(hidden.view()), &set.labels)
     }
 }
 
@@ -77,7 +76,7 @@ impl Linear {
     }
 
     fn forward(&self, inputs: ArrayView2<f32>) -> Array2<f32> {
-        product(inputs, self.weights.view()) + &self.bias
+        inputs.dot(&self.weights) + &self.bias
     }
 
     fn step(&mut self, inputs: ArrayView2<f32>, d_outputs: ArrayView2<f32>, learning_rate: f32) {
@@ -89,19 +88,4 @@ impl Linear {
         self.bias_velocity += &d_outputs.sum_axis(Axis(0));
         self.bias.scaled_add(-learning_rate, &self.bias_velocity);
     }
-}
-
-/// The matrix product, row after row in memory, which `dot` does not promise.
-fn product(a: ArrayView2<f32>, b: ArrayView2<f32>) -> Array2<f32> {
-    let mut product = Array2::zeros((a.nrows(), b.ncols()));
-    general_mat_mul(1.0, &a, &b, 0.0, &mut product);
-    product
-}
-
-fn slice(matrix: &Array2<f32>) -> &[f32] {
-    matrix.as_slice().expect("row after row")
-}
-
-fn slice_mut(matrix: &mut Array2<f32>) -> &mut [f32] {
-    matrix.as_slice_mut().expect("row after row")
 }

@@ -2,8 +2,9 @@
 
 use std::ops::AddAssign;
 
-use slopes::activation::Rows;
-use slopes::loss::{BinaryCrossEntropyWithLogits, Loss, RowLoss, SoftmaxCrossEntropy, Targets, Total};
+use ndarray::{Array1, Array2, Axis};
+use slopes::loss::{BinaryCrossEntropyWithLogits, SoftmaxCrossEntropy, Total};
+use slopes::ndarray::{LossExt, RowLossExt};
 
 const DIGITS: usize = 10;
 
@@ -24,50 +25,46 @@ impl Task {
         }
     }
 
-    /// How good the logits are. `gradient` becomes that of the mean loss.
-    pub fn score_with_gradient(self, logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> Score {
-        let scale = 1.0 / labels.len() as f64;
-        let sum = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy::new()
-                .sum_with_gradient(logits, Targets::labels(labels), Rows::contiguous(DIGITS), scale, gradient)
+    /// How good the logits are, and the gradient of the mean loss.
+    pub fn score_with_gradient(self, logits: &Array2<f32>, labels: &Array1<u32>) -> (Score, Array2<f32>) {
+        let (loss, gradient) = match self {
+            Task::WhichDigit => logits
+                .total_loss_axis_with_gradient(Axis(1), &SoftmaxCrossEntropy::new(), labels)
                 .expect("labels are digits"),
-            Task::IsZero => {
-                BinaryCrossEntropyWithLogits::DEFAULT.sum_with_gradient(logits, &truths(labels), scale, gradient)
-            }
+            Task::IsZero => logits.total_loss_with_gradient(&BinaryCrossEntropyWithLogits::DEFAULT, &truths(labels)),
         };
-        self.score_of(sum, logits, labels)
+        (self.score_of(loss, logits, labels), gradient)
     }
 
     /// How good the logits are.
-    pub fn score(self, logits: &[f32], labels: &[u32]) -> Score {
-        let sum = match self {
-            Task::WhichDigit => SoftmaxCrossEntropy::new()
-                .sum(logits, Targets::labels(labels), Rows::contiguous(DIGITS))
-                .expect("labels are digits"),
-            Task::IsZero => BinaryCrossEntropyWithLogits::DEFAULT.sum(logits, &truths(labels)),
+    pub fn score(self, logits: &Array2<f32>, labels: &Array1<u32>) -> Score {
+        let loss = match self {
+            Task::WhichDigit => {
+                logits.total_loss_axis(Axis(1), &SoftmaxCrossEntropy::new(), labels).expect("labels are digits")
+            }
+            Task::IsZero => logits.total_loss(&BinaryCrossEntropyWithLogits::DEFAULT, &truths(labels)),
         };
-        self.score_of(sum, logits, labels)
+        self.score_of(loss, logits, labels)
     }
 
-    fn score_of(self, sum: f64, logits: &[f32], labels: &[u32]) -> Score {
-        let loss = Total { sum, weight: labels.len() as f64 };
+    fn score_of(self, loss: Total, logits: &Array2<f32>, labels: &Array1<u32>) -> Score {
         Score { loss, correct: self.correct(logits, labels), count: labels.len() }
     }
 
-    fn correct(self, logits: &[f32], labels: &[u32]) -> usize {
-        let answers = logits.chunks(self.logits()).map(|logits| match logits {
+    fn correct(self, logits: &Array2<f32>, labels: &Array1<u32>) -> usize {
+        let answers = logits.rows().into_iter().map(|logits| match self {
             // The sigmoid of a positive logit is above one half.
-            [logit] => u32::from(*logit > 0.0),
+            Task::IsZero => u32::from(logits[0] > 0.0),
             // The largest logit has the largest softmax.
-            _ => (0..DIGITS).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0) as u32,
+            Task::WhichDigit => (0..DIGITS).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0) as u32,
         });
         answers.zip(labels).filter(|(answer, label)| answer == *label).count()
     }
 }
 
-/// Labels as the probability that the answer is yes.
-fn truths(labels: &[u32]) -> Vec<f32> {
-    labels.iter().map(|&label| label as f32).collect()
+/// Labels as the probability that the answer is yes, for the only logit of an image.
+fn truths(labels: &Array1<u32>) -> Array2<f32> {
+    labels.mapv(|label| label as f32).insert_axis(Axis(1))
 }
 
 /// How good the logits of some images are.

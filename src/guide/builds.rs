@@ -55,7 +55,8 @@
 //! assert!(x.iter().zip(&y).all(|(x, y)| Swish::SILU.forward(*x).to_bits() == y.to_bits()));
 //! ```
 //!
-//! So in place of `mapv(|x| f.forward(x))` of an `ndarray`, call `f.forward_in_place(x.as_slice_mut().unwrap())`:
+//! So in place of `mapv(|x| f.forward(x))` of an `ndarray`, call `f.forward_in_place(x.as_slice_mut().unwrap())`, or
+//! `x.activate_inplace(&f)` with the feature `ndarray` (see [`arrays`](super::arrays)):
 //!
 //! ```
 //! use ndarray::array;

@@ -64,8 +64,41 @@
 //! assert!(error.to_string().contains("is slopes::activation::Softmax, a function of AnyRowActivation"));
 //! ```
 //!
-//! With `serde`, write `to_string()` and read with `parse()`: `#[serde_as(as = "DisplayFromStr")]` of the crate
-//! `serde_with` does both. Weights of classes, which a loss of rows borrows, are no part of its text.
+//! # serde
+//!
+//! With the feature `serde` (`serde` 1.0.220 or newer), the enums are texts in JSON, TOML and other formats, with the errors above. A function of a known
+//! type is a map of its parameters, by their names or aliases; those that are not given have their defaults. One without
+//! parameters is its name.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use slopes::activation::{AnyActivation, LeakyRelu, Relu, Swish};
+//! use slopes::loss::Huber;
+//!
+//! #[derive(Deserialize, Serialize)]
+//! struct Model {
+//!     hidden_act: AnyActivation,
+//!     gate: Relu,
+//!     loss: Huber,
+//! }
+//!
+//! let text = r#"{"hidden_act": "silu", "gate": "relu", "loss": {"delta": 2}}"#;
+//! let mut model: Model = serde_json::from_str(text)?;
+//! assert_eq!((model.hidden_act, model.loss), (Swish::SILU.into(), Huber::new(2.0)?));
+//!
+//! model.hidden_act = LeakyRelu::new(0.2)?.into();
+//! let text = r#"{"hidden_act":"leaky_relu(slope=0.2)","gate":"relu","loss":{"delta":2}}"#;
+//! assert_eq!(serde_json::to_string(&model)?, text);
+//!
+//! let error = serde_json::from_str::<Huber>(r#"{"delta": 0}"#).unwrap_err();
+//! assert!(error.to_string().starts_with("parameter delta = 0 must be"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! In formats of text, integers are written as such (`2`, not `2.0`), and infinities as the text `"inf"`, which JSON has no
+//! number for; both are read, and so is any text of a number. Formats without names of fields have the parameters in the order
+//! of [`Spec::parameters`]. Weights of classes, which a loss of rows borrows, are no part of its text: a loss that has them is
+//! an error, so that they are not lost. The seed of [`GumbelSoftmax`] is not written, and 0 when it is read.
 //!
 //! # Parameters that are learned
 //!
@@ -98,6 +131,7 @@
 //! # Ok::<(), slopes::ParseError>(())
 //! ```
 //!
+//! [`Spec::parameters`]: crate::Spec::parameters
 //! [`AnyActivation`]: crate::activation::AnyActivation
 //! [`AnyGatedUnit`]: crate::activation::AnyGatedUnit
 //! [`AnyGroupLoss`]: crate::loss::AnyGroupLoss

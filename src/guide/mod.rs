@@ -5,6 +5,7 @@
 //! | [`training`] | train a network: forward, cross-entropy with class weights and ignored labels, backward, batches |
 //! | [`boosting`] | gradient boosting: initial scores, gradients and Hessians of three classes, sample weights |
 //! | [`attention`] | softmax of attention scores: causal masks, padding masks, the way back |
+//! | [`arrays`] | arrays of ndarray, matrices of nalgebra and faer |
 //! | [`configuration`] | choose an activation or a loss by a text, and keep it in a type that is `Clone` and `Debug` |
 //! | [`own_functions`] | write an activation or a loss of your own that has all methods and instruction sets |
 //! | [`accurate_formulas`] | keep a formula of your own accurate at its edges, and test it |
@@ -23,26 +24,8 @@
 //! | [`RowLoss`] | a row of predictions: cross-entropy, focal, Dice | the same, with [`Targets`] and [`Rows`] |
 //! | [`Learnable`] | an activation with a parameter: PReLU, Swish | `parameter_gradient` |
 //!
-//! # Arrays
-//!
-//! All methods take slices; memory is the caller's, and nothing is allocated. An array of the crate `ndarray` gives its
-//! slice if it is contiguous: `f.forward_slice(x.as_slice().unwrap(), y.as_slice_mut().unwrap())`. Methods panic if
-//! slices differ in length.
-//!
-//! ```
-//! use ndarray::{Array2, array};
-//! use slopes::activation::{Activation, Relu};
-//!
-//! let x = array![[-1.0_f32, 2.0], [3.0, -4.0]];
-//! let mut y = Array2::zeros(x.dim());
-//! Relu.forward_slice(x.as_slice().unwrap(), y.as_slice_mut().unwrap());
-//! assert_eq!(y, array![[0.0, 2.0], [3.0, 0.0]]);
-//! ```
-//!
-//! An array that is transposed or sliced is not contiguous, nor may a product of transposed arrays or of one column be,
-//! and `as_slice` is `None`: call `as_standard_layout()`
-//! first. Functions of rows take rows along any axis of a row-major array: [`Rows::along`]`(&[batch, classes, pixels],
-//! 1)`.
+//! Methods take slices; memory is the caller's, and nothing is allocated. Methods panic if slices differ in length. For
+//! arrays and matrices see [`arrays`].
 //!
 //! [`Activation`]: crate::activation::Activation
 //! [`GatedUnit`]: crate::activation::GatedUnit
@@ -51,10 +34,10 @@
 //! [`RowActivation`]: crate::activation::RowActivation
 //! [`RowLoss`]: crate::loss::RowLoss
 //! [`Rows`]: crate::Rows
-//! [`Rows::along`]: crate::Rows::along
 //! [`Targets`]: crate::loss::Targets
 
 pub mod accurate_formulas;
+pub mod arrays;
 pub mod attention;
 pub mod boosting;
 pub mod builds;

@@ -2,7 +2,8 @@
 //!
 //! # One step
 //!
-//! The matrix products are those of `ndarray`; activation and loss take the slices of its arrays. The cross-entropy has
+//! The matrix products are those of `ndarray`; activation and loss take the slices of its arrays (with the feature `ndarray`,
+//! [the arrays themselves](super::arrays)). The cross-entropy has
 //! a weight for each class, label smoothing, and a label for rows that do not count, such as padding.
 //!
 //! ```

@@ -293,13 +293,35 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
     x.select(x.abs().lt(x.splat(power_of_two(-60))), half + half)
 }
 
-/// factor e^(x + low) 2^LIFT for x from -`EXP_CUTOFF` to 0, where `low` is the error term of x. Multiplying by 2^-LIFT
+/// The exponent k, from 0 to 80, of a large factor m 2^k of a tail. It belongs to the tail's power of two: a tail that
+/// is 0 without the factor may be far from 0 with it.
+#[inline(always)]
+fn octaves(factor: f64) -> i32 {
+    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1022).clamp(0, 80)
+}
+
+/// An a beyond which factor e^-a is 0: `EXP_VANISHING`, for a factor of 1.
+#[inline(always)]
+pub(crate) fn vanishing<R: Real>(factor: HiLo<R>) -> f64 {
+    R::EXP_VANISHING + f64::from(octaves(factor.high.into_f64())) * core::f64::consts::LN_2
+}
+
+/// An a beyond which factor e^(-a^2 / 2) is 0: by the tangent of the square root, somewhat beyond sqrt(2 [`vanishing`]).
+#[inline(always)]
+pub(crate) fn gaussian_vanishing<R: Real>(factor: HiLo<R>) -> f64 {
+    let end = R::GAUSSIAN_VANISHING;
+    end + (vanishing(factor) - R::EXP_VANISHING) / end
+}
+
+/// factor e^(x + low) 2^LIFT for x from -[`vanishing`] to 0, where `low` is the error term of x. Multiplying by 2^-LIFT
 /// then rounds once into the subnormals. The factor times a power of two is exact, so the product costs no rounding.
 #[inline(always)]
 pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: HiLo<L::Real>) -> L {
-    let Reduced { power, r, .. } = reduce(x, L::Real::LIFT);
+    let k = octaves(factor.high.into_f64());
+    let Reduced { power, r, .. } = reduce(x, L::Real::LIFT + k);
     let r = if let Some(low) = low { r + low } else { r };
-    let (high, low) = (power * x.fill(factor.high), power * x.fill(factor.low));
+    let (high, low) = (x.fill(factor.high) * power_of_two(-k), x.fill(factor.low) * power_of_two(-k));
+    let (high, low) = (power * high, power * low);
     excess(r).mul_add(high, low) + high
 }
 

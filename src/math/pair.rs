@@ -36,9 +36,12 @@ impl<R: Real> HiLo<R> {
     #[inline(always)]
     pub(crate) fn quotient(a: f64, b: f64) -> Self {
         let high = a / b;
-        // The f64 quotient is precise enough for a narrower type.
+        // The f64 quotient is precise enough for a narrower type. A row waits for this: what is compared is at hand
+        // before the difference is.
         if size_of::<R>() < size_of::<f64>() {
-            return Self::new(high, 0.0);
+            let rounded = R::from_f64_rounded(high);
+            let rest = high - rounded.into_f64();
+            return HiLo { high: rounded, low: R::from_f64_rounded(if rounded.is_finite() { rest } else { 0.0 }) };
         }
         let product = high * b;
         Self::new(high, ((a - product) - mul_error(high, b, product)) / b)

@@ -29,27 +29,34 @@ pub(crate) struct Scale {
     per_octave: f64,
     /// t ln 2; where products and sums do not fuse, the first part times any n is exact.
     octave: [f64; 2],
-    /// t ln 2; the first part times any n is exact in f64.
-    short: [f64; 2],
     temperature: f64,
 }
 
 impl Scale {
     /// The scale for the temperature t, or -t for the shares of -x; `fused` selects the family whose bits are computed.
+    ///
+    /// For the temperature 1 it is a constant, which a row need not wait for.
     #[inline(always)]
     pub(crate) fn new<R: Real>(temperature: f64, fused: bool) -> Self {
+        if temperature == 1.0 { Self::of::<R>(1.0, fused) } else { Self::of_other::<R>(temperature, fused) }
+    }
+
+    /// As `new`, a function of its own.
+    #[inline(never)]
+    fn of_other<R: Real>(temperature: f64, fused: bool) -> Self {
+        Self::of::<R>(temperature, fused)
+    }
+
+    #[inline(always)]
+    fn of<R: Real>(temperature: f64, fused: bool) -> Self {
         let t = R::from_f64_rounded(temperature.abs()).into_f64();
         let [high, low] = f64::LN_2;
         let octave = HiLo::<f64>::new(high, low).by(t);
-        // 30 bits, for n of 12 bits; in f32 14 bits, for n of 10.
-        let short = first_bits(octave.high, 23);
-        let short = [short, (octave.high - short) + octave.low];
+        // Without FMA 14 bits, for n of 10 bits; in f64 30, for n of 12.
         let first = if fused {
             R::from_f64_rounded(octave.high).into_f64()
-        } else if size_of::<R>() == 4 {
-            first_bits(octave.high, 39)
         } else {
-            short[0]
+            first_bits(octave.high, if size_of::<R>() == 4 { 39 } else { 23 })
         };
         let inverse = HiLo::<R>::quotient(1.0, t);
         Scale {
@@ -57,7 +64,6 @@ impl Scale {
             inverse: inverse.into_f64(),
             per_octave: core::f64::consts::LOG2_E / t,
             octave: [first, (octave.high - first) + octave.low],
-            short,
             temperature: t,
         }
     }
@@ -68,23 +74,17 @@ impl Scale {
         [self.inverse[0] * self.sign, self.inverse[1] * self.sign]
     }
 
-    /// The shift of a row whose largest number, after the sign, is m.
+    /// The shift of a row whose largest number, after the sign, is m; one row in each lane.
     #[inline(always)]
-    pub(crate) fn shift<R: Real>(&self, m: f64) -> Shift<f64> {
-        let lowest = R::EXP_UNDERFLOW - 10.0;
-        let z = m * self.inverse[0];
-        let far = z.abs() >= -2.0 * lowest;
-        let octaves = (z * core::f64::consts::LOG2_E + f64::ROUND_MAGIC) - f64::ROUND_MAGIC;
-        let octaves = if far { 0.0 } else { octaves };
-        let rest = if far { 0.0 } else { m };
-        let rest = R::from_f64_rounded((rest - octaves * self.short[0]) - octaves * self.short[1]).into_f64();
-        Shift {
-            minus: if far { -m } else { 0.0 },
-            floor: if far { 0.0 } else { m } + lowest * self.temperature,
-            octaves,
-            rest,
-            bias: -rest * self.per_octave,
-        }
+    pub(crate) fn shift<L: Lanes>(&self, m: L) -> Shift<L> {
+        let (zero, magic) = (m.splat(0.0), m.fill(L::Real::ROUND_MAGIC));
+        let lowest = (L::Real::EXP_UNDERFLOW - 10.0) * self.temperature;
+        let far = m.splat(-2.0 * lowest).le(m.abs());
+        let octaves = zero.select(far, m.mul_add(m.splat(self.per_octave), magic) - magic);
+        let near = zero.select(far, m);
+        let rest = octaves.mul_add(m.splat(-self.octave[0]), near);
+        let rest = octaves.mul_add(m.splat(-self.octave[1]), rest);
+        Shift { minus: near - m, floor: near + lowest, octaves, rest, bias: rest * -self.per_octave }
     }
 }
 
@@ -95,19 +95,19 @@ fn first_bits(x: f64, n: u32) -> f64 {
     lifted - (lifted - x)
 }
 
-/// The shift of a row, or of one row in each lane.
+/// The shift of one row in each lane.
 #[derive(Clone, Copy)]
-pub(crate) struct Shift<V> {
+pub(crate) struct Shift<L> {
     /// The number added to sign x: 0, or -m.
-    pub(crate) minus: V,
+    pub(crate) minus: L,
     /// The bound below which exponentials underflow.
-    pub(crate) floor: V,
+    pub(crate) floor: L,
     /// N.
-    pub(crate) octaves: V,
+    pub(crate) octaves: L,
     /// R.
-    pub(crate) rest: V,
+    pub(crate) rest: L,
     /// -R log2(e) / t, so that r - R, not r, is within half an octave.
-    pub(crate) bias: V,
+    pub(crate) bias: L,
 }
 
 impl Shift<f64> {

@@ -13,6 +13,25 @@ pub(crate) fn scale<R: Real, I: Isa>(temperature: f64) -> Scale {
     Scale::new::<R>(temperature, <R::Lanes<I> as Lanes>::FUSED)
 }
 
+/// The map of a largest number, after the sign, into the components of its shift.
+#[derive(Clone, Copy)]
+pub(crate) struct ShiftOf(pub(crate) Scale);
+
+impl Map<1, 5> for ShiftOf {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [m]: [L; 1]) -> [L; 5] {
+        let Shift { minus, floor, octaves, rest, bias } = self.0.shift(m);
+        [minus, floor, octaves, rest, bias]
+    }
+}
+
+/// The shift of a row whose largest number, after the sign, is m.
+#[inline(always)]
+pub(crate) fn shift_of<R: Real, I: Isa>(token: Token<I>, scale: Scale, m: f64) -> Shift<f64> {
+    let [minus, floor, octaves, rest, bias] = token.components::<R, _, 5>(ShiftOf(scale), m);
+    Shift { minus, floor, octaves, rest, bias }
+}
+
 /// The map of a row into its exponentials. `DEFAULT` leaves out operations that change nothing; the bits are the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Exponential<const DEFAULT: bool = false> {
@@ -32,6 +51,12 @@ impl Exponential {
         let Exponential { scale, shift } = self;
         is_default(scale, shift).then_some(Exponential { scale, shift })
     }
+
+    /// The parts that the exponentials are relative to: the number added to x, N and R.
+    #[inline(always)]
+    pub(crate) fn relative_to(self) -> [f64; 3] {
+        [self.shift.minus, self.shift.octaves, self.shift.rest]
+    }
 }
 
 impl<const DEFAULT: bool> Map<1, 1> for Exponential<DEFAULT> {
@@ -50,8 +75,8 @@ pub(crate) struct Row {
 
 impl Row {
     #[inline(always)]
-    pub(crate) fn new<R: Real>(scale: Scale, m: f64) -> Self {
-        Row { map: Exponential::new(scale, scale.shift::<R>(m)), m }
+    pub(crate) fn new<R: Real, I: Isa>(token: Token<I>, scale: Scale, m: f64) -> Self {
+        Row { map: Exponential::new(scale, shift_of::<R, I>(token, scale, m)), m }
     }
 
     /// The sum of the exponentials, which are stored in `place` if there is one.
@@ -121,7 +146,7 @@ impl<'a, R: Real> Exponentials<'a, R> {
     #[inline(always)]
     pub(crate) fn read<I: Isa>(self, token: Token<I>, index: usize) -> f64 {
         match self.recompute {
-            Some(map) => token.sum_of(map, [self.from.part(index, 1)], 1),
+            Some(map) => token.components::<R, _, 1>(map, self.from.read(index))[0],
             None => self.from.read(index),
         }
     }

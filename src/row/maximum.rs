@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 /// The kind of a row, and its maximum m; m is NaN if an entry is NaN and the maximum of the others is not finite.
 #[inline(always)]
 pub(crate) fn kind<R: Real, I: Isa>(token: Token<I>, scale: Scale, x: Src<R>, len: usize) -> (Kind, f64) {
-    let m = token.max(x, R::from_f64_rounded(scale.sign)).into_f64();
+    let m = token.max(x, scale.sign).into_f64();
     if m.is_finite() { (Kind::Finite, m) } else { special(x, m, len) }
 }
 

@@ -1,31 +1,39 @@
 //! The exponentials of rows side by side, and the parts of their softmax: as `exponentials.rs`, for one row in each lane.
 
-use super::exponentials::scaled;
+use super::exponentials::{ShiftOf, scaled};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src, WIDTH};
 
-/// The shifts of the rows of a batch, as arrays of their components. The work per row is in loops of a fixed length,
-/// which the compiler vectorizes.
+/// The shifts of the rows of a batch, as arrays of their components.
 pub(crate) struct Shifts<R, const N: usize>(pub(crate) [[R; N]; 5]);
 
 impl<R: Real, const N: usize> Shifts<R, N> {
     /// The shifts for the maxima of rows, after the sign; `None` if a maximum is not finite.
     #[inline(always)]
-    pub(crate) fn new(scale: Scale, largest: &[f64; N]) -> Option<Self> {
-        let mut shifts = [[R::zero(); N]; 5];
+    pub(crate) fn new<I: Isa>(token: Token<I>, scale: Scale, largest: &[R; N]) -> Option<Self> {
         let mut finite = true;
-        for k in 0..N {
-            finite &= largest[k].abs() < f64::INFINITY;
-            let Shift { minus, floor, octaves, rest, bias } = scale.shift::<R>(largest[k]);
-            shifts[0][k] = R::from_f64_rounded(minus);
-            shifts[1][k] = R::from_f64_rounded(floor);
-            shifts[2][k] = R::from_f64_rounded(octaves);
-            shifts[3][k] = R::from_f64_rounded(rest);
-            shifts[4][k] = R::from_f64_rounded(bias);
+        for m in largest {
+            finite &= m.abs() <= R::MAX;
         }
-        finite.then_some(Shifts(shifts))
+        if !finite {
+            return None;
+        }
+        let mut shifts = [[R::zero(); N]; 5];
+        if N == 1 {
+            // The results stay in registers, which the row waits for.
+            for (shift, component) in
+                shifts.iter_mut().zip(token.components::<R, _, 5>(ShiftOf(scale), largest[0].into_f64()))
+            {
+                shift[0] = R::from_f64_rounded(component);
+            }
+            return Some(Shifts(shifts));
+        }
+        let [minus, floor, octaves, rest, bias] = &mut shifts;
+        let parts = [Dst::new(minus), Dst::new(floor), Dst::new(octaves), Dst::new(rest), Dst::new(bias)];
+        token.map(ShiftOf(scale), [Src::new(largest)], parts);
+        Some(Shifts(shifts))
     }
 
     /// True if the numbers added to x, the sign and the temperature change nothing.
@@ -35,7 +43,9 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         for minus in self.0[0] {
             largest = if minus.abs() > largest { minus.abs() } else { largest };
         }
-        is_default(scale, Shift { minus: largest.into_f64(), ..scale.shift::<R>(0.0) })
+        let zero = 0.0;
+        let shift = Shift { minus: largest.into_f64(), floor: zero, octaves: zero, rest: zero, bias: zero };
+        is_default(scale, shift)
     }
 
     /// The shift of one row.
@@ -55,7 +65,13 @@ impl<R: Real, const N: usize> Shifts<R, N> {
     #[inline(always)]
     pub(crate) fn sources(&self, n: usize) -> [Src<'_, R>; 5] {
         let Self([minus, floor, octaves, rest, bias]) = self;
-        [minus, floor, octaves, rest, bias].map(|part| Src::new(&part[..n]))
+        [
+            Src::new(&minus[..n]),
+            Src::new(&floor[..n]),
+            Src::new(&octaves[..n]),
+            Src::new(&rest[..n]),
+            Src::new(&bias[..n]),
+        ]
     }
 }
 
@@ -164,10 +180,12 @@ impl<R: Real> Kernel for Exponentials<'_, R> {
         let mut tops = [R::neg_infinity(); WIDTH];
         let top = Dst::new(&mut tops);
         token.fold_columns::<_, _, 2, 1>(BatchedMax(scale.sign), [x, top.src()], count, top);
-        for (largest, top) in largest[..count].iter_mut().zip(tops) {
+        // The columns beside the rows have the shift of a row of zeros.
+        tops[count..].fill(R::zero());
+        for (largest, top) in largest.iter_mut().zip(tops) {
             *largest = top.into_f64();
         }
-        let Some(shifts) = Shifts::<R, WIDTH>::new(scale, largest) else { return false };
+        let Some(shifts) = Shifts::<R, WIDTH>::new(token, scale, &tops) else { return false };
         let [minus, floor, octaves, rest, bias] = shifts.sources(WIDTH);
         let inputs = [x, minus, floor, octaves, rest, bias];
         if shifts.are_default(scale) {

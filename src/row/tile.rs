@@ -5,7 +5,7 @@ use crate::simd::{Isa, Lanes, Real, Token};
 use crate::slice::{Convert, Dst, Src, WIDTH, Workspace};
 
 /// The greatest length of rows that go side by side: those of losses, with the most work for each row.
-pub(crate) const DEPTH: usize = 63;
+pub(crate) const DEPTH: usize = 128;
 
 /// The greatest length of rows of activations that go side by side. Longer ones fill registers of their own.
 pub(crate) const SHORT: usize = 31;

@@ -3,7 +3,7 @@
 //! A tile holds entry i of column k at `i * WIDTH + k`. What a register does to one column it does to its neighbours,
 //! so that nothing is added up or compared across lanes.
 
-use super::map::Map;
+use super::map::{Map, load_at};
 use super::view::{Dst, Src};
 use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token};
 use crate::sum::ACCUMULATORS;
@@ -35,7 +35,7 @@ impl<I: Isa> Token<I> {
             // SAFETY: a register from `column` on is within a row of a tile, whose WIDTH is a multiple of every
             // register's lanes; the loops stay within the tiles. The token proves the instructions.
             unsafe {
-                let mut x = load::<R, R::Lanes<I>, IN>(&from, column);
+                let mut x = load_at::<R, R::Lanes<I>, IN>(&from, column);
                 let mut at = column;
                 while at < to.len() {
                     let mut k = 0;
@@ -73,7 +73,7 @@ impl<I: Isa> Token<I> {
         while column < width {
             // SAFETY: as `map_columns`.
             unsafe {
-                let mut x = load::<R, R::Lanes<I>, IN>(&from, column);
+                let mut x = load_at::<R, R::Lanes<I>, IN>(&from, column);
                 let mut at = column;
                 while at < len {
                     let mut k = 0;
@@ -142,22 +142,6 @@ fn check<R: Real, const IN: usize, const TILES: usize>(
         k += 1;
     }
     from
-}
-
-/// Loads a register of each input from `at` on.
-/// # Safety
-/// Each input has a register's numbers there, and the machine has its instructions.
-#[inline(always)]
-unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(from: &[*const R; IN], at: usize) -> [L; IN] {
-    // SAFETY: guaranteed by the caller.
-    let mut loaded = [unsafe { L::load(from[0].wrapping_add(at)) }; IN];
-    let mut k = 1;
-    while k < IN {
-        // SAFETY: guaranteed by the caller.
-        loaded[k] = unsafe { L::load(from[k].wrapping_add(at)) };
-        k += 1;
-    }
-    loaded
 }
 
 /// The kernel of [`Token::sum_columns`].

@@ -4,6 +4,7 @@
 //! assertions, as a dev build is, and they would be a third of a short loop.
 
 use super::format::{Convert, Work, through_real};
+use super::reduce::largest_lane;
 use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
 use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch, prefetch};
@@ -92,6 +93,25 @@ unsafe fn load<R: Real, L: Register<Real = R>, const IN: usize>(
         // SAFETY: guaranteed by the caller.
         loaded[k] = unsafe { L::load(from[k]) };
         from[k] = from[k].wrapping_add(steps[k].wrapping_mul(L::COUNT));
+        k += 1;
+    }
+    loaded
+}
+
+/// Loads a register of each input.
+/// # Safety
+/// Each input has a register's numbers from `at` on, and the machine has its instructions.
+#[inline(always)]
+pub(super) unsafe fn load_at<R: Real, L: Register<Real = R>, const IN: usize>(
+    from: &[*const R; IN],
+    at: usize,
+) -> [L; IN] {
+    // SAFETY: guaranteed by the caller.
+    let mut loaded = [unsafe { L::load(from[0].wrapping_add(at)) }; IN];
+    let mut k = 1;
+    while k < IN {
+        // SAFETY: guaranteed by the caller.
+        loaded[k] = unsafe { L::load(from[k].wrapping_add(at)) };
         k += 1;
     }
     loaded
@@ -356,36 +376,65 @@ impl<I: Isa> Token<I> {
     /// the way through a block would be long.
     #[inline(always)]
     pub(crate) fn map_short<R: Real, M: Map<IN, 1>, const IN: usize>(self, map: M, from: [Src<R>; IN], to: Dst<R>) {
+        self.map_short_and_compare::<R, M, IN, false>(map, from, to);
+    }
+
+    /// As [`map_short`](Token::map_short); returns whether a number of the first input is at least `least`, which is
+    /// above 0.
+    #[inline(always)]
+    pub(crate) fn map_short_and_find<R: Real, M: Map<IN, 1>, const IN: usize>(
+        self,
+        map: M,
+        from: [Src<R>; IN],
+        to: Dst<R>,
+        least: R,
+    ) -> bool {
+        self.map_short_and_compare::<R, M, IN, true>(map, from, to) >= least
+    }
+
+    #[inline(always)]
+    fn map_short_and_compare<R: Real, M: Map<IN, 1>, const IN: usize, const COMPARE: bool>(
+        self,
+        map: M,
+        from: [Src<R>; IN],
+        to: Dst<R>,
+    ) -> R {
         let (count, len) = (<R::Lanes<I> as Lanes>::COUNT, to.len);
+        let mut pointers = [core::ptr::null(); IN];
         let mut k = 0;
         while k < IN {
             assert!(from[k].len == len && from[k].is_plain() && !from[k].repeats && to.is_plain());
+            pointers[k] = from[k].from;
             k += 1;
         }
         let mut i = 0_usize;
         // SAFETY: the loop stays within all views, and the token proves the instructions.
         unsafe {
+            // Zeros.
+            let mut largest: R::Lanes<I> = Register::load(R::STEP.as_ptr());
             while len.wrapping_sub(i) >= count {
-                let mut x = [R::Lanes::<I>::load(from[0].from.wrapping_add(i)); IN];
-                let mut k = 1;
-                while k < IN {
-                    x[k] = R::Lanes::<I>::load(from[k].from.wrapping_add(i));
-                    k += 1;
+                let x: [R::Lanes<I>; IN] = load_at(&pointers, i);
+                if COMPARE {
+                    largest = largest.at_least(x[0]);
                 }
                 let [y] = map.apply(x);
                 y.store(to.to.wrapping_add(i));
                 i = i.wrapping_add(count);
             }
             if i < len {
-                let mut x = [R::Lanes::<I>::load_partial(from[0].from.wrapping_add(i), len - i); IN];
-                let mut k = 1;
+                k = 0;
                 while k < IN {
-                    x[k] = R::Lanes::<I>::load_partial(from[k].from.wrapping_add(i), len - i);
+                    pointers[k] = pointers[k].wrapping_add(i);
                     k += 1;
+                }
+                let x = load_last::<R, R::Lanes<I>, IN>(&pointers, len.wrapping_sub(i));
+                if COMPARE {
+                    largest = largest.at_least(x[0]);
                 }
                 let [y] = map.apply(x);
                 y.store_partial(to.to.wrapping_add(i), len - i);
             }
+            if COMPARE { largest_lane::<R, I>(largest) } else { R::zero() }
         }
     }
 }

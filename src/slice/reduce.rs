@@ -4,7 +4,7 @@
 //! depend on the length alone, not on the registers.
 
 use super::format::{Convert, Work, through_real};
-use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, rounds};
+use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, load_at, rounds};
 use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
 use super::view::{Block, Dst, Src};
 use crate::element::Element;
@@ -252,64 +252,106 @@ impl<I: Isa> Token<I> {
 
     /// The largest of the numbers times `sign`, 1 or -1, ignoring NaN; -inf if there is none.
     #[inline(always)]
-    pub(crate) fn max<R: Real>(self, numbers: Src<R>, sign: R) -> R {
+    pub(crate) fn max<R: Real>(self, numbers: Src<R>, sign: f64) -> R {
+        if sign < 0.0 { self.max_of(Negative, [numbers]) } else { self.max_of(Identity, [numbers]) }
+    }
+
+    /// The largest output of a map, ignoring NaN; -inf if there is none.
+    #[inline(always)]
+    pub(crate) fn max_of<R: Real, M: Map<IN, 1>, const IN: usize>(self, map: M, inputs: [Src<R>; IN]) -> R {
         let count = <R::Lanes<I> as Lanes>::COUNT;
-        let step = R::STEP;
-        let mut gathered = Block::<R, GATHER_BLOCK>::new();
-        let mut lanes = [step[0]; MAX_LANES];
-        // SAFETY: the lanes have at least COUNT numbers, and the step twice MAX_LANES. Loads stay within the numbers or
-        // the block, which is written first. The token proves the instructions.
-        unsafe {
+        let (step, len) = (R::STEP, inputs[0].len);
+        let mut gathered = [const { Block::<R, GATHER_BLOCK>::new() }; IN];
+        let mut block = len;
+        let mut k = 0;
+        while k < IN {
+            assert!(inputs[k].len == len && !inputs[k].repeats);
+            block = if inputs[k].is_plain() { block } else { GATHER_BLOCK };
+            k += 1;
+        }
+        // SAFETY: the step has twice MAX_LANES numbers. Loads stay within the numbers or the blocks, which are written
+        // first. The token proves the instructions.
+        let largest = unsafe {
             let lowest: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
-            let sign = lowest.fill(sign);
             // Four chains, because a maximum takes longer than a load.
             let mut largest = [lowest; 4];
-            let block = if numbers.is_plain() { numbers.len } else { GATHER_BLOCK };
             let mut done = 0;
-            while done < numbers.len {
-                let mut part = numbers.part(done, block.min(numbers.len - done));
-                done += part.len;
-                if !numbers.is_plain() {
-                    let to = gathered.dst(part.len);
-                    self.call_outlined(Convert { from: part, to });
-                    part = to.src();
+            while done < len {
+                let n = block.min(len - done);
+                let mut from = [core::ptr::null(); IN];
+                let mut k = 0;
+                while k < IN {
+                    let part = inputs[k].part(done, n);
+                    from[k] = part.from;
+                    if !part.is_plain() {
+                        let to = gathered[k].dst(n);
+                        self.call_outlined(Convert { from: part, to });
+                        from[k] = to.to;
+                    }
+                    k += 1;
                 }
-                let (from, n) = (part.from, part.len);
+                done += n;
                 let mut i = 0_usize;
                 while n.wrapping_sub(i) >= 4 * count {
-                    let mut k = 0;
-                    while k < 4 {
-                        let x: R::Lanes<I> = Register::load(from.wrapping_add(i.wrapping_add(k * count)));
-                        largest[k] = largest[k].at_least(x * sign);
-                        k += 1;
+                    let mut chain = 0;
+                    while chain < 4 {
+                        let [x] = map.apply(load_at::<R, R::Lanes<I>, IN>(&from, i));
+                        largest[chain] = largest[chain].at_least(x);
+                        i = i.wrapping_add(count);
+                        chain += 1;
                     }
-                    i = i.wrapping_add(4 * count);
                 }
                 while n.wrapping_sub(i) >= count {
-                    let x: R::Lanes<I> = Register::load(from.wrapping_add(i));
-                    largest[0] = largest[0].at_least(x * sign);
+                    let [x] = map.apply(load_at::<R, R::Lanes<I>, IN>(&from, i));
+                    largest[0] = largest[0].at_least(x);
                     i = i.wrapping_add(count);
                 }
                 if i < n {
+                    let mut x = [lowest; IN];
+                    let mut k = 0;
+                    while k < IN {
+                        x[k] = Register::load_partial(from[k].wrapping_add(i), n - i);
+                        k += 1;
+                    }
+                    let [x] = map.apply(x);
                     // -inf in the lanes that have no number.
                     let hidden: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES - (n - i)));
-                    let x: R::Lanes<I> = Register::load_partial(from.wrapping_add(i), n - i);
-                    largest[1] = largest[1].at_least(x * sign + hidden);
+                    largest[1] = largest[1].at_least(x + hidden);
                 }
             }
             let [a, b, c, d] = largest;
-            a.at_least(b).at_least(c.at_least(d)).store(lanes.as_mut_ptr());
+            a.at_least(b).at_least(c.at_least(d))
+        };
+        largest_lane::<R, I>(largest)
+    }
+}
+
+/// The largest lane of a register.
+#[inline(always)]
+pub(super) fn largest_lane<R: Real, I: Isa>(register: R::Lanes<I>) -> R {
+    let mut lanes = [R::zero(); MAX_LANES];
+    // SAFETY: the lanes have at least COUNT numbers.
+    unsafe { register.store(lanes.as_mut_ptr()) }
+    let mut half = <R::Lanes<I> as Lanes>::COUNT / 2;
+    while half > 0 {
+        let mut i = 0;
+        while i < half {
+            lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
+            i += 1;
         }
-        let mut half = count / 2;
-        while half > 0 {
-            let mut i = 0;
-            while i < half {
-                lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
-                i += 1;
-            }
-            half /= 2;
-        }
-        lanes[0]
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The map -x.
+#[derive(Clone, Copy)]
+struct Negative;
+
+impl Map<1, 1> for Negative {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [-x]
     }
 }
 

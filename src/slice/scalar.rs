@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::format::Format;
 use super::map::Map;
 use crate::element::Element;
-use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch_scalar};
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch_scalar};
 
 /// The kernel for one number of each input. A tuple that begins with the map, for the sake of its codegen unit (see
 /// `simd::entry`).
@@ -80,23 +80,26 @@ impl<I: Isa> Token<I> {
     /// Maps one number, in a register of this instruction set.
     #[inline(always)]
     pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {
-        // SAFETY: one number is loaded, with zeros behind it; the token proves the instructions.
-        let [y] = unsafe {
-            if I::F64::COUNT == 1 {
-                map.apply([I::F64::load(&raw const x)])
-            } else {
-                map.apply([I::F64::load_partial(&raw const x, 1)])
-            }
-        };
-        let mut one = 0.0;
-        // SAFETY: one number is stored, which is all of a register or its first lane.
-        unsafe {
-            if I::F64::COUNT == 1 {
-                y.store(&raw mut one);
-            } else {
-                y.store_partial(&raw mut one, 1);
-            }
+        let [y] = self.components::<f64, M, 1>(map, x);
+        y
+    }
+
+    /// The results of a map with several, of one number that all lanes have.
+    #[inline(always)]
+    pub(crate) fn components<R: Real, M: Map<1, OUT>, const OUT: usize>(self, map: M, x: f64) -> [f64; OUT] {
+        let step = R::STEP;
+        // SAFETY: the step is longer than any register; the token proves the instructions.
+        let some: R::Lanes<I> = unsafe { Register::load(step.as_ptr()) };
+        let results = map.apply([some.splat(x)]);
+        let mut components = [0.0; OUT];
+        let mut k = 0;
+        while k < OUT {
+            let mut lanes = [R::zero(); MAX_LANES];
+            // SAFETY: the lanes have at least as many numbers as any register.
+            unsafe { results[k].store(lanes.as_mut_ptr()) }
+            components[k] = lanes[0].into_f64();
+            k += 1;
         }
-        one
+        components
     }
 }

@@ -111,6 +111,21 @@ impl<'a, R: Real> Src<'a, R> {
         }
     }
 
+    /// Reads all numbers. Where they are plain, in a loop that the compiler vectorizes.
+    #[inline(always)]
+    pub(crate) fn read_all(self, numbers: &mut [f64]) {
+        assert!(numbers.len() == self.len && !self.repeats);
+        match self.as_plain() {
+            Some(plain) => {
+                for (i, number) in numbers.iter_mut().enumerate() {
+                    // SAFETY: within the view, and aligned, because it is plain.
+                    *number = unsafe { *plain.from.wrapping_add(i) }.into_f64();
+                }
+            }
+            None => (0..self.len).for_each(|i| numbers[i] = self.read(i)),
+        }
+    }
+
     /// Reads number `index`.
     #[inline(always)]
     pub(crate) fn read(self, index: usize) -> f64 {
@@ -197,6 +212,35 @@ impl<'a, R: Real> Dst<'a, R> {
     #[inline(always)]
     pub(crate) fn as_real(self) -> Option<Self> {
         (!R::rounds(self.format)).then_some(Dst { format: Format::Real, ..self })
+    }
+
+    /// Writes all numbers times a factor, each rounded once. Where they are plain, in a loop that the compiler
+    /// vectorizes.
+    #[inline(always)]
+    pub(crate) fn write_all(self, factor: f64, numbers: &[f64]) {
+        assert!(numbers.len() == self.len);
+        if self.is_plain() {
+            for (i, number) in numbers.iter().enumerate() {
+                // SAFETY: within the view, and aligned, because it is plain.
+                unsafe { *self.to.wrapping_add(i) = R::from_f64_rounded(factor * number) }
+            }
+        } else {
+            numbers.iter().enumerate().for_each(|(i, number)| self.write(i, factor * number));
+        }
+    }
+
+    /// Writes the same number everywhere.
+    #[inline(always)]
+    pub(crate) fn fill(self, value: f64) {
+        if self.is_plain() {
+            let value = R::from_f64_rounded(value);
+            for i in 0..self.len {
+                // SAFETY: within the view, and aligned, because it is plain.
+                unsafe { *self.to.wrapping_add(i) = value }
+            }
+        } else {
+            (0..self.len).for_each(|i| self.write(i, value));
+        }
     }
 
     /// Writes number `index`, rounded once.

@@ -2,8 +2,8 @@
 
 use slopes::Rows;
 use slopes::activation::{
-    Activation, HardSigmoid, LeakyRelu, Linear, LogSoftmax, LogSumExp, Mask, PRelu, RRelu, Repeat, RowActivation, Selu,
-    Softmax, Softmin, Softplus, Swish, XIelu,
+    Activation, Celu, Elu, Gaussian, HardSigmoid, Laplace, LeakyRelu, Linear, LogSoftmax, LogSumExp, Mask, PRelu,
+    RRelu, Repeat, RowActivation, Selu, SoftCap, Softmax, Softmin, Softplus, Swish, XIelu,
 };
 use slopes::loss::{
     BinaryCrossEntropy, BinaryCrossEntropyWithLogits, Expectile, Huber, KlDivergence, Loss, Mape, Msle, PoissonNll,
@@ -81,6 +81,31 @@ fn parameters_are_refused_or_right() {
         assert_eq!(Softplus::new(1e6).unwrap().second_derivative(1.0_f32), 0.0);
         assert_eq!(Swish::new(1e-10).unwrap().forward(-INF).to_bits(), (-0.0_f32).to_bits());
         close(Tweedie::new(1.0 + 1e-6).unwrap().forward(0.5, 0.0), 1.6487213);
+    });
+}
+
+/// A tail that is 0 in f32 without the parameter that multiplies it; and a parameter that divides a subnormal number.
+#[test]
+fn tails_and_subnormals_times_parameters() {
+    at_every_level(|| {
+        let elu = Elu::new(1e15).unwrap();
+        close(elu.derivative(-120.0_f32), 7.667648e-38);
+        close(elu.second_derivative(-120.0_f32), 7.667648e-38);
+        close(XIelu::new(0.8, 1e15, 0.0).unwrap().second_derivative(-120.0_f32), 7.667648e-38);
+        close(Selu::new(1e10, 1e10).unwrap().derivative(-125.0_f32), 5.166421e-35);
+        close(Celu::new(1e-15).unwrap().second_derivative(-1.2e-13_f32), 7.66766753e-38);
+        let gaussian = Gaussian::new(1e-10).unwrap();
+        close(gaussian.second_derivative(1.6e-9_f32), 6.55913373e-34);
+        let laplace = Laplace::new(0.0, 1e-10).unwrap();
+        close(laplace.second_derivative(1.6e-9_f32), -1.64186087e-35);
+        for x in [4e-9_f32, 1.0, INF] {
+            assert_eq!([gaussian.derivative(x), gaussian.second_derivative(x)].map(f32::abs), [0.0, 0.0]);
+            assert_eq!([laplace.derivative(x), laplace.second_derivative(x)].map(f32::abs), [0.0, 0.0]);
+        }
+        close(SoftCap::new(0.00332263414748013).unwrap().second_derivative(-1e-45_f32), 2.5386079e-40);
+        let cancelling = XIelu::new(0.8, 1e15, 1e15).unwrap();
+        assert_eq!(cancelling.derivative(-INF), 0.0);
+        close(cancelling.derivative(-30.0_f32), 1e15 * (-30_f64).exp());
     });
 }
 

@@ -1,5 +1,7 @@
 //! Names, texts and values of all catalogues of functions: elementwise, of rows, gated units, of distances.
 
+mod configurations;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use half::{bf16, f16};
+use ndarray::{Array2, Axis, arr1};
 use slopes::Element;
 use slopes::activation::{
     self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, GluLayout, Learnable, LogSoftmax,
@@ -15,6 +16,8 @@ use slopes::loss::{
     CosineSimilarity, Dice, ElasticNet, GaussianNll, Huber, L1, L2, Loss, MarginRanking, Mse, MultiMargin,
     NegativeLogLikelihood, Penalty, RowLoss, SoftmaxCrossEntropy, Targets, Triplet, Tversky, Weighted,
 };
+
+use slopes::ndarray::{ActivationExt, LossExt, RowActivationExt, RowLossExt};
 
 type Fallible = Result<(), Box<dyn std::error::Error>>;
 
@@ -115,6 +118,17 @@ fn rows<T: Element>() -> Fallible {
     Ok(())
 }
 
+fn arrays<T: Element>() -> Fallible {
+    let mut x = Array2::from_shape_vec((N / CLASSES, CLASSES), numbers::<T>(1.0))?;
+    let (dy, axis, labels) = (x.t().to_owned(), Axis(1), arr1(&[0, 1, 2, 0]));
+    black_box((x.activated(&Gelu), x.derivative(&Gelu), dy.t().backward(&Gelu, &x)));
+    x.activate_inplace(&"mish".parse::<AnyActivation>()?);
+    black_box((x.softmax(axis), x.log_sum_exp(axis), dy.t().backward_axis(axis, &Softmax::new(), &x)));
+    black_box((x.losses(&Mse, &dy.t()), x.mean_loss_with_gradient(&Mse, &dy.t())));
+    black_box(x.mean_loss_axis_with_gradient(axis, &SoftmaxCrossEntropy::new(), &labels)?);
+    Ok(())
+}
+
 fn losses<T: Element>() -> Fallible {
     let (p, t, w) = (numbers::<T>(0.9), numbers::<T>(1.0), numbers::<T>(2.0));
     let (mut g, mut h) = (p.clone(), p.clone());
@@ -187,6 +201,10 @@ fn main() -> Fallible {
     rows::<f64>()?;
     rows::<f16>()?;
     rows::<bf16>()?;
+    arrays::<f32>()?;
+    arrays::<f64>()?;
+    arrays::<f16>()?;
+    arrays::<bf16>()?;
     losses::<f32>()?;
     losses::<f64>()?;
     losses::<f16>()?;

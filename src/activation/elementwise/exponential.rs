@@ -5,7 +5,7 @@
 use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two};
+use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two, vanishing};
 use crate::math::logistic::lower;
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, fma_emulated};
@@ -58,6 +58,12 @@ impl<L: Lanes> Side<L> {
         -fma_emulated(high, sum, err.mul_add(high, sum * sum.fill(factor.low))).abs()
     }
 
+    /// factor e^x, with its tail, for x of at most 0.
+    #[inline(always)]
+    fn tail(x: L, factor: HiLo<L::Real>) -> L {
+        Side::of(x, vanishing(factor)).exp(factor)
+    }
+
     /// factor e^z.
     #[inline(always)]
     fn exp(self, factor: HiLo<L::Real>) -> L {
@@ -85,8 +91,8 @@ activation! {
         let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select(x.splat(0.0).le(x), negative)
     }
-    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
 }
 
 activation! {
@@ -113,7 +119,7 @@ activation! {
     df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_VANISHING).exp(HiLo::exact(1.0))) }
     d2f {
         let inverse = HiLo::quotient(1.0, self.rounded_to::<L::Real>().alpha);
-        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_VANISHING).exp(inverse))
+        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, vanishing(inverse)).exp(inverse))
     }
 }
 
@@ -157,8 +163,8 @@ activation! {
         let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(gamma.low);
         x.select_negative(negative, x.mul_add(x.fill(gamma.high), err))
     }
-    df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
-    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(self.depth())) }
+    df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::tail(x, self.depth())) }
+    d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::tail(x, self.depth())) }
 }
 
 impl Selu {
@@ -224,11 +230,19 @@ activation! {
     df {
         let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::EXP_M1_CUTOFF).z);
         let alpha = x.splat(self.alpha_n);
-        let negative = fma_emulated(sum, alpha, x.splat(self.beta)) + low * alpha;
+        let mut negative = fma_emulated(sum, alpha, x.splat(self.beta)) + low * alpha;
+        // Beyond the cutoff e^x matters only if beta and alpha_n cancel.
+        let beyond = x.lt(x.splat(-L::Real::EXP_M1_CUTOFF));
+        if L::any(beyond) {
+            let held = self.rounded_to::<L::Real>();
+            let limit = HiLo::<L::Real>::sum(held.beta, -held.alpha_n);
+            let tail = Side::tail(x, HiLo::exact(self.alpha_n));
+            negative = ((tail + x.fill(limit.low)) + x.fill(limit.high)).select(beyond, negative);
+        }
         x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
     }
     d2f {
         let positive = x.splat(self.alpha_p * 2.0);
-        positive.select(x.splat(0.0).lt(x), Side::of(x, L::Real::EXP_VANISHING).exp(HiLo::exact(self.alpha_n)))
+        positive.select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha_n)))
     }
 }

@@ -3,13 +3,12 @@
 #![allow(clippy::approx_constant, reason = "the default mean of laplace has the decimals of its authors")]
 
 use crate::activation::{Formula, activation};
-use crate::element::Element as _;
-use crate::math::exp::{Constants, exp_lifted};
+use crate::math::exp::{exp_lifted, gaussian_vanishing, vanishing};
 use crate::math::logistic::lower;
-use crate::math::normal::{Bell as Density, DENSITY, tail};
+use crate::math::normal::{DENSITY, tail};
 use crate::math::pair::HiLo;
 use crate::math::rounding::{fma_emulated, two_sum};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Real};
 
 activation! {
     /// The Gaussian function exp(-x^2 / (2 sigma^2)): a radial basis function (RBF) of one number, centred at 0.
@@ -26,14 +25,14 @@ activation! {
     range [0.0, 1.0], monotone false, Even;
     f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
     in (self, x)
-    f { self.bell(x).value * lower::<L>() }
+    f { self.bell(x, HiLo::exact(1.0)).value * lower::<L>() }
     df {
-        let bell = self.bell(x);
-        bell.value * bell.a.xor_sign(-x) * (bell.inverse_square * lower::<L>())
+        let bell = self.bell(x, self.inverse_square());
+        bell.value * bell.a.xor_sign(-x) * lower::<L>()
     }
     d2f {
-        let bell = self.bell(x);
-        bell.value * bell.inverse_square * (bell.excess * lower::<L>())
+        let bell = self.bell(x, self.inverse_square());
+        bell.value * (bell.excess * lower::<L>())
     }
 }
 
@@ -42,30 +41,32 @@ activation! {
 pub(crate) struct Bell<L> {
     /// |x|, clamped where the value is 0.
     pub(crate) a: L,
-    /// 2^LIFT times the value.
+    /// 2^LIFT times the exponential, times a factor.
     pub(crate) value: L,
-    /// 1 / sigma^2.
-    pub(crate) inverse_square: L,
     /// a^2 / sigma^2 - 1.
     excess: L,
 }
 
 impl Gaussian {
+    /// 1 / sigma^2.
+    #[inline(always)]
+    pub(crate) fn inverse_square<R: Real>(self) -> HiLo<R> {
+        HiLo::inverse_square(self.rounded_to::<R>().sigma)
+    }
+
     /// The exponent is computed to twice the precision: e^-z would turn the rounding of z into z / 2 ulp.
     #[inline(always)]
-    pub(crate) fn bell<L: Lanes>(self, x: L) -> Bell<L> {
+    pub(crate) fn bell<L: Lanes>(self, x: L, factor: HiLo<L::Real>) -> Bell<L> {
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
-        let inverse_square = HiLo::<L::Real>::inverse_square(sigma);
-        let end = L::Real::from_f64_rounded(sigma * L::Real::GAUSSIAN_VANISHING);
-        let a = x.abs().at_most(x.fill(end));
+        let inverse_square = self.inverse_square::<L::Real>();
+        let a = x.abs().at_most(x.splat(sigma * gaussian_vanishing(factor)));
         let square = a * a;
         let high = square * x.fill(inverse_square.high);
         let low = square.mul_error(x.fill(inverse_square.high), high)
             + (a.mul_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
         Bell {
             a,
-            value: exp_lifted(high * -0.5, Some(low * -0.5), HiLo::exact(1.0)),
-            inverse_square: x.fill(inverse_square.high),
+            value: exp_lifted((high * -0.5).at_least(x.splat(-vanishing(factor))), Some(low * -0.5), factor),
             excess: (high - 1.0) + low,
         }
     }
@@ -91,19 +92,19 @@ activation! {
     f32 [2.5, 2.25, 3.25]; f64 [2.5, 2.5, 3.5];
     in (self, x)
     f {
-        let z = self.standard(x);
+        let z = self.standard(x, HiLo::exact(1.0));
         let tail = tail(z.a, z.low).xor_sign(-z.sign);
         tail.mul_add(x.splat(0.5 * lower::<L>()), z.sign.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
     df {
-        let z = self.standard(x);
-        HiLo::<L::Real>::quotient(DENSITY.high, self.rounded_to::<L::Real>().sigma).times(Density::new(z.a, Some(z.low)).value())
-            * lower::<L>()
+        let factor = HiLo::quotient(DENSITY.high, self.rounded_to::<L::Real>().sigma);
+        self.standard(x, factor).bell(factor) * lower::<L>()
     }
     d2f {
-        let z = self.standard(x);
         let Laplace { sigma, .. } = self.rounded_to::<L::Real>();
-        let bell = HiLo::<L::Real>::quotient(DENSITY.high, sigma * sigma).times(Density::new(z.a, Some(z.low)).value());
+        let factor = HiLo::quotient(DENSITY.high, sigma * sigma);
+        let z = self.standard(x, factor);
+        let bell = z.bell(factor);
         fma_emulated(bell, z.a, bell * z.low).xor_sign(-z.sign) * lower::<L>()
     }
 }
@@ -119,13 +120,24 @@ struct Standard<L> {
     sign: L,
 }
 
-impl Laplace {
-    /// (x - mu) / sigma to twice the precision.
+impl<L: Lanes> Standard<L> {
+    /// factor e^(-z^2 / 2) 2^LIFT.
     #[inline(always)]
-    fn standard<L: Lanes>(self, x: L) -> Standard<L> {
+    fn bell(self, factor: HiLo<L::Real>) -> L {
+        let Self { a, low, .. } = self;
+        let square = a * a;
+        let lost = (a + a).mul_add(low, a.mul_error(a, square));
+        exp_lifted((square * -0.5).at_least(a.splat(-vanishing(factor))), Some(lost * -0.5), factor)
+    }
+}
+
+impl Laplace {
+    /// (x - mu) / sigma to twice the precision, clamped where `factor` times the density is 0.
+    #[inline(always)]
+    fn standard<L: Lanes>(self, x: L, factor: HiLo<L::Real>) -> Standard<L> {
         let Laplace { mu, sigma } = self.rounded_to::<L::Real>();
         let inverse = HiLo::<L::Real>::quotient(1.0, sigma);
-        let (high, end) = (x.fill(inverse.high), x.splat(L::Real::GAUSSIAN_VANISHING * sigma));
+        let (high, end) = (x.fill(inverse.high), x.splat(gaussian_vanishing(factor) * sigma));
         let (difference, lost) = two_sum(x, x.splat(-mu));
         let lost = lost.select(difference.abs().lt(end), x.splat(0.0));
         let difference = difference.at_least(-end).at_most(end);

@@ -58,8 +58,13 @@ activation! {
     }
     df { tanh::derivative(self.double(x).tail()) }
     d2f {
-        let bell = lifted_bell_derivative(self.double(x).tail());
-        (HiLo::quotient(8.0, self.rounded_to::<L::Real>().cap).times(bell) * lower::<L>()).copysign(-x)
+        let double = self.double(x);
+        let cap = self.rounded_to::<L::Real>().cap;
+        let y = HiLo::quotient(8.0, cap).times(lifted_bell_derivative(double.tail()));
+        // -2 x / cap^2 near 0, lifted, because 2 x / cap may be subnormal where this is not.
+        let factor = x.fill(HiLo::<L::Real>::quotient(2.0, cap).high);
+        let near = x.abs() * power_of_two(<L::Real as exp::Constants>::LIFT) * factor * (factor * 0.5);
+        (near.select(double.magnitude.lt(x.splat(power_of_two(-60))), y) * lower::<L>()).copysign(-x)
     }
 }
 

@@ -88,7 +88,7 @@ impl<R: Real> Kernel for Forward<'_, R> {
         for i in 0..self.y.len() {
             let x = self.rows.of(self.x, i);
             let y = match kind(token, scale, x, len) {
-                (Kind::Finite, m) => m + ln(token, Row::new::<R>(scale, m).sum(token, x, None, len)),
+                (Kind::Finite, m) => m + ln(token, Row::new::<R, I>(token, scale, m).sum(token, x, None, len)),
                 (_, m) => m,
             };
             self.y.write(i, y);
@@ -113,7 +113,7 @@ impl<R: Real> Kernel for Backward<'_, R> {
             let (x, dx) = (self.rows.of(self.x, i), self.rows.of_target(self.dx, i));
             match kind(token, scale, x, len) {
                 (Kind::Finite, m) => {
-                    let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                    let exponentials = Exponentials::new(token, Row::new::<R, I>(token, scale, m), x, Some(dx), len);
                     token.map(exponentials.shares(dy), [exponentials.from], [dx]);
                 }
                 (kind, _) => {

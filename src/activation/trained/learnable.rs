@@ -280,9 +280,9 @@ impl Learnable for Gaussian {
     const PARAMETER_ULP: f64 = 4.5;
     #[inline(always)]
     fn dfdp<L: Lanes>(self, x: L) -> L {
-        let bell = self.bell(x);
+        let bell = self.bell(x, self.inverse_square());
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
-        let derivative = bell.value * (bell.a * bell.inverse_square) * bell.a * (lower::<L>() / sigma);
+        let derivative = bell.value * bell.a * bell.a * (lower::<L>() / sigma);
         cut(x, bell.a, derivative)
     }
 }

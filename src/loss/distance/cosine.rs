@@ -29,7 +29,7 @@ fn cosine<R: Real, I: Isa>(token: Token<I>, rows: RowGroup<'_, R, 2>, loss: impl
     let sides = [(a, b, length_a, length_b, rows.gradients[0]), (b, a, length_b, length_a, rows.gradients[1])];
     for (from, to, length, to_length, gradient) in sides {
         let Some(gradient) = gradient else { continue };
-        for (start, n) in blocks(rows.len) {
+        for (start, n) in blocks::<BLOCK>(rows.len) {
             from.load(token, start, length.by, &mut x[..n]);
             to.load(token, start, to_length.by, &mut y[..n]);
             for i in 0..n {

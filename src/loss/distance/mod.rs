@@ -316,7 +316,7 @@ impl<R: Real> Vector<'_, R> {
         let mut square = self.dot(token, by, self, by);
         if !SAFE.contains(&square) {
             let (mut block, mut largest) = ([0.0; BLOCK], 0.0_f64);
-            for (start, n) in blocks(self.len) {
+            for (start, n) in blocks::<BLOCK>(self.len) {
                 self.load(token, start, 1.0, &mut block[..n]);
                 largest = block[..n].iter().fold(largest, |largest, x| largest.max(x.abs()));
             }
@@ -352,7 +352,7 @@ impl<R: Real> Kernel for Dot<'_, R> {
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let (mut x, mut y, mut tree) = ([0.0; BLOCK], [0.0; BLOCK], PairwiseSum::new());
         let ([a, b], [by, other_by]) = (self.vectors, self.by);
-        for (start, n) in blocks(a.len) {
+        for (start, n) in blocks::<BLOCK>(a.len) {
             a.load(token, start, by, &mut x[..n]);
             b.load(token, start, other_by, &mut y[..n]);
             for i in 0..n {
@@ -386,7 +386,7 @@ impl<R: Real, const N: usize> Kernel for Directions<'_, R, N> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let (mut out, mut x) = ([0.0; BLOCK], [0.0; BLOCK]);
-        for (start, n) in blocks(self.parts[0].0.len) {
+        for (start, n) in blocks::<BLOCK>(self.parts[0].0.len) {
             out[..n].fill(0.0);
             for (vector, length, weight) in self.parts {
                 let factor = length.inverse_of_scaled() * weight;

@@ -153,7 +153,7 @@ impl RowKernel for Entries<'_> {
         let (mut z, mut q, mut loss) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let (mut derivative, mut second) = ([0.0; BLOCK], [0.0; BLOCK]);
         let (mut tree, mut any) = (PairwiseSum::new(), false);
-        for (start, n) in blocks(sample.len) {
+        for (start, n) in blocks::<BLOCK>(sample.len) {
             let (z, q, loss) = (&mut z[..n], &mut q[..n], &mut loss[..n]);
             widen(sample.prediction, start, z);
             sample.probabilities(start, q);

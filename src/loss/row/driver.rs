@@ -60,9 +60,9 @@ impl Bound {
 /// The number of entries of a row that are computed at a time.
 pub(crate) const BLOCK: usize = 128;
 
-/// The blocks of a row: the index of the first entry, and the length.
-pub(crate) fn blocks(len: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..len).step_by(BLOCK).map(move |start| (start, BLOCK.min(len - start)))
+/// The blocks of up to `N` entries of a row: the index of the first entry, and the length.
+pub(crate) fn blocks<const N: usize>(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..len).step_by(N).map(move |start| (start, N.min(len - start)))
 }
 
 /// The sum of a block.
@@ -74,19 +74,13 @@ pub(crate) fn sum<I: Isa>(token: Token<I>, block: &[f64]) -> f64 {
 /// Converts the entries of a row from `start` on to f64.
 #[inline(always)]
 pub(crate) fn widen<R: Real>(row: Src<R>, start: usize, block: &mut [f64]) {
-    let row = row.part(start, block.len());
-    for (i, wide) in block.iter_mut().enumerate() {
-        *wide = row.read(i);
-    }
+    row.part(start, block.len()).read_all(block);
 }
 
 /// Writes a block times `scale` to a row from `start` on.
 #[inline(always)]
 pub(crate) fn write<R: Real>(row: Dst<R>, start: usize, scale: f64, block: &[f64]) {
-    let row = row.part(start, block.len());
-    for (i, wide) in block.iter().enumerate() {
-        row.write(i, scale * wide);
-    }
+    row.part(start, block.len()).write_all(scale, block);
 }
 
 impl<R: Real> Sample<'_, R> {
@@ -95,7 +89,7 @@ impl<R: Real> Sample<'_, R> {
     pub(crate) fn fill(self, gradient: f64, hessian: f64) {
         for (output, value) in [(self.gradient, gradient), (self.hessian, hessian)] {
             if let Some(output) = output {
-                (0..self.len).for_each(|i| output.write(i, value));
+                output.fill(value);
             }
         }
     }

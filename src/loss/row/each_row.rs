@@ -191,7 +191,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                     for k in 0..block.count {
                         let gradient = self.layout.of_target(gradient, first + k);
                         if columns.ignored[k] {
-                            (0..gradient.len()).for_each(|i| gradient.write(i, 0.0));
+                            gradient.fill(0.0);
                         } else {
                             gradient.write(columns.labels[k], columns.of_labels[k]);
                         }
@@ -242,6 +242,13 @@ impl<F: RowKernel, R: Real> Kernel for InPlace<'_, '_, F, R> {
     fn run<I: Isa>(self, token: Token<I>) {
         self.call.in_place(token, self.rows, self.terms);
     }
+}
+
+/// Calls the kernel for strided rows. Not inlined, for the sake of a single row: every call of the function that has its
+/// memory would touch each page of it.
+#[inline(never)]
+fn transposed<'a, F: RowKernel, R: Real, I: Isa>(token: Token<I>, call: &EachRow<'a, F, R>, terms: &mut Terms<'a>) {
+    token.call_outlined(Transposed { call, terms });
 }
 
 /// The kernel for strided rows: blocks of them are transposed to contiguous rows, and their derivatives back.
@@ -308,7 +315,7 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
         {
             self.side_by_side(token, &mut terms);
         } else if self.is_transposed(token) {
-            token.call_outlined(Transposed { call: &self, terms: &mut terms });
+            transposed(token, &self, &mut terms);
         } else {
             token.call_outlined(InPlace { call: &self, rows: (0, self.rows), terms: &mut terms });
         }

@@ -88,11 +88,15 @@ enum Shares {
     Infinite { count: f64, rest: f64 },
 }
 
+/// The length of the only block of a short row: the blocks of longer ones would take longer to initialise than such a
+/// row takes.
+const SHORT: usize = 16;
+
 /// p, 1 - p and -ln p of a block of a row.
-struct Block {
-    p: [f64; BLOCK],
-    u: [f64; BLOCK],
-    l: [f64; BLOCK],
+struct Block<const N: usize> {
+    p: [f64; N],
+    u: [f64; N],
+    l: [f64; N],
 }
 
 impl Shares {
@@ -141,10 +145,17 @@ impl Shares {
 
     /// p and 1 - p of the entries from `start` on.
     #[inline(always)]
-    fn shares<R: Real, I: Isa>(self, token: Token<I>, z: Src<R>, start: usize, p: &mut [f64], u: &mut [f64]) {
+    fn shares<R: Real, I: Isa, const N: usize>(
+        self,
+        token: Token<I>,
+        z: Src<R>,
+        start: usize,
+        p: &mut [f64],
+        u: &mut [f64],
+    ) {
         match self {
             Shares::Finite { row, sum, others, .. } => {
-                let mut exponentials = [R::from_f64_rounded(0.0); BLOCK];
+                let mut exponentials = [R::zero(); N];
                 let exponentials = &mut exponentials[..p.len()];
                 row.exponentials(token, z.part(start, p.len()), Dst::new(exponentials));
                 let inverse = 1.0 / sum;
@@ -166,10 +177,10 @@ impl Shares {
 }
 
 /// The terms of the entries of a block: of the loss, of A, and of the sum of b, which are 0 unless the loss is `focal`.
-struct Terms {
-    loss: [f64; BLOCK],
-    a: [f64; BLOCK],
-    b: [f64; BLOCK],
+struct Terms<const N: usize> {
+    loss: [f64; N],
+    a: [f64; N],
+    b: [f64; N],
     focal: bool,
     /// 2 c and L of the z-loss.
     z: [f64; 2],
@@ -214,13 +225,13 @@ fn parabolas<I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
     token.map(Parabola, [out.src()], [out]);
 }
 
-impl Terms {
+impl<const N: usize> Terms<N> {
     /// Writes the derivatives of the n entries from `start` on, from the totals of the row.
     #[inline(always)]
     fn write_derivatives<R: Real, I: Isa>(
         &mut self,
         token: Token<I>,
-        block: &Block,
+        block: &Block<N>,
         [_, all_a, all_b, spread]: [f64; 4],
         sample: Sample<'_, R>,
         start: usize,
@@ -266,13 +277,13 @@ impl Terms {
 impl FromLogits<'_> {
     /// Computes the terms of the n entries from `start` on. Returns if an entry has y != 0, and if one has q != 0.
     #[inline(always)]
-    fn terms<R: Real, I: Isa>(
+    fn terms<R: Real, I: Isa, const N: usize>(
         self,
         token: Token<I>,
         sample: Sample<'_, R>,
         start: usize,
-        block: &Block,
-        terms: &mut Terms,
+        block: &Block<N>,
+        terms: &mut Terms<N>,
         n: usize,
     ) -> [bool; 2] {
         let Terms { loss, a: q, b, .. } = terms;
@@ -305,31 +316,40 @@ impl FromLogits<'_> {
     /// Any target of any row, in two passes: sums, then derivatives. They are a loop, so that their long body is
     /// inlined once.
     #[inline(always)]
-    fn general<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, shares: Shares) -> Option<f64> {
+    fn general<R: Real, I: Isa, const N: usize>(
+        self,
+        token: Token<I>,
+        sample: Sample<'_, R>,
+        shares: Shares,
+    ) -> Option<f64> {
         let (z, len, focal) = (sample.prediction, sample.len, rounded_to::<R>(self.gamma) != 0.0);
-        let mut block = Block { p: [0.0; BLOCK], u: [0.0; BLOCK], l: [0.0; BLOCK] };
+        let mut block = Block { p: [0.0; N], u: [0.0; N], l: [0.0; N] };
         // Where c is 0, so is c L L, even if L is infinite.
         let c = rounded_to::<R>(self.z_loss);
         let log_sum = if c == 0.0 { 0.0 } else { shares.log_sum_exp() };
-        let mut terms = Terms { loss: [0.0; BLOCK], a: [0.0; BLOCK], b: [0.0; BLOCK], focal, z: [2.0 * c, log_sum] };
-        let mut trees = [0; 4].map(|_| PairwiseSum::new());
+        let mut terms = Terms { loss: [0.0; N], a: [0.0; N], b: [0.0; N], focal, z: [2.0 * c, log_sum] };
+        let mut trees = [const { PairwiseSum::new() }; 4];
         let (mut any, mut totals) = ([false; 2], [0.0; 4]);
         let passes = if sample.gradient.is_none() && sample.hessian.is_none() { 1 } else { 2 };
         for second in [false, true].into_iter().take(passes) {
-            for (start, n) in blocks(len) {
-                if focal || !second {
+            for (start, n) in blocks::<N>(len) {
+                // What the first pass has made of the only block is still there.
+                let kept = second && len <= N;
+                if !second || focal && !kept {
                     shares.neg_log_probs(z, start, &mut block.l[..n]);
                 }
-                if focal || second {
-                    shares.shares(token, z, start, &mut block.p[..n], &mut block.u[..n]);
+                if second && !focal || focal && !kept {
+                    shares.shares::<R, I, N>(token, z, start, &mut block.p[..n], &mut block.u[..n]);
                 }
-                let [any_y, any_q] = self.terms(token, sample, start, &block, &mut terms, n);
-                any = [any[0] | any_y, any[1] | any_q];
+                if !kept {
+                    let [any_y, any_q] = self.terms(token, sample, start, &block, &mut terms, n);
+                    any = [any[0] | any_y, any[1] | any_q];
+                }
                 if second {
                     terms.write_derivatives(token, &block, totals, sample, start, n);
                     continue;
                 }
-                let mut spread = [0.0; BLOCK];
+                let mut spread = [0.0; N];
                 if sample.bound == Some(Bound::Matrix) && focal {
                     (0..n).for_each(|i| spread[i] = terms.b[i].abs() * block.u[i]);
                 }
@@ -381,20 +401,32 @@ impl FromLogits<'_> {
     }
 }
 
+impl FromLogits<'_> {
+    /// Calls [`general`](FromLogits::general).
+    #[inline(always)]
+    fn outlined<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, kind: Kind, row: Row) -> Option<f64> {
+        if sample.len <= SHORT {
+            token.call_outlined(General::<R, SHORT> { kernel: self, sample, kind, row })
+        } else {
+            token.call_outlined(General::<R, BLOCK> { kernel: self, sample, kind, row })
+        }
+    }
+}
+
 /// The kernel of [`FromLogits::general`], outlined.
-struct General<'a, R> {
+struct General<'a, R, const N: usize> {
     kernel: FromLogits<'a>,
     sample: Sample<'a, R>,
     kind: Kind,
     row: Row,
 }
 
-impl<R: Real> Kernel for General<'_, R> {
+impl<R: Real, const N: usize> Kernel for General<'_, R, N> {
     type Output = Option<f64>;
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> Option<f64> {
         let Self { kernel, sample, kind, row } = self;
-        kernel.general(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
+        kernel.general::<R, I, N>(token, sample, Shares::of(token, sample.prediction, sample.len, kind, row))
     }
 }
 
@@ -490,13 +522,13 @@ impl RowKernel for FromLogits<'_> {
         };
         let scale = scale::<R, I>(1.0);
         let (kind, m) = kind(token, scale, z, len);
-        let row = Row::new::<R>(scale, m);
+        let row = Row::new::<R, I>(token, scale, m);
         let (Some((label, weight)), Kind::Finite) = (by_label, kind) else {
-            return token.call_outlined(General { kernel: self, sample, kind, row });
+            return self.outlined(token, sample, kind, row);
         };
         // The Hessian alone: the loss and its gradient are computed by `of_label`.
         if sample.hessian.is_some() {
-            token.call_outlined(General { kernel: self, sample: Sample { gradient: None, ..sample }, kind, row });
+            self.outlined(token, Sample { gradient: None, ..sample }, kind, row);
         }
         Some(self.of_label(token, sample, row, label, weight))
     }

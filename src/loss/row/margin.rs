@@ -85,7 +85,7 @@ impl RowKernel for MultiMargin {
         let (right, classes) = (sample.prediction.read(label), sample.len as f64);
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
-        for (start, n) in blocks(sample.len) {
+        for (start, n) in blocks::<BLOCK>(sample.len) {
             self.hinges(sample, label, right, start, &mut h[..n]);
             for (order, tree) in trees.iter_mut().enumerate() {
                 for i in 0..n {
@@ -111,7 +111,7 @@ impl RowKernel for MultiMargin {
         let outputs = [(2, hessian, second), (1, sample.gradient, -derivative)];
         for (order, output, of_label) in outputs {
             let Some(output) = output else { continue };
-            for (start, n) in blocks(sample.len) {
+            for (start, n) in blocks::<BLOCK>(sample.len) {
                 self.hinges(sample, label, right, start, &mut h[..n]);
                 for i in 0..n {
                     part[i] = self.of(h[i])[order] / classes;

@@ -106,7 +106,7 @@ impl RowKernel for Tversky {
         let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(rounded_to::<R>);
         let (mut p, mut y, mut part) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
-        for (start, n) in blocks(sample.len) {
+        for (start, n) in blocks::<BLOCK>(sample.len) {
             probabilities(sample, start, &mut p[..n], &mut y[..n]);
             for (which, tree) in trees.iter_mut().enumerate() {
                 for i in 0..n {
@@ -133,14 +133,14 @@ impl RowKernel for Tversky {
         };
         let (mut derivative, mut all_g, mut all_s) = ([0.0; BLOCK], 0.0, 0.0);
         if sample.bound == Some(Bound::Matrix) {
-            for (start, n) in blocks(sample.len) {
+            for (start, n) in blocks::<BLOCK>(sample.len) {
                 probabilities(sample, start, &mut p[..n], &mut y[..n]);
                 for (g, s) in y[..n].iter().map(|y| parts(*y)) {
                     (all_g, all_s) = (all_g + g.abs(), all_s + s.abs());
                 }
             }
         }
-        for (start, n) in blocks(sample.len) {
+        for (start, n) in blocks::<BLOCK>(sample.len) {
             probabilities(sample, start, &mut p[..n], &mut y[..n]);
             for i in 0..n {
                 let (g, s) = parts(y[i]);

@@ -1,168 +1,24 @@
-//! Softmax and log-softmax of rows in batches: short rows, because one row alone would wait for the latency of each
-//! step, and strided rows, whose entries with the same index are contiguous.
+//! Softmax and log-softmax of strided rows in batches: their entries with the same index are contiguous.
 //!
 //! The bits are those of one row alone: exponentials have the same formula, and sums the same accumulators.
 
 use super::Which;
 use super::gradient::{
-    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, half_of, pick, product, reference,
-    softmax_gradient, softmax_mean, subtract, threshold, total,
+    LogSoftmaxGradient, half_of, pick, product, softmax_gradient, softmax_mean, subtract, threshold, total,
 };
 use crate::math::FloatMath;
 use crate::math::shifted_exp::Scale;
-use crate::row::exponentials::{Exponential, Logarithm, Share, scaled};
+use crate::row::exponentials::{Logarithm, scaled};
 use crate::row::side_by_side::{BatchedExponential, BatchedMax, BatchedShare, HiLos, Shifts};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSumOf, pairwise};
-
-/// The largest number of contiguous rows that go through each step together, to hide the latency between the steps of
-/// one row.
-pub(super) const GROUP: usize = 32;
-
-/// The largest number of entries of such a group of rows, so that it fits into the L1 cache.
-pub(super) const CACHED: usize = 2048;
-
-/// The number of rows of a length that go through each step together.
-#[inline(always)]
-pub(super) fn group_len(len: usize) -> usize {
-    (CACHED / len.max(1)).clamp(1, GROUP)
-}
-
-/// The greatest length of short rows, for which the work per row matters beside the work per entry.
-pub(super) const SHORT: usize = 1024;
 
 /// The largest number of adjacent strided rows in a batch.
 pub(super) const TILE: usize = 64;
 
 /// The least stride for which strided rows are computed in batches.
 pub(super) const BATCHED_STRIDE: usize = 8;
-
-/// Computes the exponentials of contiguous short rows; returns the maximum of each, after the sign, and the sum of its
-/// exponentials. `None` if a maximum is not finite; nothing is written then.
-#[inline(always)]
-fn short_exponentials<R: Real, I: Isa>(
-    token: Token<I>,
-    scale: Scale,
-    (n, len): (usize, usize),
-    x: Src<R>,
-    exponentials: Dst<R>,
-) -> Option<[[f64; GROUP]; 2]> {
-    let (mut largest, mut sums) = ([0.0; GROUP], [1.0; GROUP]);
-    let mut k = 0;
-    while k < n {
-        largest[k] = token.max(x.strided(k * len, 1, len), R::from_f64_rounded(scale.sign)).into_f64();
-        k += 1;
-    }
-    let shifts = Shifts::<R, GROUP>::new(scale, &largest)?;
-    k = 0;
-    while k < n {
-        let (map, e) = (Exponential::new(scale, shifts.of(k)), exponentials.strided(k * len, 1, len));
-        match map.as_default() {
-            Some(map) => token.map_short(map, [x.strided(k * len, 1, len)], e),
-            None => token.map_short(map, [x.strided(k * len, 1, len)], e),
-        }
-        k += 1;
-    }
-    k = 0;
-    while k < n {
-        sums[k] = token.sum_block(exponentials.src().strided(k * len, 1, len));
-        k += 1;
-    }
-    Some([largest, sums])
-}
-
-/// The outputs of contiguous short rows, step by step: within a row, each step waits for the one before. Returns false
-/// if the maximum of a row is not finite; nothing is written then.
-///
-/// Limit: the instructions, of which half are those of the exponential.
-#[inline(always)]
-pub(super) fn short_rows<R: Real, I: Isa>(
-    token: Token<I>,
-    (scale, which): (Scale, Which),
-    (n, len): (usize, usize),
-    x: Src<R>,
-    exponentials: Dst<R>,
-    y: Dst<R>,
-) -> bool {
-    let Some([largest, mut sums]) = short_exponentials(token, scale, (n, len), x, exponentials) else { return false };
-    let mut k = 0;
-    if which == Which::Softmax {
-        let shares = HiLos::<R, GROUP>::quotients(1.0, &sums);
-        while k < n {
-            let share = Share { recompute: None, scale: shares.of(k) };
-            token.map_short(share, [exponentials.src().strided(k * len, 1, len)], y.strided(k * len, 1, len));
-            k += 1;
-        }
-        return true;
-    }
-    let logarithms = Dst::new(&mut sums[..]);
-    token.map(Logarithm, [logarithms.src()], [logarithms]);
-    let inverse = scale.factor()[0];
-    while k < n {
-        let map = Subtract { inverse, m: largest[k], rest: sums[k] };
-        token.map_short(map, [x.strided(k * len, 1, len)], y.strided(k * len, 1, len));
-        k += 1;
-    }
-    true
-}
-
-/// The gradients of contiguous short rows; `from` is the output of the function if `output`, else x. Returns false if
-/// the maximum of a row is not finite.
-#[inline(always)]
-pub(super) fn short_rows_backward<R: Real, I: Isa>(
-    token: Token<I>,
-    (scale, which, output): (Scale, Which, bool),
-    (n, len): (usize, usize),
-    [from, dy]: [Src<R>; 2],
-    [exponentials, products]: [Dst<R>; 2],
-    dx: Dst<R>,
-) -> bool {
-    let log = which == Which::LogSoftmax;
-    let (shared, sums) = if output {
-        (from, [1.0; GROUP])
-    } else {
-        match short_exponentials(token, scale, (n, len), from, exponentials) {
-            Some([_, sums]) => (exponentials.src(), sums),
-            None => return false,
-        }
-    };
-    let shares = HiLos::<R, GROUP>::quotients(total(log, scale), &sums);
-    let mut halves = [0.0; GROUP];
-    let share = |k: usize| Share { recompute: None, scale: shares.of(k) };
-    let mut s = HiLos::<R, GROUP>::new();
-    let mut k = 0;
-    if !log {
-        while k < n {
-            let inputs = [shared.strided(k * len, 1, len), dy.strided(k * len, 1, len)];
-            halves[k] = reference(token, (which, output), sums[k], inputs);
-            let product = Product { share: share(k), half: halves[k] };
-            token.map_short(product, inputs, products.strided(k * len, 1, len));
-            k += 1;
-        }
-    }
-    let summed = if log { dy } else { products.src() };
-    k = 0;
-    while k < n {
-        let sum = token.sum_block(summed.strided(k * len, 1, len));
-        s.set(k, softmax_mean(log, sum, scale));
-        k += 1;
-    }
-    let gradient = LogSoftmaxGradient::new(scale, output);
-    k = 0;
-    while k < n {
-        let (from, shared) = (from.strided(k * len, 1, len), shared.strided(k * len, 1, len));
-        let dy = dy.strided(k * len, 1, len);
-        let (dx, s) = (dx.strided(k * len, 1, len), s.of(k));
-        match (log, output) {
-            (false, _) => token.map_short(SoftmaxGradient { share: share(k), half: halves[k], s }, [shared, dy], dx),
-            (true, true) => token.map_short(FromOutput { gradient, s }, [from, dy], dx),
-            (true, false) => token.map_short(FromInput { gradient, share: share(k), s }, [from, shared, dy], dx),
-        }
-        k += 1;
-    }
-    true
-}
 
 /// A batch of n adjacent strided rows. The entries with the same index i are contiguous, so that each step is a map of
 /// slices.
@@ -190,7 +46,7 @@ impl RowBatch {
 
     /// The maxima of the rows, after the sign.
     #[inline(always)]
-    pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [f64; TILE] {
+    pub(super) fn largest<R: Real, I: Isa>(self, token: Token<I>, scale: Scale, x: Src<R>) -> [R; TILE] {
         let mut tops = [R::neg_infinity(); TILE];
         let maxima = Dst::new(&mut tops[..self.n]);
         // From the end, so that the next pass, from the beginning, finds the last entries read in the caches. The
@@ -198,11 +54,8 @@ impl RowBatch {
         for i in (0..self.len).rev() {
             token.map_short(BatchedMax(scale.sign), [self.of(x, i), maxima.src()], maxima);
         }
-        let mut largest = [0.0; TILE];
-        for (largest, top) in largest[..self.n].iter_mut().zip(tops) {
-            *largest = top.into_f64();
-        }
-        largest
+        tops[self.n..].fill(R::zero());
+        tops
     }
 
     /// Computes the exponentials of x, stored in y if there is one; returns the maxima of the rows and the sums of
@@ -215,9 +68,9 @@ impl RowBatch {
         x: Src<R>,
         workspace: &mut BatchWorkspace<R>,
         y: Option<Dst<R>>,
-    ) -> Option<[[f64; TILE]; 2]> {
+    ) -> Option<([R; TILE], [f64; TILE])> {
         let largest = self.largest(token, scale, x);
-        let shifts = Shifts::<R, TILE>::new(scale, &largest)?;
+        let shifts = Shifts::<R, TILE>::new(token, scale, &largest)?;
         let [minus, floor, octaves, rest, bias] = shifts.sources(self.n);
         for i in 0..self.len {
             let e = match y {
@@ -227,10 +80,10 @@ impl RowBatch {
             token.map_short(BatchedExponential::<false>(scale), [self.of(x, i), minus, floor, octaves, rest, bias], e);
             workspace.sums.add(token, e.src());
         }
-        Some([largest, workspace.sums.take(token)])
+        Some((largest, workspace.sums.take(token)))
     }
 
-    /// The outputs of the rows, as [`short_rows`].
+    /// The outputs of the rows, as those of contiguous rows.
     ///
     /// Limit: memory, which is passed over three times, in lines that are not adjacent.
     #[inline(always)]
@@ -243,7 +96,7 @@ impl RowBatch {
         y: Dst<R>,
     ) -> bool {
         let softmax = which == Which::Softmax;
-        let Some([largest, mut sums]) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
+        let Some((largest, mut sums)) = self.exponentials(token, scale, x, workspace, softmax.then_some(y)) else {
             return false;
         };
         if softmax {
@@ -257,8 +110,8 @@ impl RowBatch {
         }
         let logarithms = Dst::new(&mut sums[..]);
         token.map(Logarithm, [logarithms.src()], [logarithms]);
-        let parts = [largest, sums].map(|numbers| numbers.map(R::from_f64_rounded));
-        let [m, rest] = parts.each_ref().map(|numbers| Src::new(&numbers[..self.n]));
+        let sums = sums.map(R::from_f64_rounded);
+        let (m, rest) = (Src::new(&largest[..self.n]), Src::new(&sums[..self.n]));
         let inverse = scale.factor()[0];
         for i in (0..self.len).rev() {
             let inputs = [self.of(x, i), m, rest];
@@ -267,7 +120,7 @@ impl RowBatch {
         true
     }
 
-    /// The gradients of the rows, as [`short_rows_backward`].
+    /// The gradients of the rows, as those of contiguous rows.
     #[inline(always)]
     fn backward<R: Real, I: Isa>(
         self,
@@ -283,7 +136,7 @@ impl RowBatch {
             (from, [1.0; TILE])
         } else {
             match self.exponentials(token, scale, from, workspace, Some(dx)) {
-                Some([_, sums]) => (dx.src(), sums),
+                Some((_, sums)) => (dx.src(), sums),
                 None => return false,
             }
         };
@@ -378,7 +231,7 @@ impl<R: Real> BatchWorkspace<R> {
     }
 }
 
-/// As [`Product`], for a batch.
+/// As `Product`, for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedProduct;
 
@@ -400,7 +253,7 @@ impl Map<4, 1> for BatchedPick {
     }
 }
 
-/// As [`SoftmaxGradient`], for a batch.
+/// As `SoftmaxGradient`, for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedSoftmaxGradient;
 
@@ -411,7 +264,7 @@ impl Map<7, 1> for BatchedSoftmaxGradient {
     }
 }
 
-/// As [`FromInput`], for a batch.
+/// As `FromInput`, for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedFromInput(pub(super) LogSoftmaxGradient);
 
@@ -422,7 +275,7 @@ impl Map<7, 1> for BatchedFromInput {
     }
 }
 
-/// As [`FromOutput`], for a batch.
+/// As `FromOutput`, for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedFromOutput(pub(super) LogSoftmaxGradient);
 
@@ -433,7 +286,7 @@ impl Map<4, 1> for BatchedFromOutput {
     }
 }
 
-/// As [`Subtract`], for a batch.
+/// As `Subtract`, for a batch.
 #[derive(Clone, Copy)]
 pub(super) struct BatchedSubtract(pub(super) f64);
 

@@ -1,14 +1,12 @@
 //! The kernels of softmax and log-softmax, forward and backward. Short rows and strided rows go to `batched.rs`.
 
-use super::batched::{
-    BATCHED_STRIDE, BatchGradient, BatchWorkspace, CACHED, GROUP, RowBatch, SHORT, TILE, group_len, short_rows,
-    short_rows_backward,
-};
+use super::batched::{BATCHED_STRIDE, BatchGradient, BatchWorkspace, RowBatch, TILE};
 use super::gradient::{
     FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
     softmax_mean, total,
 };
 use super::mask::Hidden;
+use super::short::{FEW, GROUP, SHORT, Short, group_len};
 use super::{Setting, SoftmaxKernels, Which, side_by_side};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
@@ -16,7 +14,7 @@ use crate::row::exponentials::{Exponentials, Row, Share, exp, ln, scale};
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{Rows, tile};
 use crate::simd::{Isa, Kernel, Real, Token};
-use crate::slice::{Dst, Src, Workspace};
+use crate::slice::{Dst, Src};
 
 /// The kernel of the forward pass over the rows `first` to `end - 1`.
 #[derive(Clone, Copy)]
@@ -43,20 +41,14 @@ impl<R: Real> Kernel for &Forward<'_, R> {
         if !general && tile::are_side_by_side::<R, I>(token, self.rows, tile::SHORT, self.end - self.first) {
             return token.call_outlined(side_by_side::SideBySide(self));
         }
+        if !general && stride == 1 && len <= SHORT && self.x.is_plain() && self.y.is_plain() {
+            return if group_len.min(self.end - self.first) <= FEW {
+                token.call_outlined(Short::<_, FEW>(self))
+            } else {
+                token.call_outlined(Short::<_, GROUP>(self))
+            };
+        }
         match (self.x.as_real(), self.y.as_real()) {
-            (Some(x), Some(y)) if !general && stride == 1 && len <= SHORT => {
-                let mut exponentials = Workspace::<_, CACHED>::new();
-                let exponentials = exponentials.zeros(group_len.min(self.end - self.first) * len);
-                let mut first = self.first;
-                while first < self.end {
-                    let n = group_len.min(self.end - first);
-                    let (x, y) = (x.part(first * len, n * len), y.part(first * len, n * len));
-                    if !short_rows(token, (scale, self.setting.which), (n, len), x, exponentials, y) {
-                        self.run_general(first, n);
-                    }
-                    first += n;
-                }
-            }
             (Some(x), Some(y)) if !general && stride >= BATCHED_STRIDE && len <= LONG => {
                 let mut workspace = BatchWorkspace::new();
                 let mut first = self.first;
@@ -125,7 +117,7 @@ impl<'a, R: Real> Forward<'a, R> {
                 let (start, n) = seen[k];
                 let (x, y) = (x.part(start, n), y.part(start, n));
                 let place = Some(y).filter(|y| !log && !y.rounds());
-                let row = Row::new::<R>(scale, largest[k]);
+                let row = Row::new::<R, I>(token, scale, largest[k]);
                 sums[k] = row.sum(token, x, place, n);
             }
         }
@@ -133,7 +125,7 @@ impl<'a, R: Real> Forward<'a, R> {
             let (start, n) = seen[k];
             let (x, y) = (self.rows.of(source, first + k).part(start, n), self.rows.of_target(self.y, first + k));
             let visible = y.part(start, n);
-            let row = Row::new::<R>(scale, largest[k]);
+            let row = Row::new::<R, I>(token, scale, largest[k]);
             let special = Special::new(kinds[k], scale.sign, x, n);
             // The sum of exponentials, or the share in a special row. `ln` is inlined once for both.
             let number = match kinds[k] {
@@ -187,7 +179,7 @@ impl<R: Real> Kernel for LongRow<'_, R> {
                 Kind::Finite if top.is_nan() => return None,
                 Kind::Masked => {}
                 Kind::Finite => {
-                    let part = Row::new::<R>(scale, top).sum(token, x.part(done, n), None, n);
+                    let part = Row::new::<R, I>(token, scale, top).sum(token, x.part(done, n), None, n);
                     let factor = exp(token, -((top - m).abs() * scale.inverse[0]));
                     sum = if top > m { sum * factor + part } else { sum + part * factor };
                     m = m.max(top);
@@ -225,22 +217,15 @@ impl<R: Real> Kernel for &Backward<'_, R> {
         }
         let (len, stride) = (self.rows.row_len(), self.rows.stride());
         let mut first = self.first;
+        let plain = self.from.is_plain() && self.dy.is_plain() && self.dx.is_plain();
+        if !self.general && stride == 1 && len <= SHORT && plain {
+            return if group_len(len).min(self.end - first) <= FEW {
+                token.call_outlined(Short::<_, FEW>(self))
+            } else {
+                token.call_outlined(Short::<_, GROUP>(self))
+            };
+        }
         match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
-            (Some(from), Some(dy), Some(dx)) if !self.general && stride == 1 && len <= SHORT => {
-                let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
-                let needed = group_len(len).min(self.end - self.first) * len;
-                let workspaces = [exponentials.zeros(needed), products.zeros(needed)];
-                while first < self.end {
-                    let n = group_len(len).min(self.end - first);
-                    let (from, dy) = (from.part(first * len, n * len), dy.part(first * len, n * len));
-                    let setting = (scale, self.setting.which, self.output);
-                    let dx = dx.part(first * len, n * len);
-                    if !short_rows_backward(token, setting, (n, len), [from, dy], workspaces, dx) {
-                        self.run_general(first, n);
-                    }
-                    first += n;
-                }
-            }
             (Some(from), Some(dy), Some(dx)) if !self.general && stride >= BATCHED_STRIDE => {
                 let mut workspace = BatchWorkspace::new();
                 while first < self.end {
@@ -290,7 +275,7 @@ impl<R: Real> Backward<'_, R> {
                 (Share::times::<R>(total), x)
             }
             Some((Kind::Finite, m)) => {
-                let exponentials = Exponentials::new(token, Row::new::<R>(scale, m), x, Some(dx), len);
+                let exponentials = Exponentials::new(token, Row::new::<R, I>(token, scale, m), x, Some(dx), len);
                 if !log {
                     half = reference_of_input(token, scale.sign, (m, exponentials.sum), [x, dy]);
                 }

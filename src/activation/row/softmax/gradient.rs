@@ -7,7 +7,7 @@ use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Share, scaled};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
-use crate::slice::{Dst, Map, Src};
+use crate::slice::{Map, Src};
 
 /// The map (x - m) / t - rest, the log-softmax, m the maximum of the row and rest the logarithm of the sum of its
 /// exponentials: two numbers that are not positive, so that nothing cancels.
@@ -91,8 +91,14 @@ pub(crate) fn reference<R: Real, I: Isa>(
     [y, dy]: [Src<R>; 2],
 ) -> f64 {
     let least = threshold::<R>(which, output, sum);
-    let none = if output { token.max(y, R::one()) < least } else { sum >= 2.0 };
+    let none = if output { token.max(y, 1.0) < least } else { sum >= 2.0 };
     if none { 0.0 } else { token.call_outlined(Reference { least: least.into_f64(), sign: 1.0, y, dy }) }
+}
+
+/// Half of the c of one row that has an entry at or above the threshold.
+#[inline(always)]
+pub(crate) fn picked<R: Real, I: Isa>(token: Token<I>, least: R, inputs: [Src<R>; 2]) -> f64 {
+    half_of(token.max_of(Pick { least: least.into_f64(), sign: 1.0 }, inputs)).into_f64()
 }
 
 /// Half of the c of one row of inputs x, with their maximum after the sign, and the sum of their exponentials.
@@ -119,22 +125,9 @@ impl<R: Real> Kernel for Reference<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let Self { least, sign, y, dy } = self;
-        let mut picked = [R::zero(); PICKED];
-        let (mut largest, mut done) = (R::neg_infinity(), 0);
-        while done < y.len() {
-            let n = PICKED.min(y.len() - done);
-            let block = Dst::new(&mut picked[..n]);
-            token.map(Pick { least, sign }, [y.part(done, n), dy.part(done, n)], [block]);
-            let top = token.max(block.src(), R::one());
-            largest = if top > largest { top } else { largest };
-            done += n;
-        }
-        half_of(largest).into_f64()
+        half_of(token.max_of(Pick { least, sign }, [y, dy])).into_f64()
     }
 }
-
-/// The number of entries that are picked at a time.
-const PICKED: usize = 128;
 
 /// The factor of the shares: 1 for log-softmax, for softmax 2 sign / t.
 #[inline(always)]

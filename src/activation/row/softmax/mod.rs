@@ -7,6 +7,7 @@ mod batched;
 mod contiguous;
 mod gradient;
 pub(crate) mod mask;
+mod short;
 mod side_by_side;
 #[macro_use]
 pub(crate) mod sink;
@@ -17,9 +18,9 @@ use crate::element::{Element, RealOf};
 use crate::row::{FullyMasked, Rows};
 use crate::simd::{Real, dispatch};
 use crate::slice::{self, Dst, Src, Workspace};
-use batched::{CACHED, SHORT};
 use contiguous::{Backward, Forward};
 use mask::{Hidden, Mask};
+use short::{CACHED, SHORT};
 
 /// Declares a function of rows with a temperature.
 macro_rules! tempered {

@@ -12,8 +12,8 @@ use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
 use crate::math::exp::Constants;
 use crate::math::pair::HiLo;
-use crate::math::shifted_exp::{Scale, Shift};
-use crate::row::exponentials::{Exponential, Row, Share, exp, scale};
+use crate::math::shifted_exp::Scale;
+use crate::row::exponentials::{Row, Share, exp, scale};
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
@@ -234,11 +234,10 @@ fn shares<R: Real, I: Isa>(token: Token<I>, scale: Scale, sink: f64, x: Src<R>, 
     if kind != Kind::Finite {
         return special_shares(kind, sink, x, y);
     }
-    let shift = scale.shift::<R>(m);
-    let row = Row { map: Exponential::new(scale, shift), m };
+    let row = Row::new::<R, I>(token, scale, m);
     let stored = !y.rounds();
     let sum = row.sum(token, x, Some(y).filter(|_| stored), len);
-    let [above, low] = above(scale, shift, sink);
+    let [above, low] = above(scale, row.map.relative_to(), sink);
     // The smaller of the exponentials of the sink and of the maximum, relative to the larger.
     let smaller = exp(token, -above.abs());
     let [of_largest, of_sink] = if above <= 0.0 { [1.0, smaller * (1.0 + low)] } else { [smaller * (1.0 - low), 1.0] };
@@ -251,14 +250,14 @@ fn shares<R: Real, I: Isa>(token: Token<I>, scale: Scale, sink: f64, x: Src<R>, 
 /// What a sink exceeds the shift of a row by, after the temperature, in two parts: the shift as it is, not the maximum
 /// that it is near.
 #[inline(always)]
-fn above(scale: Scale, shift: Shift<f64>, sink: f64) -> [f64; 2] {
+fn above(scale: Scale, [minus, octaves, rest]: [f64; 3], sink: f64) -> [f64; 2] {
     if sink.is_infinite() {
         return [sink, 0.0];
     }
     let [high, low] = f64::LN_2;
-    let octaves = HiLo { high, low }.by(shift.octaves);
+    let octaves = HiLo { high, low }.by(octaves);
     let [high, low] = scale.inverse;
-    let rest = HiLo { high, low }.by(shift.rest - shift.minus);
+    let rest = HiLo { high, low }.by(rest - minus);
     let first = HiLo::<f64>::sum(sink, -octaves.high);
     let second = HiLo::<f64>::sum(first.high, -rest.high);
     let low = (second.low - rest.low) + (first.low - octaves.low);
