@@ -16,7 +16,7 @@ use crate::simd::{Lanes, Real};
 
 use super::log::split;
 use super::pair::HiLo;
-use super::polynomial::polynomial;
+use super::polynomial::{polynomial, polynomial_in_pairs};
 use super::rounding::fast_two_sum;
 
 /// The constants of the exponential for a type.
@@ -176,6 +176,18 @@ fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L>
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, false>(x, lift)
+}
+
+/// 2^(n + lift) and e^r - 1 for the reduction x + low = n ln 2 + r, |x| up to `EXP_CUTOFF`: r rounds once.
+#[inline(always)]
+pub(crate) fn power_and_excess<L: Lanes>(x: L, low: L, lift: i32) -> (L, L) {
+    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
+    let j = x.mul_add(x.splat(core::f64::consts::LOG2_E), magic);
+    let n = j - magic;
+    let [ln_2, rest] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
+    // The first product and sum are exact.
+    let r = n.mul_add(-x.fill(ln_2), x) + n.mul_add(-x.fill(rest), low);
+    (j.to_power(), polynomial_in_pairs(r, L::Real::EXCESS).mul_add(r * r, r))
 }
 
 /// The reduction 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
