@@ -16,7 +16,7 @@ use crate::simd::{Lanes, Real};
 
 use super::log::split;
 use super::pair::HiLo;
-use super::polynomial::polynomial;
+use super::polynomial::{polynomial, polynomial_in_pairs};
 use super::rounding::fast_two_sum;
 
 /// The constants of the exponential for a type.
@@ -28,6 +28,8 @@ pub trait Constants: Sized + 'static {
     const LN_2_SHORT: [Self; 2];
     /// The coefficients of P in e^r - 1 = r + r^2 P(r).
     const EXCESS: &'static [Self];
+    /// The coefficients of (2^r - 1 - r ln 2) / r^2, |r| <= 1/2, with ln 2 rounded; where a type has them.
+    const EXCESS_OF_OCTAVES: Option<&'static [Self]>;
     /// The coefficients of (e^x - 1 - x) / x^2 for x from 0 to 27/16.
     const BEND: &'static [Self];
     /// A bound below which e^x rounds to 0.
@@ -65,6 +67,14 @@ impl Constants for f32 {
         f32::from_bits(0x3c09_1cc2),
         f32::from_bits(0x3ab4_a660),
     ];
+    // fpminimax(2^x-1, [|2,3,4,5,6|], [|SG...|], [-0.501;0.501], absolute, single(log(2))*x): 2^-27.9 of 2^x.
+    const EXCESS_OF_OCTAVES: Option<&'static [f32]> = Some(&[
+        f32::from_bits(0x3e75_fdf0),
+        f32::from_bits(0x3d63_57ba),
+        f32::from_bits(0x3c1d_951f),
+        f32::from_bits(0x3aaf_8683),
+        f32::from_bits(0x3922_1800),
+    ]);
     // fpminimax((exp(x)-1-x)/x^2, 7, [|SG...|], [1b-20;1.6875], relative): 2^-28.9.
     const BEND: &'static [f32] = &[
         f32::from_bits(0x3f00_0000),
@@ -105,6 +115,7 @@ impl Constants for f64 {
         f64::from_bits(0x3e5a_f6e6_43b6_a520),
         f64::from_bits(0x3e21_eed1_552e_50f8),
     ];
+    const EXCESS_OF_OCTAVES: Option<&'static [f64]> = None;
     // As above with 13, [|D...|]: 2^-58.9.
     const BEND: &'static [f64] = &[
         f64::from_bits(0x3fe0_0000_0000_0000),
@@ -165,6 +176,18 @@ fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L>
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
     split_off_powers::<L, false>(x, lift)
+}
+
+/// 2^(n + lift) and e^r - 1 for the reduction x + low = n ln 2 + r, |x| up to `EXP_CUTOFF`: r rounds once.
+#[inline(always)]
+pub(crate) fn power_and_excess<L: Lanes>(x: L, low: L, lift: i32) -> (L, L) {
+    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
+    let j = x.mul_add(x.splat(core::f64::consts::LOG2_E), magic);
+    let n = j - magic;
+    let [ln_2, rest] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
+    // The first product and sum are exact.
+    let r = n.mul_add(-x.fill(ln_2), x) + n.mul_add(-x.fill(rest), low);
+    (j.to_power(), polynomial_in_pairs(r, L::Real::EXCESS).mul_add(r * r, r))
 }
 
 /// The reduction 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
@@ -285,7 +308,7 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
 /// is 0 without the factor may be far from 0 with it.
 #[inline(always)]
 fn octaves(factor: f64) -> i32 {
-    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1022).clamp(0, 80)
+    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(0, 80)
 }
 
 /// An a beyond which factor e^-a is 0: `EXP_VANISHING`, for a factor of 1.
@@ -313,12 +336,19 @@ pub(crate) fn exp_lifted<L: Lanes>(x: L, low: Option<L>, factor: HiLo<L::Real>) 
     excess(r).mul_add(high, low) + high
 }
 
+/// (2^n, t) for x from -`EXP_M1_CUTOFF` to 0, where e^x = 2^n (1 + t).
+#[inline(always)]
+pub(crate) fn exp_parts_of_negative<L: Lanes>(x: L) -> (L, L) {
+    let Reduced { power, r, .. } = reduce(x, 0);
+    (power, excess(r))
+}
+
 /// e^x - 1 for x from -`EXP_M1_CUTOFF` to 0, rounded, and its error term: 2^n - 1 and the product 2^n t are exact.
 /// Monotone, because each step is.
 #[inline(always)]
 pub(crate) fn exp_m1_of_negative<L: Lanes>(x: L) -> (L, L) {
-    let Reduced { power, r, .. } = reduce(x, 0);
-    let (whole, part) = (power - 1.0, power * excess(r));
+    let (power, t) = exp_parts_of_negative(x);
+    let (whole, part) = (power - 1.0, power * t);
     let sum = whole + part;
     (sum, part - (sum - whole))
 }

@@ -3,7 +3,6 @@
 //! Method: x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f). Then ln(1 + f) = 2 s + s
 //! R(s^2) = f - s (f - R), where the correction is at most a fifth of f.
 
-use crate::element::Element as _;
 use crate::simd::{Lanes, Real};
 
 use super::exp;
@@ -15,6 +14,8 @@ use super::rounding::{div_remainder, fast_two_sum, fma_emulated, two_sum};
 pub trait Constants: Sized + 'static {
     /// The coefficients of R(z) / z in ln((1 + s) / (1 - s)) = 2 s + s R(s^2), |s| <= 0.1716.
     const RATIO: &'static [Self];
+    /// The coefficients of Q(z) / z in ln((1 + s/2) / (1 - s/2)) = s + s Q(s^2), |s| <= 0.4034.
+    const QUOTIENT: &'static [Self];
     /// The coefficients of ln(1 + e) / e - 1 in powers of e - 23/32, for e in [0, 1.6492].
     const LN_1P_RATIO: &'static [Self];
     /// The smallest normal number.
@@ -26,6 +27,10 @@ impl Constants for f32 {
     // of R, which is at most 2^-6.6 of the result.
     const RATIO: &'static [f32] =
         &[f32::from_bits(0x3f2a_aaae), f32::from_bits(0x3ecc_bdd1), f32::from_bits(0x3e97_7ac6)];
+    // fpminimax(log((1+sqrt(x)/2)/(1-sqrt(x)/2))/sqrt(x)-1, [|1,2,3|], [|SG...|], [1b-40;0.4034^2], relative): 2^-20.3 of
+    // Q, which is at most 2^-6.1 of the result.
+    const QUOTIENT: &'static [f32] =
+        &[f32::from_bits(0x3daa_aab3), f32::from_bits(0x3c4c_b03c), f32::from_bits(0x3b19_81b7)];
     // fpminimax(log1p(x+m)/(x+m)-1, [|0,...,11|], [|SG...|], [-m+2^-20;1.6492-m], absolute), m = 23/32: 2^-26.7. This m
     // keeps the first coefficient below a quarter, where its rounding error halves.
     const LN_1P_RATIO: &'static [f32] = &[
@@ -55,6 +60,17 @@ impl Constants for f64 {
         f64::from_bits(0x3fc7_462b_4fea_c96b),
         f64::from_bits(0x3fc3_9fe5_042f_592d),
         f64::from_bits(0x3fc2_b593_69f9_348c),
+    ];
+    // As above with [|1,...,8|], [|D...|]: 2^-54 of Q.
+    const QUOTIENT: &'static [f64] = &[
+        f64::from_bits(0x3fb5_5555_5555_5555),
+        f64::from_bits(0x3f89_9999_9999_a066),
+        f64::from_bits(0x3f62_4924_923c_06e7),
+        f64::from_bits(0x3f3c_71c7_3027_061d),
+        f64::from_bits(0x3f17_45ca_234b_90e5),
+        f64::from_bits(0x3ef3_b2b4_f650_224b),
+        f64::from_bits(0x3ed0_e6ff_2ead_21e6),
+        f64::from_bits(0x3eb1_76ff_aea6_8783),
     ];
     // As above with [|0,...,26|], [|D...|]: 2^-57.9.
     const LN_1P_RATIO: &'static [f64] = &[
@@ -107,14 +123,12 @@ fn assemble<L: Lanes>(k: L, f: L) -> L {
     octaves + (f + correction)
 }
 
-/// k ln 2 + ln(1 + f) rounded, and its error term; `f_low` is the error term of f.
+/// k ln 2 + ln(1 + f) rounded, and its error term.
 #[inline(always)]
-fn assemble_parts<L: Lanes>(k: L, f: L, f_low: Option<L>) -> (L, L) {
+fn assemble_parts<L: Lanes>(k: L, f: L) -> (L, L) {
     let (octaves, correction) = terms(k, f);
     let (sum, low) = fast_two_sum(octaves, f);
     let (sum, lower) = fast_two_sum(sum, correction);
-    // An error of f changes ln(1 + f) by the error times 1 / (1 + f), nearly 1 - f.
-    let low = if let Some(f_low) = f_low { (-f).mul_add(f_low, f_low) + low } else { low };
     (sum, low + lower)
 }
 
@@ -147,7 +161,7 @@ pub(crate) fn ln<L: Lanes>(x: L) -> L {
 #[inline(always)]
 pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
     let (m, k) = split(x);
-    let (y, low) = assemble_parts(k, m - 1.0, None);
+    let (y, low) = assemble_parts(k, m - 1.0);
     let zero = x.splat(0.0);
     (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::MAX)), zero)))
 }
@@ -158,15 +172,25 @@ pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
 /// instead: exact where k = 0, and small beside k ln 2 elsewhere.
 #[inline(always)]
 fn reduce_1p<L: Lanes>(x: L) -> (L, L, L) {
+    let (u, c) = add_one(x);
+    let (m, k) = u.frexp();
+    (k, m - 1.0, c * down::<L>(k))
+}
+
+/// 1 + x rounded, and its error term, for x >= -1.
+#[inline(always)]
+fn add_one<L: Lanes>(x: L) -> (L, L) {
     let one = x.splat(1.0);
     let u = x + one;
     let (large, small) = (x.at_least(one), x.at_most(one));
-    let c = small - (u - large);
-    let (m, k) = u.frexp();
-    // Beyond 2^(bias - 1), c is negligible beside u, whatever it is divided by.
-    let down =
-        (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS) - k.at_most(x.fill(L::Real::BIAS) - one)).to_power();
-    (k, m - one, c * down)
+    (u, small - (u - large))
+}
+
+/// 2^-k. From 2^(bias - 1) on, the error term of a sum of 1 is negligible beside it, whatever it is divided by.
+#[inline(always)]
+fn down<L: Lanes>(k: L) -> L {
+    let bias = k.fill(L::Real::BIAS);
+    (k.fill(L::Real::ROUND_MAGIC) + bias - k.at_most(bias - 1.0)).to_power()
 }
 
 /// ln(1 + x). Worst just above sqrt(2) - 1, 1.54 ulp in f32: there k ln 2 and ln m cancel the most.
@@ -180,31 +204,77 @@ pub(crate) fn ln_1p<L: Lanes>(x: L) -> L {
     y.select(x.le(x.fill(L::Real::MAX)), x)
 }
 
-/// ln((d + n) / d) for n, d >= 0 with error terms `n_low` and `d_low`, rounded, and its error term. Computed as ln(1 +
-/// n / d), in which nothing cancels, since n / d is not negative; the error term of n / d is added times the
-/// derivative.
+/// A positive number (m + low) 2^k, m from `split`, in parts.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<L> {
+    pub(crate) m: L,
+    /// The error term of m; `None` for a number without one.
+    pub(crate) low: Option<L>,
+    pub(crate) k: L,
+}
+
+impl<L: Lanes> Part<L> {
+    /// Of a positive number.
+    #[inline(always)]
+    pub(crate) fn of(x: L) -> Self {
+        let (m, k) = split(x);
+        Part { m, low: None, k }
+    }
+
+    /// Of 1 + x, x > -1.
+    #[inline(always)]
+    pub(crate) fn of_1p(x: L) -> Self {
+        let (u, low) = add_one(x);
+        let (m, k) = u.frexp();
+        Part { m, low: Some(low * down::<L>(k)), k }
+    }
+}
+
+/// ln(n / d) rounded, and its error term.
+///
+/// Of the two significands, that of d is doubled or halved where they differ by more than about sqrt(2). With the
+/// difference r of both and their mean a, the logarithm is k ln 2 + 2 artanh(r / 2a) = k ln 2 + s + s Q(s^2), s = r / a.
+/// Nothing cancels: r is exact, but for error terms, and |k ln 2| is far above |s| unless k is 0. So all that rounds
+/// noticeably is s, and its error term is added.
 #[inline(always)]
-pub(crate) fn ln_of_ratio<L: Lanes>(n: L, n_low: L, d: L, d_low: L) -> (L, L) {
-    let zero = n.splat(0.0);
-    // The quotient of the mantissas, and the powers of two apart. Beyond 2^64, where adding 1 changes nothing, they go
-    // into the sum.
-    let ((n_part, n_power), (d_part, d_power)) = (split(n), split(d));
-    let power = n_power - d_power;
-    let lowest = -2.0 * L::Real::BIAS.into_f64();
-    let within = power.at_most(n.splat(64.0)).at_least(n.splat(lowest));
-    let quotient = n_part / d_part;
-    let error = div_remainder(n_part, quotient, d_part) + (n_low.ldexp(-n_power) - quotient * d_low.ldexp(-d_power));
-    let q = quotient.ldexp(within);
-    let (k, f, more) = reduce_1p(q);
-    let (f, f_low) = two_sum(f, more);
-    let beyond = (power - within).at_least(zero);
-    let (l, rest) = assemble_parts(k + beyond, f, Some(f_low));
-    let rest = rest + error.ldexp(within) / (d_part + d_part * q);
-    // Zeros, infinities and NaN.
-    let (positive, finite) = (zero.lt(n.at_most(d)), (n * 0.5 + d * 0.5).le(n.fill(L::Real::MAX)));
-    let special = n / d;
-    let (l, rest) = (l.select(positive, special), rest.select(positive, zero));
-    (l.select(finite, special), rest.select(finite, zero))
+pub(crate) fn ln_of_quotient<L: Lanes>(n: Part<L>, d: Part<L>) -> (L, L) {
+    // From 1.4 times the difference on, whichever the significands are, their quotient is within 3/2 of 1 as it is, or of
+    // 2 or 1/2.
+    let magic = n.m.fill(L::Real::ROUND_MAGIC) + n.m.fill(L::Real::BIAS);
+    let step = (n.m - d.m).mul_add(n.m.splat(1.4), magic);
+    let power = step.to_power();
+    let k = n.k - d.k + (step - magic);
+    let other = d.m * power;
+    let r = n.m - other;
+    let (r, lows) = match (n.low, d.low) {
+        (Some(n_low), Some(d_low)) => {
+            // Near a quotient of 1 the error terms may nearly cancel r.
+            let d_low = d_low * power;
+            let (r, first) = fast_two_sum(r, -d_low);
+            let (r, second) = two_sum(r, n_low);
+            (r, Some((first + second, d_low)))
+        }
+        _ => (r, None),
+    };
+    let (mean, mean_low) = fast_two_sum(other, r * 0.5);
+    let inverse = r.splat(1.0) / mean;
+    let s = r * inverse;
+    let rest = if let Some((r_low, d_low)) = lows {
+        div_remainder(r, s, mean) + (r_low - s * (mean_low + d_low))
+    } else {
+        div_remainder(r, s, mean) - s * mean_low
+    };
+    let z = s * s;
+    let [high, low] = <L::Real as exp::Constants>::LN_2_SHORT;
+    let correction = (polynomial(z, L::Real::QUOTIENT) * z).mul_add(s, rest.mul_add(inverse, k * k.fill(low)));
+    let (sum, lost) = fast_two_sum(k * k.fill(high), s);
+    fast_two_sum(sum, lost + correction)
+}
+
+/// ln x for x = 0, infinity or NaN.
+#[inline(always)]
+pub(crate) fn ln_of_end<L: Lanes>(x: L) -> L {
+    x.splat(f64::NEG_INFINITY).select(x.equals(x.splat(0.0)), x)
 }
 
 /// The boundary of the two forms of ln(1 + e^z). Up to here it may be computed directly. Beyond, it must be z + ln(1 +

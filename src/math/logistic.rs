@@ -8,9 +8,11 @@
 //! Limit: 19 operations and a division. On two 512-bit ports (Intel) that is 11 cycles a register, and the divider is
 //! busy for 9 of them: no form without the division is faster, nor would a shorter polynomial help much.
 
-use crate::simd::Lanes;
+use crate::element::Element as _;
+use crate::simd::{Lanes, Real};
 
 use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
+use super::polynomial::polynomial;
 use super::rounding::div_remainder;
 
 /// The tail 1 / (1 + e^a), a >= 0, in parts.
@@ -37,6 +39,20 @@ impl<L: Lanes> Tail<L> {
         let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
         let r = if let Some(low) = low { low - r } else { -r };
         Tail { power: lifted * lower::<L>(), lifted, excess: excess(r) }
+    }
+
+    /// The tail at z = ln 2 a (high + low), a >= 0, where products and sums fuse and the type has the `coefficients` of
+    /// [`EXCESS_OF_OCTAVES`](Constants::EXCESS_OF_OCTAVES). a high + n rounds once, so z needs no error term of its own,
+    /// and a multiple of x costs one operation more than x: the product r ln 2.
+    #[inline(always)]
+    pub(crate) fn of_octaves(a: L, [high, low]: [L; 2], coefficients: &'static [L::Real]) -> Self {
+        let magic = a.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(L::Real::LIFT));
+        let j = (-a).mul_add(high, magic);
+        let n = j - magic;
+        let r = a.mul_add(low, a.mul_add(high, n));
+        let excess = r.mul_add(r.fill(L::Real::LN_2[0]), polynomial(r, coefficients) * (r * r));
+        let lifted = j.to_power();
+        Tail { power: lifted * lower::<L>(), lifted, excess }
     }
 
     /// The tail at |x|, x of either sign.

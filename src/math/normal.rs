@@ -1,53 +1,58 @@
 //! The tail of the normal distribution, relative to its density.
 //!
-//! Method: with u = 1 / (a + c), the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the
-//! tail to the density is u times a smooth function of k = 1 - 2 c u, which runs from -1 at a = 0 to almost 1: a
-//! polynomial. One factor corrects the rounding of u, because the ratio changes somewhat faster than u. The
-//! exponential's argument a^2 / 2 is a sum of two numbers, because its rounding would become a^2 / 4 ulp.
+//! Method: the ratio sqrt(2 pi) Q(a) / phi(a) = e^(a^2/2) erfc(a / sqrt 2) sqrt(pi / 2) of the tail to the density is
+//! 1 / (a + c) times a smooth function of f = a / (a + c), which runs from 0 at a = 0 to almost 1: a polynomial. The
+//! remainder of the division, and the error term of its divisor, are corrected by what they change. The exponential's
+//! argument a^2 / 2 is a sum of two numbers, because its rounding would become a^2 / 4 ulp.
 
 use crate::simd::Lanes;
 
-use super::exp::{self, Reduced, reduce};
+use super::exp;
 use super::pair::HiLo;
-use super::polynomial::polynomial;
-use super::rounding::{fma_emulated, reciprocal, two_sum};
+use super::polynomial::polynomial_in_pairs;
+use super::rounding::{div_remainder, fma_emulated, reciprocal, two_sum};
 
 /// The constants of the normal distribution for a type.
 #[doc(hidden)]
 pub trait Constants: Sized + 'static {
-    /// The coefficients of erfc(a / sqrt 2) e^(a^2/2) / u - 1 in powers of k.
+    /// The coefficients of erfc(a / sqrt 2) e^(a^2/2) (a + c) - 1 in powers of f - `CENTER`.
     const TAIL: &'static [Self];
-    /// The offset c, of few bits, in u = 1 / (a + c) and k = 1 - 2 c u.
+    /// The offset c, of few bits, in f = a / (a + c).
     const OFFSET: f64;
-    /// The relative change of the tail-to-density ratio per relative change of u, about the same for every a.
+    /// The centre of the polynomial.
+    const CENTER: f64;
+    /// The relative change of the tail-to-density ratio per relative change of a + c, about the same for every a.
     const SENSITIVITY: f64;
-    /// The coefficients of (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 in powers of k, with c = 2 and
+    /// The root of the change of a times that ratio per change of a - f (a + c), at a = 0; it falls about as 1 - f.
+    const SLOPE: f64;
+    /// The coefficients of (erfc(a / sqrt 2) e^(a^2/2) - 2 a / sqrt(2 pi)) / (r - a) - 1 in powers of k = 1 - 4 / (a + 2),
     /// r the root of the numerator.
     const TAIL_LESS_SLOPE: &'static [Self];
 }
 
 impl Constants for f32 {
-    // With c = 3/2, u = (1-x)/(2*c), a = 1/u-c: fpminimax(erfc(a/sqrt(2))*exp(a^2/2)/u-1, [|0,...,11|], [|SG...|],
-    // [-1;1-2*c/(13.3+c)], absolute): 2^-27. With c = 2, one degree less suffices, but the error of the value is 2.1
-    // ulp.
+    // With c = 27/16, a = c*(x+7/16)/(1-7/16-x), g = erfc(a/sqrt(2))*exp(a^2/2)*(a+c), d = [-7/16+1b-30;9/16-c/(13.3+c)]:
+    // fpminimax(g-1, 10, [|SG...|], d, absolute, floating, 0, remez(1, 10, d, 1/g)-1): 2^-25.9 of g. Of all c, about this
+    // one gives a polynomial of degree 10 the smallest error.
     const TAIL: &'static [f32] = &[
-        f32::from_bits(0x3e70_5101),
-        f32::from_bits(0xbec7_c828),
-        f32::from_bits(0xbdeb_8090),
-        f32::from_bits(0x3d12_9b83),
-        f32::from_bits(0x3d10_8668),
-        f32::from_bits(0x3c02_b513),
-        f32::from_bits(0xbb9f_ef2f),
-        f32::from_bits(0xbbb1_c809),
-        f32::from_bits(0xbb07_6962),
-        f32::from_bits(0x3a04_f8fc),
-        f32::from_bits(0x3a71_e52a),
-        f32::from_bits(0x399c_fe04),
+        f32::from_bits(0x3eb0_396a),
+        f32::from_bits(0xbf77_9860),
+        f32::from_bits(0xbea3_2e49),
+        f32::from_bits(0x3ec6_b2ea),
+        f32::from_bits(0x3eda_a1e4),
+        f32::from_bits(0x3d25_a434),
+        f32::from_bits(0xbea7_d9c8),
+        f32::from_bits(0xbecc_f548),
+        f32::from_bits(0xbdca_aefd),
+        f32::from_bits(0x3eb0_808a),
+        f32::from_bits(0x3ead_fd7c),
     ];
-    const OFFSET: f64 = 1.5;
-    const SENSITIVITY: f64 = 1.25;
-    // With c = 2: fpminimax(2*(erfc(a/sqrt(2))/2*exp(a^2/2)-a/sqrt(2*pi))/(r-a)-1, [|0,...,9|], [|SG...|],
-    // [-1;1-2*c/(15.2+c)], absolute): 2^-25.9.
+    const OFFSET: f64 = 27.0 / 16.0;
+    const CENTER: f64 = 7.0 / 16.0;
+    const SENSITIVITY: f64 = 1.35;
+    const SLOPE: f64 = 1.02;
+    // With a = 4/(1-x)-2: fpminimax(2*(erfc(a/sqrt(2))/2*exp(a^2/2)-a/sqrt(2*pi))/(r-a)-1, [|0,...,9|], [|SG...|],
+    // [-1;1-4/17.2], absolute): 2^-25.9.
     const TAIL_LESS_SLOPE: &'static [f32] = &[
         f32::from_bits(0x3c15_113f),
         f32::from_bits(0xbe8c_ac66),
@@ -63,40 +68,42 @@ impl Constants for f32 {
 }
 
 impl Constants for f64 {
-    // The same with c = 2, [|0,...,28|], [|D...|], up to a = 39.2: 2^-55.8.
+    // The same with c = 2 and the centre 1/2, [|0,...,28|], [|D...|], up to a = 39.2: 2^-55.8.
     const TAIL: &'static [f64] = &[
         f64::from_bits(0x3fd6_1177_2b4a_953a),
-        f64::from_bits(0xbfe5_35ba_fa73_c584),
-        f64::from_bits(0x3fad_7d0e_2393_ec1e),
-        f64::from_bits(0x3fb2_ccbf_bf0c_645b),
-        f64::from_bits(0xbf4e_c687_0bba_33e6),
-        f64::from_bits(0xbf8b_8b93_7f7a_cc53),
-        f64::from_bits(0xbf6f_f79b_9db8_74fb),
-        f64::from_bits(0x3f59_ba0c_6239_ce64),
-        f64::from_bits(0x3f5b_1b0c_35e1_8c01),
-        f64::from_bits(0x3f3b_217e_514f_8c30),
-        f64::from_bits(0xbf2e_53ff_68a1_4195),
-        f64::from_bits(0xbf30_d982_9c60_a56f),
-        f64::from_bits(0xbf18_25d4_bcf0_e091),
-        f64::from_bits(0x3ef4_4f73_5c8c_fa0c),
-        f64::from_bits(0x3f06_c71e_ec82_80b9),
-        f64::from_bits(0x3efa_5815_6788_3f8c),
-        f64::from_bits(0x3ed0_839d_403d_fd22),
-        f64::from_bits(0xbed7_ca0c_2602_878f),
-        f64::from_bits(0xbed7_c396_7f3b_2d70),
-        f64::from_bits(0xbec7_2274_e6ad_bce9),
-        f64::from_bits(0xbea8_55c3_f6b2_ca1c),
-        f64::from_bits(0x3ea5_4c65_7126_5708),
-        f64::from_bits(0x3eb8_3365_fc2c_5a2b),
-        f64::from_bits(0x3eac_aac0_2703_647b),
-        f64::from_bits(0xbe93_2d5b_ca0f_5fa9),
-        f64::from_bits(0xbea0_95df_2edb_8bd1),
-        f64::from_bits(0xbe76_0f8e_65a5_b5c8),
-        f64::from_bits(0x3e76_a7f2_f3dc_4ada),
-        f64::from_bits(0x3e5f_d04b_0577_ed20),
+        f64::from_bits(0xbff5_35ba_fa73_c584),
+        f64::from_bits(0x3fcd_7d0e_2393_ec1e),
+        f64::from_bits(0x3fe2_ccbf_bf0c_645b),
+        f64::from_bits(0xbf8e_c687_0bba_33e6),
+        f64::from_bits(0xbfdb_8b93_7f7a_cc53),
+        f64::from_bits(0xbfcf_f79b_9db8_74fb),
+        f64::from_bits(0x3fc9_ba0c_6239_ce64),
+        f64::from_bits(0x3fdb_1b0c_35e1_8c01),
+        f64::from_bits(0x3fcb_217e_514f_8c30),
+        f64::from_bits(0xbfce_53ff_68a1_4195),
+        f64::from_bits(0xbfe0_d982_9c60_a56f),
+        f64::from_bits(0xbfd8_25d4_bcf0_e091),
+        f64::from_bits(0x3fc4_4f73_5c8c_fa0c),
+        f64::from_bits(0x3fe6_c71e_ec82_80b9),
+        f64::from_bits(0x3fea_5815_6788_3f8c),
+        f64::from_bits(0x3fd0_839d_403d_fd22),
+        f64::from_bits(0xbfe7_ca0c_2602_878f),
+        f64::from_bits(0xbff7_c396_7f3b_2d70),
+        f64::from_bits(0xbff7_2274_e6ad_bce9),
+        f64::from_bits(0xbfe8_55c3_f6b2_ca1c),
+        f64::from_bits(0x3ff5_4c65_7126_5708),
+        f64::from_bits(0x4018_3365_fc2c_5a2b),
+        f64::from_bits(0x401c_aac0_2703_647b),
+        f64::from_bits(0xc013_2d5b_ca0f_5fa9),
+        f64::from_bits(0xc030_95df_2edb_8bd1),
+        f64::from_bits(0xc016_0f8e_65a5_b5c8),
+        f64::from_bits(0x4026_a7f2_f3dc_4ada),
+        f64::from_bits(0x401f_d04b_0577_ed20),
     ];
     const OFFSET: f64 = 2.0;
+    const CENTER: f64 = 0.5;
     const SENSITIVITY: f64 = 1.4;
+    const SLOPE: f64 = 0.93;
     // The same with [|0,...,25|]: 2^-54.7.
     const TAIL_LESS_SLOPE: &'static [f64] = &[
         f64::from_bits(0x3f82_a228_8a38_c299),
@@ -141,11 +148,12 @@ impl<L: Lanes> Bell<L> {
     /// The Gaussian of a in [0, `GAUSSIAN_CUTOFF`]; `low` is the error term of a.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
-        let square = a * a;
-        let lost = a.mul_error(a, square);
-        let lost = if let Some(low) = low { (a + a).mul_add(low, lost) } else { lost };
-        let Reduced { power, r, .. } = reduce(square * -0.5, <L::Real as exp::Constants>::LIFT);
-        Bell { lifted: power, excess: exp::excess(lost.mul_add(a.splat(-0.5), r)) }
+        let half = a * -0.5;
+        let exponent = half * a;
+        let lost = half.mul_error(a, exponent);
+        let lost = if let Some(low) = low { (-a).mul_add(low, lost) } else { lost };
+        let (lifted, excess) = exp::power_and_excess(exponent, lost, <L::Real as exp::Constants>::LIFT);
+        Bell { lifted, excess }
     }
 
     /// e^(-a^2 / 2) 2^LIFT.
@@ -154,45 +162,48 @@ impl<L: Lanes> Bell<L> {
         self.excess.mul_add(self.lifted, self.lifted)
     }
 
-    /// The product of the Gaussian, f + `low` and 1 + `ratio`, times 2^LIFT. Everything but f is one smaller term.
+    /// The product of the Gaussian, f and 1 + `ratio`, times 2^LIFT; `low` is the error term of f (1 + `ratio`). Everything
+    /// but f is one smaller term.
     #[inline(always)]
     fn times(self, f: L, low: L, ratio: L) -> L {
-        let rest = fma_emulated(self.excess + 1.0, ratio, self.excess);
-        (f + fma_emulated(rest, f, low.mul_add(rest, low))) * self.lifted
+        let rest = fma_emulated(self.excess, ratio + 1.0, ratio);
+        let (f, low) = (f * self.lifted, low * self.lifted);
+        f + fma_emulated(rest, f, low.mul_add(self.excess, low))
     }
-}
-
-/// u = 1 / (a + offset), its relative error term, and k.
-#[inline(always)]
-fn argument<L: Lanes>(a: L, low: Option<L>, offset: f64) -> (L, L, L) {
-    let sum = a + offset;
-    // The error term of the sum; exact whichever summand is larger, because the offset has few bits.
-    let lost = a - (sum - offset);
-    let lost = if let Some(low) = low { lost + low } else { lost };
-    let (u, error) = reciprocal(sum, lost);
-    (u, error, u.mul_add(a.splat(-2.0 * offset), a.splat(1.0)))
 }
 
 /// 1 / sqrt(2 pi), in two parts.
 pub(crate) const DENSITY: HiLo<f64> = HiLo { high: 0.398_942_280_401_432_7, low: -2.492_327_202_277_73e-17 };
 
-/// 2^(LIFT + 1) a Q(a), Q the tail of the normal distribution. Limit: the execution ports, with some 50 operations and
-/// a division.
+/// 2^(LIFT + 1) a Q(a), Q the tail of the normal distribution. Limit: the execution ports, with some 50 operations, and
+/// where constants take registers the time until the polynomial is there; the division takes none.
 #[inline(always)]
 pub(crate) fn tail_times_a<L: Lanes>(a: L) -> L {
-    let (u, error, k) = argument(a, None, <L::Real as Constants>::OFFSET);
-    let ratio = polynomial(k, <L::Real as Constants>::TAIL);
-    let f = a * u;
-    let low = (f * <L::Real as Constants>::SENSITIVITY).mul_add(error, u.mul_error(a, f));
-    Bell::new(a, None).times(f, low, ratio)
+    let bell = Bell::new(a, None);
+    let offset = a.splat(<L::Real as Constants>::OFFSET);
+    let sum = a + offset;
+    let f = a / sum;
+    // The error term of the sum; exact whichever summand is larger, because the offset has few bits.
+    let lost = (offset - sum) + a;
+    let remainder = (-f).mul_add(lost, div_remainder(a, f, sum));
+    let slope = a.splat(<L::Real as Constants>::SLOPE);
+    let slope = (-f).mul_add(slope, slope);
+    let ratio = polynomial_in_pairs(f - <L::Real as Constants>::CENTER, <L::Real as Constants>::TAIL);
+    bell.times(f, remainder * (slope * slope), ratio)
 }
 
 /// 2^(LIFT + 1) Q(a), Q the tail of the normal distribution; `low` is the error term of a.
 #[inline(always)]
 pub(crate) fn tail<L: Lanes>(a: L, low: L) -> L {
-    let (u, error, k) = argument(a, Some(low), <L::Real as Constants>::OFFSET);
-    let ratio = polynomial(k, <L::Real as Constants>::TAIL);
-    Bell::new(a, Some(low)).times(u, u * <L::Real as Constants>::SENSITIVITY * error, ratio)
+    let bell = Bell::new(a, Some(low));
+    let offset = <L::Real as Constants>::OFFSET;
+    let sum = a + offset;
+    let lost = a - (sum - offset);
+    let (u, error) = reciprocal(sum, lost + low);
+    let f_less_center = u.mul_add(a.splat(-offset), a.splat(1.0 - <L::Real as Constants>::CENTER));
+    let ratio = polynomial_in_pairs(f_less_center, <L::Real as Constants>::TAIL);
+    let low = u * <L::Real as Constants>::SENSITIVITY * error;
+    bell.times(u, low.mul_add(ratio, low), ratio)
 }
 
 /// The root of Q(a) = a phi(a), in two parts.
@@ -201,10 +212,11 @@ const ROOT: HiLo<f64> = HiLo { high: 0.751_791_524_693_564_5, low: -1.495_675_91
 /// 2^(LIFT + 1) (Q(a) - a phi(a)), with relative accuracy beside the root: a factor is the distance to it.
 #[inline(always)]
 pub(crate) fn tail_less_slope<L: Lanes>(a: L) -> L {
+    let bell = Bell::new(a, None);
     let root = ROOT.to::<L::Real>();
     let (f, lost) = two_sum(a.fill(root.high), -a);
     let low = lost + a.fill(root.low);
-    let (_, _, k) = argument(a, None, 2.0);
-    let ratio = polynomial(k, <L::Real as Constants>::TAIL_LESS_SLOPE);
-    Bell::new(a, None).times(f, low, ratio)
+    let k = (a.splat(1.0) / (a + 2.0)).mul_add(a.splat(-4.0), a.splat(1.0));
+    let ratio = polynomial_in_pairs(k, <L::Real as Constants>::TAIL_LESS_SLOPE);
+    bell.times(f, low.mul_add(ratio, low), ratio)
 }

@@ -84,6 +84,27 @@ impl HiLo<f64> {
         HiLo::new(self.high, self.low)
     }
 
+    /// The same number, in [1, 2), in another type, with a low part that is not negative.
+    #[inline(always)]
+    pub(crate) fn rounded_down<R: Real>(self) -> HiLo<R> {
+        let nearest = self.to::<R>();
+        if nearest.low.into_f64() >= 0.0 {
+            return nearest;
+        }
+        let ulp = if size_of::<R>() < size_of::<f64>() { f32::EPSILON.into() } else { f64::EPSILON };
+        let high = nearest.high.into_f64() - ulp;
+        HiLo { high: R::from_f64_rounded(high), low: R::from_f64_rounded((self.high - high) + self.low) }
+    }
+
+    /// The same number in another type, its high part with six bits less than the type has.
+    #[inline(always)]
+    pub(crate) fn shortened<R: Real>(self) -> HiLo<R> {
+        // 2^6 + 1, or 2^(6 + 53 - 24) + 1 (Dekker's splitting).
+        let c = self.high * if size_of::<R>() < size_of::<f64>() { 34_359_738_369.0 } else { 65.0 };
+        let high = c - (c - self.high);
+        HiLo { high: R::from_f64_rounded(high), low: R::from_f64_rounded((self.high - high) + self.low) }
+    }
+
     #[inline(always)]
     pub(crate) fn twice(self) -> Self {
         HiLo { high: self.high * 2.0, low: self.low * 2.0 }

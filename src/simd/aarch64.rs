@@ -141,7 +141,18 @@ table! {
             vsubq_f32(vreinterpretq_f32_u32(exponent), vdupq_n_f32(12_582_912.0 + 127.0)),
         )
     };
-    override {}
+    override {
+        #[inline(always)]
+        fn look_up(self, table: &'static [f32; 8]) -> Self {
+            // The four bytes of entry n are at 4 n, 4 n + 1, 4 n + 2 and 4 n + 3.
+            Self(unsafe {
+                let n = vandq_u32(vreinterpretq_u32_f32(self.0), vdupq_n_u32(7));
+                let bytes = vmlaq_u32(vdupq_n_u32(0x0302_0100), n, vdupq_n_u32(0x0404_0404));
+                let entries = uint8x16x2_t(vld1q_u8(table.as_ptr().cast()), vld1q_u8(table.as_ptr().wrapping_add(4).cast()));
+                vreinterpretq_f32_u8(vqtbl2q_u8(entries, vreinterpretq_u8_u32(bytes)))
+            })
+        }
+    }
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {

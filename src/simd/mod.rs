@@ -167,6 +167,21 @@ pub trait Lanes:
     #[must_use]
     fn to_quadrant(self) -> Self;
 
+    /// The number in the table at n, for `self` = 1.5 * 2^m + n, n a whole number from 0 to 7. Some number of the table, or
+    /// NaN, for NaN; meaningless for others; never faults.
+    #[must_use]
+    #[inline(always)]
+    fn look_up(self, table: &'static [Self::Real; 8]) -> Self {
+        let n = self - self.fill(Self::Real::ROUND_MAGIC);
+        let mut found = self.fill(table[0]);
+        let mut i = 1;
+        while i < 8 {
+            found = found.select(n.lt(self.splat(i as f64)), self.fill(table[i]));
+            i += 1;
+        }
+        found
+    }
+
     /// The significand and exponent (s, k) of a positive normal number: `self` = s * 2^k, s in [sqrt(1/2), sqrt(2)), k
     /// a whole number. Exact. Meaningless for other numbers; never faults.
     #[must_use]

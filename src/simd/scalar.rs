@@ -167,6 +167,10 @@ macro_rules! one {
                 self.fill($Real::from_bits(self.0.to_bits() << ($Bits::BITS - 2)))
             }
             #[inline(always)]
+            fn look_up(self, table: &'static [$Real; 8]) -> Self {
+                self.fill(table[(self.0.to_bits() & 7) as usize])
+            }
+            #[inline(always)]
             fn frexp(self) -> (Self, Self) {
                 const ROOT_HALF: $Bits = $root_half;
                 const ONE: $Bits = (1.0 as $Real).to_bits();

@@ -144,12 +144,6 @@ fn first16(n: usize) -> __mmask16 {
     (1 << n) - 1
 }
 
-/// The AVX-512 mask of the first n < 8 lanes.
-#[inline(always)]
-fn first8(n: usize) -> __mmask8 {
-    (1 << n) - 1
-}
-
 /// The AVX2 mask of the first n words of 32 bits.
 /// # Safety
 /// n is at most 8, and the machine has AVX2.
@@ -223,6 +217,10 @@ table! {
         #[inline(always)]
         fn ldexp(self, n: Self) -> Self {
             Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
+        }
+        #[inline(always)]
+        fn look_up(self, table: &'static [f32; 8]) -> Self {
+            Self(unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(self.0), _mm512_broadcast_f32x8(read(table))) })
         }
     }
     memory {
@@ -302,12 +300,12 @@ table! {
         #[inline(always)]
         unsafe fn load_partial(from: *const f64, n: usize) -> Self {
             // SAFETY: the mask keeps the load to the n numbers that the caller guarantees.
-            Self(unsafe { _mm512_maskz_loadu_pd(first8(n), from) })
+            Self(unsafe { _mm512_maskz_loadu_pd(first16(n) as __mmask8, from) })
         }
         #[inline(always)]
         unsafe fn store_partial(self, to: *mut f64, n: usize) {
             // SAFETY: as load_partial.
-            unsafe { _mm512_mask_storeu_pd(to, first8(n), self.0) }
+            unsafe { _mm512_mask_storeu_pd(to, first16(n) as __mmask8, self.0) }
         }
     }
 }
@@ -355,7 +353,12 @@ table! {
             _mm256_sub_ps(_mm256_castsi256_ps(exponent), _mm256_set1_ps(12_582_912.0 + 127.0)),
         )
     };
-    override {}
+    override {
+        #[inline(always)]
+        fn look_up(self, table: &'static [f32; 8]) -> Self {
+            Self(unsafe { _mm256_permutevar8x32_ps(read(table), _mm256_castps_si256(self.0)) })
+        }
+    }
     memory {
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {

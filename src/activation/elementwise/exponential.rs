@@ -4,8 +4,11 @@
 
 use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
+use crate::element::Element as _;
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, bend, exp_lifted, exp_m1_of_negative, power_of_two, vanishing};
+use crate::math::exp::{
+    Constants, bend, exp_lifted, exp_m1_of_negative, exp_parts_of_negative, power_of_two, vanishing,
+};
 use crate::math::logistic::lower;
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, fma_emulated};
@@ -39,6 +42,12 @@ impl<L: Lanes> Side<L> {
         Side { z: x.at_most(x.splat(0.0)).at_least(x.splat(-end)), low: None }
     }
 
+    /// z = x, not clamped at 0: for results that are replaced where x is positive.
+    #[inline(always)]
+    fn of_negative(x: L, end: f64) -> Self {
+        Side { z: x.at_least(x.splat(-end)), low: None }
+    }
+
     /// x / alpha to twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
     #[inline(always)]
     fn scaled(x: L, end: f64, alpha: f64) -> Self {
@@ -48,20 +57,29 @@ impl<L: Lanes> Side<L> {
         Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
 
-    /// factor (e^z - 1), rounded once: the error term of the exponential's own sum is included.
+    /// factor (e^z - 1) = factor (2^n - 1) + factor 2^n t, where only t has rounded: the second term is smaller than the
+    /// first, or the only one, and each sum rounds once.
+    ///
+    /// Limit: 18 operations for ELU, 22 for SELU, whose factors have low parts on both sides.
     #[inline(always)]
     fn exp_m1(self, factor: HiLo<L::Real>) -> L {
-        let (sum, err) = exp_m1_of_negative(self.z);
-        let err = if let Some(low) = self.low { low.mul_add(sum + 1.0, err) } else { err };
-        let high = sum.fill(factor.high);
+        let (power, t) = exp_parts_of_negative(self.z);
+        let t = if let Some(low) = self.low { low.mul_add(t + 1.0, t) } else { t };
+        let (whole, high) = (power - 1.0, t.fill(factor.high));
+        let small = if factor.low.into_f64() == 0.0 {
+            power * high * t
+        } else {
+            // e^z - 1 is near z, or -1: near enough beside the low part.
+            fma_emulated(power * high, t, self.z.at_least(t.splat(-1.0)) * t.fill(factor.low))
+        };
         // Never positive: -abs gives an underflowed product the sign of the negative side.
-        -fma_emulated(high, sum, err.mul_add(high, sum * sum.fill(factor.low))).abs()
+        -fma_emulated(whole, high, small).abs()
     }
 
     /// factor e^x, with its tail, for x of at most 0.
     #[inline(always)]
     fn tail(x: L, factor: HiLo<L::Real>) -> L {
-        Side::of(x, vanishing(factor)).exp(factor)
+        Side::of_negative(x, vanishing(factor)).exp(factor)
     }
 
     /// factor e^z.
@@ -88,8 +106,8 @@ activation! {
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
     in (self, x)
     f {
-        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
-        x.select(x.splat(0.0).le(x), negative)
+        let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
+        x.select_negative(negative, x)
     }
     df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
@@ -154,14 +172,15 @@ activation! {
     limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     kinks [0.0];
     range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
-    f32 [2.0, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
+    f32 [1.75, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in (self, x)
     f {
-        let negative = Side::of(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
-        // x is clamped beside the low part of gamma: an infinite product could have the opposite sign of x gamma.
-        let gamma = self.factor::<L::Real>();
-        let err = x.at_most(x.fill(L::Real::MAX)) * x.fill(gamma.low);
-        x.select_negative(negative, x.mul_add(x.fill(gamma.high), err))
+        let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
+        // The low part of gamma is positive, or 0 and left out: its product with an infinite x has the sign of x.
+        let gamma = if self == Self::DEFAULT { GAMMA.rounded_down() } else { self.factor::<L::Real>() };
+        let (high, low) = (x.fill(gamma.high), x.fill(gamma.low));
+        let positive = if gamma.low.into_f64() == 0.0 { x * high } else { x.mul_add(high, x * low) };
+        x.select_negative(negative, positive)
     }
     df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::tail(x, self.depth())) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::tail(x, self.depth())) }
@@ -207,7 +226,7 @@ activation! {
     f32 [2.0, 2.5, 1.2], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
     in (self, x)
     f {
-        let z = Side::of(x, L::Real::EXP_M1_CUTOFF).z;
+        let z = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z;
         let (alpha, beta) = (x.splat(self.alpha_n), x.splat(self.beta));
         let (sum, low) = exp_m1_of_negative(z);
         // Near 0, e^x - 1 - x is small beside the linear term, and is computed by its own series.
@@ -228,7 +247,7 @@ activation! {
         (x.mul_add(x.splat(self.alpha_p), x.splat(self.beta)) * x).select(x.splat(0.0).le(x), negative)
     }
     df {
-        let (sum, low) = exp_m1_of_negative(Side::of(x, L::Real::EXP_M1_CUTOFF).z);
+        let (sum, low) = exp_m1_of_negative(Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z);
         let alpha = x.splat(self.alpha_n);
         let mut negative = fma_emulated(sum, alpha, x.splat(self.beta)) + low * alpha;
         // Beyond the cutoff e^x matters only if beta and alpha_n cancel.

@@ -10,7 +10,7 @@ use crate::math::logistic::{Tail, lower};
 use crate::math::pair::HiLo;
 use crate::math::polynomial::polynomial;
 use crate::math::rounding::fma_emulated;
-use crate::math::tanh::{self, SMALL, excess, ln_cosh};
+use crate::math::tanh::{self, SMALL, excess, ln_cosh, tanh_by_tail};
 use crate::simd::Lanes;
 
 activation! {
@@ -136,7 +136,8 @@ activation! {
     }
     df {
         let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::EXP_CUTOFF));
-        Tanh.df(a).mul_add(a, Tanh.f(a)).copysign(x)
+        // Both from the same tail.
+        Tanh.df(a).mul_add(a, tanh_by_tail(a)).copysign(x)
     }
     d2f {
         let a = x.abs().at_most(x.splat(<L::Real as exp::Constants>::EXP_CUTOFF));

@@ -1,6 +1,8 @@
 //! Swish, and the parts that it shares with other functions x s(z), a gate s(z) being the logistic function of z: the
 //! linear side max(0, x) minus a tail that keeps its own relative accuracy.
 
+use core::f64::consts::LOG2_E;
+
 use crate::activation::activation;
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
@@ -17,6 +19,8 @@ pub(crate) struct Scaled<L> {
     pub(crate) low: Option<L>,
     /// |x|, clamped where z is.
     pub(crate) a: L,
+    /// |z| / (a ln 2) as the sum of two numbers; `None` where z is x.
+    pub(super) octaves: Option<[L; 2]>,
 }
 
 impl<L: Lanes> Scaled<L> {
@@ -24,7 +28,7 @@ impl<L: Lanes> Scaled<L> {
     #[inline(always)]
     pub(crate) fn unscaled(x: L) -> Self {
         let a = x.abs().at_most(x.splat(L::Real::EXP_CUTOFF));
-        Scaled { magnitude: a, low: None, a }
+        Scaled { magnitude: a, low: None, a, octaves: None }
     }
 
     /// z = beta x.
@@ -40,7 +44,10 @@ impl<L: Lanes> Scaled<L> {
         let end = (x.splat(end) / high).at_most(x.fill(L::Real::MAX));
         let a = x.abs().at_most(end);
         let magnitude = a * high;
-        Scaled { magnitude, low: Some(a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude))), a }
+        let low = a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude));
+        let [beta_high, beta_low] = beta.into_f64();
+        let octaves = HiLo::<L::Real>::new((beta_high + beta_low) * LOG2_E, 0.0);
+        Scaled { magnitude, low: Some(low), a, octaves: Some([x.fill(octaves.high), x.fill(octaves.low)]) }
     }
 
     /// z = beta x, as [`unscaled`](Self::unscaled) where beta is 1.
@@ -52,7 +59,10 @@ impl<L: Lanes> Scaled<L> {
     /// The logistic tail 1 / (1 + e^|z|).
     #[inline(always)]
     pub(crate) fn tail(self) -> Tail<L> {
-        Tail::new(self.magnitude, self.low)
+        match (self.octaves, L::Real::EXCESS_OF_OCTAVES) {
+            (Some(octaves), Some(coefficients)) if L::FUSED => Tail::of_octaves(self.a, octaves, coefficients),
+            _ => Tail::new(self.magnitude, self.low),
+        }
     }
 
     /// x s(z) = max(0, x) - |x| t, or x s(-z) = min(0, x) + |x| t if `mirrored` is negative, t the tail.
@@ -60,36 +70,38 @@ impl<L: Lanes> Scaled<L> {
     pub(super) fn gated(self, x: L, mirrored: f64) -> L {
         let tail = self.tail();
         // x is clamped at 0, which has the sign that the limit of the other side has at infinity.
-        let (lowest, highest) = if mirrored < 0.0 { (f64::NEG_INFINITY, 0.0) } else { (-0.0, f64::INFINITY) };
-        let linear = x.at_least(x.splat(lowest)).at_most(x.splat(highest));
+        let linear = if mirrored < 0.0 { x.at_most(x.splat(0.0)) } else { x.at_least(x.splat(-0.0)) };
         let scale = x.splat(-lower::<L>()).xor_sign(x.splat(mirrored));
-        (self.a / tail.denominator() * tail.lifted).mul_add(scale, linear)
+        // The product with a power of two is exact.
+        (self.a * tail.lifted / tail.denominator()).mul_add(scale, linear)
     }
 
-    /// The derivative of `gated`, from t, the tail times 2^LIFT, corrected, and u = 1 - c (1 - t), c = |x| z': t u on
-    /// the side of the tail, 1 - t u on the linear side.
+    /// The derivative of `gated`, from t, the tail times 2^LIFT, corrected, and v = 2^-LIFT (c (1 - t) - 1), c = |x| z': -t v
+    /// on the side of the tail, 1 + t v on the linear side.
     ///
-    /// Limit: 32 operations and a division, 20 cycles a register on two 512-bit ports, where the value takes 13: t is
-    /// used twice, and u is small near the root, so that t has to be corrected (5 operations).
+    /// Limit: 28 operations and a division, where the value takes 19: t is used twice, and v is small near the root, so
+    /// that t has to be corrected (4 operations).
     #[inline(always)]
-    pub(super) fn gated_derivative(x: L, mirrored: f64, t: L, u: L) -> L {
+    pub(super) fn gated_derivative(x: L, mirrored: f64, t: L, v: L) -> L {
         let side = x.xor_sign(x.splat(mirrored));
         // Adding -0 keeps the sign of a tail that underflows.
         let linear = side.select_negative(x.splat(-0.0), x.splat(1.0));
-        (u * t).xor_sign(-side).mul_add(x.splat(lower::<L>()), linear)
+        v.xor_sign(side).mul_add(t, linear)
     }
 
-    /// The derivative of `gated` for z = beta x, where c is |z|. 1 - |z| is exact from 1/2 on; the error term of |z| is
+    /// The derivative of `gated` for z = beta x, where c is |z|. |z| - 1 is exact from 1/2 on; the error term of |z| is
     /// added to the smaller c t first.
     #[inline(always)]
     pub(super) fn derivative_of_multiple(self, x: L, mirrored: f64) -> L {
         let t = self.tail().corrected();
-        let (c, rest) = (self.magnitude * lower::<L>(), x.splat(1.0) - self.magnitude);
-        let u = match self.low {
-            Some(low) => c.mul_add(t, -low) + rest,
-            None => c.mul_add(t, rest),
+        let scale = lower::<L>();
+        let small = self.magnitude * -(scale * scale);
+        let large = self.magnitude.mul_add(x.splat(scale), x.splat(-scale));
+        let v = match self.low {
+            Some(low) => small.mul_add(t, low * scale) + large,
+            None => small.mul_add(t, large),
         };
-        Self::gated_derivative(x, mirrored, t, u)
+        Self::gated_derivative(x, mirrored, t, v)
     }
 
     /// The second derivative of `gated` for z = beta x: beta t (1 - t) (2 - |z| (1 - 2 t)), t the tail.

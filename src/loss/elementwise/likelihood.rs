@@ -8,10 +8,9 @@
 use super::regression::residual;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
-use crate::math::exp::{Constants, exp_lifted, exp_times, power_of_two};
-use crate::math::log::{ln_1p_exp, ln_of_ratio, ln_parts};
+use crate::math::exp::{Constants, exp_times, power_and_excess, power_of_two};
+use crate::math::log::{Part, ln_1p_exp, ln_of_end, ln_of_quotient, ln_parts};
 use crate::math::logistic::{Tail, lower, parabola_above};
-use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, div_square, two_sum};
 use crate::simd::{Lanes, Real};
 
@@ -247,16 +246,25 @@ loss! {
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
-    f32 [1.5, 0.5, 2.5]; f64 [1.5, 0.5, 2.5];
+    f32 [1.25, 0.5, 2.5]; f64 [1.25, 0.5, 2.5];
     bound "the second derivative; 2^-100 where that is less";
     in (self, prediction, target)
     f {
-        let (q, y) = (not_negative(prediction), not_negative(target));
-        let (r, low) = residual(y, q);
-        let smaller = q.at_most(y);
-        let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), smaller, y.splat(0.0));
-        let value = unless_zero(y, (y.mul_add(l, y * err).select(l.le(l.fill(L::Real::MAX)), y * l)).copysign(r));
-        value.select(q.equals(q), q).select(y.equals(y), y)
+        let (q, y) = (prediction, target);
+        let (l, err) = ln_of_quotient(Part::of(y), Part::of(q));
+        // The sum makes -0 of a target of 0 positive.
+        let value = y.mul_add(l, y * err) + 0.0;
+        let (zero, infinity) = (q.splat(0.0), q.splat(f64::INFINITY));
+        let largest = y.select(zero.le(y), infinity).at_least(q.select(zero.lt(q), infinity));
+        let special = q.fill(L::Real::MAX).lt(largest);
+        if L::any(special) {
+            let (q, y) = (not_negative(q), not_negative(y));
+            let l = ln_of_end(y / q);
+            let limit = unless_zero(y, y * l).select(q.equals(q), q).select(y.equals(y), y);
+            limit.select(special, value)
+        } else {
+            value
+        }
     }
     df {
         let (q, y) = (not_negative(prediction), not_negative(target));
@@ -452,12 +460,12 @@ impl Focal {
         let a = a.at_most((end / gamma).at_most(x.fill(L::Real::MAX)));
         let (sum, sum_low) = two_sum(x.select_negative(zero, a), log);
         let exponent = sum * gamma;
-        let lost = sum.mul_error(gamma, exponent) + sum_low * gamma;
-        let lost = lost.select(exponent.lt(end), zero);
+        let lost = sum_low.mul_add(gamma, sum.mul_error(gamma, exponent));
         let (lower_right, lower_power) = (x.select_negative(low, one), x.select_negative(one, low));
         // Where x is negative the power is near 1 and is not left lifted: the factors that it is multiplied by may be
         // large.
-        let power = exp_lifted(-exponent.at_most(end), Some(-lost), HiLo::exact(1.0)) * lower_right;
+        let (power, excess) = power_and_excess(-exponent.at_most(end), -lost, L::Real::LIFT);
+        let power = excess.mul_add(power, power) * lower_right;
         FocalParts { right, wrong, loss, power, lower_right, lower_power }
     }
 

@@ -4,11 +4,12 @@
 //! its relative accuracy, at r = 0 too. Where a loss multiplies that error, the error term of the residual is carried
 //! along.
 
+use super::likelihood::{not_negative, unless_zero};
 use crate::activation::{self, Formula};
 use crate::element::Element as _;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::exp::power_of_two;
-use crate::math::log::ln_of_ratio;
+use crate::math::log::{Part, ln_of_end, ln_of_quotient};
 use crate::math::logistic::Tail;
 use crate::math::pair::HiLo;
 use crate::math::rounding::{div_remainder, fma_emulated, two_sum};
@@ -147,7 +148,7 @@ loss! {
     source "definition";
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
-    f32 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0]; f64 [2.0, 2.0, 3.0], floor [0.0, 0.0, 128.0];
+    f32 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0]; f64 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0];
     bound "2 h / (1 + prediction)^2, h = 1 - l if l < 0, else sqrt((1 + prediction) / (1 + target))";
     in (self, prediction, target), one_minimum true;
     f {
@@ -186,14 +187,19 @@ fn curve_of_logarithm<L: Lanes>(l: L, err: L, x: L) -> L {
 /// ln((1 + prediction) / (1 + target)), rounded, and its error term.
 #[inline(always)]
 fn log_ratio<L: Lanes>(prediction: L, target: L) -> (L, L) {
-    let (r, low) = residual(prediction, target);
-    let smaller = prediction.at_most(target).select(target.equals(target), target);
-    let (d, d_low) = two_sum(smaller, r.splat(1.0));
-    let (l, err) = ln_of_ratio(r.abs(), low.xor_sign(r), d, d_low.select(d.equals(d), d));
-    // Equal numbers have the ratio 1, where both are -1 too.
-    let zero = r.splat(0.0);
-    let l = r.splat(f64::NAN).select(d.lt(zero), zero.select(r.equals(zero), l));
-    (l.select(r.equals(r), r).copysign(r), err.xor_sign(r))
+    let (l, err) = ln_of_quotient(Part::of_1p(prediction), Part::of_1p(target));
+    let (zero, infinity) = (l.splat(0.0), l.splat(f64::INFINITY));
+    let (n, d) = (prediction + 1.0, target + 1.0);
+    let largest = n.select(zero.lt(n), infinity).at_least(d.select(zero.lt(d), infinity));
+    let special = l.fill(L::Real::MAX).lt(largest);
+    if L::any(special) {
+        let (n, d) = (not_negative(n), not_negative(d));
+        // Equal numbers have the ratio 1, where both are -1 too.
+        let limit = unless_zero(n + d, ln_of_end(n / d));
+        (limit.select(special, l), zero.select(special, err))
+    } else {
+        (l, err)
+    }
 }
 
 /// (a + a_low) / (1 + x), corrected for `times` times the error term of 1 + x (2 corrects an earlier division by it as
