@@ -9,7 +9,7 @@ use crate::curves::Curve;
 use crate::errors::{measured, strips};
 use crate::gallery::Thumbnail;
 use crate::panel::Axes;
-use crate::svg::{dot, figure, label, legend};
+use crate::svg::{dot, figure, group, label, legend};
 
 /// What a picture shows of a function.
 struct Plot<'a> {
@@ -59,7 +59,7 @@ impl Plot<'_> {
             legend(&names, has_kinks, 14.0),
             axes.frame(self.axis, &taken),
             axes.limits(limits),
-            Axes::drawn(&lines),
+            group(&lines),
             strips,
         ];
         let title = format!("Plot of {}", self.spec.name());

@@ -113,22 +113,3 @@ fn plots_of_rows() {
     Level::lowest().set_global().unwrap();
     are_current("row", rows::all().map(|(name, text)| (format!("{name}.html"), text)));
 }
-
-/// The pictures of a page are small, and no blank line ends their HTML block early.
-#[test]
-fn plots_are_small_blocks() {
-    for directory in
-        std::fs::read_dir(DIRECTORY).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
-    {
-        for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
-            let text = std::fs::read_to_string(&path).unwrap();
-            if path.extension().is_some_and(|extension| extension == "svg") {
-                assert!(text.len() < 40_000, "{} has {} bytes", path.display(), text.len());
-                continue;
-            }
-            assert!(text.len() < 9000, "{} has {} bytes", path.display(), text.len());
-            let block = text.strip_prefix("\n<div").and_then(|text| text.strip_suffix("</div>\n\n")).expect("a block");
-            assert!(!block.contains("\n\n") && block.is_ascii(), "{}", path.display());
-        }
-    }
-}

@@ -1,7 +1,7 @@
 //! Axes with curves, ticks, limits and kinks.
 
 use crate::curves::{Curve, clipped, simplified};
-use crate::svg::{PathData, WIDTH, dot, group, label, line_style, short, text};
+use crate::svg::{PathData, WIDTH, dot, label, line_style, short, text};
 
 /// The left and the right edge of axes; beside them are the numbers.
 pub const EDGES: [f64; 2] = [40.0, WIDTH - 40.0];
@@ -48,7 +48,6 @@ impl Axes {
         while i * by <= self.x[1] + by * 1e-9 {
             let (x, _) = self.place((i * by, 0.0));
             ticks += &format!("M{} {}v4", short(x), short(bottom));
-            // The last one has the label of the axis beside it.
             texts += &text(x, bottom + 15.0, "middle", &label(i * by));
             i += 1.0;
         }
@@ -153,10 +152,5 @@ impl Axes {
             }
             marked
         })
-    }
-
-    /// Lines and dots.
-    pub fn drawn(lines: &str) -> String {
-        group(lines)
     }
 }

@@ -8,7 +8,7 @@ use slopes::loss::{
 
 use crate::curves::Curve;
 use crate::panel::Axes;
-use crate::svg::{figure, label, legend, text};
+use crate::svg::{figure, group, label, legend, text};
 
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 208.0;
@@ -42,7 +42,7 @@ impl Explanation<'_> {
             text(4.0, 14.0, "start", self.title),
             legend(&labels, false, 32.0),
             axes.frame(self.axis, &[]),
-            Axes::drawn(&lines),
+            group(&lines),
         ];
         let description = format!("{}.", description.trim_end_matches(';'));
         (self.name, figure(BOTTOM + 36.0, self.title, &description, &body.concat()))

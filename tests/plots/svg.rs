@@ -140,15 +140,16 @@ pub fn group(lines: &str) -> String {
     format!("<g transform=\"scale(.1)\" fill=\"none\" stroke-width=\"18\" stroke-linejoin=\"round\">\n{lines}</g>\n")
 }
 
-/// The picture as a block of HTML, for screen readers with a title and a description.
+/// The picture as a block of HTML, with a title and a description for screen readers.
 pub fn figure(height: f64, title: &str, description: &str, body: &str) -> String {
-    // A blank line would end the block.
-    let text = format!(
-        "\n<div class=\"plot\">\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"plot-title\" \
+    let block = format!(
+        "<div class=\"plot\">\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"plot-title\" \
          aria-describedby=\"plot-text\" style=\"display:block;width:100%;max-width:520px;margin:1em 0;\
          font:{FONT}px 'Fira Sans',Arial,sans-serif\" fill=\"currentColor\">\n<title id=\"plot-title\">{title}</title>\n\
-         <desc id=\"plot-text\">{description}</desc>\n{body}</svg>\n</div>\n\n"
+         <desc id=\"plot-text\">{description}</desc>\n{body}</svg>\n</div>\n"
     );
-    assert!(text.is_ascii(), "other characters are written as numbers");
-    text
+    assert!(!block.contains("\n\n"), "a blank line ends a block: {title}");
+    assert!(block.is_ascii(), "other characters are written as numbers: {title}");
+    assert!(block.len() < 9000, "the page of a function is small: {title}");
+    block
 }
