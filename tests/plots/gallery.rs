@@ -4,12 +4,12 @@ use crate::curves::{Curve, clipped, simplified};
 use crate::svg::{PathData, short};
 
 const COLUMNS: usize = 8;
-const CELL: [f64; 2] = [105.0, 114.0];
-/// The axes of a cell, below two lines of text.
+const CELL: [f64; 2] = [105.0, 122.0];
+/// The axes of a cell, below at most three lines of text.
 const LEFT: f64 = 5.0;
 const RIGHT: f64 = 100.0;
-const TOP: f64 = 32.0;
-const BOTTOM: f64 = 104.0;
+const TOP: f64 = 40.0;
+const BOTTOM: f64 = 112.0;
 /// The letters of a line.
 const LETTERS: usize = 15;
 
@@ -61,7 +61,7 @@ pub fn svg(title: &str, all: impl Iterator<Item = Thumbnail>) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">{title}: value (solid) and derivative (dashed)</title>\n\
          <desc id=\"d\">{}</desc>\n<style>\n\
-         text{{font:12px sans-serif;text-anchor:middle;fill:#1f2328}}\n\
+         text{{font:11px sans-serif;text-anchor:middle;fill:#1f2328}}\n\
          path{{fill:none;stroke-linejoin:round}}\n\
          .z{{stroke:#8c959f;stroke-width:6}}\n.f{{stroke:#1f2328;stroke-width:18}}\n\
          .d{{stroke:#0969da;stroke-width:15;stroke-dasharray:55 35}}\n\
@@ -72,7 +72,7 @@ pub fn svg(title: &str, all: impl Iterator<Item = Thumbnail>) -> String {
         let (x, y) = (CELL[0] * (i % COLUMNS) as f64, CELL[1] * (i / COLUMNS) as f64);
         text += &format!("<g transform=\"translate({} {})\">", short(x), short(y));
         let lines = lines(f.name);
-        for (line, y) in lines.iter().rev().zip([26, 12]) {
+        for (line, y) in lines.iter().rev().zip([34, 22, 10]) {
             text += &format!("<text x=\"52\" y=\"{y}\">{line}</text>");
         }
         text += "<g transform=\"scale(.1)\">\n";
@@ -86,12 +86,14 @@ pub fn svg(title: &str, all: impl Iterator<Item = Thumbnail>) -> String {
     text + "</svg>\n"
 }
 
-/// The name in one line or two, which are divided near the middle.
-fn lines(name: &str) -> Vec<&str> {
-    if name.len() <= LETTERS {
-        return vec![name];
+/// The name in lines that end after a word.
+fn lines(name: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in name.split_inclusive('_') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.len() + word.len() <= LETTERS => *line += word,
+            _ => lines.push(word.into()),
+        }
     }
-    let breaks = name.match_indices('_').map(|(i, _)| i + 1);
-    let middle = breaks.min_by_key(|i| i.abs_diff(name.len() / 2)).expect("a long name has several words");
-    vec![&name[..middle], &name[middle..]]
+    lines
 }

@@ -3,7 +3,7 @@
 //! `SLOPES_BLESS=1` writes them. They are made of the specifications and of what the functions return, at the lowest
 //! level, whose bits are the same on every machine.
 
-#[allow(dead_code, reason = "each program uses what it needs")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
 mod curves;
