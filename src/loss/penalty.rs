@@ -141,6 +141,7 @@ function! {
     source "A. Hoerl, R. Kennard, Ridge Regression, 1970";
     range [0.0, f64::INFINITY];
 
+    ///
     /// Keras's `L2` is `lambda w^2`.
     ///
     /// ```

@@ -53,7 +53,7 @@ impl Plot<'_> {
         }
         let limits = self.limits;
         let taken: Vec<f64> = axes.limits_to_mark(limits)[0].clone();
-        let (strips, strips_height) = strips(BOTTOM + 40.0, self.measured_over, self.spec.f32, &self.errors);
+        let (strips, strips_height) = strips(BOTTOM + 44.0, self.measured_over, self.spec.f32, &self.errors);
         let names = ["value f", "derivative f&#8242;", "second derivative f&#8243;"];
         let body = [
             legend(&names, has_kinks, 14.0),
@@ -63,7 +63,7 @@ impl Plot<'_> {
             strips,
         ];
         let title = format!("Plot of {}", self.spec.name());
-        figure(BOTTOM + 40.0 + strips_height, &title, &self.description(&curves), &body.concat())
+        figure(BOTTOM + 44.0 + strips_height, &title, &self.description(&curves), &body.concat())
     }
 
     /// What the picture shows, in words.

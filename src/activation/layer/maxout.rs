@@ -19,6 +19,7 @@ crate::function::function! {
     source "I. Goodfellow et al., Maxout Networks, arXiv:1302.4389";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// Group i is `x[i * pieces]` to `x[i * pieces + pieces - 1]`; y, dy and the indices have one number for each
     /// group.
     ///

@@ -25,6 +25,7 @@ crate::function::function! {
     source "E. Jang, S. Gu, B. Poole, arXiv:1611.01144; C. Maddison, A. Mnih, Y. Teh, arXiv:1611.00712";
     range [0.0, 1.0];
 
+    ///
     /// The bounds are those of the softmax, of noisy numbers that are rounded to the type of the slice.
     ///
     /// The noise is not stored: u is a hash (SplitMix64) of the seed and of the index of a number, so the backward pass

@@ -20,6 +20,7 @@ crate::function::function! {
     source "G. Calafiore, L. El Ghaoui, Optimization Models, 2014";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// y has one number for each row: `y[o * inner + j]` is that of row (o, j), whose element i is
     /// `x[(o * len + i) * inner + j]`.
     ///

@@ -22,6 +22,7 @@ crate::function::function! {
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068";
     range [0.0, 1.0];
 
+    ///
     /// Entries of -inf give 0; n entries of +inf give 1 / n each; any NaN makes the row NaN; a row whose entries are
     /// all -inf gives zeros.
     ///
@@ -45,6 +46,7 @@ crate::function::function! {
     source "ONNX, Hardmax";
     range [0.0, 1.0];
 
+    ///
     /// Any NaN makes the row NaN; a row whose entries are all -inf gives zeros.
     ///
     /// ```

@@ -156,6 +156,7 @@ crate::function::function! {
     source "D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994";
     range [-6.907_755_278_982_137, f64::INFINITY];
 
+    ///
     /// Any prediction and target are in the domain; a negative variance gives NaN.
     ///
     /// ```
@@ -218,6 +219,7 @@ crate::function::function! {
     source "R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000";
     range [0.0, f64::INFINITY];
 
+    ///
     /// Any scores are in the domain; targets are -1 or +1, and any other gives NaN.
     ///
     /// ```

@@ -66,6 +66,7 @@ crate::function::function! {
     source "L. R. Dice, 1945; as a loss, F. Milletari, N. Navab, S.-A. Ahmadi, arXiv:1606.04797";
     range [0.0, 1.0];
 
+    ///
     /// Target, mean, domain and unit are those of [`Tversky`]. Milletari et al. square the terms of the denominator, as
     /// this does not.
     ///

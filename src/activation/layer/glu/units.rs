@@ -128,6 +128,7 @@ function! {
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// For networks trained with it, such as Gemma.
     ///
     /// ```
@@ -146,6 +147,7 @@ function! {
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// The derivative at a gate of 0 is 0, that of the left side.
     ///
     /// ```
@@ -181,6 +183,7 @@ function! {
     source "N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// Where beta is not 1, the error of the derivative in the gate is 1 ulp larger.
     ///
     /// ```
@@ -205,6 +208,7 @@ function! {
     source "OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
+    ///
     /// The default parameters are those of gpt-oss, where alpha is 1.702, the limit 7, and the bias 1; DeepSeek-V4 has 1,
     /// 10 and 0 ([`DEEPSEEK_V4`](Self::DEEPSEEK_V4)). The kinks are at the limits, where the derivatives are those of the
     /// inner side, as in PyTorch's `clamp`.

@@ -90,6 +90,7 @@ tempered! {
         source "J. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990";
         range [0.0, 1.0];
 
+        ///
         /// The bounds are those of a temperature that is a power of two. Another one adds half an ulp to that of the
         /// value, and so does a value near the least normal number. In the bound of the gradient, c is the dy of the
         /// entry whose y is above 1/2, or 0 without one: gradients keep their relative accuracy where one entry has
@@ -145,6 +146,7 @@ tempered! {
         source "that of Softmax";
         range [f64::NEG_INFINITY, 0.0];
 
+        ///
         /// The bounds are those of a temperature that is a power of two; another one doubles that of the value.
         ///
         /// Entries of -inf give -inf, and have a gradient of 0; their dy_j belong to the sum all the same, as in the

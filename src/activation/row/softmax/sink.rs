@@ -33,6 +33,7 @@ crate::function::function! {
     source "E. Miller, Attention Is Off By One, 2023; OpenAI, gpt-oss, arXiv:2508.10925";
     range [0.0, 1.0];
 
+    ///
     /// The share p of the sink has the bound of the value. The bounds are those of a temperature that is a power of two.
     /// Another one adds half an ulp to that of the value, and so does a value near the least normal number.
     ///
