@@ -34,7 +34,7 @@ const PITCH: f64 = 31.0;
 fn intervals() -> impl Iterator<Item = Vec<f32>> {
     let of = |negative: bool, i: u32| {
         let mut random = Random(u64::from(i));
-        let (first, count) = (i * BINADES << 23, u64::from(BINADES << 23));
+        let (first, count) = ((i * BINADES) << 23, u64::from(BINADES << 23));
         let sign = if negative { 1 << 31 } else { 0 };
         (0..SAMPLES).map(|_| f32::from_bits(sign | (first + (random.next() % count) as u32))).collect()
     };
