@@ -3,7 +3,8 @@
 use slopes::Rows;
 use slopes::activation::{LogSoftmax, LogSumExp, RowActivation, Softmax, Softmin, Sparsemax};
 use slopes::loss::{
-    CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, MultiMargin, RowLoss, SoftmaxCrossEntropy, Targets,
+    CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Contrastive, CosineEmbedding, ElasticNet, GaussianNll,
+    L1, L2, MultiMargin, Penalty, RowLoss, SoftmaxCrossEntropy, Targets,
 };
 
 use crate::curves::Curve;
@@ -63,7 +64,7 @@ fn of_first(loss: &dyn RowLoss<f64>, prediction: [f64; 2]) -> f64 {
 
 /// Each with the name of the type.
 pub fn all() -> impl Iterator<Item = (&'static str, String)> {
-    [tempered(), others(), losses()].into_iter().flatten()
+    [tempered(), others(), losses(), losses_of_several()].into_iter().flatten()
 }
 
 const TEMPERATURES: [(&str, f64); 3] = [("temperature 1", 1.0), ("0.5", 0.5), ("2", 2.0)];
@@ -189,6 +190,60 @@ fn losses() -> Vec<(&'static str, String)> {
             curves: &[
                 ("categorical hinge", &|x| of_first(&CategoricalHinge, [x, 0.0])),
                 ("softmax cross-entropy", &|x| of_first(&SoftmaxCrossEntropy::new(), [x, 0.0])),
+            ],
+        }
+        .html(),
+    ]
+}
+
+/// Losses of distances, of three numbers and of weights.
+fn losses_of_several() -> Vec<(&'static str, String)> {
+    let gaussian = |variance: f64| move |r: f64| GaussianNll::new().sum(&[r], &[0.0], &[variance]);
+    let contrastive = |target: f64| move |d: f64| Contrastive::new().sum(&[d], &[0.0], &[target], Rows::contiguous(1));
+    let embedding = |target: f64| {
+        move |cos: f64| {
+            let other = [cos, (1.0 - cos * cos).sqrt()];
+            CosineEmbedding::new().sum(&[1.0, 0.0], &other, &[target], Rows::contiguous(2))
+        }
+    };
+    vec![
+        Explanation {
+            name: "GaussianNll",
+            title: "Gaussian negative log-likelihood over the residual",
+            axis: "prediction &#8722; target",
+            x: [-4.0, 4.0],
+            y: [-1.0, 5.2],
+            curves: &[("variance 1", &gaussian(1.0)), ("0.25", &gaussian(0.25)), ("4", &gaussian(4.0))],
+        }
+        .html(),
+        Explanation {
+            name: "Contrastive",
+            title: "Contrastive loss over the distance of the rows, of margin 1",
+            axis: "distance",
+            x: [0.0, 2.0],
+            y: [-0.06, 1.06],
+            curves: &[("target 1: alike", &contrastive(1.0)), ("target &#8722;1: not alike", &contrastive(-1.0))],
+        }
+        .html(),
+        Explanation {
+            name: "CosineEmbedding",
+            title: "Cosine embedding loss over the cosine, of margin 0",
+            axis: "cosine of the angle between the rows",
+            x: [-1.0, 1.0],
+            y: [-0.12, 2.12],
+            curves: &[("target 1: alike", &embedding(1.0)), ("target &#8722;1: not alike", &embedding(-1.0))],
+        }
+        .html(),
+        Explanation {
+            name: "Penalties",
+            title: "The penalty of a weight, of lambda 1",
+            axis: "weight",
+            x: [-2.0, 2.0],
+            y: [-0.12, 2.12],
+            curves: &[
+                ("L1", &|w| L1 { lambda: 1.0 }.value(&[w])),
+                ("L2", &|w| L2 { lambda: 1.0 }.value(&[w])),
+                ("elastic net", &|w| ElasticNet { lambda: 1.0, l1_ratio: 0.5 }.value(&[w])),
             ],
         }
         .html(),

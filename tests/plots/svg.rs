@@ -115,18 +115,22 @@ pub fn dot(x: f64, y: f64, filled: bool, colour: usize) -> String {
 
 /// Samples of the lines with their labels, side by side above `bottom`.
 pub fn legend(labels: &[&str], has_kinks: bool, bottom: f64) -> String {
+    // A character may be written as a number, from `&` to `;`.
+    let letters = |label: &str| {
+        let parts = label.split(';').map(|part| part.split('&').next().map_or(0, str::len));
+        (parts.sum::<usize>() + label.matches(';').count()) as f64
+    };
+    // No font that may be used is wider, on the average, than 7.4; if that is too much, the usual ones are not.
+    let room = WIDTH - 8.0 - 34.0 * labels.len() as f64 - if has_kinks { 36.0 } else { 0.0 };
+    let letter = (room / labels.iter().map(|label| letters(label)).sum::<f64>()).min(7.4);
     let (mut x, y) = (4.0, bottom - 4.0);
     let (mut lines, mut texts) = (String::new(), String::new());
     for (i, label) in labels.iter().enumerate() {
         let mut path = PathData::default();
-        path.move_to(x, y);
-        path.line_to(x + 22.0, y);
+        path.polyline(&[(x, y), (x + 22.0, y)]);
         lines += &format!("<path style=\"{}\" d=\"{}\"/>\n", line_style(i), path.data());
         texts += &text(x + 26.0, bottom, "start", label);
-        // No font that may be used is wider, on the average. A character may be written as a number, from `&` to `;`.
-        let parts = label.split(';').map(|part| part.split('&').next().map_or(0, str::len));
-        let characters = parts.sum::<usize>() + label.matches(';').count();
-        x += 34.0 + 6.6 * characters as f64;
+        x += 34.0 + letter * letters(label);
     }
     if has_kinks {
         lines += &dot(x + 3.0, y, true, 0);

@@ -10,6 +10,9 @@ crate::function::function! {
     /// Contrastive loss: pulls two rows together (target 1), or at least `margin` apart (target -1).
     ///
     /// `d = |prediction - other|`, the Euclidean distance of the rows.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/Contrastive.html"))]
+    ///
     names ["contrastive", "contrastive_loss"];
     "value": "d^2 / 2 at a target of 1, max(0, margin - d)^2 / 2 at -1",
         f32 1.0 or 1.0, f64 0.0 or 16.0, of "margin^2; in f64 margin^2 + (1 + len / 512) value";

@@ -90,6 +90,9 @@ crate::function::function! {
     ///
     /// The cosine of the rows p (the prediction) and o (the other row), and its gradients, are those of
     /// [`CosineSimilarity`].
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/CosineEmbedding.html"))]
+    ///
     names ["cosine_embedding", "cosine_embedding_loss"];
     "value": "1 - cos at a target of 1, max(0, cos - margin) at -1",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";

@@ -147,6 +147,9 @@ crate::function::function! {
     /// Gaussian negative log-likelihood with a predicted mean and a predicted variance.
     ///
     /// `r = prediction - target`, `v = max(variance, eps)`.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/GaussianNll.html"))]
+    ///
     names ["gaussian_nll", "gaussian_nll_loss"];
     "value": "(ln(v) + r^2 / v) / 2, plus ln(2 pi) / 2 if full", f32 3.0 or 6.0, f64 3.0 or 6.0,
         of "the largest term";
