@@ -23,10 +23,11 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         let mut shifts = [[R::zero(); N]; 5];
         if N == 1 {
             // The results stay in registers, which the row waits for.
-            for (shift, component) in
-                shifts.iter_mut().zip(token.components::<R, _, 5>(ShiftOf(scale), largest[0].into_f64()))
-            {
-                shift[0] = R::from_f64_rounded(component);
+            let components = token.components::<R, _, 5>(ShiftOf(scale), largest[0].into_f64());
+            let mut i = 0;
+            while i < 5 {
+                shifts[i][0] = R::from_f64_rounded(components[i]);
+                i += 1;
             }
             return Some(Shifts(shifts));
         }
