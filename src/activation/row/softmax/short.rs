@@ -120,6 +120,22 @@ fn exponentials<R: Real, I: Isa, const GROUP: usize>(
     Some((largest, sums))
 }
 
+/// The kernel of [`exponentials`], outlined: the kernel of gradients is long.
+struct Exponentials<'a, R, const GROUP: usize> {
+    scale: Scale,
+    shape: (usize, usize),
+    x: Src<'a, R>,
+    exponentials: Dst<'a, R>,
+}
+
+impl<R: Real, const GROUP: usize> Kernel for Exponentials<'_, R, GROUP> {
+    type Output = Option<([R; GROUP], [f64; GROUP])>;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> Self::Output {
+        exponentials::<R, I, GROUP>(token, self.scale, self.shape, self.x, self.exponentials)
+    }
+}
+
 /// The outputs of contiguous short rows, step by step: within a row, each step waits for the one before. Returns false
 /// if the maximum of a row is not finite; nothing is written then.
 ///
@@ -171,7 +187,7 @@ fn backward<R: Real, I: Isa, const GROUP: usize>(
     let (shared, sums) = if output {
         (from, [1.0; GROUP])
     } else {
-        match self::exponentials::<R, I, GROUP>(token, scale, (n, len), from, exponentials) {
+        match token.call_outlined(Exponentials::<R, GROUP> { scale, shape: (n, len), x: from, exponentials }) {
             Some((_, sums)) => (exponentials.src(), sums),
             None => return false,
         }
