@@ -6,7 +6,7 @@ use super::gradient::{
     softmax_mean, total,
 };
 use super::mask::Hidden;
-use super::short::{FEW, GROUP, SHORT, Short, group_len};
+use super::short::{ALONE, GROUP, SHORT, Short, group_len};
 use super::{Setting, SoftmaxKernels, Which, side_by_side};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
@@ -42,8 +42,8 @@ impl<R: Real> Kernel for &Forward<'_, R> {
             return token.call_outlined(side_by_side::SideBySide(self));
         }
         if !general && stride == 1 && len <= SHORT && self.x.is_plain() && self.y.is_plain() {
-            return if group_len.min(self.end - self.first) <= FEW {
-                token.call_outlined(Short::<_, FEW>(self))
+            return if group_len.min(self.end - self.first) <= ALONE {
+                token.call_outlined(Short::<_, ALONE>(self))
             } else {
                 token.call_outlined(Short::<_, GROUP>(self))
             };
@@ -219,8 +219,8 @@ impl<R: Real> Kernel for &Backward<'_, R> {
         let mut first = self.first;
         let plain = self.from.is_plain() && self.dy.is_plain() && self.dx.is_plain();
         if !self.general && stride == 1 && len <= SHORT && plain {
-            return if group_len(len).min(self.end - first) <= FEW {
-                token.call_outlined(Short::<_, FEW>(self))
+            return if group_len(len).min(self.end - first) <= ALONE {
+                token.call_outlined(Short::<_, ALONE>(self))
             } else {
                 token.call_outlined(Short::<_, GROUP>(self))
             };

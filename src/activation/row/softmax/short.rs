@@ -30,9 +30,8 @@ pub(super) fn group_len(len: usize) -> usize {
 /// The greatest length of short rows, for which the work per row matters beside the work per entry.
 pub(super) const SHORT: usize = 1024;
 
-/// The greatest number of rows in a group whose arrays have this length. The arrays of [`GROUP`] rows would take longer
-/// to fill than one short row takes.
-pub(super) const FEW: usize = 1;
+/// The length of the arrays of a row alone: those of [`GROUP`] rows would take longer to fill than a short row takes.
+pub(super) const ALONE: usize = 1;
 
 /// The kernel of a call with contiguous short rows of a format that does not round, in groups of up to `GROUP`.
 pub(super) struct Short<C, const GROUP: usize>(pub(super) C);
