@@ -1,6 +1,6 @@
 //! Times of every function, as ratios to copying the same arrays.
 //!
-//! `taskset -c 1 cargo bench --bench ratios -- [FUNCTION ...]`
+//! `taskset -c 1 cargo bench --bench ratios -- [--level NAME] [FUNCTION ...]`
 //!
 //! For every function, level and order: nanoseconds per element of 32 768 f32 (in the second cache) and of 2^24 (in
 //! memory), and in brackets how many times that of `copy_from_slice`. Minima of many repeats; the copy is timed between
@@ -246,7 +246,12 @@ fn one_row(len: usize) {
 }
 
 fn main() {
-    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let mut wanted: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    // The level of everything but activations of one number, which are timed at all.
+    let level = wanted.iter().position(|argument| argument == "--level").map_or(Level::detected(), |i| {
+        let name = wanted.drain(i..i + 2).nth(1).expect("a name");
+        Level::available().find(|level| format!("{level:?}") == name).expect("an available level")
+    });
     let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     for f in activation::all::<f32>() {
         let name = f.spec().name();
@@ -263,7 +268,7 @@ fn main() {
             }
         }
     }
-    Level::detected().set_global().expect("the level is available");
+    level.set_global().expect("the level is available");
     let (swi_glu, clamped) = (SwiGlu::default(), ClampedSwiGlu::default());
     let units: [(&str, &dyn GatedUnit<f32>); 6] = [
         ("glu", &Glu),

@@ -2,8 +2,8 @@
 """PyTorch and ONNX Runtime, one thread each, beside copying the same array in the same process.
 
 `taskset -c 1 python3 benches/peers/python.py [TEXT ...]`, after `pip install numpy torch onnxruntime`: the rows whose titles
-have all the texts. Each row is a function and a
-length; each number is how many times a copy of the array takes, from minima of repeats in which all take turns.
+have all the texts. Each row is a function and a length; each number is how many times a copy of the array takes, from
+minima of repeats in which all take turns.
 `cargo run --release` prints the same rows for Rust crates: compare the ratios, not the times. Both allocate their results.
 """
 

@@ -162,14 +162,20 @@ pub(crate) struct Reduced<L> {
 /// The reduction of x = n ln 2 + r; with `HALVES`, of 2 x = n ln 2 + 2 r, so that |r| <= ln 2 / 4.
 #[inline(always)]
 fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L> {
-    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
     let (per_octave, half) = if HALVES { (2.0, 0.5) } else { (1.0, 1.0) };
-    let j = x.mul_add(x.splat(core::f64::consts::LOG2_E * per_octave), magic);
-    let n = j - magic;
+    let (power, n) = nearest_power(x, x.splat(core::f64::consts::LOG2_E * per_octave), lift);
     let [high, low] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
     let minus = |part: L::Real| x.splat(-part.into_f64() * half);
     let r = n.mul_add(minus(low), n.mul_add(minus(high), x));
-    Reduced { power: j.to_power(), n, r }
+    Reduced { power, n, r }
+}
+
+/// 2^(n + lift), and the whole number n that is nearest to x times `per_octave`.
+#[inline(always)]
+pub(crate) fn nearest_power<L: Lanes>(x: L, per_octave: L, lift: i32) -> (L, L) {
+    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
+    let j = x.mul_add(per_octave, magic);
+    (j.to_power(), j - magic)
 }
 
 /// The reduction x = n ln 2 + r, for |x| up to `EXP_CUTOFF`.
@@ -181,13 +187,11 @@ pub(crate) fn reduce<L: Lanes>(x: L, lift: i32) -> Reduced<L> {
 /// 2^(n + lift) and e^r - 1 for the reduction x + low = n ln 2 + r, |x| up to `EXP_CUTOFF`: r rounds once.
 #[inline(always)]
 pub(crate) fn power_and_excess<L: Lanes>(x: L, low: L, lift: i32) -> (L, L) {
-    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
-    let j = x.mul_add(x.splat(core::f64::consts::LOG2_E), magic);
-    let n = j - magic;
+    let (power, n) = nearest_power(x, x.splat(core::f64::consts::LOG2_E), lift);
     let [ln_2, rest] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
     // The first product and sum are exact.
     let r = n.mul_add(-x.fill(ln_2), x) + n.mul_add(-x.fill(rest), low);
-    (j.to_power(), polynomial_in_pairs(r, L::Real::EXCESS).mul_add(r * r, r))
+    (power, polynomial_in_pairs(r, L::Real::EXCESS).mul_add(r * r, r))
 }
 
 /// The reduction 2 x = n ln 2 + 2 r, for |x| up to `EXP_CUTOFF` / 2.
@@ -288,8 +292,14 @@ pub(crate) fn exp_times_scaled<L: Lanes>(x: L, low: Option<L>, y: L, factor: f64
 /// The decomposition 2^k m of a normal, positive number as (m, k), m in [1, 2).
 #[inline(always)]
 fn split_f64(x: f64) -> (f64, f64) {
-    let k = (x.to_bits() >> 52) as i32 - 1023;
+    let k = exponent(x);
     (x / power_of_two(k), k.into())
+}
+
+/// The exponent k of a normal, positive number 2^k m, m in [1, 2).
+#[inline(always)]
+fn exponent(x: f64) -> i32 {
+    (x.to_bits() >> 52) as i32 - 1023
 }
 
 /// e^x - 1 = 2 (2^(n-1) t + (2^(n-1) - 1/2)). Half of it is computed first, because 2^n overflows before the result
@@ -308,7 +318,7 @@ pub(crate) fn exp_m1<L: Lanes>(x: L) -> L {
 /// is 0 without the factor may be far from 0 with it.
 #[inline(always)]
 fn octaves(factor: f64) -> i32 {
-    ((factor.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(0, 80)
+    exponent(factor.abs()).clamp(0, 80)
 }
 
 /// An a beyond which factor e^-a is 0: `EXP_VANISHING`, for a factor of 1.

@@ -8,10 +8,9 @@
 //! Limit: 19 operations and a division. On two 512-bit ports (Intel) that is 11 cycles a register, and the divider is
 //! busy for 9 of them: no form without the division is faster, nor would a shorter polynomial help much.
 
-use crate::element::Element as _;
-use crate::simd::{Lanes, Real};
+use crate::simd::Lanes;
 
-use super::exp::{Constants, Reduced, excess, power_of_two, reduce, reduce_double};
+use super::exp::{Constants, Reduced, excess, nearest_power, power_of_two, reduce, reduce_double};
 use super::polynomial::polynomial;
 use super::rounding::div_remainder;
 
@@ -46,12 +45,9 @@ impl<L: Lanes> Tail<L> {
     /// and a multiple of x costs one operation more than x: the product r ln 2.
     #[inline(always)]
     pub(crate) fn of_octaves(a: L, [high, low]: [L; 2], coefficients: &'static [L::Real]) -> Self {
-        let magic = a.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(L::Real::LIFT));
-        let j = (-a).mul_add(high, magic);
-        let n = j - magic;
+        let (lifted, n) = nearest_power(-a, high, L::Real::LIFT);
         let r = a.mul_add(low, a.mul_add(high, n));
         let excess = r.mul_add(r.fill(L::Real::LN_2[0]), polynomial(r, coefficients) * (r * r));
-        let lifted = j.to_power();
         Tail { power: lifted * lower::<L>(), lifted, excess }
     }
 

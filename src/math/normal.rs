@@ -135,6 +135,15 @@ impl Constants for f64 {
     ];
 }
 
+/// -a^2 / 2 and its error term; `low` is the error term of a.
+#[inline(always)]
+pub(crate) fn exponent<L: Lanes>(a: L, low: Option<L>) -> (L, L) {
+    let half = a * -0.5;
+    let exponent = half * a;
+    let lost = half.mul_error(a, exponent);
+    (exponent, if let Some(low) = low { (-a).mul_add(low, lost) } else { lost })
+}
+
 /// The Gaussian e^(-a^2 / 2) = 2^n (1 + t), in parts.
 #[derive(Clone, Copy)]
 pub(crate) struct Bell<L> {
@@ -148,10 +157,7 @@ impl<L: Lanes> Bell<L> {
     /// The Gaussian of a in [0, `GAUSSIAN_CUTOFF`]; `low` is the error term of a.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
-        let half = a * -0.5;
-        let exponent = half * a;
-        let lost = half.mul_error(a, exponent);
-        let lost = if let Some(low) = low { (-a).mul_add(low, lost) } else { lost };
+        let (exponent, lost) = exponent(a, low);
         let (lifted, excess) = exp::power_and_excess(exponent, lost, <L::Real as exp::Constants>::LIFT);
         Bell { lifted, excess }
     }

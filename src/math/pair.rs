@@ -91,8 +91,7 @@ impl HiLo<f64> {
         if nearest.low.into_f64() >= 0.0 {
             return nearest;
         }
-        let ulp = if size_of::<R>() < size_of::<f64>() { f32::EPSILON.into() } else { f64::EPSILON };
-        let high = nearest.high.into_f64() - ulp;
+        let high = (nearest.high - R::epsilon()).into_f64();
         HiLo { high: R::from_f64_rounded(high), low: R::from_f64_rounded((self.high - high) + self.low) }
     }
 

@@ -123,10 +123,10 @@ impl Shift<f64> {
     }
 }
 
-/// True if the sign, the temperature and the number added to x change nothing.
+/// True if the sign, the temperature and the number added to x, `minus`, change nothing.
 #[inline(always)]
-pub(crate) fn is_default(scale: Scale, shift: Shift<f64>) -> bool {
-    scale.sign == 1.0 && scale.temperature == 1.0 && shift.minus == 0.0
+pub(crate) fn is_default(scale: Scale, minus: f64) -> bool {
+    scale.sign == 1.0 && scale.temperature == 1.0 && minus == 0.0
 }
 
 /// e^(sign x / t) / e^(m / t), up to the common factor. Worst error: 1 ulp; the division by a temperature that is no

@@ -49,7 +49,7 @@ impl Exponential {
     #[inline(always)]
     pub(crate) fn as_default(self) -> Option<Exponential<true>> {
         let Exponential { scale, shift } = self;
-        is_default(scale, shift).then_some(Exponential { scale, shift })
+        is_default(scale, shift.minus).then_some(Exponential { scale, shift })
     }
 
     /// The parts that the exponentials are relative to: the number added to x, N and R.

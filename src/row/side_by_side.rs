@@ -1,6 +1,6 @@
 //! The exponentials of rows side by side, and the parts of their softmax: as `exponentials.rs`, for one row in each lane.
 
-use super::exponentials::{ShiftOf, scaled};
+use super::exponentials::{ShiftOf, scaled, shift_of};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
@@ -23,12 +23,12 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         let mut shifts = [[R::zero(); N]; 5];
         if N == 1 {
             // The results stay in registers, which the row waits for.
-            let components = token.components::<R, _, 5>(ShiftOf(scale), largest[0].into_f64());
-            let mut i = 0;
-            while i < 5 {
-                shifts[i][0] = R::from_f64_rounded(components[i]);
-                i += 1;
-            }
+            let Shift { minus, floor, octaves, rest, bias } = shift_of::<R, I>(token, scale, largest[0].into_f64());
+            shifts[0][0] = R::from_f64_rounded(minus);
+            shifts[1][0] = R::from_f64_rounded(floor);
+            shifts[2][0] = R::from_f64_rounded(octaves);
+            shifts[3][0] = R::from_f64_rounded(rest);
+            shifts[4][0] = R::from_f64_rounded(bias);
             return Some(Shifts(shifts));
         }
         let [minus, floor, octaves, rest, bias] = &mut shifts;
@@ -44,9 +44,7 @@ impl<R: Real, const N: usize> Shifts<R, N> {
         for minus in self.0[0] {
             largest = if minus.abs() > largest { minus.abs() } else { largest };
         }
-        let zero = 0.0;
-        let shift = Shift { minus: largest.into_f64(), floor: zero, octaves: zero, rest: zero, bias: zero };
-        is_default(scale, shift)
+        is_default(scale, largest.into_f64())
     }
 
     /// The shift of one row.

@@ -5,7 +5,7 @@
 use crate::activation::{Formula, activation};
 use crate::math::exp::{exp_lifted, gaussian_vanishing, vanishing};
 use crate::math::logistic::lower;
-use crate::math::normal::{DENSITY, tail};
+use crate::math::normal::{DENSITY, exponent, tail};
 use crate::math::pair::HiLo;
 use crate::math::rounding::{fma_emulated, two_sum};
 use crate::simd::{Lanes, Real};
@@ -124,10 +124,8 @@ impl<L: Lanes> Standard<L> {
     /// factor e^(-z^2 / 2) 2^LIFT.
     #[inline(always)]
     fn bell(self, factor: HiLo<L::Real>) -> L {
-        let Self { a, low, .. } = self;
-        let square = a * a;
-        let lost = (a + a).mul_add(low, a.mul_error(a, square));
-        exp_lifted((square * -0.5).at_least(a.splat(-vanishing(factor))), Some(lost * -0.5), factor)
+        let (exponent, lost) = exponent(self.a, Some(self.low));
+        exp_lifted(exponent.at_least(exponent.splat(-vanishing(factor))), Some(lost), factor)
     }
 }
 

@@ -6,7 +6,7 @@ use super::gradient::{
     softmax_mean, total,
 };
 use super::mask::Hidden;
-use super::short::{ALONE, GROUP, SHORT, Short, group_len};
+use super::short::{self, GROUP, SHORT, group_len};
 use super::{Setting, SoftmaxKernels, Which, side_by_side};
 use crate::math::pair::HiLo;
 use crate::math::shifted_exp::Scale;
@@ -42,11 +42,7 @@ impl<R: Real> Kernel for &Forward<'_, R> {
             return token.call_outlined(side_by_side::SideBySide(self));
         }
         if !general && stride == 1 && len <= SHORT && self.x.is_plain() && self.y.is_plain() {
-            return if group_len.min(self.end - self.first) <= ALONE {
-                token.call_outlined(Short::<_, ALONE>(self))
-            } else {
-                token.call_outlined(Short::<_, GROUP>(self))
-            };
+            return short::run(token, self, (len, self.end - self.first));
         }
         match (self.x.as_real(), self.y.as_real()) {
             (Some(x), Some(y)) if !general && stride >= BATCHED_STRIDE && len <= LONG => {
@@ -219,11 +215,7 @@ impl<R: Real> Kernel for &Backward<'_, R> {
         let mut first = self.first;
         let plain = self.from.is_plain() && self.dy.is_plain() && self.dx.is_plain();
         if !self.general && stride == 1 && len <= SHORT && plain {
-            return if group_len(len).min(self.end - first) <= ALONE {
-                token.call_outlined(Short::<_, ALONE>(self))
-            } else {
-                token.call_outlined(Short::<_, GROUP>(self))
-            };
+            return short::run(token, self, (len, self.end - first));
         }
         match (self.from.as_real(), self.dy.as_real(), self.dx.as_real()) {
             (Some(from), Some(dy), Some(dx)) if !self.general && stride >= BATCHED_STRIDE => {

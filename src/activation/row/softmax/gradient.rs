@@ -95,10 +95,10 @@ pub(crate) fn reference<R: Real, I: Isa>(
     if none { 0.0 } else { token.call_outlined(Reference { least: least.into_f64(), sign: 1.0, y, dy }) }
 }
 
-/// Half of the c of one row that has an entry at or above the threshold.
+/// Half of the c of one row that has an entry, times the sign, at or above the threshold.
 #[inline(always)]
-pub(crate) fn picked<R: Real, I: Isa>(token: Token<I>, least: R, inputs: [Src<R>; 2]) -> f64 {
-    half_of(token.max_of(Pick { least: least.into_f64(), sign: 1.0 }, inputs)).into_f64()
+pub(crate) fn picked<R: Real, I: Isa>(token: Token<I>, (least, sign): (f64, f64), inputs: [Src<R>; 2]) -> f64 {
+    half_of(token.max_of(Pick { least, sign }, inputs)).into_f64()
 }
 
 /// Half of the c of one row of inputs x, with their maximum after the sign, and the sum of their exponentials.
@@ -125,7 +125,7 @@ impl<R: Real> Kernel for Reference<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let Self { least, sign, y, dy } = self;
-        half_of(token.max_of(Pick { least, sign }, [y, dy])).into_f64()
+        picked(token, (least, sign), [y, dy])
     }
 }
 

@@ -31,10 +31,24 @@ pub(super) fn group_len(len: usize) -> usize {
 pub(super) const SHORT: usize = 1024;
 
 /// The length of the arrays of a row alone: those of [`GROUP`] rows would take longer to fill than a short row takes.
-pub(super) const ALONE: usize = 1;
+const ALONE: usize = 1;
 
-/// The kernel of a call with contiguous short rows of a format that does not round, in groups of up to `GROUP`.
-pub(super) struct Short<C, const GROUP: usize>(pub(super) C);
+/// Runs a call with contiguous short rows of a format that does not round.
+#[inline(always)]
+pub(super) fn run<C, I: Isa>(token: Token<I>, call: C, (len, count): (usize, usize))
+where
+    Short<C, ALONE>: Kernel<Output = ()>,
+    Short<C, GROUP>: Kernel<Output = ()>,
+{
+    if group_len(len).min(count) <= ALONE {
+        token.call_outlined(Short::<_, ALONE>(call));
+    } else {
+        token.call_outlined(Short::<_, GROUP>(call));
+    }
+}
+
+/// The kernel of such a call, in groups of up to `GROUP` rows.
+pub(super) struct Short<C, const GROUP: usize>(C);
 
 impl<R: Real, const GROUP: usize> Kernel for Short<&Forward<'_, R>, GROUP> {
     type Output = ();
@@ -71,8 +85,10 @@ impl<R: Real, const GROUP: usize> Kernel for Short<&Backward<'_, R>, GROUP> {
         let (scale, len) = (scale::<R, I>(setting.temperature), rows.row_len());
         let group = group_len(len).min(GROUP);
         let (mut exponentials, mut products) = (Workspace::<_, CACHED>::new(), Workspace::<_, CACHED>::new());
+        // Outputs need no exponentials, and log-softmax no products.
         let needed = group.min(end - first) * len;
-        let workspaces = [exponentials.zeros(needed), products.zeros(needed)];
+        let products_needed = if setting.which == Which::LogSoftmax { 0 } else { needed };
+        let workspaces = [exponentials.zeros(if output { 0 } else { needed }), products.zeros(products_needed)];
         while first < end {
             let n = group.min(end - first);
             let inputs = [from.part(first * len, n * len), dy.part(first * len, n * len)];
@@ -244,7 +260,7 @@ impl<R: Real> Kernel for Relative<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let Self { product, least, inputs, products } = self;
-        let half = picked(token, least, inputs);
+        let half = picked(token, (least.into_f64(), 1.0), inputs);
         token.map_short(Product { half, ..product }, inputs, products);
         half
     }
