@@ -1,8 +1,8 @@
 //! The driver of the losses of rows: checks a batch, and runs the kernel of a loss over its rows.
 //!
 //! A [`RowFormula`] has the options of a loss; its [`RowKernel`] computes one row. Losses of rows are computed in f64,
-//! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
-//! are the same for registers of any width.
+//! in blocks and by interleaved accumulators, an order that depends on the length alone, so that the bits are the same
+//! for registers of any width; and rounded to the type of the computation.
 
 use core::ops::Range;
 
@@ -107,11 +107,17 @@ impl<R: Real> Sample<'_, R> {
             RowTarget::Probabilities(y) => {
                 widen(y, start, block);
                 for y in block {
-                    *y = if *y >= 0.0 { *y } else { f64::NAN };
+                    *y = probability(*y);
                 }
             }
         }
     }
+}
+
+/// An entry of a target as a probability: NaN, if it is negative.
+#[inline(always)]
+pub(crate) fn probability(y: f64) -> f64 {
+    if y >= 0.0 { y } else { f64::NAN }
 }
 
 /// A parameter rounded to a type, in f64.
@@ -147,9 +153,29 @@ pub(crate) trait RowKernel: Copy {
         let _ = (token, columns);
         false
     }
+
+    /// True if [`soft_columns`](RowKernel::soft_columns) is there for these options.
+    #[inline(always)]
+    fn has_soft_columns<R: Real>(self) -> bool {
+        false
+    }
+
+    /// As [`columns`](RowKernel::columns), for any target: a tile of probabilities; those of a label are one-hot. The
+    /// gradients at the labels are written to the tile too. `spare` is a tile for any use.
+    #[inline(always)]
+    fn soft_columns<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        columns: &mut Columns<'_, R>,
+        target: Src<R>,
+        spare: Dst<R>,
+    ) -> bool {
+        let _ = (token, columns, target, spare);
+        false
+    }
 }
 
-/// Rows with labels, side by side.
+/// Rows side by side.
 pub(crate) struct Columns<'a, R> {
     /// The predictions.
     pub(crate) tile: Dst<'a, R>,
@@ -161,7 +187,7 @@ pub(crate) struct Columns<'a, R> {
     pub(crate) gradient: bool,
     /// The losses, to be written.
     pub(crate) losses: [f64; WIDTH],
-    /// The gradients at the labels, to be written here, not to the tile.
+    /// The gradients at the labels, if the targets are labels: to be written here, not to the tile.
     pub(crate) of_labels: [f64; WIDTH],
     /// True for rows that are ignored; their gradients are written by the driver.
     pub(crate) ignored: [bool; WIDTH],
