@@ -14,7 +14,7 @@ use crate::error::TargetError;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token, dispatch};
 use crate::slice::{Dst, Src, WIDTH};
-use crate::sum::PairwiseSum;
+use crate::sum::{ACCUMULATORS, PairwiseSum};
 
 /// The target of one row.
 #[derive(Clone, Copy)]
@@ -154,9 +154,11 @@ pub(crate) trait RowKernel: Copy {
         false
     }
 
-    /// True if [`soft_columns`](RowKernel::soft_columns) is there for these options.
+    /// True if [`soft_columns`](RowKernel::soft_columns) is there for these options, and for these targets: labels or
+    /// probabilities.
     #[inline(always)]
-    fn has_soft_columns<R: Real>(self) -> bool {
+    fn has_soft_columns<R: Real>(self, labels: bool) -> bool {
+        let _ = labels;
         false
     }
 
@@ -191,6 +193,42 @@ pub(crate) struct Columns<'a, R> {
     pub(crate) of_labels: [f64; WIDTH],
     /// True for rows that are ignored; their gradients are written by the driver.
     pub(crate) ignored: [bool; WIDTH],
+}
+
+/// The sums of columns in f64, with the accumulators of the sum of one row: the same bits.
+pub(crate) struct ColumnSums([[f64; WIDTH]; ACCUMULATORS]);
+
+impl ColumnSums {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        ColumnSums([[0.0; WIDTH]; ACCUMULATORS])
+    }
+
+    /// The accumulators of entry i of each column, to which it is to be added.
+    #[inline(always)]
+    pub(crate) fn accumulators(&mut self, i: usize) -> &mut [f64; WIDTH] {
+        &mut self.0[i % ACCUMULATORS]
+    }
+
+    /// The sums of `len` entries, at most a block.
+    #[inline(always)]
+    pub(crate) fn sums<I: Isa>(&self, token: Token<I>, len: usize) -> [f64; WIDTH] {
+        let mut sums = [0.0; WIDTH];
+        // Each accumulator is an entry of a tile.
+        let tile = self.0[..len.min(ACCUMULATORS)].as_flattened();
+        token.sum_columns(Src::new(tile), WIDTH, &mut sums);
+        sums
+    }
+}
+
+/// The index of the first entry of a row that is m.
+#[inline(always)]
+pub(crate) fn position<R: Real>(row: Src<R>, m: f64) -> usize {
+    let mut i = 0;
+    while i + 1 < row.len() && row.read(i) != m {
+        i += 1;
+    }
+    i
 }
 
 /// A loss of rows: its kernel and its options.

@@ -342,10 +342,11 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     #[inline(always)]
     fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
         let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
-        let labels = matches!(self.target, RowTargets::Labels(_)) && self.kernel.has_columns::<R>();
-        let columns = self.hessian.is_none() && (labels || self.kernel.has_soft_columns::<R>());
+        let labels = matches!(self.target, RowTargets::Labels(_));
+        let by_label = labels && self.kernel.has_columns::<R>();
+        let columns = self.hessian.is_none() && (by_label || self.kernel.has_soft_columns::<R>(labels));
         if columns && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows) {
-            if labels {
+            if by_label {
                 self.side_by_side::<I, false>(token, &mut terms);
             } else {
                 soft(token, &self, &mut terms);

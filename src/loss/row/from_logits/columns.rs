@@ -1,13 +1,12 @@
 //! Cross-entropy and focal loss of short rows, side by side: the steps of one row alone, for one row in each lane.
 
-use super::{FromLogits, Logarithm1p, focal_factors, is_lost, position, times};
-use crate::loss::row::driver::{Columns, probability, rounded_to};
+use super::{FromLogits, Logarithm1p, focal_factors, is_lost, times};
+use crate::loss::row::driver::{ColumnSums, Columns, position, probability, rounded_to};
 use crate::math::pair::HiLo;
 use crate::row::exponentials::{Exponentials, scale};
 use crate::row::side_by_side::{self, BatchedShare, HiLos};
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src, WIDTH};
-use crate::sum::{ACCUMULATORS, pairwise};
 
 impl FromLogits<'_> {
     /// The steps are those of [`of_label`](FromLogits::of_label). Limit: half is the exponential, a fifth the logarithms,
@@ -116,13 +115,13 @@ impl FromLogits<'_> {
         let smoothing = rounded_to::<R>(self.smoothing);
         let (kept, spread) = (1.0 - smoothing, smoothing / len as f64);
         let (mut y, mut q) = ([0.0; WIDTH], [0.0; WIDTH]);
-        let (mut losses, mut shares) = ([[0.0; WIDTH]; ACCUMULATORS], [[0.0; WIDTH]; ACCUMULATORS]);
+        let (mut losses, mut shares) = (ColumnSums::new(), ColumnSums::new());
         let mut all_y = [0.0; WIDTH];
         for i in 0..len {
             let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[i]));
             target.part(i * WIDTH, WIDTH).read_all(&mut y);
             tile.src().part(i * WIDTH, WIDTH).read_all(&mut q);
-            let (losses, shares) = (&mut losses[i % ACCUMULATORS], &mut shares[i % ACCUMULATORS]);
+            let (losses, shares) = (losses.accumulators(i), shares.accumulators(i));
             for k in 0..WIDTH {
                 let l = (largest[k] - q[k]) + rest[k];
                 let y = probability(y[k]);
@@ -132,12 +131,15 @@ impl FromLogits<'_> {
                 shares[k] += q;
             }
         }
-        let (losses, shares) = (pairwise(&mut losses), pairwise(&mut shares));
+        let [losses, shares] = [losses.sums(token, len), shares.sums(token, len)];
         let c = rounded_to::<R>(self.z_loss);
         let (mut of_all, mut inverse) = ([0.0; WIDTH], [0.0; WIDTH]);
-        for k in 0..WIDTH {
+        // Not with the next loop, which the compiler vectorizes.
+        for k in 0..count {
             // The terms of both sums are not negative, or NaN.
             columns.ignored[k] |= all_y[k] == 0.0 || shares[k] == 0.0;
+        }
+        for k in 0..WIDTH {
             let log_sum = if c == 0.0 { 0.0 } else { largest[k] + rest[k] };
             columns.losses[k] = losses[k] + shares[k] * (c * log_sum * log_sum);
             of_all[k] = shares[k] + shares[k] * (2.0 * c * log_sum);

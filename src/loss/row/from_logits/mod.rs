@@ -9,7 +9,7 @@
 mod columns;
 
 use super::driver::{
-    BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write,
+    BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, weigh, widen, write,
 };
 use crate::math::FloatMath;
 use crate::math::logistic::parabola_above;
@@ -104,16 +104,6 @@ struct Block<const N: usize> {
 #[inline(always)]
 fn is_lost<R: Real>(sum: f64, others: f64) -> bool {
     sum < 2.0 && others < 512.0 * f64::EPSILON / R::epsilon().into_f64()
-}
-
-/// The index of the maximum m of a row.
-#[inline(always)]
-fn position<R: Real>(z: Src<R>, m: f64) -> usize {
-    let mut i = 0;
-    while i + 1 < z.len() && z.read(i) != m {
-        i += 1;
-    }
-    i
 }
 
 impl Shares {
@@ -454,7 +444,7 @@ impl RowKernel for FromLogits<'_> {
 
     /// Focal losses of soft targets are rare, and go one by one.
     #[inline(always)]
-    fn has_soft_columns<R: Real>(self) -> bool {
+    fn has_soft_columns<R: Real>(self, _: bool) -> bool {
         rounded_to::<R>(self.gamma) == 0.0
     }
 
