@@ -19,6 +19,17 @@ pub(crate) trait Parameters: Sized {
     }
 }
 
+/// What a declaration says of f64, or that nothing is computed in it.
+macro_rules! in_f64 {
+    () => {
+        [false; 3]
+    };
+    ($in_f64:expr) => {
+        $in_f64
+    };
+}
+pub(crate) use in_f64;
+
 /// Declares a function: its type, its parameters with their defaults and requirements, its specification, and
 /// optionally the methods of its formula. The documentation page and the tests read the same tokens.
 ///
@@ -40,6 +51,7 @@ macro_rules! declare {
         range $range:expr, monotone $monotone:literal, $parity:ident;
         f32 $ulp32:tt $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
+        $(in_f64 $in_f64:expr;)?
         $(bound $bound:literal;)?
         $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
     ) => {
@@ -90,6 +102,9 @@ macro_rules! declare {
                 f64: $crate::spec::ErrorBound::declared($ulp64, &[$($floor64)?]),
                 absolute_of: [""; 3],
             };
+
+            /// Which of value and derivatives are computed in f64, where numbers of f32 do not fuse.
+            pub(crate) const IN_F64: [bool; 3] = $crate::declare::in_f64!($($in_f64)?);
         }
 
         /// The row of the function in the table on its module's page.
@@ -113,6 +128,7 @@ macro_rules! declare {
 
         $(impl $Formula for $Name {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
+            const IN_F64: [bool; 3] = $Name::IN_F64;
             $(const ONE_MINIMUM: bool = $one_minimum;)?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;

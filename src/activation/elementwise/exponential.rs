@@ -173,6 +173,7 @@ activation! {
     kinks [0.0];
     range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
     f32 [1.75, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
+    in_f64 [true, false, false];
     in (self, x)
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
@@ -224,6 +225,7 @@ activation! {
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.5, 1.2], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
+    in_f64 [true, true, false];
     in (self, x)
     f {
         let z = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z;

@@ -24,6 +24,7 @@ activation! {
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, Even;
     f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
+    in_f64 [true; 3];
     in (self, x)
     f { self.bell(x, HiLo::exact(1.0)).value * lower::<L>() }
     df {
@@ -90,6 +91,7 @@ activation! {
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, Neither;
     f32 [2.5, 2.25, 3.25]; f64 [2.5, 2.5, 3.5];
+    in_f64 [true; 3];
     in (self, x)
     f {
         let z = self.standard(x, HiLo::exact(1.0));

@@ -24,6 +24,7 @@ activation! {
     roots [&[], &[-0.751_791_524_693_564_5], &[-SQRT_2, SQRT_2]];
     range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // max(0, x) minus a tail that is even in x, in one rounding.
@@ -55,6 +56,7 @@ activation! {
     roots [&[], &[-0.751_154_255_441_289], &[-1.409_728_131_912_730_7, 1.409_728_131_912_730_7]];
     range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75];
+    in_f64 [true; 3];
     in (self, x)
     f { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).gated(x, 1.0) }
     df { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).derivative_of_multiple(x, 1.0) }
@@ -83,6 +85,7 @@ activation! {
     roots [&[], &[-0.752_461_422_071_016_3], &[-1.418_504_008_790_828_4, 1.418_504_008_790_828_4]];
     range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5];
+    in_f64 [true; 3];
     in (self, x)
     f { Cubic::of(x).z.gated(x, 1.0) }
     df {

@@ -87,6 +87,7 @@ activation! {
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
+    in_f64 [true, false, false];
     in (self, x)
     f {
         // Scaled up by 2^40, so that the error terms of the products do not underflow.
@@ -160,6 +161,7 @@ activation! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 2.25]; f64 [2.0, 1.5, 2.25];
+    in_f64 [true, false, false];
     in (self, x)
     f { ln_cosh(x, None) }
     df { Tanh.f(x) }

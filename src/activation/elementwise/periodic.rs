@@ -20,6 +20,7 @@ activation! {
 
 impl Formula for Sine {
     const SPEC: &'static Spec = Self::SPEC;
+    const IN_F64: [bool; 3] = Self::IN_F64;
     #[inline(always)]
     fn f<L: Lanes>(self, x: L) -> L {
         sin_cos(x).0
@@ -61,6 +62,7 @@ macro_rules! snake {
     ($($method:ident = $of_product:ident $(or $mean:literal)?),+) => {
         impl Formula for Snake {
             const SPEC: &'static Spec = Self::SPEC;
+    const IN_F64: [bool; 3] = Self::IN_F64;
             $(#[inline(always)]
             fn $method<L: Lanes>(self, x: L) -> L {
                 if self.a == 1.0 {

@@ -33,6 +33,7 @@ activation! {
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [-1.0, 1.0], monotone true, Odd;
     f32 [1.4, 2.0, 2.0]; f64 [1.5, 2.0, 2.5];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // Monotone: between 1/2 and 1 the quotient q increases, because the steps of its numerator are relatively

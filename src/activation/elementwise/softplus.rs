@@ -24,6 +24,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
 }
 
 impl Softplus {
@@ -68,6 +69,7 @@ activation! {
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, 0.0], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
     in (self, x)
     f { -Softplus::DEFAULT.f(-x) }
     df { Softplus::DEFAULT.df(-x) }
@@ -87,6 +89,7 @@ activation! {
     roots [&[], &[], &[0.921_422_508_655_360_3]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4]; f64 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4];
+    in_f64 [true; 3];
     in (self, x)
     f {
         let p = RootParts::of(x);
@@ -149,7 +152,7 @@ impl<L: Lanes> RootParts<L> {
         let (lost_beside_1, deep) = ((-x.abs()).lt(deep), x.lt(deep));
         let lift = L::Real::BIAS.into_f64() as i32 * 4 / 5;
         let exponent = n + x.splat(2.0 * f64::from(lift)).select(deep, zero);
-        let power = (exponent + (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS))).to_power();
+        let power = (exponent + x.power_magic()).to_power();
         let (sum, lost) = fast_two_sum(one, excess(r));
         let lifted = sum * power;
         let (e, low) = (zero.select(lost_beside_1, lifted), zero.select(lost_beside_1, lost * power));
@@ -184,6 +187,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // Below 0 by the conjugate: b / 2 divided by the sum |x| + sqrt(x^2 + b), half of which is the value above 0.

@@ -147,6 +147,7 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
+    in_f64 [true; 3];
     bound "(1 - y + w y) tanh(z / 2) / (2 z)";
     in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
     f { Logits::new(z, y, self.weight(y)).loss() }
@@ -368,6 +369,7 @@ loss! {
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0]; f64 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0];
+    in_f64 [true; 3];
     bound "(1 + 0.65 gamma) tanh(x / 2) / (2 x)";
     in (self, prediction, target)
     f {

@@ -85,6 +85,7 @@ loss! {
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
     bound "tanh(m / 2) / (2 m)";
     in (self, prediction, target), constant |_, mean| log_odds(mean);
     f { Softplus::DEFAULT.f(-margin(prediction, target)) }

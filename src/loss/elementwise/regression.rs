@@ -105,6 +105,7 @@ loss! {
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    in_f64 [true; 3];
     bound "100 / max(abs(target), eps): a step of derivative / bound has length 1";
     in (self, prediction, target), one_minimum true;
     f {
@@ -316,6 +317,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
+    in_f64 [true; 3];
     bound "1 / s";
     in (self, prediction, target), one_minimum true;
     f {
@@ -412,6 +414,7 @@ loss! {
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
+    in_f64 [true, false, false];
     bound "tanh(r) / r, 1 at 0";
     in (self, prediction, target), one_minimum true;
     f {

@@ -2,7 +2,7 @@
 
 use super::{ComputeGated, GatedFormula, GatedUnit};
 use crate::activation::elementwise::rectifier::constant;
-use crate::activation::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish};
+use crate::activation::{Formula, Gelu, GeluTanh, Identity, Relu, Sigmoid, Swish, value, value_and_derivative};
 use crate::function::function;
 use crate::simd::Lanes;
 use crate::{__gated_unit_methods, impl_gated_unit};
@@ -41,11 +41,11 @@ pub struct Gated<F>(pub F);
 impl<F: Formula> GatedFormula for Gated<F> {
     #[inline(always)]
     fn f<L: Lanes>(self, gate: L, up: L) -> L {
-        self.0.f(gate) * up
+        value(self.0, gate) * up
     }
     #[inline(always)]
     fn gradients<L: Lanes>(self, gate: L, up: L, dy: L) -> [L; 2] {
-        let (value, slope) = self.0.f_and_df(gate);
+        let [value, slope] = value_and_derivative(self.0, gate);
         [product(slope, up, dy), dy * value]
     }
 }
