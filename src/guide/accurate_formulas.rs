@@ -138,6 +138,7 @@
 //! constant, so that `if L::FUSED` costs nothing. A plain `a * b + c` is never fused behind your back. What is proved
 //! of one family need not hold of the other: test both. `Level::available` has a level of each on a machine that fuses.
 //!
+//! Next: [`builds`](super::builds), compile times and features.
 //!
 //! [`L::FUSED`]: crate::Lanes::FUSED
 //! [`at_least`]: crate::Lanes::at_least

@@ -131,6 +131,8 @@
 //! # Ok::<(), slopes::ParseError>(())
 //! ```
 //!
+//! Next: [`trained_models`](super::trained_models), models of other projects.
+//!
 //! [`Spec::parameters`]: crate::Spec::parameters
 //! [`AnyActivation`]: crate::activation::AnyActivation
 //! [`AnyGatedUnit`]: crate::activation::AnyGatedUnit

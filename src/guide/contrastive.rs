@@ -1,7 +1,7 @@
 //! Contrastive losses, InfoNCE, CLIP, SigLIP and NT-Xent, as cross-entropies of a matrix of similarities.
 //!
-//! The numbers that these losses compare are similarities of embeddings: z_ij = t u_i . v_j, where u and v are of length
-//! 1, and t is the inverse of a temperature. The matrix product is yours; the losses are below.
+//! The numbers that these losses compare are similarities of embeddings: z_ij = t u_i . v_j, where u and v are of
+//! length 1, and t is the inverse of a temperature. The matrix product is yours; the losses are below.
 //!
 //! | loss | of | here |
 //! |---|---|---|
@@ -17,8 +17,8 @@
 //!
 //! # CLIP, in both directions
 //!
-//! Row i holds the texts for image i, column j the images for text j: -ln of the softmax at the diagonal, along each, and
-//! the mean of the two means. Columns are rows along axis 0, so that nothing is transposed.
+//! Row i holds the texts for image i, column j the images for text j: -ln of the softmax at the diagonal, along each,
+//! and the mean of the two means. Columns are rows along axis 0, so that nothing is transposed.
 //!
 //! ```
 //! use slopes::Rows;
@@ -56,8 +56,8 @@
 //!
 //! # NT-Xent
 //!
-//! Both views of n images are in one matrix of 2 n rows. An image is no negative of itself: its similarity is -inf, which
-//! has no share and no gradient.
+//! Both views of n images are in one matrix of 2 n rows. An image is no negative of itself: its similarity is -inf,
+//! which has no share and no gradient.
 //!
 //! ```
 //! use slopes::Rows;
@@ -86,8 +86,9 @@
 //!
 //! # SigLIP
 //!
-//! Each pair is a decision of its own: -ln s(y (t u . v + b)), y = 1 on the diagonal and -1 elsewhere. The sum is divided by
-//! n, not by n^2. No row has to be complete, so a matrix can be computed in parts. t begins with 10 and b with -10.
+//! Each pair is a decision of its own: -ln s(y (t u . v + b)), y = 1 on the diagonal and -1 elsewhere. The sum is
+//! divided by n, not by n^2. No row has to be complete, so a matrix can be computed in parts. t begins with 10 and b
+//! with -10.
 //!
 //! ```
 //! use slopes::loss::{Loss, SoftMargin};

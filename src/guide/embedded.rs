@@ -9,12 +9,13 @@
 //!
 //! - The crate is `no_std`: it needs `core` alone, no allocator, no mathematical library of the system, and no atomic
 //!   operation but loading and storing a byte, which every target has.
-//! - Without the default features nothing is compiled ahead. A program contains the kernels that it calls, for the types
-//!   that it calls them with; `by_name` and [`AnyActivation`] mean all functions, so a firmware names the types instead.
+//! - Without the default features nothing is compiled ahead. A program contains the kernels that it calls, for the
+//!   types that it calls them with; `by_name` and [`AnyActivation`] mean all functions, so a firmware names the types
+//!   instead.
 //! - The feature `serde` works without the standard library. `alloc`, for `Box<A>` and `Arc<A>`, and `ndarray` need an
 //!   allocator, `rayon` the standard library.
-//! - Set `panic = "abort"` and `lto = true` in the release profile of the program, as usual for small programs. Panics are
-//!   for slices of different lengths; what may fail in a correct program is a `Result`.
+//! - Set `panic = "abort"` and `lto = true` in the release profile of the program, as usual for small programs. Panics
+//!   are for slices of different lengths; what may fail in a correct program is a `Result`.
 //!
 //! A layer with its weights in read-only memory and its output in the caller's:
 //!
@@ -38,9 +39,10 @@
 //!
 //! # Which kernels
 //!
-//! x86-64 and aarch64 have kernels of several lanes, chosen at run time, with or without the standard library. All other
-//! targets have the kernels of one lane in plain Rust, [`Level::Scalar`]. Their results are those of the unfused family: the
-//! same bits as any machine at its lowest level gives, so that a test on a workstation shows what the device will compute.
+//! x86-64 and aarch64 have kernels of several lanes, chosen at run time, with or without the standard library. All
+//! other targets have the kernels of one lane in plain Rust, [`Level::Scalar`]. Their results are those of the unfused
+//! family: the same bits as any machine at its lowest level gives, so that a test on a workstation shows what the
+//! device will compute.
 //!
 //! ```
 //! use slopes::activation::{Activation, Sigmoid};
@@ -57,7 +59,8 @@
 //!
 //! # wasm
 //!
-//! A module exports functions over its own memory; nothing of this crate needs JavaScript, a binding generator or an import.
+//! A module exports functions over its own memory; nothing of this crate needs JavaScript, a binding generator or an
+//! import. A module of the function below is 2 kB large, with `opt-level = 3`, `lto = true` and `panic = "abort"`.
 //!
 //! ```
 //! use slopes::activation::{Activation, Gelu};
@@ -74,9 +77,9 @@
 //! assert!(x[0] == 0.0 && (x[1] + 0.15865525).abs() < 1e-7 && x[2] == 0.0);
 //! ```
 //!
-//! One module is enough for all engines. A module cannot ask for the engine's instructions, and this crate has no kernels
-//! of wasm's 128-bit vectors: a second module, compiled with `-C target-feature=+simd128`, gives the same bits, and has
-//! vector instructions only where the compiler finds them by itself.
+//! One module is enough for all engines. A module cannot ask for the engine's instructions, and this crate has no
+//! kernels of wasm's 128-bit vectors: a second module, compiled with `-C target-feature=+simd128`, gives the same bits,
+//! and has vector instructions only where the compiler finds them by itself.
 //!
 //! Next: [`half_precision`](super::half_precision), slices of f16 and bf16.
 //!

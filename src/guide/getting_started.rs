@@ -16,8 +16,8 @@
 //!
 //! # One number
 //!
-//! A function is a type: [`Relu`], [`Gelu`], or [`LeakyRelu`], which has a parameter. The methods are those of the trait
-//! [`Activation`], for `f32` and `f64` alike.
+//! A function is a type: [`Relu`], [`Gelu`], or [`LeakyRelu`], which has a parameter. The methods are those of the
+//! trait [`Activation`], for `f32` and `f64` alike.
 //!
 //! ```
 //! use slopes::activation::{Activation, LeakyRelu, Relu, Sigmoid};
@@ -39,8 +39,8 @@
 //! # Slices
 //!
 //! One call for a slice is about ten times faster than a call for each number, and has the same bits. The memory is
-//! yours: nothing is allocated. The way back is one call too: `backward_slice` multiplies the gradient dy that comes from
-//! behind by the derivative, dx = dy f'(x).
+//! yours: nothing is allocated. The way back is one call too: `backward_slice` multiplies the gradient dy that comes
+//! from behind by the derivative, dx = dy f'(x).
 //!
 //! ```
 //! use slopes::activation::{Activation, Relu};
@@ -81,8 +81,8 @@
 //! # Rows
 //!
 //! Softmax and the losses of classes work on rows of an array. [`Rows`] says where they are: `Rows::contiguous(n)` for
-//! rows of n numbers one after the other, `Rows::along(&shape, axis)` for any axis of a row-major array. The cross-entropy
-//! takes the logits, the numbers before softmax, and the label of each row.
+//! rows of n numbers one after the other, `Rows::along(&shape, axis)` for any axis of a row-major array. The
+//! cross-entropy takes the logits, the numbers before softmax, and the label of each row.
 //!
 //! ```
 //! use slopes::Rows;

@@ -31,8 +31,8 @@
 //! 16. [`half_precision`]: slices of f16 and bf16
 //! 17. [`reproducibility`]: the same bits on every machine
 //!
-//! Examples compare with values from formulas or from a calculation with 30 digits (mpmath). A difference below 1e-15 is a
-//! few roundings of an f64 near 1, and below 1e-14 a few more, or the last digit that is written.
+//! Examples compare with values from formulas or from a calculation with 30 digits (mpmath). A difference below 1e-15
+//! is a few roundings of an f64 near 1, and below 1e-14 a few more, or the last digit that is written.
 //!
 //! # Which trait has what
 //!

@@ -1,12 +1,12 @@
 //! Ordinal regression by CORAL: grades in an order, as binary cross-entropies of thresholds.
 //!
-//! Grades 0 to K - 1, as stars or stages of a disease, have an order that a cross-entropy of classes does not know. CORAL
-//! ([arXiv:1901.07884](https://arxiv.org/abs/1901.07884)) asks K - 1 questions instead: is the grade above k? All share one
-//! score g, and each has a bias b_k of its own. With s the logistic function,
+//! Grades 0 to K - 1, as stars or stages of a disease, have an order that a cross-entropy of classes does not know.
+//! CORAL ([arXiv:1901.07884](https://arxiv.org/abs/1901.07884)) asks K - 1 questions instead: is the grade above k? All
+//! share one score g, and each has a bias b_k of its own. With s the logistic function,
 //!
 //! - the probability that the grade y is above k is s(z_k), z_k = g + b_k;
-//! - the loss of a sample is the sum over k of -ln s(z_k) if y > k, else -ln(1 - s(z_k)): [`BinaryCrossEntropyWithLogits`]
-//!   with targets 1 or 0;
+//! - the loss of a sample is the sum over k of -ln s(z_k) if y > k, else -ln(1 - s(z_k)):
+//!   [`BinaryCrossEntropyWithLogits`] with targets 1 or 0;
 //! - the gradient is s(z_k) - 1 if y > k, else s(z_k), in z_k; its sum over k in g; its sum over the samples in b_k;
 //! - the predicted grade is the number of k with z_k > 0.
 //!
@@ -47,8 +47,8 @@
 //! assert_eq!(predicted, [2, 0]);
 //! ```
 //!
-//! With the least loss the biases fall from threshold to threshold, so that the probabilities do; the paper proves it. With
-//! a weight for each threshold, `bce.weighted(&weights)` has one for each number of `z`.
+//! With the least loss the biases fall from threshold to threshold, so that the probabilities do; the paper proves it.
+//! With a weight for each threshold, `bce.weighted(&weights)` has one for each number of `z`.
 //!
 //! As a loss with a gradient in each score, CORAL can be boosted with fixed biases: the Hessian bound of a score is the
 //! sum of those of its z.

@@ -3,11 +3,11 @@
 //! A language model is trained on pairs of responses to a prompt, one chosen and one rejected. All of these losses are
 //! losses of this crate at a number that is computed from the log-probabilities of the responses.
 //!
-//! - c and r are the log-probabilities of the chosen and of the rejected response under the model in training: the sum of
-//!   those of the tokens.
+//! - c and r are the log-probabilities of the chosen and of the rejected response under the model in training: the sum
+//!   of those of the tokens.
 //! - c0 and r0 are those under the reference model, which is fixed.
-//! - h = (c - c0) - (r - r0). The derivative of h in c is 1, in r -1: the gradient in c is that in h, and the gradient in r
-//!   its negative.
+//! - h = (c - c0) - (r - r0). The derivative of h in c is 1, in r -1: the gradient in c is that in h, and the gradient
+//!   in r its negative.
 //! - s is the logistic function; beta says how far the model may move away from the reference.
 //!
 //! | loss | formula | here | derivative in h |
@@ -20,10 +20,11 @@
 //! | ORPO | -ln s(h), h = ln(odds of c) - ln(odds of r) | [`SoftMargin`] of h, target 1 | -s(-h) |
 //! | reward model | -ln s(reward of the chosen - that of the rejected) | [`SoftMargin`] of the difference, target 1 | -s(-h) |
 //!
-//! Sources: [DPO](https://arxiv.org/abs/2305.18290), [cDPO](https://ericmitchell.ai/cdpo.pdf), [SLiC-HF](https://arxiv.org/abs/2305.10425),
-//! [RSO](https://arxiv.org/abs/2309.06657), [IPO](https://arxiv.org/abs/2310.12036) (beta is its tau),
-//! [SimPO](https://arxiv.org/abs/2405.14734), [KTO](https://arxiv.org/abs/2402.01306),
-//! [ORPO](https://arxiv.org/abs/2403.07691), [reward models](https://arxiv.org/abs/2203.02155).
+//! Sources: [DPO](https://arxiv.org/abs/2305.18290), [cDPO](https://ericmitchell.ai/cdpo.pdf),
+//! [SLiC-HF](https://arxiv.org/abs/2305.10425), [RSO](https://arxiv.org/abs/2309.06657),
+//! [IPO](https://arxiv.org/abs/2310.12036) (beta is its tau), [SimPO](https://arxiv.org/abs/2405.14734),
+//! [KTO](https://arxiv.org/abs/2402.01306), [ORPO](https://arxiv.org/abs/2403.07691), [reward
+//! models](https://arxiv.org/abs/2203.02155).
 //!
 //! # A batch
 //!
@@ -67,12 +68,13 @@
 //! assert!(near(d_c, -1.0 / 12.0) && near(d_r, 1.0 / 8.0));
 //! ```
 //!
-//! In TRL 1.16, whose default beta is 0.1, the h of IPO is of averages over tokens too, as the authors of IPO computed it.
+//! In TRL 1.16, whose default beta is 0.1, the h of IPO is of averages over tokens too, as the authors of IPO computed
+//! it.
 //!
 //! # From tokens, and back
 //!
-//! The log-probability of a response is minus the sum of the [`SoftmaxCrossEntropy`] over its tokens; the prompt has the
-//! label to ignore. So the gradient in the logits is that of the cross-entropy, scaled by minus the gradient in the
+//! The log-probability of a response is minus the sum of the [`SoftmaxCrossEntropy`] over its tokens; the prompt has
+//! the label to ignore. So the gradient in the logits is that of the cross-entropy, scaled by minus the gradient in the
 //! log-probability.
 //!
 //! ```
@@ -106,8 +108,8 @@
 //! # KTO: single responses
 //!
 //! KTO needs no pairs, only responses that are good (y = 1) or bad (y = -1). With the log-probability l, that of the
-//! reference l0, and z, a mean of such differences that has no gradient, m = y beta (l - l0 - z), and the loss is w (1 - s(m)) =
-//! w s(-m), which is [`Sigmoid`]. w is a weight for good and one for bad responses.
+//! reference l0, and z, a mean of such differences that has no gradient, m = y beta (l - l0 - z), and the loss is w (1
+//! - s(m)) = w s(-m), which is [`Sigmoid`]. w is a weight for good and one for bad responses.
 //!
 //! ```
 //! use slopes::activation::{Activation, Sigmoid};
@@ -127,8 +129,9 @@
 //!
 //! # ORPO: without a reference
 //!
-//! c and r are averages over tokens; the odds of c are p / (1 - p), p = e^c. 1 - e^c is [`exp_m1`](f64::exp_m1), which keeps
-//! its digits where p is near 1. The loss is added to the cross-entropy of the chosen response, with a weight.
+//! c and r are averages over tokens; the odds of c are p / (1 - p), p = e^c. 1 - e^c is -[`exp_m1`](f64::exp_m1) of c,
+//! which keeps its digits where p is near 1. The loss is added to the cross-entropy of the chosen response, with a
+//! weight.
 //!
 //! ```
 //! use slopes::loss::{Loss, SoftMargin};

@@ -1,7 +1,8 @@
 //! Inference of trained models of Hugging Face, ONNX, Keras and PyTorch: whose default is which.
 //!
-//! A network has to be computed with the function that it was trained with. Names agree between projects more often than
-//! what they stand for. What follows is that of transformers 5.24, ONNX 1.23 (opset 28), Keras 3.15 and PyTorch 2.15.
+//! A network has to be computed with the function that it was trained with. Names agree between projects more often
+//! than what they stand for. What follows is that of transformers 5.24, ONNX 1.23 (opset 28), Keras 3.15 and PyTorch
+//! 2.15.
 //!
 //! # Three GELUs
 //!
@@ -45,8 +46,8 @@
 //!
 //! # Hugging Face
 //!
-//! `hidden_act` of a model's `config.json` (GPT-2: `activation_function`; Gemma 2 and 3: `hidden_activation`) is read as it
-//! is, by [`AnyActivation`]. Where it is missing, the default of the model's class counts:
+//! `hidden_act` of a model's `config.json` (GPT-2: `activation_function`; Gemma 2 and 3: `hidden_activation`) is read
+//! as it is, by [`AnyActivation`]. Where it is missing, the default of the model's class counts:
 //!
 //! | default | models |
 //! |---|---|
@@ -75,7 +76,8 @@
 //!
 //! # ONNX
 //!
-//! Attributes that a node does not have are at the operator's defaults, which are f32. Where they are not ours, write them:
+//! Attributes that a node does not have are at the operator's defaults, which are f32. Where they are not ours, write
+//! them:
 //!
 //! | operator | default attributes | text here |
 //! |---|---|---|
@@ -106,8 +108,8 @@
 //! assert_eq!([at("Clip(min=0, max=6)", 7.0), at("Clip(min=-inf, max=inf)", 7.0), at("Clip", 7.0)], [6.0, 7.0, 1.0]);
 //! ```
 //!
-//! `Softmax`, `LogSoftmax` and `Hardmax` work along the axis -1 since opset 13: [`Rows::along`] with any axis. Before, the
-//! axis was 1, and everything behind it was one row: `Rows::contiguous(classes * height * width)`.
+//! `Softmax`, `LogSoftmax` and `Hardmax` work along the axis -1 since opset 13: [`Rows::along`] with any axis. Before,
+//! the axis was 1, and everything behind it was one row: `Rows::contiguous(classes * height * width)`.
 //!
 //! ```
 //! use slopes::Rows;
@@ -147,8 +149,9 @@
 //!
 //! # PyTorch
 //!
-//! The defaults of this crate are those of PyTorch's modules: LeakyReLU 0.01, ELU and CELU 1, PReLU 0.25, RReLU 1/8 to 1/3,
-//! Hardtanh -1 to 1, Hardshrink and Softshrink 0.5, Softplus 1. What `print(model)` writes of a module is read as it is:
+//! The defaults of this crate are those of PyTorch's modules: LeakyReLU 0.01, ELU and CELU 1, PReLU 0.25, RReLU 1/8 to
+//! 1/3, Hardtanh -1 to 1, Hardshrink and Softshrink 0.5, Softplus 1. What `print(model)` writes of a module is read as
+//! it is:
 //!
 //! ```
 //! use slopes::activation::{Activation, AnyActivation, HardTanh, LeakyRelu, Softplus};
@@ -161,9 +164,10 @@
 //! # Ok::<(), slopes::ParseError>(())
 //! ```
 //!
-//! Above its threshold, PyTorch's Softplus is x itself, which at 20 is 2e-9 off; here the function is computed everywhere.
-//! In half precision, functions that are written in Python, such as `gelu_new` of transformers, are rounded after every
-//! step; here there is one rounding, at the end. So outputs agree to the precision of the type, not to the bit.
+//! Above its threshold, PyTorch's Softplus is x itself, which at 20 is 2e-9 off; here the function is computed
+//! everywhere. In half precision, functions that are written in Python, such as `gelu_new` of transformers, are rounded
+//! after every step; here there is one rounding, at the end. So outputs agree to the precision of the type, not to the
+//! bit.
 //!
 //! Losses have such differences too: see [`configuration`](super::configuration) for the options that are read.
 //!
