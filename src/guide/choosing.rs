@@ -8,7 +8,7 @@
 //! | transformers | [`Gelu`], or a gate: [`SwiGlu`], [`GeGlu`] | [`Relu2`] |
 //! | convolutions | [`Relu`] | [`Swish`], [`Mish`] |
 //! | small machines, integers later | [`Relu6`], [`HardSwish`] | [`LeakyRelu`] |
-//! | generators and discriminators of images | [`LeakyRelu`] with 0.2 | [`Swish`] |
+//! | discriminators of images | [`LeakyRelu`] with 0.2 | [`Swish`] |
 //! | many dense layers without normalisation | [`Selu`] | [`Elu`] |
 //! | recurrent states | [`Tanh`] | [`HardTanh`], [`Softsign`] |
 //! | coordinates to signals, periodic data | [`Sine`], [`Snake`] | [`Gaussian`] |
@@ -82,7 +82,8 @@
 //! | a number within a limit, smooth | [`SoftCap`], [`Tanh`] |
 //! | a number within a limit, cut | [`HardTanh`] |
 //!
-//! A softplus beside its exponential: far below 0 both are small and positive, far above 0 the softplus grows slowly.
+//! A softplus or an exponential: far below 0 they are the same; far above, the softplus grows as x does. A soft cap
+//! bends before its limit.
 //!
 //! ```
 //! use slopes::activation::{Activation, Exp, SoftCap, Softplus};

@@ -1,8 +1,7 @@
 //! Inference of trained models of Hugging Face, ONNX, Keras and PyTorch: whose default is which.
 //!
 //! A network has to be computed with the function that it was trained with. Names agree between projects more often
-//! than what they stand for. What follows is that of transformers 5.24, ONNX 1.23 (opset 28), Keras 3.15 and PyTorch
-//! 2.15.
+//! than what they stand for. The versions here are transformers 5.24, ONNX 1.23 (opset 28), Keras 3.15, PyTorch 2.15.
 //!
 //! # Three GELUs
 //!
@@ -57,7 +56,7 @@
 //! | `quick_gelu` | CLIP |
 //! | `silu` | Llama, Mistral, Qwen 2 |
 //!
-//! - First configurations of Gemma say `gelu` and mean the form by tanh: the class of Gemma replaces it.
+//! - Early configurations of Gemma say `gelu` and mean the form by tanh, which Gemma's class puts in its place.
 //! - `gated-gelu` of T5's `feed_forward_proj` is the gate of `gelu_new`: [`GeGluTanh`].
 //! - `gelu_10` is GELU cut to -10 and 10: [`Gelu`], then `hard_tanh(low=-10, high=10)`. It is no name here.
 //! - Llama's `down(silu(gate(x)) * up(x))` is [`SwiGlu`] between the two products; another `hidden_act` in its place is
@@ -92,7 +91,8 @@
 //! | `Clip` | no bounds | `clip(min=-inf, max=inf)`; ours are -1 and 1 |
 //! | `PRelu` | the slopes are an input | [`PReluChannels`], or `prelu(slope=..)` for one |
 //!
-//! A hard sigmoid clip(alpha x + beta) between 0 and 1 has low = -beta / alpha and high = (1 - beta) / alpha.
+//! A hard sigmoid clip(alpha x + beta) between 0 and 1 has low = -beta / alpha and high = (1 - beta) / alpha. `selu` by
+//! itself has the parameters of its authors, of which ONNX's are the nearest f32: 3e-8 apart.
 //!
 //! ```
 //! use slopes::activation::{Activation, AnyActivation};
