@@ -81,8 +81,18 @@
 //! # Ok::<(), slopes::loss::TargetError>(())
 //! ```
 //!
-//! With labels of classes, all views of the same class are right: the target of a row is 1 / k at its k right ones, as
-//! [`Targets::probabilities`](crate::loss::Targets::probabilities).
+//! With labels of classes, all views of the same class are right: the target of a row is 1 / k at its k right ones.
+//!
+//! ```
+//! use slopes::Rows;
+//! use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
+//!
+//! // The row of view 0: views 1 and 2 are of its class, view 3 is not.
+//! let (z, target) = ([f64::NEG_INFINITY, 1.0, 1.0, 0.0], [0.0, 0.5, 0.5, 0.0]);
+//! let loss = SoftmaxCrossEntropy::new().mean(&z, Targets::Probabilities(&target), Rows::contiguous(4))?;
+//! assert!((loss - (2.0 + (-1.0_f64).exp()).ln()).abs() < 1e-15);
+//! # Ok::<(), slopes::loss::TargetError>(())
+//! ```
 //!
 //! # SigLIP
 //!
