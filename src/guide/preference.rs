@@ -107,9 +107,10 @@
 //!
 //! # KTO: single responses
 //!
-//! KTO needs no pairs, only responses that are good (y = 1) or bad (y = -1). With the log-probability l, that of the
-//! reference l0, and z, a mean of such differences that has no gradient, m = y beta (l - l0 - z), and the loss is w (1
-//! - s(m)) = w s(-m), which is [`Sigmoid`]. w is a weight for good and one for bad responses.
+//! KTO needs no pairs, only responses that are good (y = 1) or bad (y = -1). l is the log-probability of a response, l0
+//! that of the reference, and z the mean of such differences over other responses, or 0 if it is negative; it has no
+//! gradient. With m = y beta (l - l0 - z), the loss is w (1 - s(m)) = w s(-m), which is [`Sigmoid`]. w is a weight for
+//! good and one for bad responses.
 //!
 //! ```
 //! use slopes::activation::{Activation, Sigmoid};

@@ -63,8 +63,15 @@
 //!   [`Gated`] of it.
 //!
 //! ```
-//! use slopes::activation::{Gated, GatedUnit, GeluTanh, GeGluTanh, SwiGlu};
+//! use slopes::activation::{AnyActivation, Gated, GatedUnit, GeGluTanh, GeluTanh, SwiGlu};
 //!
+//! // All names of transformers 5.24 but `gelu_10`.
+//! let names = "gelu gelu_accurate gelu_fast gelu_new gelu_python gelu_python_tanh gelu_pytorch_tanh hardswish laplace \
+//!     leaky_relu linear mish prelu quick_gelu relu relu2 relu6 sigmoid silu sqrtsoftplus swish tanh xielu";
+//! assert_eq!(names.split(' ').filter(|name| name.parse::<AnyActivation>().is_ok()).count(), 23);
+//! assert!("gelu_10".parse::<AnyActivation>().is_err());
+//!
+//! // Gates.
 //! let (gate, up) = ([-1.0_f64, 2.0], [3.0, -1.0]); // x W_gate and x W_up
 //! let mut y = [0.0; 2];
 //! SwiGlu::DEFAULT.forward_slice(&gate, &up, &mut y); // before W_down
