@@ -8,7 +8,7 @@
 //! # What is needed, and what not
 //!
 //! - The crate is `no_std`: it needs `core` alone, no allocator, no mathematical library of the system, and no atomic
-//!   operation but loading and storing a byte, which every target has.
+//!   operation but loading and storing a byte, which a Cortex-M0 has too.
 //! - Without the default features nothing is compiled ahead. A program contains the kernels that it calls, for the
 //!   types that it calls them with; `by_name` and [`AnyActivation`] mean all functions, so a firmware names the types
 //!   instead.
@@ -55,7 +55,7 @@
 //! ```
 //!
 //! Parameters, scales, sums and means are f64. Where the processor has no instructions for f64, the compiler's routines
-//! compute them, which take longer; everything else of a slice of f32 is f32.
+//! compute them, which take longer.
 //!
 //! # wasm
 //!

@@ -16,7 +16,7 @@
 //! | DPO with a share eps of wrong labels (cDPO) | -(1 - eps) ln s(beta h) - eps ln s(-beta h) | [`BinaryCrossEntropyWithLogits`] of beta h, target 1 - eps | beta (s(beta h) - 1 + eps) |
 //! | hinge (SLiC, RSO) | max(0, 1 - beta h) | [`Hinge`] of beta h, target 1 | -beta if beta h < 1, else 0 |
 //! | IPO | (h - 1 / (2 beta))^2 | [`Mse`] of h, target 1 / (2 beta) | 2 h - 1 / beta |
-//! | SimPO | -ln s(beta h - gamma), h = c / tokens of c - r / tokens of r | [`SoftMargin`] of beta h - gamma, target 1 | -beta s(gamma - beta h) |
+//! | SimPO | -ln s(beta h - gamma), h = c per token - r per token | [`SoftMargin`] of beta h - gamma, target 1 | -beta s(gamma - beta h) |
 //! | ORPO | -ln s(h), h = ln(odds of c) - ln(odds of r) | [`SoftMargin`] of h, target 1 | -s(-h) |
 //! | reward model | -ln s(reward of the chosen - that of the rejected) | [`SoftMargin`] of the difference, target 1 | -s(-h) |
 //!
