@@ -8,7 +8,7 @@
 //! - c0 and r0 are those under the reference model, which is fixed.
 //! - h = (c - c0) - (r - r0). The derivative of h in c is 1, in r -1: the gradient in c is that in h, and the gradient
 //!   in r its negative.
-//! - s is the logistic function; beta says how far the model may move away from the reference.
+//! - s is the logistic function. The larger beta is, the nearer the model stays to the reference.
 //!
 //! | loss | formula | here | derivative in h |
 //! |---|---|---|---|
