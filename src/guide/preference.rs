@@ -130,7 +130,7 @@
 //!
 //! # ORPO: without a reference
 //!
-//! c and r are averages over tokens; the odds of c are p / (1 - p), p = e^c. 1 - e^c is -[`exp_m1`](f64::exp_m1) of c,
+//! c and r are averages over tokens; the odds of c are p / (1 - p), p = e^c. 1 - e^c is `-c.exp_m1()`,
 //! which keeps its digits where p is near 1. The loss is added to the cross-entropy of the chosen response, with a
 //! weight.
 //!
