@@ -35,9 +35,13 @@ pub(crate) use in_f64;
 ///
 /// A parameter may have aliases for [`parse`](crate::parse::parse), and a requirement may depend on other parameters:
 /// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |this| this.a <= this.b => "must not exceed b";`
+///
+/// `example [x] = [value, derivative];` is the example of the page, with the default parameters: numbers from the formula
+/// of the reference, `tests/reference/generate.py`, or from paper, not from the kernel. Below 16 in magnitude, 1e-14
+/// is more than 5 ulp.
 macro_rules! declare {
     (
-        $module:literal, $Trait:literal, $Formula:ident, $call:literal, $floor_of:literal;
+        $module:literal, $Trait:literal, $Formula:ident, $floor_of:literal;
         $(#[$doc:meta])*
         $Name:ident $({
             $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr, $check:expr => $requirement:literal;)+
@@ -45,6 +49,7 @@ macro_rules! declare {
         names [$($known:literal),+ $(,)?];
         formula $f:literal, $df:literal, $d2f:literal;
         source $source:literal;
+        example [$at:literal $(, $target:literal)?] = [$value:literal, $derivative:literal];
         limits $limits:expr;
         $(kinks $kinks:expr;)?
         $(roots $roots:expr;)?
@@ -74,7 +79,11 @@ macro_rules! declare {
                     $("\n- Hessian bound: ", $bound,)?
                     $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names:" $(, " `", $known, "`")+,
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
-                    "let value = ", stringify!($Name), "::DEFAULT.", $call, ";\nassert!(value.is_finite());\n```",
+                    "let f = ", stringify!($Name), "::DEFAULT;\n",
+                    "assert!((f.forward(", stringify!($at), "_f64", $(", ", stringify!($target),)? ") - ", stringify!($value),
+                    ").abs() < 1e-14);\n",
+                    "assert!((f.derivative(", stringify!($at), "_f64", $(", ", stringify!($target),)? ") - ", stringify!($derivative),
+                    ").abs() < 1e-14);\n```",
                 )]
             ]
             $module $Name $({

@@ -80,9 +80,9 @@
 //!   [`RowLoss`](loss::RowLoss), losses of rows (cross-entropy over classes); [`Penalty`](loss::Penalty), weight
 //!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), [`AnyRowLoss`](loss::AnyRowLoss),
 //!   [`AnyGroupLoss`](loss::AnyGroupLoss) and [`AnyPenalty`](loss::AnyPenalty), losses and penalties by their names in a configuration.
-//! - [`guide`]: how to write an activation. [`impl_activation!`] makes every method, for every element type and
-//!   instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`] does so from a
-//!   [`LossFormula`](loss::LossFormula).
+//! - [`guide`]: a short book, from the first steps to functions of your own: [`impl_activation!`] makes every method,
+//!   for every element type and instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`]
+//!   does so from a [`LossFormula`](loss::LossFormula).
 //!
 //! # Parameters
 //!

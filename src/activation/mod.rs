@@ -478,7 +478,7 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares an activation with [`declare!`](crate::declare::declare).
 macro_rules! activation {
     ($($tokens:tt)*) => {
-        $crate::declare::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
+        $crate::declare::declare! { "activation", "Activation", Formula, ""; $($tokens)* }
     };
 }
 pub(crate) use activation;

@@ -140,6 +140,7 @@
 //! A formula whose error terms cost too much without fused operations may ask for f64 there ([`IN_F64`]): its registers
 //! then hold f64, and count as fused.
 //!
+//! Next: [`builds`](super::builds), compile times and features.
 //!
 //! [`IN_F64`]: crate::activation::Formula::IN_F64
 //! [`L::FUSED`]: crate::Lanes::FUSED

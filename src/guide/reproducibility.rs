@@ -72,6 +72,9 @@
 //!   matter.
 //! - Matrix products are not part of this crate, and few libraries give the same bits everywhere.
 //!
+//! This is the last page. The tables of all functions are those of [`activation`](crate::activation) and
+//! [`loss`](crate::loss).
+//!
 //! [`FmaFamily`]: crate::FmaFamily
 //! [`Level`]: crate::Level
 //! [`RRelu`]: crate::activation::RRelu

@@ -452,7 +452,7 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares a loss with [`declare!`](crate::declare::declare).
 macro_rules! loss {
     ($($tokens:tt)*) => {
-        $crate::declare::declare! { "loss", "Loss", LossFormula, "forward(0.5_f64, 1.0)",
+        $crate::declare::declare! { "loss", "Loss", LossFormula,
             " * max(1, abs(prediction)) * max(1, abs(target))"; $($tokens)* }
     };
 }

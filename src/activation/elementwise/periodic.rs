@@ -13,6 +13,7 @@ activation! {
     Sine names ["sine", "sin"];
     formula "sin(x)", "cos(x)", "-sin(x)";
     source "arXiv:2006.09661 (SIREN, which uses sin(30 x): scale x first)";
+    example [1.0] = [0.8414709848078965, 0.5403023058681398];
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [-1.0, 1.0], monotone false, Odd;
     f32 [1.75, 1.75, 1.75]; f64 [2.0, 2.5, 2.0];
@@ -52,6 +53,7 @@ activation! {
     names ["snake"];
     formula "x + sin(a x)^2 / a", "1 + sin(2 a x)", "2 a cos(2 a x)";
     source "arXiv:2006.08195";
+    example [1.0] = [1.7080734182735713, 1.9092974268256817];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];

@@ -21,6 +21,7 @@ activation! {
     names ["softplus", "log1pexp"];
     formula "ln(1 + exp(beta x)) / beta", "s(beta x), s(z) = 1 / (1 + exp(-z))", "beta s(beta x) s(-beta x)";
     source "C. Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, 2000";
+    example [1.0] = [1.3132616875182228, 0.7310585786300049];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
@@ -66,6 +67,7 @@ activation! {
     LogSigmoid names ["log_sigmoid"];
     formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
     source "definition";
+    example [1.0] = [-0.3132616875182228, 0.2689414213699951];
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, 0.0], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
@@ -85,6 +87,7 @@ activation! {
     SqrtSoftplus names ["sqrt_softplus"];
     formula "sqrt(ln(1 + exp(x)))", "s / (2 f), f the value, s = 1 / (1 + exp(-x))", "s (1 - s) / (2 f) - s^2 / (4 f^3)";
     source "DeepSeek-AI, DeepSeek-V4, the code published with it";
+    example [1.0] = [1.145976303209723, 0.3189675809972727];
     limits [[0.0, f64::INFINITY], [0.0, 0.0], [0.0, -0.0]];
     roots [&[], &[], &[0.921_422_508_655_360_3]];
     range [0.0, f64::INFINITY], monotone true, Neither;
@@ -184,6 +187,7 @@ activation! {
     names ["squareplus"];
     formula "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "b / (2 (x^2 + b)^(3/2))";
     source "J. Barron, Squareplus, arXiv:2112.11687";
+    example [1.0] = [1.618033988749895, 0.7236067977499789];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];

@@ -155,6 +155,7 @@ activation! {
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
     source "arXiv:1710.05941";
+    example [-1.0] = [-0.2689414213699951, 0.07232948812851327];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-1.278_464_542_761_074], &[-2.399_357_280_515_468, 2.399_357_280_515_468]];
     range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, Neither;
