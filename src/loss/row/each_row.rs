@@ -203,11 +203,11 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                     block.scatter(token, tile.src(), gradient);
                     // After the tile: a load of a register that contains a number just stored would have to wait.
                     for k in 0..block.count {
-                        let gradient = self.layout.of_target(gradient, first + k);
                         if columns.ignored[k] {
-                            gradient.fill(0.0);
+                            self.layout.of_target(gradient, first + k).fill(0.0);
                         } else if !SOFT {
-                            gradient.write(columns.labels[k], columns.of_labels[k]);
+                            let at = columns.labels[k] * self.layout.stride();
+                            gradient.write(self.layout.start(first + k) + at, columns.of_labels[k]);
                         }
                     }
                 }
