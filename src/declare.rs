@@ -58,7 +58,7 @@ macro_rules! declare {
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(in_f64 $in_f64:expr;)?
         $(bound $bound:literal;)?
-        $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
+        $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $(, cuts_at $end:expr;)? $($method:ident $body:block)+)?
     ) => {
         $crate::declare::declare! { @type
             [
@@ -139,6 +139,7 @@ macro_rules! declare {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
             const IN_F64: [bool; 3] = $Name::IN_F64;
             $(const ONE_MINIMUM: bool = $one_minimum;)?
+            $(const CUTS_AT: Option<f64> = Some($end);)?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;
                 Some(constant(self, mean))

@@ -221,6 +221,10 @@ pub trait Formula: Copy + Send + Sync + 'static {
     /// to f32 as ever.
     const IN_F64: [bool; 3] = [false; 3];
 
+    /// The end of a function that cuts x to the range from 0 to there, in every format.
+    #[doc(hidden)]
+    const CUTS_AT: Option<f64> = None;
+
     /// The value f(x).
     fn f<L: Lanes>(self, x: L) -> L;
 
@@ -271,6 +275,8 @@ pub(crate) fn value_and_derivative<F: Formula, L: Lanes>(formula: F, x: L) -> [L
 #[derive(Clone, Copy)]
 struct Value;
 impl<F: Formula> Map<1, 1> for (F, Value) {
+    const CUTS_AT: Option<f64> = F::CUTS_AT;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         [value(self.0, x)]

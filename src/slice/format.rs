@@ -235,6 +235,64 @@ unsafe fn narrow<H: Half, I: Isa>(from: *const f32, to: *mut H, len: usize) {
     }
 }
 
+/// Cuts the numbers of a contiguous slice of a format that rounds to the range from 0 to `end`, which the format holds.
+/// NaN and -0 stay what they are.
+#[cfg(feature = "half")]
+#[inline(never)]
+pub(super) fn cut<R: Real>(from: Src<R>, to: Dst<R>, end: f64) {
+    assert!(from.len == to.len && from.stride == 1 && to.stride == 1 && !from.repeats && from.format == to.format);
+    let bits = |x: f64| match from.format {
+        Format::F16 => half::f16::from_f64(x).to_bits().cast_signed(),
+        _ => half::bf16::from_f64(x).to_bits().cast_signed(),
+    };
+    let [end, infinity, minus_infinity] = [end, f64::INFINITY, f64::NEG_INFINITY].map(bits);
+    dispatch(Cut { from: from.from.cast(), to: to.to.cast(), len: to.len, end, infinity, minus_infinity });
+}
+
+/// The kernel of [`cut`], on the bits as whole numbers. Negative numbers, -0 aside, are those from that of -inf down; NaN
+/// is beyond the infinities. Limit: memory.
+#[cfg(feature = "half")]
+struct Cut {
+    from: *const i16,
+    to: *mut i16,
+    len: usize,
+    end: i16,
+    infinity: i16,
+    minus_infinity: i16,
+}
+
+#[cfg(feature = "half")]
+impl Cut {
+    #[inline(always)]
+    fn of(&self, x: i16) -> i16 {
+        let x = if x > i16::MIN && x <= self.minus_infinity { 0 } else { x };
+        if x > self.end && x <= self.infinity { self.end } else { x }
+    }
+}
+
+#[cfg(feature = "half")]
+impl Kernel for Cut {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, _: Token<I>) {
+        // SAFETY: `cut` gives the pointers of views of `len` numbers of 16 bits. Two loops, because the compiler
+        // vectorizes the first for views that do not overlap.
+        unsafe {
+            if core::ptr::eq(self.from, self.to) {
+                for x in core::slice::from_raw_parts_mut(self.to, self.len) {
+                    *x = self.of(*x);
+                }
+                return;
+            }
+            let mut i = 0_usize;
+            while i < self.len {
+                *self.to.wrapping_add(i) = self.of(*self.from.wrapping_add(i));
+                i = i.wrapping_add(1);
+            }
+        }
+    }
+}
+
 /// The conversion of numbers from one view to another. At least one of the two does not round.
 pub(crate) struct Convert<'a, R> {
     pub(crate) from: Src<'a, R>,

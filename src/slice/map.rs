@@ -11,6 +11,10 @@ use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch, prefetch}
 
 /// A function from `IN` registers to `OUT` registers.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
+    /// The end of a map that cuts x to the range from 0 to there. Formats that round are cut by their bits.
+    #[cfg_attr(not(feature = "half"), allow(dead_code, reason = "no format rounds"))]
+    const CUTS_AT: Option<f64> = None;
+
     fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
 }
 
@@ -208,6 +212,10 @@ pub(crate) fn map<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(
     outputs: [Dst<R>; OUT],
 ) {
     if rounds(&inputs) {
+        #[cfg(feature = "half")]
+        if let Some(end) = M::CUTS_AT {
+            return super::format::cut(inputs[0], outputs[0], end);
+        }
         map_widened(map, inputs, outputs);
     } else {
         let (plan, start) = plan(inputs, outputs);

@@ -92,7 +92,7 @@ activation! {
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x)
+    in (self, x), cuts_at f64::INFINITY;
     f { x.at_least(x.splat(0.0)) }
     df {
         let zero = x.splat(0.0);
@@ -212,7 +212,7 @@ activation! {
     kinks [0.0, 6.0];
     range [0.0, 6.0], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x)
+    in (self, x), cuts_at 6.0;
     f { x.at_least(x.splat(0.0)).at_most(x.splat(6.0)) }
     df { between(x, 0.0, 6.0, 1.0) }
     d2f { constant(x, 0.0) }
