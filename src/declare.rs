@@ -41,7 +41,7 @@ macro_rules! declare {
         f32 $ulp32:tt $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(bound $bound:literal;)?
-        $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
+        $(in $arguments:tt $(, exact_gain $gain:expr;)? $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
     ) => {
         $crate::declare::declare! { @type
             [
@@ -114,6 +114,10 @@ macro_rules! declare {
         $(impl $Formula for $Name {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
             $(const ONE_MINIMUM: bool = $one_minimum;)?
+            $(fn exact_gain(self) -> Option<f64> {
+                let gain: fn(Self) -> f64 = $gain;
+                Some(gain(self))
+            })?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;
                 Some(constant(self, mean))
