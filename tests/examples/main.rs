@@ -3,5 +3,6 @@
 #![cfg(not(miri))]
 
 mod digits;
+mod lessons;
 mod program;
 mod textbook;
