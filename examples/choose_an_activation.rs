@@ -3,18 +3,20 @@
 //! `cargo run --release --example choose_an_activation -- [--hidden N] [--epochs N] [--runs N] [--learning-rate F]
 //! [--seed N] [--figure FILE]`
 //!
-//! A network with two hidden layers learns to read digits, several times from other weights, with each activation in turn;
-//! weights have the activation's `gain`, so that no function has an advantage by its scale. The table that goes to standard
-//! output is in the order of the validation loss, by which one chooses; the test accuracy is for the one that was chosen. The
-//! times are of this machine: of the trainings, and of forward and backward of one number in a slice of 4096.
+//! A network with two hidden layers learns to read digits, several times from other weights, with each activation in
+//! turn; weights have the activation's `gain`, so that no function has an advantage by its scale. The table that goes
+//! to standard output is in the order of the validation loss, by which one chooses; the test accuracy is for the one
+//! that was chosen. The times are of this machine: of the trainings, and of forward and backward of one number in a
+//! slice of 4096.
 //!
-//! RReLU is there twice: `rrelu` has the mean slope always, `rrelu in training` draws a slope for each number and step, and
-//! has the mean slope in evaluation.
+//! RReLU is there twice: `rrelu` has the mean slope always, `rrelu in training` draws a slope for each number and step,
+//! and has the mean slope in evaluation.
 //!
-//! What to see: on so small a task most functions do alike, within a per cent or two, and one takes a cheap one. The identity
-//! shows what a linear model can do. Sigmoids whose values have a mean far from 0 learn more slowly than tanh; the binary
-//! step has no derivative, so that its hidden layers learn nothing; and exp, which grows faster than any line, does not learn
-//! at the learning rate of the others: its loss may end as NaN. The accuracies are drawn to target/choose_an_activation.svg.
+//! What to see: on so small a task most functions do alike, within a per cent or two, and one takes a cheap one. The
+//! identity shows what a linear model can do. Sigmoids whose values have a mean far from 0 learn more slowly than tanh;
+//! the binary step has no derivative, so that its hidden layers learn nothing; and exp, which grows faster than any
+//! line, does not learn at the learning rate of the others: its loss may end as NaN. The accuracies are drawn to
+//! target/choose_an_activation.svg.
 //!
 //! The same options give the same output, to the digit, but for the times.
 

@@ -2,17 +2,18 @@
 //!
 //! `cargo run --release --example initialization -- [--activation NAME] [--epochs N] [--seed N] [--figure FILE]`
 //!
-//! Zeros, or any other constant: units of a layer that begin alike receive the same gradient and remain alike. A layer of
-//! 64 is then one unit, written 64 times. Random weights break the symmetry; the first table counts the units that
+//! Zeros, or any other constant: units of a layer that begin alike receive the same gradient and remain alike. A layer
+//! of 64 is then one unit, written 64 times. Random weights break the symmetry; the first table counts the units that
 //! differ after a few epochs on digits.
 //!
 //! The scale: z = sum_i w_i a_i over n inputs has the variance n Var(w) E a^2. Weights that are too small shrink the
-//! signal in each layer until nothing is left of it; weights that are too large let it explode, or drive sigmoids to where
-//! their slope is 0. It stays as it is with Var(w) = gain^2 / n, gain = 1 / sqrt(E f(z)^2) for a standard normal z: the second
-//! table has the mean square of z by depth for an activation of your choice, the third with the `gain` of each.
+//! signal in each layer until nothing is left of it; weights that are too large let it explode, or drive sigmoids to
+//! where their slope is 0. It stays as it is with Var(w) = gain^2 / n, gain = 1 / sqrt(E f(z)^2) for a standard normal
+//! z: the second table has the mean square of z by depth for an activation of your choice, the third with the `gain` of
+//! each.
 //!
-//! Source: X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010; K. He et
-//! al., Delving Deep into Rectifiers, arXiv:1502.01852. Tables go to standard output, the curves to
+//! Source: X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010; K. He
+//! et al., Delving Deep into Rectifiers, arXiv:1502.01852. Tables go to standard output, the curves to
 //! target/initialization.svg.
 //!
 //! The same options give the same output, to the digit.
@@ -144,15 +145,16 @@ fn symmetry(out: &mut impl Write, options: &Options, data: &Data) -> Result<(), 
     Ok(())
 }
 
-/// How many columns of weights, which are those of a unit, differ from all others: those that are equal but for rounding, in
-/// a matrix product that may sum them in another order, are the same.
+/// How many columns of weights, which are those of a unit, differ from all others: those that are equal but for
+/// rounding, in a matrix product that may sum them in another order, are the same.
 fn different(weights: &Array2<f32>) -> usize {
     let rounded = |&weight: &f32| (weight * 1e3).round() as i64;
     let columns = weights.axis_iter(Axis(1)).map(|column| column.iter().map(rounded).collect::<Vec<_>>());
     columns.collect::<BTreeSet<_>>().len()
 }
 
-/// The mean square of z in each layer, for standard normal inputs and weights with the standard deviation scale / sqrt(n).
+/// The mean square of z in each layer, for standard normal inputs and weights with the standard deviation scale /
+/// sqrt(n).
 fn mean_squares(activation: AnyActivation, scale: f64, seed: u64) -> Vec<f32> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     // The sum of 12 uniform numbers, less 6, is nearly normal.

@@ -3,13 +3,14 @@
 //! `cargo run --release --example maxout_layer -- [--units N] [--pieces N] [--steps N] [--rate F] [--seed N]
 //! [--figure FILE]`
 //!
-//! A unit is the maximum of several linear functions of x and y, and so a convex function that is linear in pieces. The logit
-//! is a sum of units with weights of either sign, and a difference of two convex functions may be any function: enough
-//! pieces are enough for all (I. Goodfellow et al., Maxout Networks, arXiv:1302.4389, theorem 4.3), as `--units 2 --pieces 30`
-//! shows. With one piece the whole is a straight line, whatever the number of units, and no line parts the spirals.
+//! A unit is the maximum of several linear functions of x and y, and so a convex function that is linear in pieces. The
+//! logit is a sum of units with weights of either sign, and a difference of two convex functions may be any function:
+//! enough pieces are enough for all (I. Goodfellow et al., Maxout Networks, arXiv:1302.4389, theorem 4.3), as `--units
+//! 2 --pieces 30` shows. With one piece the whole is a straight line, whatever the number of units, and no line parts
+//! the spirals.
 //!
-//! Forward gives the index of the piece that was largest, and backward needs that alone: the gradient goes to this piece.
-//! A table goes to standard output, the points and where the model says what to target/maxout_layer.svg.
+//! Forward gives the index of the piece that was largest, and backward needs that alone: the gradient goes to this
+//! piece. A table goes to standard output, the points and where the model says what to target/maxout_layer.svg.
 //!
 //! The same options give the same output, to the digit.
 

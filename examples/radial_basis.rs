@@ -3,13 +3,13 @@
 //! `cargo run --release --example radial_basis -- [--centres N] [--sigma F] [--steps N] [--rate F] [--seed N]
 //! [--figure FILE]`
 //!
-//! A unit is near 1 close to its centre and near 0 far from it, so that it says something of its surroundings alone, where
-//! a unit of a dense layer divides the whole plane. The centres begin at points of the training set; they, the width sigma of
-//! all Gaussians and the weights of the sum are learnt by gradient descent, for which the layer has a backward method each.
-//! Far from all centres the logit is its bias: the model says nothing where it has seen nothing.
+//! A unit is near 1 close to its centre and near 0 far from it, so that it says something of its surroundings alone,
+//! where a unit of a dense layer divides the whole plane. The centres begin at points of the training set; they, the
+//! width sigma of all Gaussians and the weights of the sum are learnt by gradient descent, for which the layer has a
+//! backward method each. Far from all centres the logit is its bias: the model says nothing where it has seen nothing.
 //!
-//! Source: D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988. A table goes to standard
-//! output, the points, the centres and where the model says what to target/radial_basis.svg.
+//! Source: D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988. A table goes to
+//! standard output, the points, the centres and where the model says what to target/radial_basis.svg.
 //!
 //! The same options give the same output, to the digit.
 

@@ -3,19 +3,21 @@
 //! `cargo run --release --example vanishing_gradient -- [--weight F] [--epochs N] [--seed N] [--figure FILE]`
 //!
 //! First, four layers of one neuron, a = s(w a' + b), a' being the output of the layer before. By the chain rule, the
-//! gradient of the output in the bias of a layer is s'(z) there, times the w s'(z) of every layer after it. s' is at most 1/4:
-//! unless weights are large, each layer takes three quarters of the gradient and more. It may grow, too: s'(z) is 1/4 where
-//! the bias keeps z at 0, and then a weight above 4 makes the gradient larger from layer to layer. Either way it is a
-//! product of as many factors as there are layers, and layers learn at speeds that have nothing to do with each other.
+//! gradient of the output in the bias of a layer is s'(z) there, times the w s'(z) of every layer after it. s' is at
+//! most 1/4: unless weights are large, each layer takes three quarters of the gradient and more. It may grow, too:
+//! s'(z) is 1/4 where the bias keeps z at 0, and then a weight above 4 makes the gradient larger from layer to layer.
+//! Either way it is a product of as many factors as there are layers, and layers learn at speeds that have nothing to
+//! do with each other.
 //!
-//! Then, ten layers of 64 units that read digits: the norm of the gradient in the weights of each layer, before anything
-//! is learnt, by activation. Weights have the `gain` of the activation, so that the signal does not die on its way forward;
-//! the gradient may still do so on its way back. With residual connections, where a layer adds to its input, y = x + f(W x + b),
-//! the gradient also has a way around each layer. The last columns are what has been learnt after a few epochs.
+//! Then, ten layers of 64 units that read digits: the norm of the gradient in the weights of each layer, before
+//! anything is learnt, by activation. Weights have the `gain` of the activation, so that the signal does not die on its
+//! way forward; the gradient may still do so on its way back. With residual connections, where a layer adds to its
+//! input, y = x + f(W x + b), the gradient also has a way around each layer. The last columns are what has been learnt
+//! after a few epochs.
 //!
 //! Source: S. Hochreiter, Untersuchungen zu dynamischen neuronalen Netzen, 1991; M. Nielsen, Neural Networks and Deep
-//! Learning, 2015, chapter 5; K. He et al., Deep Residual Learning for Image Recognition, arXiv:1512.03385. Tables go to
-//! standard output, the curves to target/vanishing_gradient.svg.
+//! Learning, 2015, chapter 5; K. He et al., Deep Residual Learning for Image Recognition, arXiv:1512.03385. Tables go
+//! to standard output, the curves to target/vanishing_gradient.svg.
 //!
 //! The same options give the same output, to the digit.
 
@@ -133,7 +135,8 @@ impl Learning {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
         let unit = Unit::Fixed(activation);
         let widths = [&[PIXELS][..], &[WIDTH; LAYERS]].concat();
-        // A layer beside a connection adds its own: in so many layers the mean square grows with their number, not exponentially.
+        // A layer beside a connection adds its own: in so many layers the mean square grows with their number, not
+        // exponentially.
         let share = if residual { (LAYERS as f64).sqrt().recip() } else { 1.0 };
         let deviation = |inputs: usize| share * unit.gain() / (inputs as f64).sqrt();
         let mut network = Network::new(Task::WhichDigit, &widths, unit, deviation, &mut rng).with_residual(residual);

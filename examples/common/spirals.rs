@@ -1,5 +1,5 @@
-//! Two spirals, one within the other: two classes that no straight line separates, how a model of them learns, and a picture
-//! of what it has learnt.
+//! Two spirals, one within the other: two classes that no straight line separates, how a model of them learns, and a
+//! picture of what it has learnt.
 
 use std::error::Error;
 use std::f32::consts::PI;

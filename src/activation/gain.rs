@@ -1,9 +1,9 @@
 //! The factor of the standard deviation of a layer's weights with which its outputs keep their mean square.
 //!
-//! The quadrature is Gauss-Lobatto's with 16 points on pieces of the line. Pieces are halved until the halves agree with
-//! the whole, so that a kink or a jump, wherever it is, ends in a piece that is too short to matter, and need not be known.
-//! The ends of a piece are points of the rule: a jump that were between the last point and the end of a piece would pass
-//! unseen. The first pieces end at powers of two, for features of any scale about 0.
+//! The quadrature is Gauss-Lobatto's with 16 points on pieces of the line. Pieces are halved until the halves agree
+//! with the whole, so that a kink or a jump, wherever it is, ends in a piece that is too short to matter, and need not
+//! be known. The ends of a piece are points of the rule: a jump that were between the last point and the end of a piece
+//! would pass unseen. The first pieces end at powers of two, for features of any scale about 0.
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
@@ -13,13 +13,13 @@ use super::Activation;
 
 /// The gain of an activation: `1 / sqrt(E f(z)^2)`, z being standard normal.
 ///
-/// Weights of a layer with n inputs, drawn with mean 0 and variance `gain^2 / n`, keep the mean square of what passes through
-/// activation and layer: if the inputs of f are normal with mean 0 and variance 1, so, nearly, are those of the next f. By
-/// that the signal neither dies out nor explodes with depth.
+/// Weights of a layer with n inputs, drawn with mean 0 and variance `gain^2 / n`, keep the mean square of what passes
+/// through activation and layer: if the inputs of f are normal with mean 0 and variance 1, so, nearly, are those of the
+/// next f. By that the signal neither dies out nor explodes with depth.
 ///
-/// A small deviation from 1 is multiplied in each layer by `E z f(z) f'(z) / E f(z)^2`: it shrinks where f saturates (0.46
-/// for tanh), remains for rectifiers (1 for relu), and grows where f bends upwards at 0 (1.14 for gelu, 1.17 for swish),
-/// so that very deep networks of those need a normalization, or residual connections.
+/// A small deviation from 1 is multiplied in each layer by `E z f(z) f'(z) / E f(z)^2`: it shrinks where f saturates
+/// (0.46 for tanh), remains for rectifiers (1 for relu), and grows where f bends upwards at 0 (1.14 for gelu, 1.17 for
+/// swish), so that very deep networks of those need a normalization, or residual connections.
 ///
 /// ```
 /// use slopes::activation::{AnyActivation, Gelu, Relu, Tanh, gain};
@@ -35,31 +35,33 @@ use super::Activation;
 /// # Ok::<(), slopes::ParseError>(())
 /// ```
 ///
-/// The value for default parameters is on the page of each activation. Parameters count as they are: the gain of a
-/// function whose parameter is learned is that of its first value. Of [`RRelu`](super::RRelu) it is that of evaluation;
-/// that of training, where slopes are random, is [`RReluTraining::gain`](super::RReluTraining::gain).
+/// It is that of f in f64, for all types. The value for default parameters is on the page of each activation.
+/// Parameters count as they are: the gain of a function whose parameter is learned is that of its first value. Of
+/// [`RRelu`](super::RRelu) it is that of evaluation; that of training, where slopes are random, is
+/// [`RReluTraining::gain`](super::RReluTraining::gain).
 ///
 /// # PyTorch's `calculate_gain`
 ///
-/// It knows `linear`, `relu`, `leaky_relu`, `sigmoid`, `tanh` and `selu`. The first three are the same numbers: 1, sqrt 2,
-/// `sqrt(2 / (1 + slope^2))`. For the others it has rules of thumb: 5/3 for tanh, whose gain is 1.5925; 1 for
-/// sigmoid, whose gain is 1.8462, but whose outputs have the mean 1/2, so that no scale alone keeps their distribution; and 3/4
-/// for SELU, whose gain is 1, because mean 0 and variance 1 are what its constants were chosen to keep.
+/// It knows `linear`, `relu`, `leaky_relu`, `sigmoid`, `tanh` and `selu`. The first three are the same numbers: 1, sqrt
+/// 2, `sqrt(2 / (1 + slope^2))`. For the others it has rules of thumb: 5/3 for tanh, whose gain is 1.5925; 1 for
+/// sigmoid, whose gain is 1.8462, but whose outputs have the mean 1/2, so that no scale alone keeps their distribution;
+/// and 3/4 for SELU, whose gain is 1, because mean 0 and variance 1 are what its constants were chosen to keep.
 ///
 /// # Accuracy
 ///
-/// A closed form where there is one ([`Activation::exact_gain`]): linear functions, rectifiers, ELU and SELU, the exponential,
-/// the Gaussian, sine, Snake, GELU. Else a quadrature, with a relative error below 1e-14 for the crate's functions, kinks
-/// and jumps included. It does not see all of a function that has more than some thousand oscillations or jumps, or that
-/// differs from 0 only in an interval that is shorter than a sixteenth of its distance from 0. Its cost is that of 2000
-/// to 50,000 values of f.
+/// A closed form where there is one ([`Activation::exact_gain`]): linear functions, rectifiers, ELU and SELU, the
+/// exponential, the Gaussian, sine, Snake, GELU. Else a quadrature, with a relative error below 1e-14 for the crate's
+/// functions, kinks and jumps included. It does not see all of a function that has more than some thousand oscillations
+/// or jumps, or that differs from 0 only in an interval that is shorter than a sixteenth of its distance from 0. Its
+/// cost is that of 6000 values of f, and of 2000 more for each kink or jump.
 ///
-/// The gain is infinite if f(z) is 0 for all z that are not beyond 38 (as `hard_shrink(lambda=40)` is), and 0 if f(z)^2 is
-/// too large for f64. It is NaN if f(z) is NaN for some z, as no function of the crate is.
+/// The gain is infinite if f(z) is 0 for all z that are not beyond 38 (as `hard_shrink(lambda=40)` is), and 0 if f(z)^2
+/// is too large for f64. It is NaN if f(z) is NaN for some z, as no function of the crate is.
 ///
-/// Source: K. He et al., Delving Deep into Rectifiers, arXiv:1502.01852, for rectifiers; with another definition of what
-/// is kept, Y. LeCun et al., Efficient BackProp, 1998; X. Glorot, Y. Bengio, Understanding the difficulty of training deep
-/// feedforward neural networks, 2010; G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515, for SELU.
+/// Source: K. He et al., Delving Deep into Rectifiers, arXiv:1502.01852, for rectifiers; with another definition of
+/// what is kept, Y. LeCun et al., Efficient BackProp, 1998; X. Glorot, Y. Bengio, Understanding the difficulty of
+/// training deep feedforward neural networks, 2010; G. Klambauer et al., Self-Normalizing Neural Networks,
+/// arXiv:1706.02515, for SELU.
 #[doc(alias = "calculate_gain")]
 #[doc(alias = "kaiming")]
 #[doc(alias = "xavier")]
@@ -100,8 +102,9 @@ fn refined(f: Function, (low, high): (f64, f64), coarse: f64, whole: f64, halvin
     let pieces = [(low, middle), (middle, high)];
     let parts = pieces.map(|piece| integral(f, piece));
     let fine = parts[0] + parts[1];
-    // Of smooth functions, the error of the halves is 2^-32 of that of the whole. Beside a kink it is not, but such a piece is
-    // accepted for what it is of all; its error is a part of the difference, and there is one such piece for each kink.
+    // Of smooth functions, the error of the halves is 2^-30 of that of the whole. Beside a kink it is not, but such a
+    // piece is accepted for what it is of all; its error is a part of the difference, and there is one such piece for
+    // each kink.
     let tolerance = (fine * power_of_two(-48)).max(whole * power_of_two(-54));
     let is_final = (fine - coarse).abs() <= tolerance || !fine.is_finite() || middle == low || middle == high;
     if is_final || *halvings_left == 0 {

@@ -100,7 +100,7 @@ pub trait Activation<T: Element>: Send + Sync {
         Spec::UNDECLARED
     }
 
-    /// The [`gain`] in closed form, if there is one and the type implements it.
+    /// The [`gain`] in closed form. `None`, the default, if there is none: `gain` then integrates f(z)^2.
     #[must_use]
     fn exact_gain(&self) -> Option<f64> {
         None
@@ -239,7 +239,7 @@ pub trait Formula: Copy + Send + Sync + 'static {
         (self.f(x), self.df(x))
     }
 
-    /// The [`gain`] in closed form, if there is one.
+    /// The [`gain`] in closed form. `None`, the default, if there is none: `gain` then integrates f(z)^2.
     fn exact_gain(self) -> Option<f64> {
         None
     }

@@ -2,7 +2,8 @@
 
 use crate::program::{figure, refuses, run, shows, stdout};
 
-/// The numbers of a line that begins with a name, in the part of a text that begins so. Units and other words are left out.
+/// The numbers of a line that begins with a name, in the part of a text that begins so. Units and other words are left
+/// out.
 fn numbers(text: &str, part: &str, name: &str) -> Vec<f64> {
     let start = text.find(part).unwrap_or_else(|| panic!("no part {part:?}"));
     let lines = text[start..].lines();

@@ -1,4 +1,5 @@
-//! The images of digits: read, scaled, shuffled and split; what is asked of them, and the network that learns to answer.
+//! The images of digits: read, scaled, shuffled and split; what is asked of them, and the network that learns to
+//! answer.
 
 #![allow(dead_code, reason = "not every example needs all of it")]
 

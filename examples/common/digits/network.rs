@@ -1,5 +1,5 @@
-//! A network of dense layers, and how it learns. Matrix products are ndarray's; activation and loss are methods that the
-//! crate gives its arrays, forward and backward.
+//! A network of dense layers, and how it learns. Matrix products are ndarray's; activation and loss are methods that
+//! the crate gives its arrays, forward and backward.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, Axis};
