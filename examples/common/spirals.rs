@@ -94,7 +94,7 @@ pub fn score(model: &impl Model, points: &Points) -> Score {
     let logits = model.logits(&points.xy);
     let right = logits.iter().zip(&points.labels).filter(|(logit, label)| (**logit > 0.0) == (**label > 0.5)).count();
     let loss = BinaryCrossEntropyWithLogits::DEFAULT.mean(&logits, &points.labels);
-    Score { loss: loss.into(), accuracy: right as f64 / logits.len() as f64 }
+    Score { loss, accuracy: right as f64 / logits.len() as f64 }
 }
 
 /// Steps of Adam (arXiv:1412.6980) on all points of the training set, and a table of the scores.

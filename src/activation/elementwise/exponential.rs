@@ -120,7 +120,7 @@ activation! {
 /// The gain of ELU. E f(z)^2 = 1/2 + alpha^2 (e^2 P(-2) - 2 sqrt(e) P(-1) + 1/2), P being the normal distribution function.
 fn elu_gain(alpha: f64) -> f64 {
     /// The square root of the factor of alpha^2, by mpmath.
-    const DEPTH: f64 = 0.380_716_978_204_182_36;
+    const DEPTH: f64 = 0.380_716_978_204_182_4;
     Float::hypot(FRAC_1_SQRT_2, DEPTH * alpha).recip()
 }
 
