@@ -14,7 +14,7 @@
 //!
 //! Source: X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010; K. He
 //! et al., Delving Deep into Rectifiers, arXiv:1502.01852. Tables go to standard output, the curves to
-//! target/initialization.svg.
+//! target/initialization.svg, where 1e-6 stands for anything less.
 //!
 //! The same options give the same output, to the digit.
 
