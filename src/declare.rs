@@ -19,14 +19,29 @@ pub(crate) trait Parameters: Sized {
     }
 }
 
+/// What a declaration says of f64, or that nothing is computed in it.
+macro_rules! in_f64 {
+    () => {
+        [false; 3]
+    };
+    ($in_f64:expr) => {
+        $in_f64
+    };
+}
+pub(crate) use in_f64;
+
 /// Declares a function: its type, its parameters with their defaults and requirements, its specification, and
 /// optionally the methods of its formula. The documentation page and the tests read the same tokens.
 ///
 /// A parameter may have aliases for [`parse`](crate::parse::parse), and a requirement may depend on other parameters:
 /// `a ("alpha") = 1.0, |a| a > 0.0 => "must be positive"; ... } also a, |this| this.a <= this.b => "must not exceed b";`
+///
+/// `example [x] = [value, derivative];` is the example of the page, with the default parameters: numbers from the formula
+/// of the reference, `tests/reference/generate.py`, or from paper, not from the kernel. Below 16 in magnitude, 1e-14
+/// is more than 5 ulp.
 macro_rules! declare {
     (
-        $module:literal, $Trait:literal, $Formula:ident, $call:literal, $floor_of:literal;
+        $module:literal, $Trait:literal, $Formula:ident, $floor_of:literal;
         $(#[$doc:meta])*
         $Name:ident $({
             $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr, $check:expr => $requirement:literal;)+
@@ -34,12 +49,14 @@ macro_rules! declare {
         names [$($known:literal),+ $(,)?];
         formula $f:literal, $df:literal, $d2f:literal;
         source $source:literal;
+        example [$at:literal $(, $target:literal)?] = [$value:literal, $derivative:literal];
         limits $limits:expr;
         $(kinks $kinks:expr;)?
         $(roots $roots:expr;)?
         range $range:expr, monotone $monotone:literal, $parity:ident;
         f32 $ulp32:tt $(, floor $floor32:expr)?;
         f64 $ulp64:expr $(, floor $floor64:expr)?;
+        $(in_f64 $in_f64:expr;)?
         $(bound $bound:literal;)?
         $(in $arguments:tt $(, exact_gain $gain:expr;)? $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
     ) => {
@@ -62,7 +79,11 @@ macro_rules! declare {
                     $("\n- Hessian bound: ", $bound,)?
                     $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names:" $(, " `", $known, "`")+,
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
-                    "let value = ", stringify!($Name), "::DEFAULT.", $call, ";\nassert!(value.is_finite());\n```",
+                    "let f = ", stringify!($Name), "::DEFAULT;\n",
+                    "assert!((f.forward(", stringify!($at), "_f64", $(", ", stringify!($target),)? ") - ", stringify!($value),
+                    ").abs() < 1e-14);\n",
+                    "assert!((f.derivative(", stringify!($at), "_f64", $(", ", stringify!($target),)? ") - ", stringify!($derivative),
+                    ").abs() < 1e-14);\n```",
                 )]
             ]
             $module $Name $({
@@ -90,6 +111,9 @@ macro_rules! declare {
                 f64: $crate::spec::ErrorBound::declared($ulp64, &[$($floor64)?]),
                 absolute_of: [""; 3],
             };
+
+            /// Which of value and derivatives are computed in f64, where numbers of f32 do not fuse.
+            pub(crate) const IN_F64: [bool; 3] = $crate::declare::in_f64!($($in_f64)?);
         }
 
         /// The row of the function in the table on its module's page.
@@ -113,6 +137,7 @@ macro_rules! declare {
 
         $(impl $Formula for $Name {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
+            const IN_F64: [bool; 3] = $Name::IN_F64;
             $(const ONE_MINIMUM: bool = $one_minimum;)?
             $(fn exact_gain(self) -> Option<f64> {
                 let gain: fn(Self) -> f64 = $gain;

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::UnsupportedLevelError;
+use crate::simd::HAS_F64;
 
 /// An instruction set that kernels are compiled for.
 ///
@@ -40,8 +41,12 @@ pub enum Level {
 pub enum FmaFamily {
     /// A multiply-add rounds once: AVX-512, AVX2, NEON.
     Fused,
-    /// A multiply-add rounds twice, after the product and after the sum: SSE2 and plain Rust.
+    /// A multiply-add rounds twice, after the product and after the sum: SSE2 and plain Rust. Formulas that lose by it,
+    /// such as that of GELU, compute f32 in f64.
     Unfused,
+    /// As `Unfused`, but without f64: plain Rust on microcontrollers, whose f64 is made of routines. Only these formulas
+    /// have other bits.
+    UnfusedF32,
 }
 
 /// The level in use; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
@@ -136,6 +141,7 @@ impl Level {
     #[inline]
     pub const fn family(self) -> FmaFamily {
         match self {
+            Level::Scalar if !HAS_F64 => FmaFamily::UnfusedF32,
             Level::Scalar | Level::Sse2 => FmaFamily::Unfused,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }

@@ -36,7 +36,7 @@
 //!   even functions are odd and even to the bit.
 //! - **Special numbers.** NaN gives NaN, infinities give the limits, the sign of zero is kept.
 //! - **Reproducibility.** Results are bit-identical on all CPUs with fused multiply-add (AVX-512, AVX2, NEON), and on
-//!   all without: the two families of [`FmaFamily`]. They do not depend on whether a number is computed alone or in a
+//!   all without, microcontrollers aside: the families of [`FmaFamily`]. They do not depend on whether a number is computed alone or in a
 //!   slice, in place or not, nor on the length, the alignment and the index. The order of a sum depends on the length
 //!   alone.
 //! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]); no compiler flags, no
@@ -80,9 +80,9 @@
 //!   [`RowLoss`](loss::RowLoss), losses of rows (cross-entropy over classes); [`Penalty`](loss::Penalty), weight
 //!   penalties (L1, L2); [`AnyLoss`](loss::AnyLoss), [`AnyRowLoss`](loss::AnyRowLoss),
 //!   [`AnyGroupLoss`](loss::AnyGroupLoss) and [`AnyPenalty`](loss::AnyPenalty), losses and penalties by their names in a configuration.
-//! - [`guide`]: how to write an activation. [`impl_activation!`] makes every method, for every element type and
-//!   instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`] does so from a
-//!   [`LossFormula`](loss::LossFormula).
+//! - [`guide`]: a short book, from the first steps to functions of your own: [`impl_activation!`] makes every method,
+//!   for every element type and instruction set, from a [`Formula`](activation::Formula) over [`Lanes`]; [`impl_loss!`]
+//!   does so from a [`LossFormula`](loss::LossFormula).
 //!
 //! # Parameters
 //!

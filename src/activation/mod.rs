@@ -39,7 +39,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, widens};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use elementwise::{
@@ -223,6 +223,12 @@ pub trait Formula: Copy + Send + Sync + 'static {
     /// The specification of the function.
     const SPEC: &'static Spec = Spec::UNDECLARED;
 
+    /// Value, derivative and second derivative: true if those of f32 are to be computed in f64 on machines that have it,
+    /// but whose products and sums do not fuse. There, formulas with steps that regain what rounding has lost are faster,
+    /// and more accurate. False by default. The registers then count as [`FUSED`](Lanes::FUSED); constants are rounded
+    /// to f32 as ever.
+    const IN_F64: [bool; 3] = [false; 3];
+
     /// The value f(x).
     fn f<L: Lanes>(self, x: L) -> L;
 
@@ -245,6 +251,34 @@ pub trait Formula: Copy + Send + Sync + 'static {
     }
 }
 
+/// The functions of a formula, in the registers that it asks for.
+macro_rules! in_f64 {
+    ($($function:ident: $method:ident, $order:literal;)*) => { $(
+        #[inline(always)]
+        pub(crate) fn $function<F: Formula, L: Lanes>(formula: F, x: L) -> L {
+            if const { F::IN_F64[$order] && widens::<L>() } {
+                L::narrow(formula.$method(x.widen()))
+            } else {
+                formula.$method(x)
+            }
+        }
+    )* };
+}
+in_f64! { value: f, 0; derivative: df, 1; second_derivative: d2f, 2; }
+
+#[inline(always)]
+pub(crate) fn value_and_derivative<F: Formula, L: Lanes>(formula: F, x: L) -> [L; 2] {
+    if const { F::IN_F64[0] != F::IN_F64[1] && widens::<L>() } {
+        return [value(formula, x), derivative(formula, x)];
+    }
+    if const { F::IN_F64[0] && widens::<L>() } {
+        let (value, derivative) = formula.f_and_df(x.widen());
+        return [L::narrow(value), L::narrow(derivative)];
+    }
+    let (value, derivative) = formula.f_and_df(x);
+    [value, derivative]
+}
+
 /// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
 /// own (see `simd::entry`).
 #[derive(Clone, Copy)]
@@ -252,7 +286,7 @@ struct Value;
 impl<F: Formula> Map<1, 1> for (F, Value) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.f(x)]
+        [value(self.0, x)]
     }
 }
 
@@ -261,7 +295,7 @@ struct Derivative;
 impl<F: Formula> Map<1, 1> for (F, Derivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.df(x)]
+        [derivative(self.0, x)]
     }
 }
 
@@ -270,7 +304,7 @@ struct SecondDerivative;
 impl<F: Formula> Map<1, 1> for (F, SecondDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [self.0.d2f(x)]
+        [second_derivative(self.0, x)]
     }
 }
 
@@ -279,7 +313,7 @@ struct Backward;
 impl<F: Formula> Map<2, 1> for (F, Backward) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
-        [dy * self.0.df(x)]
+        [dy * derivative(self.0, x)]
     }
 }
 
@@ -288,8 +322,7 @@ struct ValueAndDerivative;
 impl<F: Formula> Map<1, 2> for (F, ValueAndDerivative) {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 2] {
-        let (value, derivative) = self.0.f_and_df(x);
-        [value, derivative]
+        value_and_derivative(self.0, x)
     }
 }
 
@@ -475,7 +508,7 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares an activation with [`declare!`](crate::declare::declare).
 macro_rules! activation {
     ($($tokens:tt)*) => {
-        $crate::declare::declare! { "activation", "Activation", Formula, "forward(0.5_f64)", ""; $($tokens)* }
+        $crate::declare::declare! { "activation", "Activation", Formula, ""; $($tokens)* }
     };
 }
 pub(crate) use activation;

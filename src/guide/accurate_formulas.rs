@@ -137,8 +137,12 @@
 //! **Two families.** On machines that fuse, [`mul_add`] rounds once, on others twice, and [`L::FUSED`] tells which: a
 //! constant, so that `if L::FUSED` costs nothing. A plain `a * b + c` is never fused behind your back. What is proved
 //! of one family need not hold of the other: test both. `Level::available` has a level of each on a machine that fuses.
+//! A formula whose error terms cost too much without fused operations may ask for f64 there ([`IN_F64`]): its registers
+//! then hold f64, and count as fused.
 //!
+//! Next: [`builds`](super::builds), compile times and features.
 //!
+//! [`IN_F64`]: crate::activation::Formula::IN_F64
 //! [`L::FUSED`]: crate::Lanes::FUSED
 //! [`at_least`]: crate::Lanes::at_least
 //! [`at_most`]: crate::Lanes::at_most

@@ -92,5 +92,7 @@
 //!
 //! The rows of a matrix are the columns of its transpose, of which faer makes a copy: `m.transpose().to_owned()`.
 //!
+//! Next: [`configuration`](super::configuration), functions chosen by a text.
+//!
 //! [`Rows::along`]: crate::Rows::along
 //! [`Rows::contiguous`]: crate::Rows::contiguous

@@ -89,6 +89,8 @@
 //! # assert_eq!(heads * queries * 2, shares.len());
 //! ```
 //!
+//! Next: [`boosting`](super::boosting), gradients and Hessians for trees.
+//!
 //! [`LogSoftmax`]: crate::activation::LogSoftmax
 //! [`Mask`]: crate::activation::Mask
 //! [`Repeat`]: crate::activation::Repeat

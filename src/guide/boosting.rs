@@ -73,6 +73,8 @@
 //! `initial_score` is `None` for a loss that has no such constant, and `initial_scores` returns `false`: begin with 0
 //! then. `cargo run --release --example boosting` boosts real data by any loss of pairs.
 //!
+//! Next: [`preference`](super::preference), losses of pairs of responses.
+//!
 //! [`Huber`]: crate::loss::Huber
 //! [`Loss`]: crate::loss::Loss
 //! [`Mae`]: crate::loss::Mae

@@ -77,5 +77,7 @@
 //! `Parallel(SoftmaxCrossEntropy::new()).mean_with_gradient(..)`, with the same bits. Slices of fewer than 2^17 numbers
 //! stay on one. Where a program already has a thread for each sample or batch, serial calls are faster.
 //!
+//! Next: [`embedded`](super::embedded), microcontrollers and wasm.
+//!
 //! [`AnyActivation`]: crate::activation::AnyActivation
 //! [`by_name`]: crate::activation::by_name

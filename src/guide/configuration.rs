@@ -10,7 +10,8 @@
 //! - [`AnyGroupLoss`], losses of distances and of three numbers such as the triplet loss;
 //! - [`AnyPenalty`], penalties of weights.
 //!
-//! [`GumbelSoftmax`], [`LogSumExp`] and [`Maxout`] share no trait with others, and are read and written as their own types.
+//! [`GumbelSoftmax`], [`LogSumExp`] and [`Maxout`] share no trait with others, and are read and written as their own
+//! types.
 //!
 //! ```
 //! use slopes::activation::{Activation, AnyActivation, LeakyRelu};
@@ -37,11 +38,12 @@
 //! # Texts
 //!
 //! Names are those of PyTorch, Keras, ONNX and Hugging Face too; case, `_`, `-` and spaces do not matter. Parameters
-//! that are not given have their defaults, which are those of this crate: where they are others elsewhere, write them. A
-//! name that projects give to different losses, `poisson`, is an error. What `print` writes of a module of PyTorch is read too: options that change
-//! nothing, such as `inplace`, are passed over, and others choose the function, such as `approximate` or `log_input`.
-//! An option that makes a function which the crate does not have is an error, and so is a reduction other than the mean.
-//! An error says what is wrong, and where.
+//! that are not given have their defaults, which are those of this crate: where they are others elsewhere, write them
+//! (see [`trained_models`](super::trained_models)). A name that projects give to different losses, `poisson`, is an
+//! error. What `print` writes of a module of PyTorch is read too: options that change nothing, such as `inplace`, are
+//! passed over, and others choose the function, such as `approximate` or `log_input`. An option that makes a function
+//! which the crate does not have is an error, and so is a reduction other than the mean. An error says what is wrong,
+//! and where.
 //!
 //! ```
 //! use slopes::activation::AnyActivation;
@@ -66,9 +68,9 @@
 //!
 //! # serde
 //!
-//! With the feature `serde` (`serde` 1.0.220 or newer), the enums are texts in JSON, TOML and other formats, with the errors above. A function of a known
-//! type is a map of its parameters, by their names or aliases; those that are not given have their defaults. One without
-//! parameters is its name.
+//! With the feature `serde` (`serde` 1.0.220 or newer), the enums are texts in JSON, TOML and other formats, with the
+//! errors above. A function of a known type is a map of its parameters, by their names or aliases; those that are not
+//! given have their defaults. One without parameters is its name.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -95,10 +97,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In formats of text, integers are written as such (`2`, not `2.0`), and infinities as the text `"inf"`, which JSON has no
-//! number for; both are read, and so is any text of a number. Formats without names of fields have the parameters in the order
-//! of [`Spec::parameters`]. Weights of classes, which a loss of rows borrows, are no part of its text: a loss that has them is
-//! an error, so that they are not lost. The seed of [`GumbelSoftmax`] is not written, and 0 when it is read.
+//! In formats of text, integers are written as such (`2`, not `2.0`), and infinities as the text `"inf"`, which JSON
+//! has no number for; both are read, and so is any text of a number. Formats without names of fields have the
+//! parameters in the order of [`Spec::parameters`]. Weights of classes, which a loss of rows borrows, are no part of
+//! its text: a loss that has them is an error, so that they are not lost. The seed of [`GumbelSoftmax`] is not written,
+//! and 0 when it is read.
 //!
 //! # Parameters that are learned
 //!
@@ -130,6 +133,8 @@
 //! assert_eq!(layers.map(|f| f.forward(-3.0)), [-1.0, 0.0]);
 //! # Ok::<(), slopes::ParseError>(())
 //! ```
+//!
+//! Next: [`trained_models`](super::trained_models), models of other projects.
 //!
 //! [`Spec::parameters`]: crate::Spec::parameters
 //! [`AnyActivation`]: crate::activation::AnyActivation

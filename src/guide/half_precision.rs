@@ -85,4 +85,6 @@
 //!   all types.
 //! - The kernels of f32 are used, so `half` beside `precompiled-f32` compiles few kernels of its own.
 //!
+//! Next: [`reproducibility`](super::reproducibility), the same bits everywhere.
+//!
 //! [`impl_activation!`]: crate::impl_activation

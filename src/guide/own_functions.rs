@@ -111,6 +111,8 @@
 //! - [`FloatMath`]: `exp`, `exp_m1`, `tanh`, `ln`, `ln_1p`, `sin`, `cos`, with their worst errors.
 //! - [`accurate_formulas`](super::accurate_formulas): how to keep a formula right at its edges, and how to test it.
 //!
+//! Next: [`accurate_formulas`](super::accurate_formulas), a formula that is right at its edges.
+//!
 //! [`Activation`]: crate::activation::Activation
 //! [`FloatMath`]: crate::FloatMath
 //! [`Formula`]: crate::activation::Formula

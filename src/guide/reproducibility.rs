@@ -1,20 +1,22 @@
 //! The same bits on every machine.
 //!
 //! A number gives the same result alone and at any place of a slice of any length and alignment, in place or not, in
-//! any thread. What remains is the processor: levels ([`Level`]) form two families ([`FmaFamily`]), and all levels of a
-//! family give the same bits.
+//! any thread. What remains is the processor: levels ([`Level`]) form families ([`FmaFamily`]), and all levels of a family
+//! give the same bits.
 //!
 //! | family | a multiply-add | levels |
 //! |---|---|---|
 //! | `Fused` | rounds once | AVX-512, AVX2 with FMA, NEON |
-//! | `Unfused` | rounds twice | SSE2, and plain Rust (wasm, 32-bit x86, microcontrollers) |
+//! | `Unfused` | rounds twice | SSE2, and plain Rust (wasm, 32-bit x86, riscv64) |
+//! | `UnfusedF32` | rounds twice | plain Rust on microcontrollers, which have no f64 |
 //!
-//! So almost all servers, laptops and phones of the last ten years agree without any setting. Both families hold the
-//! error bounds that the pages of the functions state.
+//! So almost all servers, laptops and phones of the last ten years agree without any setting. All families hold the
+//! error bounds that the pages of the functions state. The last two differ where it would be slow, and less accurate, to
+//! do without fused operations in f32: there, `Unfused` computes f32 in f64, in functions such as GELU, softplus and Mish.
 //!
 //! # On all machines
 //!
-//! To have the same bits on machines of both families, choose the lowest level once, before the first call. It is
+//! To have the same bits on machines of the first two families, choose the lowest level once, before the first call. It is
 //! unfused everywhere, and slower: on x86-64 it has 4 lanes of f32 where AVX2 has 8 and AVX-512 has 16.
 //!
 //! ```
@@ -69,6 +71,9 @@
 //! - A later version of this crate may round differently, within the bounds that it states. Pin the version if bits
 //!   matter.
 //! - Matrix products are not part of this crate, and few libraries give the same bits everywhere.
+//!
+//! This is the last page. The tables of all functions are those of [`activation`](crate::activation) and
+//! [`loss`](crate::loss).
 //!
 //! [`FmaFamily`]: crate::FmaFamily
 //! [`Level`]: crate::Level

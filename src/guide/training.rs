@@ -1,13 +1,23 @@
-//! Train a classifier: forward, cross-entropy, backward, and the mean loss of an epoch.
+//! Train a network by hand: forward, cross-entropy, backward, update, and the mean loss of an epoch.
 //!
-//! # One step
+//! # One step, by hand
 //!
-//! The matrix products are those of `ndarray`; activation and loss take the slices of its arrays (with the feature `ndarray`,
-//! [the arrays themselves](super::arrays)). The cross-entropy has
-//! a weight for each class, label smoothing, and a label for rows that do not count, such as padding.
+//! A network of one hidden layer, for n samples. Each line of the way back uses what the way forward kept.
+//!
+//! | forward | shape | backward | shape |
+//! |---|---|---|---|
+//! | z = x W1 + b1 | n x hidden | d_logits, from the loss | n x classes |
+//! | h = f(z) | n x hidden | d_W2 = h^T d_logits, d_b2 = its sums over samples | hidden x classes, classes |
+//! | logits = h W2 + b2 | n x classes | d_h = d_logits W2^T | n x hidden |
+//! | the mean loss | one number | d_z = d_h f'(z) | n x hidden |
+//! | | | d_W1 = x^T d_z, d_b1 = its sums over samples | inputs x hidden, hidden |
+//!
+//! The update is W = W - rate d_W. The matrix products are those of `ndarray`; activation and loss take the slices of
+//! its arrays (with the feature `ndarray`, [the arrays themselves](super::arrays)). The cross-entropy has a weight for
+//! each class, label smoothing, and a label for rows that do not count, such as padding.
 //!
 //! ```
-//! use ndarray::{Array2, array};
+//! use ndarray::{Array1, Array2, Axis, array};
 //! use slopes::Rows;
 //! use slopes::activation::{Activation, Swish};
 //! use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets};
@@ -15,8 +25,9 @@
 //! // Three samples of two inputs. The last one is padding: its label is -1, and what it holds does not matter.
 //! let x = array![[1.0_f32, 0.0], [0.0, 1.0], [9.0, 9.0]];
 //! let labels = [0, 2, -1];
-//! let mut w1 = array![[0.5_f32, -0.5, 0.1, 0.2], [0.3, 0.8, -0.4, 0.6]]; // 2 inputs, 4 hidden
-//! let mut w2 = Array2::from_elem((4, 3), 0.1_f32); // 4 hidden, 3 classes
+//! let mut w1 = array![[0.5_f32, -0.5, 0.1, 0.2], [0.3, 0.8, -0.4, 0.6]]; // 2 inputs x 4 hidden
+//! let mut w2 = Array2::from_elem((4, 3), 0.1_f32); // 4 hidden x 3 classes
+//! let (mut b1, mut b2) = (Array1::<f32>::zeros(4), Array1::<f32>::zeros(3));
 //!
 //! let loss = SoftmaxCrossEntropy::new()
 //!     .with_class_weights(&[1.0_f64, 1.0, 2.0])? // Weights are f64 for every element type.
@@ -27,10 +38,10 @@
 //! let mut means = Vec::new();
 //! for _ in 0..100 {
 //!     // Forward. The input z of the activation is kept: the way back needs it.
-//!     let z = x.dot(&w1);
+//!     let z = x.dot(&w1) + &b1;
 //!     let mut h = Array2::zeros(z.dim());
 //!     Swish::SILU.forward_slice(z.as_slice().unwrap(), h.as_slice_mut().unwrap());
-//!     let logits = h.dot(&w2);
+//!     let logits = h.dot(&w2) + &b2;
 //!
 //!     // The mean loss over the rows that count, and its gradient, in one pass.
 //!     let (logits, mut d_logits) = (logits.as_slice().unwrap(), Array2::zeros(logits.dim()));
@@ -39,13 +50,21 @@
 //!     assert!(d_logits.row(2).iter().all(|d| *d == 0.0));
 //!
 //!     // Backward. d_h becomes d_z = d_h f'(z), in its place.
-//!     let d_w2 = h.t().dot(&d_logits);
+//!     let (d_w2, d_b2) = (h.t().dot(&d_logits), d_logits.sum_axis(Axis(0)));
 //!     let mut d_z = d_logits.dot(&w2.t());
 //!     Swish::SILU.backward_in_place(z.as_slice().unwrap(), d_z.as_slice_mut().unwrap());
-//!     w1.scaled_add(-0.5, &x.t().dot(&d_z));
+//!     let (d_w1, d_b1) = (x.t().dot(&d_z), d_z.sum_axis(Axis(0)));
+//!
+//!     // Update: a step of 0.5.
+//!     w1.scaled_add(-0.5, &d_w1);
+//!     b1.scaled_add(-0.5, &d_b1);
 //!     w2.scaled_add(-0.5, &d_w2);
+//!     b2.scaled_add(-0.5, &d_b2);
 //! }
-//! assert!(means[0] > 1.0 && means[99] < 0.25); // 0.24 is the least that smoothing leaves
+//! // All logits of a row are equal at first, so that p = 1/3. The weighted, smoothed targets of the two rows add up to
+//! // 31/30 and 58/30, the weights of their labels to 3.
+//! assert!((means[0] - 89.0 / 90.0 * 3.0_f64.ln()).abs() < 1e-6);
+//! assert!(means[99] < 0.25); // 0.243 is the least that smoothing leaves
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -69,6 +88,29 @@
 //! ```
 //!
 //! [`gain`]: crate::activation::gain
+//!
+//! # Is a gradient right?
+//!
+//! The usual bugs are a transposed product, a sum that is a mean, a term that is left out. Compare one weight of each
+//! array with a central difference, in f64: with h = 1e-5 it is off by about h^2, and by the rounding of the loss over
+//! h.
+//!
+//! ```
+//! use slopes::activation::{Activation, Gelu};
+//! use slopes::loss::{Loss, Mse};
+//!
+//! // y = v . gelu(w x), one sample, two hidden numbers.
+//! let (x, target, v, w) = (0.7_f64, 1.0, [0.3, -0.8], [1.5, -0.4]);
+//! let loss = |w: [f64; 2]| Mse.forward(v[0] * Gelu.forward(w[0] * x) + v[1] * Gelu.forward(w[1] * x), target);
+//!
+//! let y = v[0] * Gelu.forward(w[0] * x) + v[1] * Gelu.forward(w[1] * x);
+//! let d_y = Mse.derivative(y, target);
+//! let d_w0 = d_y * v[0] * Gelu.derivative(w[0] * x) * x;
+//!
+//! let h = 1e-5;
+//! let difference = (loss([w[0] + h, w[1]]) - loss([w[0] - h, w[1]])) / (2.0 * h);
+//! assert!((d_w0 - difference).abs() < 1e-9);
+//! ```
 //!
 //! # Batches
 //!
@@ -98,5 +140,7 @@
 //!
 //! To evaluate without a gradient, `loss.total(..)` is one call. To accumulate gradients over several batches before a
 //! step, give all of them the same `scale`: 1 by the weight of all batches together.
+//!
+//! Next: [`attention`](super::attention), the softmax of scores.
 //!
 //! [`Total`]: crate::loss::Total

@@ -30,6 +30,7 @@
 pub(crate) mod distance;
 #[macro_use]
 pub(crate) mod elementwise;
+mod formula;
 pub(crate) mod group;
 pub(crate) mod penalty;
 pub(crate) mod row;
@@ -43,11 +44,11 @@ use crate::element::Element;
 use crate::error::UnknownNameError;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Part};
-use crate::simd::Lanes;
-use crate::slice::{self, Dst, Map, Src};
+use crate::slice::{self, Dst, Src};
 use crate::spec::Spec;
 use crate::sum::sum_in_blocks;
 use elementwise::{likelihood, margin, rates, regression, weighted};
+use formula::{Derivative, Gradient, GradientAndHessianBound, HessianBound, SecondDerivative, Value, ValueAndGradient};
 use group::group_table;
 use penalty::penalty_table;
 use row::row_table;
@@ -63,6 +64,7 @@ pub use elementwise::three_inputs::{GaussianNll, MarginRanking};
 pub(crate) use elementwise::weighted::Places;
 pub use elementwise::weighted::Weighted;
 pub(crate) use elementwise::{LEAST_BOUND, positive_bound};
+pub use formula::LossFormula;
 pub use group::AnyGroupLoss;
 pub use penalty::{AnyPenalty, ElasticNet, L1, L2, Penalty};
 pub(crate) use row::ComputeRows;
@@ -259,96 +261,6 @@ pub trait Loss<T: Element>: Send + Sync {
     }
 }
 
-/// The formula of a loss of a prediction and a target, over SIMD registers. From it, [`impl_loss!`](crate::impl_loss)
-/// implements [`Loss`] for every element type and every instruction set.
-///
-/// Mark every method `#[inline(always)]`, so that it is inlined into the loop of its kernel.
-///
-/// ```
-/// use slopes::{Lanes, loss::{Loss, LossFormula}};
-///
-/// /// The fourth power of the residual.
-/// #[derive(Clone, Copy)]
-/// struct Quartic;
-/// impl LossFormula for Quartic {
-///     #[inline(always)]
-///     fn f<L: Lanes>(self, prediction: L, target: L) -> L {
-///         let r = prediction - target;
-///         (r * r) * (r * r)
-///     }
-///     #[inline(always)]
-///     fn df<L: Lanes>(self, prediction: L, target: L) -> L {
-///         let r = prediction - target;
-///         r * r * r * 4.0
-///     }
-///     #[inline(always)]
-///     fn d2f<L: Lanes>(self, prediction: L, target: L) -> L {
-///         let r = prediction - target;
-///         r * r * 12.0
-///     }
-/// }
-/// slopes::impl_loss!(Quartic);
-///
-/// assert_eq!(Quartic.mean(&[1.0_f32, 3.0], &[0.0, 1.0]), 8.5);
-/// ```
-pub trait LossFormula: Copy + Send + Sync + 'static {
-    /// The specification of the loss.
-    const SPEC: &'static Spec = Spec::UNDECLARED;
-
-    /// The loss.
-    fn f<L: Lanes>(self, prediction: L, target: L) -> L;
-
-    /// The first derivative in the prediction.
-    fn df<L: Lanes>(self, prediction: L, target: L) -> L;
-
-    /// The second derivative in the prediction.
-    fn d2f<L: Lanes>(self, prediction: L, target: L) -> L;
-
-    /// True if the sum of the loss over any targets has a single minimum, between the least and the greatest target,
-    /// and decreases before it and increases after it, as for every convex loss of the residual: then
-    /// [`Loss::initial_score`] is found by bisection.
-    const ONE_MINIMUM: bool = false;
-
-    /// The constant prediction with the least mean loss, if it depends on the mean of the targets alone.
-    fn constant(self, mean: f64) -> Option<f64> {
-        let _ = mean;
-        None
-    }
-
-    /// A positive bound on the second derivative.
-    #[inline(always)]
-    fn d2f_bound<L: Lanes>(self, prediction: L, target: L) -> L {
-        self.d2f(prediction, target)
-    }
-}
-
-/// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
-/// own (see `simd::entry`). Those of a gradient hold its scale.
-macro_rules! map {
-    ($(#[$doc:meta])* $Map:ident $(($Scale:ident))?: -> $outputs:literal, |$map:ident, $p:ident, $t:ident| $body:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        struct $Map $(($Scale))?;
-        impl<F: LossFormula> Map<2, $outputs> for (F, $Map) {
-            #[inline(always)]
-            fn apply<L: Lanes>(self, [$p, $t]: [L; 2]) -> [L; $outputs] {
-                let $map = self;
-                $body
-            }
-        }
-    };
-}
-map!(Value: -> 1, |map, p, t| [map.0.f(p, t)]);
-map!(Derivative: -> 1, |map, p, t| [map.0.df(p, t)]);
-map!(SecondDerivative: -> 1, |map, p, t| [map.0.d2f(p, t)]);
-map!(HessianBound: -> 1, |map, p, t| [map.0.d2f_bound(p, t)]);
-map!(Gradient(f64): -> 1, |map, p, t| [p.splat(map.1.0) * map.0.df(p, t)]);
-map!(ValueAndGradient(f64): -> 2, |map, p, t| [map.0.f(p, t), p.splat(map.1.0) * map.0.df(p, t)]);
-map!(GradientAndHessianBound(f64): -> 2, |map, p, t| {
-    let scale = p.splat(map.1.0);
-    [scale * map.0.df(p, t), scale * map.0.d2f_bound(p, t)]
-});
-
 /// The compiled methods of [`Loss`], for the macros of `compiled.rs`.
 #[doc(hidden)]
 #[macro_export]
@@ -540,7 +452,7 @@ crate::compiled::for_each_element! { crate::compiled::implement_all: @of RowKern
 /// Declares a loss with [`declare!`](crate::declare::declare).
 macro_rules! loss {
     ($($tokens:tt)*) => {
-        $crate::declare::declare! { "loss", "Loss", LossFormula, "forward(0.5_f64, 1.0)",
+        $crate::declare::declare! { "loss", "Loss", LossFormula,
             " * max(1, abs(prediction)) * max(1, abs(target))"; $($tokens)* }
     };
 }

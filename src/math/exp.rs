@@ -173,7 +173,7 @@ fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L>
 /// 2^(n + lift), and the whole number n that is nearest to x times `per_octave`.
 #[inline(always)]
 pub(crate) fn nearest_power<L: Lanes>(x: L, per_octave: L, lift: i32) -> (L, L) {
-    let magic = x.fill(L::Real::ROUND_MAGIC) + (L::Real::BIAS.into_f64() + f64::from(lift));
+    let magic = x.power_magic() + f64::from(lift);
     let j = x.mul_add(per_octave, magic);
     (j.to_power(), j - magic)
 }

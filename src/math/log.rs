@@ -189,8 +189,7 @@ fn add_one<L: Lanes>(x: L) -> (L, L) {
 /// 2^-k. From 2^(bias - 1) on, the error term of a sum of 1 is negligible beside it, whatever it is divided by.
 #[inline(always)]
 fn down<L: Lanes>(k: L) -> L {
-    let bias = k.fill(L::Real::BIAS);
-    (k.fill(L::Real::ROUND_MAGIC) + bias - k.at_most(bias - 1.0)).to_power()
+    (k.power_magic() - k.at_most(k.fill(L::Real::BIAS) - 1.0)).to_power()
 }
 
 /// ln(1 + x). Worst just above sqrt(2) - 1, 1.54 ulp in f32: there k ln 2 and ln m cancel the most.
@@ -240,7 +239,7 @@ impl<L: Lanes> Part<L> {
 pub(crate) fn ln_of_quotient<L: Lanes>(n: Part<L>, d: Part<L>) -> (L, L) {
     // From 1.4 times the difference on, whichever the significands are, their quotient is within 3/2 of 1 as it is, or of
     // 2 or 1/2.
-    let magic = n.m.fill(L::Real::ROUND_MAGIC) + n.m.fill(L::Real::BIAS);
+    let magic = n.m.power_magic();
     let step = (n.m - d.m).mul_add(n.m.splat(1.4), magic);
     let power = step.to_power();
     let k = n.k - d.k + (step - magic);

@@ -77,7 +77,7 @@ impl Scale {
     /// The shift of a row whose largest number, after the sign, is m; one row in each lane.
     #[inline(always)]
     pub(crate) fn shift<L: Lanes>(&self, m: L) -> Shift<L> {
-        let (zero, magic) = (m.splat(0.0), m.fill(L::Real::ROUND_MAGIC));
+        let (zero, magic) = (m.splat(0.0), m.round_magic());
         let lowest = (L::Real::EXP_UNDERFLOW - 10.0) * self.temperature;
         let far = m.splat(-2.0 * lowest).le(m.abs());
         let octaves = zero.select(far, m.mul_add(m.splat(self.per_octave), magic) - magic);
@@ -137,7 +137,7 @@ pub(crate) fn is_default(scale: Scale, minus: f64) -> bool {
 pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale, shift: Shift<L>) -> L {
     let x = if DEFAULT { x } else { x.mul_add(x.splat(scale.sign), shift.minus) };
     let x = x.at_least(shift.floor);
-    let magic = x.fill(L::Real::ROUND_MAGIC);
+    let magic = x.round_magic();
     let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
     let (whole, low) = (n.mul_add(x.splat(-scale.octave[0]), x), x.splat(-scale.octave[1]));
     let e = if L::FUSED {

@@ -136,7 +136,7 @@ impl<L: Lanes> Reduced<L> {
 #[inline(always)]
 pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest: Option<L>) -> Reduced<L> {
     let per_quarter = x.splat(core::f64::consts::FRAC_2_PI);
-    let magic = x.fill(L::Real::ROUND_MAGIC);
+    let magic = x.round_magic();
     let (mut j, n) = if EIGHTH {
         let j = x.mul_add(per_quarter, x.splat(0.5)) + magic;
         (j, j - magic - 0.5)
@@ -182,7 +182,7 @@ pub(crate) fn reduce<L: Lanes, const EIGHTH: bool, const EXACT: bool>(x: L, rest
         let [far_r, far_j] = x.map_lanes(rest.unwrap_or(zero), reduce_far::<L::Real, EIGHTH>);
         r = far_r.select(far, r);
         low = zero.select(far, low);
-        j = far_j.select(far, j);
+        j = (far_j + magic).select(far, j);
     }
     Reduced { r, low, quadrant: j.to_quadrant() }
 }
@@ -216,7 +216,7 @@ pub(crate) fn sin_cos<L: Lanes>(x: L) -> (L, L) {
     (sin.select(even, cos).xor_sign(quadrant).xor_sign(x), cos.select(even, -sin).xor_sign(quadrant))
 }
 
-/// The reduction of x + rest of any size, by Payne and Hanek: r, and 1.5 * 2^m + k, k modulo 4.
+/// The reduction of x + rest of any size, by Payne and Hanek: r, and k modulo 4.
 #[cold]
 #[inline(never)]
 fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
@@ -227,7 +227,7 @@ fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
     let turns = if EIGHTH { turns.wrapping_add(1 << 125) } else { turns };
     let k = turns.wrapping_add(1 << 125) >> 126;
     let r = radians(turns.wrapping_sub(k << 126) as i128);
-    [R::from_f64_rounded(r), R::ROUND_MAGIC + R::from_f64_rounded(k as f64)]
+    [r, k as f64].map(R::from_f64_rounded)
 }
 
 /// 1 / 2 pi in words of 64 bits: two zeros, then the words from 2^-1 on. mpmath, floor(2^1216 / (2 pi)) at 3000 bits.

@@ -17,7 +17,7 @@
 //! half, and the value is monotone because the tail is. (Quotients of two sums that both move, such as (e^2a - 1) /
 //! (e^2a + 1), are cheaper, but fall wherever the rounding of the denominator overtakes the numerator.)
 
-use crate::simd::{Lanes, Real};
+use crate::simd::Lanes;
 
 use super::exp;
 use super::log::ln_1p_exp;
@@ -198,7 +198,7 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
 #[inline(always)]
 fn tanh_by_pieces<L: Lanes>(a: L, pieces: &'static Pieces<L::Real>) -> L {
     let a = a.at_most(a.splat(pieces.end));
-    let piece = a.mul_add(a.splat(1.0 / pieces.width), a.fill(L::Real::ROUND_MAGIC));
+    let piece = a.mul_add(a.splat(1.0 / pieces.width), a.round_magic());
     // Exact.
     let h = a - piece.look_up(&pieces.center);
     let square = h * h;

@@ -6,6 +6,10 @@ use super::scalar::{Scalar, Unfused};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use super::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
 use super::{Isa, Kernel};
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
 use crate::level::{FmaFamily, Level};
 
 /// Runs a kernel with the registers of the current level.
@@ -47,18 +51,28 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// Runs a kernel with one lane, for the bits of the current level.
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
 #[inline(always)]
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
-        #[cfg(any(
-            all(target_arch = "x86_64", target_feature = "sse2"),
-            all(target_arch = "aarch64", target_feature = "neon"),
-        ))]
         // SAFETY: a level that fuses is current, so the machine has its fused multiply-add.
         FmaFamily::Fused => unsafe { FusedScalar::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
         _ => unsafe { Scalar::<Unfused>::call(kernel) },
     }
+}
+
+/// Runs a kernel with one lane, as [`dispatch`] does.
+#[cfg(not(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+#[inline(always)]
+pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
+    dispatch(kernel)
 }
 
 /// Prefetches the cache line at `from`, which may lie outside every allocation.

@@ -25,6 +25,7 @@ mod scalar;
 mod table;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod transpose;
+mod wide;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
 
@@ -68,10 +69,21 @@ pub trait Lanes:
     type Real: Real;
     /// The result of a comparison, lane by lane.
     type Mask: Copy;
+    /// The registers in which numbers of f32 are computed in f64, where products and sums do not fuse; else this one.
+    #[doc(hidden)]
+    type Wide: Lanes<Real = Self::Real>;
     /// The number of lanes.
     const COUNT: usize;
     /// True if [`mul_add`](Lanes::mul_add) rounds once. If not, it rounds the product, then the sum.
     const FUSED: bool;
+
+    /// The same numbers in the registers of f64.
+    #[doc(hidden)]
+    fn widen(self) -> Self::Wide;
+
+    /// Numbers in the registers of f64, rounded.
+    #[doc(hidden)]
+    fn narrow(wide: Self::Wide) -> Self;
 
     /// A register with `value` in every lane.
     #[must_use]
@@ -151,11 +163,25 @@ pub trait Lanes:
     /// Applies f to the numbers of each lane, one call per lane: for branches that few lanes need, behind
     /// [`any`](Lanes::any).
     #[must_use]
-    fn map_lanes(self, other: Self, f: fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
+    fn map_lanes(self, other: Self, f: impl Fn(Self::Real, Self::Real) -> [Self::Real; 2]) -> [Self; 2];
 
     /// `negative` where the sign bit of `self` is set, else `positive`; -0 counts as negative.
     #[must_use]
     fn select_negative(self, negative: Self, positive: Self) -> Self;
+
+    /// 1.5 * 2^m, m the stored bits of the significand: adding and subtracting it rounds to a whole number.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn round_magic(self) -> Self {
+        self.fill(Self::Real::ROUND_MAGIC)
+    }
+
+    /// 1.5 * 2^m + bias: adding a whole number n to it, and [`to_power`](Lanes::to_power), gives 2^n.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn power_magic(self) -> Self {
+        self.round_magic() + self.fill(Self::Real::BIAS)
+    }
 
     /// The power of two whose biased exponent is in the low bits: 1.5 * 2^m + bias + n becomes 2^n (m: stored bits of
     /// the significand; 0 < bias + n < 2 bias + 1). Meaningless for other numbers; never faults.
@@ -172,7 +198,7 @@ pub trait Lanes:
     #[must_use]
     #[inline(always)]
     fn look_up(self, table: &'static [Self::Real; 8]) -> Self {
-        let n = self - self.fill(Self::Real::ROUND_MAGIC);
+        let n = self - self.round_magic();
         let mut found = self.fill(table[0]);
         let mut i = 1;
         while i < 8 {
@@ -194,9 +220,8 @@ pub trait Lanes:
     fn ldexp(self, n: Self) -> Self {
         // Both factors are normal, or 0 where the result is. The first product is exact because |n| / 2 stays far from
         // the ends of the range.
-        let magic = self.fill(Self::Real::ROUND_MAGIC);
+        let (magic, biased) = (self.round_magic(), self.power_magic());
         let half = n.mul_add(self.splat(0.5), magic) - magic;
-        let biased = magic + self.fill(Self::Real::BIAS);
         self * (half + biased).to_power() * (n - half + biased).to_power()
     }
 
@@ -229,9 +254,39 @@ pub trait Lanes:
     }
 }
 
+/// True if the machine has arithmetic of f64, not routines in its place: all but microcontrollers, as far as the name of
+/// the target tells.
+pub(crate) const HAS_F64: bool = cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "arm64ec",
+    target_arch = "wasm32",
+    target_arch = "wasm64",
+    target_arch = "riscv64",
+    target_arch = "loongarch64",
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "s390x",
+    target_arch = "sparc64",
+    target_arch = "mips",
+    target_arch = "mips64",
+    all(target_arch = "arm", not(target_os = "none")),
+));
+
+/// True if formulas that ask for f64 are computed in it, in place of these registers.
+#[inline(always)]
+pub(crate) const fn widens<L: Lanes>() -> bool {
+    HAS_F64 && !L::FUSED
+}
+
 /// A value at any address, aligned or not. A place, because the library's unaligned reads and writes check their
 /// pointers where assertions are on, as in a dev build: a program that is not optimised would run optimised kernels
 /// three times slower.
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Unaligned<V>(V);
@@ -239,6 +294,10 @@ struct Unaligned<V>(V);
 /// Reads a value at any address.
 /// # Safety
 /// `from` is valid for reads of as many bytes as a `V` has; every pattern of them is a `V`.
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
 #[inline(always)]
 unsafe fn read<T, V: Copy>(from: *const T) -> V {
     // SAFETY: guaranteed by the caller; no alignment is needed.
@@ -248,6 +307,10 @@ unsafe fn read<T, V: Copy>(from: *const T) -> V {
 /// Writes a value at any address.
 /// # Safety
 /// `to` is valid for writes of as many bytes as a `V` has.
+#[cfg(any(
+    all(target_arch = "x86_64", target_feature = "sse2"),
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
 #[inline(always)]
 unsafe fn write<T, V: Copy>(to: *mut T, value: V) {
     // SAFETY: guaranteed by the caller; no alignment is needed.

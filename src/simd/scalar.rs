@@ -5,6 +5,7 @@
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::wide::Wide;
 use super::{Isa, Kernel, Lanes, Register, entry};
 
 /// The multiply-add of one lane.
@@ -76,7 +77,7 @@ impl<F: Fuse> Isa for Scalar<F> {
 pub struct One<T, F>(T, PhantomData<F>);
 
 macro_rules! one {
-    ($Real:ident, $Bits:ident, $Signed:ident, $mantissa:literal, $root_half:expr) => {
+    ($Real:ident, $Bits:ident, $Signed:ident, $mantissa:literal, $root_half:expr, $Wide:ty, |$one:ident| $widen:expr, |$wide:ident| $narrow:expr) => {
         one! { @operator $Real, Add, add, + }
         one! { @operator $Real, Sub, sub, - }
         one! { @operator $Real, Mul, mul, * }
@@ -93,8 +94,18 @@ macro_rules! one {
         impl<F: Fuse> Lanes for One<$Real, F> {
             type Real = $Real;
             type Mask = bool;
+            type Wide = $Wide;
             const COUNT: usize = 1;
             const FUSED: bool = F::FUSED;
+            #[inline(always)]
+            fn widen(self) -> $Wide {
+                let $one = self;
+                $widen
+            }
+            #[inline(always)]
+            fn narrow($wide: $Wide) -> Self {
+                $narrow
+            }
             #[inline(always)]
             fn fill(self, value: $Real) -> Self {
                 Self(value, PhantomData)
@@ -150,7 +161,7 @@ macro_rules! one {
                 mask
             }
             #[inline(always)]
-            fn map_lanes(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+            fn map_lanes(self, other: Self, f: impl Fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
                 let [first, second] = f(self.0, other.0);
                 [self.fill(first), self.fill(second)]
             }
@@ -222,5 +233,8 @@ macro_rules! one {
         }
     };
 }
-one!(f32, u32, i32, 23, 0x3f35_04f3);
-one!(f64, u64, i64, 52, 0x3fe6_a09e_667f_3bcd);
+one!(f32, u32, i32, 23, 0x3f35_04f3, Wide<One<f64, F>, 1>, |x| Wide([One(f64::from(x.0), PhantomData)]), |x| One(
+    x.0[0].0 as f32,
+    PhantomData
+));
+one!(f64, u64, i64, 52, 0x3fe6_a09e_667f_3bcd, Self, |x| x, |x| x);

@@ -37,6 +37,7 @@ macro_rules! table {
         select($m:ident, $yes:ident, $no:ident) = $select:expr;
         any($some:ident) = $any:expr;
         split($s:ident) = $split:expr;
+        $(wide $Wide:ty: widen($w:ident) = $widen:expr, narrow($n:ident) = $narrow:expr;)?
         override { $($override:item)* }
         memory { $($memory:item)* }
     ) => {
@@ -78,7 +79,7 @@ macro_rules! table {
             #[inline]
             fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
             #[inline]
-            fn map_lanes(self, other: Self, f: fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
+            fn map_lanes(self, other: Self, f: impl Fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
                 let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
                 unsafe {
                     $crate::simd::Register::store(self, first.as_mut_ptr());
@@ -92,6 +93,7 @@ macro_rules! table {
             // Always inlined: it has so many instructions that it would not be otherwise.
             #[inline(always)]
             fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
+            $crate::simd::table::wide! { $($Wide, $w $widen, $n $narrow)? }
             $($override)*
         }
 
@@ -111,4 +113,32 @@ macro_rules! table {
     };
 }
 
-pub(crate) use {operators, table};
+/// The registers that numbers of f32 are widened to, and the instructions for it.
+macro_rules! wide {
+    () => {
+        type Wide = Self;
+        #[inline(always)]
+        fn widen(self) -> Self {
+            self
+        }
+        #[inline(always)]
+        fn narrow(wide: Self) -> Self {
+            wide
+        }
+    };
+    ($Wide:ty, $w:ident $widen:expr, $n:ident $narrow:expr) => {
+        type Wide = $Wide;
+        #[inline(always)]
+        fn widen(self) -> $Wide {
+            let $w = self.0;
+            $crate::simd::wide::Wide(unsafe { $widen })
+        }
+        #[inline(always)]
+        fn narrow(wide: $Wide) -> Self {
+            let $n = wide.0;
+            Self(unsafe { $narrow })
+        }
+    };
+}
+
+pub(crate) use {operators, table, wide};

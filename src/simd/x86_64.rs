@@ -4,6 +4,7 @@ use core::arch::x86_64::*;
 
 use super::scalar::{Fuse, Scalar};
 use super::table::table;
+use super::wide::Wide;
 use super::{Isa, Kernel, entry, read, write};
 
 /// AVX-512: sixteen f32 or eight f64 in a register, with masks.
@@ -504,6 +505,8 @@ table! {
             _mm_sub_ps(_mm_castsi128_ps(exponent), _mm_set1_ps(12_582_912.0 + 127.0)),
         )
     };
+    wide Wide<F64x2, 2>: widen(a) = [F64x2(_mm_cvtps_pd(a)), F64x2(_mm_cvtps_pd(_mm_movehl_ps(a, a)))],
+        narrow(wide) = _mm_movelh_ps(_mm_cvtpd_ps(wide[0].0), _mm_cvtpd_ps(wide[1].0));
     override {}
     memory {
         #[inline(always)]

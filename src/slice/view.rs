@@ -214,7 +214,7 @@ impl<'a, R: Real> Dst<'a, R> {
         (!R::rounds(self.format)).then_some(Dst { format: Format::Real, ..self })
     }
 
-    /// Writes all numbers times a factor, each rounded once. Where they are plain, in a loop that the compiler
+    /// Writes all numbers times a factor, rounded to the type of the computation. Where they are plain, in a loop that the compiler
     /// vectorizes.
     #[inline(always)]
     pub(crate) fn write_all(self, factor: f64, numbers: &[f64]) {
@@ -225,7 +225,9 @@ impl<'a, R: Real> Dst<'a, R> {
                 unsafe { *self.to.wrapping_add(i) = R::from_f64_rounded(factor * number) }
             }
         } else {
-            numbers.iter().enumerate().for_each(|(i, number)| self.write(i, factor * number));
+            for (i, number) in numbers.iter().enumerate() {
+                self.write(i, R::from_f64_rounded(factor * number).into_f64());
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod cases;
 mod common;
 mod halves;
 mod ignored;
+mod lengths;
 mod names;
 mod pairs;
 mod pos_weights;

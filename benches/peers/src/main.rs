@@ -6,13 +6,14 @@
 //! Each number is nanoseconds per element, and in brackets how many times that of the fastest other crate or loop: minima
 //! of repeats in which all take turns, so that noise meets all. Before a row is timed, its results are compared: a peer
 //! that computes another function is an error. `std` is the formula over the standard library's functions. Ours and `std`
-//! write to a slice that is given; candle and rten return memory of their own, as their callers get it. `python.py` prints
-//! the same rows for PyTorch and ONNX Runtime.
+//! write to a slice that is given; burn (its backend Flex), candle and rten return memory of their own, as their callers
+//! get it. `python.py` prints the same rows for PyTorch and ONNX Runtime.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::time::Instant;
 
+use burn::tensor::{self as burn_tensor, TensorData, activation as burn_activation};
 use candle_core::{Device, Tensor, Var, WithDType};
 use half::{bf16, f16};
 use rten_simd::{SimdOp, SimdUnaryOp};
@@ -96,6 +97,26 @@ fn candle<'a, T: WithDType>(f: impl Fn() -> Result<Tensor> + 'a) -> Peer<'a, T> 
     ("candle", Box::new(work))
 }
 
+/// A tensor of burn of D dimensions.
+type Burn<const D: usize> = burn_tensor::Tensor<D>;
+
+fn burn_tensor<const D: usize>(x: &[f32], shape: [usize; D]) -> Burn<D> {
+    Burn::from_data(TensorData::new(x.to_vec(), shape), &Default::default())
+}
+
+/// A function of burn, as a peer.
+fn burn<'a, const D: usize>(f: impl Fn(Burn<D>) -> Burn<D> + 'a, x: &Burn<D>) -> Peer<'a, f32> {
+    let x = x.clone();
+    let work = move |result: &mut Vec<f32>, wanted: bool| {
+        let y = black_box(f(x.clone()));
+        if wanted {
+            *result = y.into_data().try_to_vec().expect("f32");
+        }
+        Ok(())
+    };
+    ("burn", Box::new(work))
+}
+
 /// What writes to the slice that is given, as a peer.
 fn writing<'a, T>(name: &'static str, f: impl Fn(&mut [T]) + 'a) -> Peer<'a, T> {
     (name, Box::new(move |result: &mut Vec<T>, _| Ok(f(result))))
@@ -122,6 +143,7 @@ struct Function<'a> {
     derivative: fn(f32) -> f32,
     rten: Option<Unary>,
     candle: Option<fn(&Tensor) -> Result<Tensor>>,
+    burn: Option<fn(Burn<1>) -> Burn<1>>,
 }
 
 fn sigmoid(x: f32) -> f32 {
@@ -150,6 +172,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| if x > 0.0 { 1.0 } else { 0.0 },
             rten: None,
             candle: Some(|x| x.relu()),
+            burn: Some(burn_activation::relu),
         },
         Function {
             ours: &Exp,
@@ -157,6 +180,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: f32::exp,
             rten: Some(|x, y| rten_vecmath::Exp {}.map(x, y)),
             candle: Some(|x| x.exp()),
+            burn: Some(Burn::exp),
         },
         Function {
             ours: &Sigmoid,
@@ -164,6 +188,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| sigmoid(x) * sigmoid(-x),
             rten: Some(|x, y| rten_vecmath::Sigmoid {}.map(x, y)),
             candle: Some(candle_nn::ops::sigmoid),
+            burn: Some(burn_activation::sigmoid),
         },
         Function {
             ours: &Tanh,
@@ -171,6 +196,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| 1.0 - x.tanh().powi(2),
             rten: Some(|x, y| rten_vecmath::Tanh {}.map(x, y)),
             candle: Some(|x| x.tanh()),
+            burn: Some(burn_activation::tanh),
         },
         Function {
             ours: &Swish::SILU,
@@ -178,6 +204,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| sigmoid(x) * (1.0 + x * sigmoid(-x)),
             rten: Some(|x, y| rten_vecmath::Silu {}.map(x, y)),
             candle: Some(|x| x.silu()),
+            burn: Some(burn_activation::silu),
         },
         Function {
             ours: &Gelu,
@@ -185,6 +212,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| normal(x) + x * 0.398_942_3 * (-0.5 * x * x).exp(),
             rten: Some(|x, y| rten_vecmath::Gelu {}.map(x, y)),
             candle: Some(|x| x.gelu_erf()),
+            burn: Some(burn_activation::gelu),
         },
         Function {
             ours: &GeluTanh,
@@ -196,6 +224,7 @@ fn functions() -> Vec<Function<'static>> {
             },
             rten: None,
             candle: Some(|x| x.gelu()),
+            burn: Some(burn_activation::gelu_approximate),
         },
         Function {
             ours: SOFTPLUS,
@@ -203,6 +232,7 @@ fn functions() -> Vec<Function<'static>> {
             derivative: sigmoid,
             rten: None,
             candle: None,
+            burn: Some(|x| burn_activation::softplus(x, 1.0)),
         },
         Function {
             ours: &Mish,
@@ -213,6 +243,7 @@ fn functions() -> Vec<Function<'static>> {
             },
             rten: None,
             candle: Some(|x| candle_nn::ops::mish(x)),
+            burn: Some(burn_activation::mish),
         },
         Function {
             ours: &Elu::DEFAULT,
@@ -220,13 +251,23 @@ fn functions() -> Vec<Function<'static>> {
             derivative: |x| if x > 0.0 { 1.0 } else { x.exp() },
             rten: Some(|x, y| rten_vecmath::Elu { alpha: 1.0 }.map(x, y)),
             candle: Some(|x| x.elu(1.0)),
+            burn: Some(|x| burn_activation::elu(x, 1.0)),
         },
         Function {
             ours: &HardSwish,
             std: |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
-            derivative: |x| if x <= -3.0 { 0.0 } else if x >= 3.0 { 1.0 } else { (2.0 * x + 3.0) / 6.0 },
+            derivative: |x| {
+                if x <= -3.0 {
+                    0.0
+                } else if x >= 3.0 {
+                    1.0
+                } else {
+                    (2.0 * x + 3.0) / 6.0
+                }
+            },
             rten: None,
             candle: None,
+            burn: Some(burn_activation::hard_swish),
         },
     ]
 }
@@ -241,6 +282,7 @@ impl Function<'_> {
         ];
         peers.extend(self.rten.map(|f| rten(f, &x)));
         peers.extend(self.candle.map(|f| candle(move || f(tensor))));
+        peers.extend(self.burn.map(|f| burn(f, &burn_tensor(&x, [len]))));
         table.row(&format!("{name} forward, {len} f32"), len, F32, peers)?;
 
         let (dy, derivative) = (vec![1.5_f32; len], self.derivative);
@@ -302,6 +344,7 @@ fn rows(table: &Table, len: usize) -> Result<()> {
     let (count, layout) = ((1 << 15) / len, Rows::contiguous(len));
     let (total, x) = (count * len, inputs(count * len));
     let tensor = Tensor::from_slice(&x, (count, len), &Device::Cpu)?;
+    let matrix = burn_tensor(&x, [count, len]);
     let of_rows = |f: fn(&[f32], &mut [f32]), y: &mut [f32]| {
         y.chunks_mut(len).zip(x.chunks(len)).for_each(|(y, x)| f(x, y));
     };
@@ -325,6 +368,7 @@ fn rows(table: &Table, len: usize) -> Result<()> {
             writing("std", |y| of_rows(softmax, y)),
             theirs(|x, y| rten_vecmath::Softmax::new(x, y).dispatch()),
             candle(|| candle_nn::ops::softmax_last_dim(&tensor)),
+            burn(|x| burn_activation::softmax(x, 1), &matrix),
         ],
     )?;
     table.row(
@@ -336,6 +380,7 @@ fn rows(table: &Table, len: usize) -> Result<()> {
             writing("std", |y| of_rows(log_softmax, y)),
             theirs(|x, y| rten_vecmath::LogSoftmax::new(x, y).dispatch()),
             candle(|| candle_nn::ops::log_softmax(&tensor, 1)),
+            burn(|x| burn_activation::log_softmax(x, 1), &matrix),
         ],
     )?;
     let mut s = vec![0.0_f32; total];

@@ -23,6 +23,7 @@ activation! {
     Exp names ["exp", "exponential"];
     formula "exp(x)", "exp(x)", "exp(x)";
     source "definition";
+    example [1.0] = [2.718281828459045, 2.718281828459045];
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.0, 1.0, 1.0];
@@ -104,6 +105,7 @@ activation! {
     names ["elu"];
     formula "x if x > 0, else alpha (exp(x) - 1)", "1 if x > 0, else alpha exp(x)", "0 if x > 0, else alpha exp(x)";
     source "D.-A. Clevert et al., arXiv:1511.07289";
+    example [-1.0] = [-0.6321205588285577, 0.36787944117144233];
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [-1.0, f64::INFINITY], monotone true, Neither;
@@ -136,6 +138,7 @@ activation! {
     formula "x if x > 0, else alpha (exp(x / alpha) - 1)", "1 if x > 0, else exp(x / alpha)",
         "0 if x > 0, else exp(x / alpha) / alpha";
     source "J. Barron, Continuously Differentiable Exponential Linear Units, arXiv:1704.07483";
+    example [-1.0] = [-0.6321205588285577, 0.36787944117144233];
     limits [[-1.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [-1.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
@@ -180,10 +183,12 @@ activation! {
     formula "gamma x if x > 0, else gamma alpha (exp(x) - 1)", "gamma if x > 0, else gamma alpha exp(x)",
         "0 if x > 0, else gamma alpha exp(x)";
     source "G. Klambauer et al., Self-Normalizing Neural Networks, arXiv:1706.02515";
+    example [-1.0] = [-1.1113307378125628, 0.6467686030348141];
     limits [[-1.758_099_340_847_376_8, f64::INFINITY], [0.0, 1.050_700_987_355_480_5], [0.0, 0.0]];
     kinks [0.0];
     range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
     f32 [1.75, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
+    in_f64 [true, false, false];
     in (self, x), exact_gain |this| elu_gain(this.alpha) / this.gamma.abs();
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
@@ -231,10 +236,12 @@ activation! {
     formula "alpha_p x^2 + beta x if x > 0, else alpha_n (exp(x) - 1 - x) + beta x",
         "2 alpha_p x + beta if x > 0, else alpha_n (exp(x) - 1) + beta", "2 alpha_p if x > 0, else alpha_n exp(x)";
     source "A. Huang, I. Schlag, Deriving Activation Functions Using Integration, arXiv:2411.13010";
+    example [-1.0] = [-0.20569644706284615, -0.005696447062846143];
     limits [[f64::INFINITY, f64::INFINITY], [0.5 - 0.8, f64::INFINITY], [0.0, 1.6]];
     roots [&[-2.432_484_276_931_448], &[-0.980_829_253_011_726_1], &[]];
     range [-0.205_751_224_096_482_1, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.5, 1.2], floor [0.25, 0.25, 0.0]; f64 [2.0, 2.5, 1.25], floor [0.25, 0.25, 0.0];
+    in_f64 [true, true, false];
     in (self, x)
     f {
         let z = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).z;

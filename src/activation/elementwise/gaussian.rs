@@ -25,9 +25,11 @@ activation! {
     names ["gaussian", "rbf", "radial_basis"];
     formula "exp(-x^2 / (2 sigma^2))", "-x / sigma^2 f(x)", "(x^2 / sigma^2 - 1) / sigma^2 f(x)";
     source "D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988";
+    example [1.0] = [0.6065306597126334, -0.6065306597126334];
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, Even;
     f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
+    in_f64 [true; 3];
     in (self, x), exact_gain |this| Float::sqrt(Float::hypot(1.0, SQRT_2 / this.sigma));
     f { self.bell(x, HiLo::exact(1.0)).value * lower::<L>() }
     df {
@@ -91,9 +93,11 @@ activation! {
     formula "P(z), P(z) = erfc(-z / sqrt(2)) / 2, z = (x - mu) / sigma", "p(z) / sigma, p(z) = exp(-z^2 / 2) / sqrt(2 pi)",
         "-z p(z) / sigma^2";
     source "X. Ma et al., Mega: Moving Average Equipped Gated Attention, arXiv:2209.10655";
+    example [1.0] = [0.8504296492845703, 0.8249457674635579];
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone false, Neither;
     f32 [2.5, 2.25, 3.25]; f64 [2.5, 2.5, 3.5];
+    in_f64 [true; 3];
     in (self, x)
     f {
         let z = self.standard(x, HiLo::exact(1.0));

@@ -22,10 +22,12 @@ activation! {
     Gelu names ["gelu", "gelu_erf", "gelu_python"];
     formula "x P(x), P(x) = erfc(-x / sqrt(2)) / 2", "P(x) + x p(x), p(x) = exp(-x^2 / 2) / sqrt(2 pi)", "p(x) (2 - x^2)";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
+    example [-1.0] = [-0.15865525393145705, -0.0833154705876863];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.751_791_524_693_564_5], &[-SQRT_2, SQRT_2]];
     range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
+    in_f64 [true; 3];
     // E f(z)^2 = 1/3 + 1 / (2 sqrt(3) pi), by E z g(z) = E g'(z).
     in (self, x), exact_gain |_| Float::sqrt(1.0 / 3.0 + 0.5 * FRAC_1_PI / Float::sqrt(3.0)).recip();
     f {
@@ -54,10 +56,12 @@ activation! {
     QuickGelu names ["quick_gelu"];
     formula "x s(1.702 x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = 1.702 x", "1.702 s s(-z) (2 + z (s(-z) - s))";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
+    example [-1.0] = [-0.1542042340671787, -0.06777960655633405];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.751_154_255_441_289], &[-1.409_728_131_912_730_7, 1.409_728_131_912_730_7]];
     range [-0.163_610_189_636_353_6, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.5, 0.75];
+    in_f64 [true; 3];
     in (self, x)
     f { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).gated(x, 1.0) }
     df { Scaled::by(x, HiLo::new(1.702, 0.0), L::Real::EXP_CUTOFF).derivative_of_multiple(x, 1.0) }
@@ -82,10 +86,12 @@ activation! {
     formula "x s(z), z = sqrt(8 / pi) (x + 0.044715 x^3), s(z) = 1 / (1 + exp(-z))", "s + x z' s s(-z)",
         "s s(-z) (2 z' + x z'' - x z'^2 (s - s(-z)))";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
+    example [-1.0] = [-0.1588080093917233, -0.08296408384578255];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-0.752_461_422_071_016_3], &[-1.418_504_008_790_828_4, 1.418_504_008_790_828_4]];
     range [-0.170_040_750_571_254_06, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.6, 0.5];
+    in_f64 [true; 3];
     in (self, x)
     f { Cubic::of(x).z.gated(x, 1.0) }
     df {

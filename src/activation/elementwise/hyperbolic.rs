@@ -29,6 +29,7 @@ activation! {
     Tanh names ["tanh"];
     formula "tanh(x)", "1 - tanh(x)^2", "-2 tanh(x) (1 - tanh(x)^2)";
     source "definition";
+    example [1.0] = [0.7615941559557649, 0.4199743416140261];
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [-1.0, 1.0], monotone true, Odd;
     f32 [1.5, 2.25, 4.0]; f64 [1.5, 2.25, 4.0];
@@ -52,6 +53,7 @@ activation! {
     names ["soft_cap", "tanh_soft_cap", "logit_soft_capping"];
     formula "cap tanh(x / cap)", "1 - tanh(x / cap)^2", "-2 / cap tanh(x / cap) (1 - tanh(x / cap)^2)";
     source "Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, arXiv:2408.00118";
+    example [15.0] = [13.863514717800292, 0.7864477329659274];
     limits [[-30.0, 30.0], [0.0, 0.0], [0.0, 0.0]];
     range [-30.0, 30.0], monotone true, Odd;
     f32 [2.25, 2.25, 4.25]; f64 [2.25, 2.25, 4.25];
@@ -95,9 +97,11 @@ activation! {
     TanhShrink names ["tanh_shrink"];
     formula "x - tanh(x)", "tanh(x)^2", "2 tanh(x) (1 - tanh(x)^2)";
     source "definition";
+    example [1.0] = [0.23840584404423512, 0.580025658385974];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [2.0, 2.5, 4.0]; f64 [2.0, 2.5, 4.0];
+    in_f64 [true, false, false];
     in (self, x)
     f {
         // Scaled up by 2^40, so that the error terms of the products do not underflow.
@@ -132,6 +136,7 @@ activation! {
     Lisht names ["lisht"];
     formula "x tanh(x)", "tanh(x) + x (1 - tanh(x)^2)", "2 (1 - tanh(x)^2) (1 - x tanh(x))";
     source "S. Roy et al., LiSHT, arXiv:1901.05894";
+    example [1.0] = [0.7615941559557649, 1.1815684975697909];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     roots [&[], &[], &[-1.199_678_640_257_733_8, 1.199_678_640_257_733_8]];
     range [0.0, f64::INFINITY], monotone false, Even;
@@ -168,9 +173,11 @@ activation! {
     LogCosh names ["log_cosh"];
     formula "ln(cosh(x))", "tanh(x)", "1 - tanh(x)^2";
     source "definition";
+    example [1.0] = [0.4337808304830272, 0.7615941559557649];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 2.25]; f64 [2.0, 1.5, 2.25];
+    in_f64 [true, false, false];
     in (self, x)
     f { ln_cosh(x, None) }
     df { Tanh.f(x) }

@@ -15,10 +15,12 @@ activation! {
     formula "x tanh(ln(1 + e)), e = exp(x)", "e (1 + x + e (3/2 + x + e (1 + e / 4))) / d^2, d = 1 + e + e^2 / 2",
         "e (2 (1 + e) d + x (1 + e - 3/2 e^2 - e^3)) / d^3";
     source "D. Misra, arXiv:1908.08681";
+    example [-1.0] = [-0.3034014613741089, 0.05921675587739495];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-1.192_431_214_515_495_2], &[-2.256_376_396_360_793, 1.490_571_179_485_428_5]];
     range [-0.308_843_413_017_250_4, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 4.25, 5.0], floor [0.0, 0.35, 1.1]; f64 [2.0, 4.0, 4.0], floor [0.0, 0.35, 1.2];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // x - x / d above 0; below it -|x| e (1 + e / 2) / d, where e = 2^n (1 + t) makes the numerator 2^n (1 + rest).

@@ -15,6 +15,7 @@ activation! {
     Sine names ["sine", "sin"];
     formula "sin(x)", "cos(x)", "-sin(x)";
     source "arXiv:2006.09661 (SIREN, which uses sin(30 x): scale x first)";
+    example [1.0] = [0.8414709848078965, 0.5403023058681398];
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [-1.0, 1.0], monotone false, Odd;
     f32 [1.75, 1.75, 1.75]; f64 [2.0, 2.5, 2.0];
@@ -22,6 +23,7 @@ activation! {
 
 impl Formula for Sine {
     const SPEC: &'static Spec = Self::SPEC;
+    const IN_F64: [bool; 3] = Self::IN_F64;
     #[inline(always)]
     fn f<L: Lanes>(self, x: L) -> L {
         sin_cos(x).0
@@ -57,6 +59,7 @@ activation! {
     names ["snake"];
     formula "x + sin(a x)^2 / a", "1 + sin(2 a x)", "2 a cos(2 a x)";
     source "arXiv:2006.08195";
+    example [1.0] = [1.7080734182735713, 1.9092974268256817];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 2.5, 3.5]; f64 [2.0, 2.5, 3.5];
@@ -67,6 +70,7 @@ macro_rules! snake {
     ($($method:ident = $of_product:ident $(or $mean:literal)?),+) => {
         impl Formula for Snake {
             const SPEC: &'static Spec = Self::SPEC;
+    const IN_F64: [bool; 3] = Self::IN_F64;
             $(#[inline(always)]
             fn $method<L: Lanes>(self, x: L) -> L {
                 if self.a == 1.0 {

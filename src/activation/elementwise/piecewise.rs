@@ -33,6 +33,7 @@ activation! {
     names ["hard_tanh", "clip"];
     formula "min(max(low, x), high)", "1 if low < x < high, else 0", "0";
     source "R. Collobert, Large Scale Machine Learning, 2004";
+    example [0.5] = [0.5, 1.0];
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [-1.0, 1.0], monotone true, Odd;
@@ -57,6 +58,7 @@ activation! {
     names ["hard_sigmoid"];
     formula "min(max(0, (x - low) / (high - low)), 1)", "1 / (high - low) if low < x < high, else 0", "0";
     source "M. Courbariaux et al., BinaryConnect, arXiv:1511.00363";
+    example [1.0] = [0.6666666666666666, 0.16666666666666666];
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [-3.0, 3.0];
     range [0.0, 1.0], monotone true, Neither;
@@ -80,6 +82,7 @@ activation! {
     HardSwish names ["hard_swish", "hard_silu"];
     formula "x min(max(0, x + 3), 6) / 6", "(2 x + 3) / 6 if -3 < x < 3, else 0 or 1", "1/3 if -3 < x < 3, else 0";
     source "A. Howard et al., Searching for MobileNetV3, arXiv:1905.02244";
+    example [1.0] = [0.6666666666666666, 0.8333333333333334];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     kinks [-3.0, 3.0];
     range [-0.375, f64::INFINITY], monotone false, Neither;
@@ -107,6 +110,7 @@ activation! {
     names ["hard_shrink"];
     formula "x if abs(x) > lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, I. Johnstone, Ideal Spatial Adaptation by Wavelet Shrinkage, 1994";
+    example [1.0] = [1.0, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     kinks [-0.5, 0.5];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
@@ -128,6 +132,7 @@ activation! {
     names ["soft_shrink"];
     formula "x - lambda, x + lambda, or 0 between", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, De-noising by Soft-thresholding, 1995";
+    example [1.0] = [0.5, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     kinks [-0.5, 0.5];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
@@ -152,6 +157,7 @@ activation! {
     names ["shrink"];
     formula "x - bias if x > lambda, x + bias if x < -lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "the operator Shrink of ONNX";
+    example [1.0] = [1.0, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     kinks [-0.5, 0.5];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
@@ -172,6 +178,7 @@ activation! {
     SparseSigmoid names ["sparse_sigmoid"];
     formula "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0", "0";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: sparsemax of two classes";
+    example [0.5] = [0.75, 0.5];
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, 1.0], monotone true, Neither;
@@ -189,6 +196,7 @@ activation! {
     SparsePlus names ["sparse_plus"];
     formula "0, (x + 1)^2 / 4 if -1 < x < 1, x", "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: sparsemax of two classes";
+    example [0.5] = [0.5625, 0.75];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];

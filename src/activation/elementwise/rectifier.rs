@@ -30,6 +30,7 @@ activation! {
     Identity names ["identity", "linear", "none"];
     formula "x", "1", "0";
     source "definition";
+    example [2.0] = [2.0, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
@@ -48,6 +49,7 @@ activation! {
     names ["scaled_linear"];
     formula "c x", "c", "0";
     source "definition";
+    example [2.0] = [2.0, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
@@ -67,6 +69,7 @@ activation! {
     BinaryStep names ["binary_step", "heaviside", "step"];
     formula "1 if x >= 0, else 0", "0", "0";
     source "O. Heaviside";
+    example [0.0] = [1.0, 0.0];
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, 1.0], monotone true, Neither;
@@ -88,6 +91,7 @@ activation! {
     Relu names ["relu", "rectifier"];
     formula "max(0, x)", "1 if x > 0, else 0", "0";
     source "V. Nair, G. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, 2010";
+    example [2.0] = [2.0, 1.0];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone true, Neither;
@@ -136,6 +140,7 @@ activation! {
     names ["leaky_relu", "lrelu"];
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
     source "A. Maas, A. Hannun, A. Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013";
+    example [-1.0] = [-0.01, 0.01];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.01, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
@@ -159,6 +164,7 @@ activation! {
     names ["prelu", "parametric_relu"];
     formula "x if x > 0, else a x", "1 if x > 0, else a", "0";
     source "K. He et al., Delving Deep into Rectifiers, arXiv:1502.01852";
+    example [-1.0] = [-0.25, 0.25];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.25, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
@@ -183,6 +189,7 @@ activation! {
     names ["rrelu", "randomized_relu"];
     formula "x if x > 0, else (lower + upper) / 2 x", "1 if x > 0, else (lower + upper) / 2", "0";
     source "B. Xu et al., Empirical Evaluation of Rectified Activations in Convolutional Network, arXiv:1505.00853";
+    example [-1.0] = [-0.22916666666666666, 0.22916666666666666];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [0.229_166_666_666_666_66, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
@@ -209,6 +216,7 @@ activation! {
     Relu6 names ["relu6"];
     formula "min(max(0, x), 6)", "1 if 0 < x < 6, else 0", "0";
     source "A. Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010";
+    example [7.0] = [6.0, 0.0];
     limits [[0.0, 6.0], [0.0, 0.0], [0.0, 0.0]];
     kinks [0.0, 6.0];
     range [0.0, 6.0], monotone true, Neither;
@@ -232,6 +240,7 @@ activation! {
     names ["threshold", "thresholded_relu"];
     formula "x if x > theta, else value", "1 if x > theta, else 0", "0";
     source "K. Konda et al., Zero-bias Autoencoders and the Benefits of Co-adapting Features, arXiv:1402.3337";
+    example [1.5] = [1.5, 1.0];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     kinks [1.0];
     range [0.0, f64::INFINITY], monotone true, Neither;
@@ -249,6 +258,7 @@ activation! {
     Relu2 names ["relu2", "squared_relu", "relu_squared"];
     formula "max(0, x)^2", "2 max(0, x)", "2 if x > 0, else 0";
     source "D. So et al., Primer, arXiv:2109.08668";
+    example [3.0] = [9.0, 6.0];
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, 2.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];

@@ -20,6 +20,7 @@ activation! {
     Sigmoid names ["sigmoid", "logistic", "expit"];
     formula "s(x) = 1 / (1 + exp(-x))", "s(x) s(-x)", "s(x) s(-x) (s(-x) - s(x))";
     source "P.-F. Verhulst, 1845";
+    example [1.0] = [0.7310585786300049, 0.19661193324148185];
     limits [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [0.0, 1.0], monotone true, Neither;
     f32 [2.0, 2.25, 4.0]; f64 [2.0, 2.25, 4.0];
@@ -39,9 +40,11 @@ activation! {
     Softsign names ["softsign"];
     formula "x / (1 + abs(x))", "1 / (1 + abs(x))^2", "-2 sign(x) / (1 + abs(x))^3";
     source "J. Bergstra et al., Quadratic Polynomials Learn Better Image Features, 2009";
+    example [1.0] = [0.5, 0.25];
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
     range [-1.0, 1.0], monotone true, Odd;
     f32 [1.4, 2.0, 2.0]; f64 [1.5, 2.0, 2.5];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // Monotone: between 1/2 and 1 the quotient q increases, because the steps of its numerator are relatively

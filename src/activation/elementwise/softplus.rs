@@ -21,9 +21,11 @@ activation! {
     names ["softplus", "log1pexp"];
     formula "ln(1 + exp(beta x)) / beta", "s(beta x), s(z) = 1 / (1 + exp(-z))", "beta s(beta x) s(-beta x)";
     source "C. Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, 2000";
+    example [1.0] = [1.3132616875182228, 0.7310585786300049];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
 }
 
 impl Softplus {
@@ -65,9 +67,11 @@ activation! {
     LogSigmoid names ["log_sigmoid"];
     formula "-ln(1 + exp(-x))", "s(-x), s(z) = 1 / (1 + exp(-z))", "-s(x) s(-x)";
     source "definition";
+    example [1.0] = [-0.3132616875182228, 0.2689414213699951];
     limits [[f64::NEG_INFINITY, -0.0], [1.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, 0.0], monotone true, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
     in (self, x)
     f { -Softplus::DEFAULT.f(-x) }
     df { Softplus::DEFAULT.df(-x) }
@@ -83,10 +87,12 @@ activation! {
     SqrtSoftplus names ["sqrt_softplus"];
     formula "sqrt(ln(1 + exp(x)))", "s / (2 f), f the value, s = 1 / (1 + exp(-x))", "s (1 - s) / (2 f) - s^2 / (4 f^3)";
     source "DeepSeek-AI, DeepSeek-V4, the code published with it";
+    example [1.0] = [1.145976303209723, 0.3189675809972727];
     limits [[0.0, f64::INFINITY], [0.0, 0.0], [0.0, -0.0]];
     roots [&[], &[], &[0.921_422_508_655_360_3]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4]; f64 [1.5, 4.0, 6.5], floor [0.0, 0.0, 0.4];
+    in_f64 [true; 3];
     in (self, x)
     f {
         let p = RootParts::of(x);
@@ -149,7 +155,7 @@ impl<L: Lanes> RootParts<L> {
         let (lost_beside_1, deep) = ((-x.abs()).lt(deep), x.lt(deep));
         let lift = L::Real::BIAS.into_f64() as i32 * 4 / 5;
         let exponent = n + x.splat(2.0 * f64::from(lift)).select(deep, zero);
-        let power = (exponent + (x.fill(L::Real::ROUND_MAGIC) + x.fill(L::Real::BIAS))).to_power();
+        let power = (exponent + x.power_magic()).to_power();
         let (sum, lost) = fast_two_sum(one, excess(r));
         let lifted = sum * power;
         let (e, low) = (zero.select(lost_beside_1, lifted), zero.select(lost_beside_1, lost * power));
@@ -181,9 +187,11 @@ activation! {
     names ["squareplus"];
     formula "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "b / (2 (x^2 + b)^(3/2))";
     source "J. Barron, Squareplus, arXiv:2112.11687";
+    example [1.0] = [1.618033988749895, 0.7236067977499789];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 1.0, 2.0]; f64 [2.0, 1.0, 2.0];
+    in_f64 [true; 3];
     in (self, x)
     f {
         // Below 0 by the conjugate: b / 2 divided by the sum |x| + sqrt(x^2 + b), half of which is the value above 0.

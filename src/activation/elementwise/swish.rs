@@ -130,6 +130,7 @@ macro_rules! scaled {
     ($Name:ident: $($method:ident = $of_scaled:ident),+) => {
         impl $crate::activation::Formula for $Name {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
+            const IN_F64: [bool; 3] = $Name::IN_F64;
             $(#[inline(always)]
             fn $method<L: $crate::Lanes>(self, x: L) -> L {
                 if self.beta == 1.0 {
@@ -154,10 +155,12 @@ activation! {
     names ["swish", "silu", "sil"];
     formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
     source "arXiv:1710.05941";
+    example [-1.0] = [-0.2689414213699951, 0.07232948812851327];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     roots [&[], &[-1.278_464_542_761_074], &[-2.399_357_280_515_468, 2.399_357_280_515_468]];
     range [-0.278_464_542_761_073_8, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 3.0, 4.0], floor [0.0, 0.3, 0.35]; f64 [2.0, 3.0, 4.0], floor [0.0, 0.3, 0.35];
+    in_f64 [false, true, true];
 }
 
 impl Swish {

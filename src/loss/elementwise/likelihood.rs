@@ -54,6 +54,7 @@ loss! {
     formula "-(y ln(p) + (1 - y) ln(1 - p)), p = prediction, y = target", "(p - y) / (p (1 - p))",
         "y / p^2 + (1 - y) / (1 - p)^2";
     source "I. J. Good, Rational Decisions, 1952";
+    example [0.25, 1.0] = [1.3862943611198906, -4.0];
     limits [[f64::NAN, f64::NAN], [f64::NAN, f64::NAN], [f64::NAN, f64::NAN]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.75, 2.0, 2.0]; f64 [2.75, 2.0, 2.0];
@@ -144,9 +145,11 @@ loss! {
     formula "(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z)), z = prediction, y = target, w = pos_weight",
         "(1 - y) s(z) - w y s(-z), s(z) = 1 / (1 + exp(-z))", "(1 - y + w y) s(z) s(-z)";
     source "D. R. Cox, The Regression Analysis of Binary Sequences, 1958";
+    example [0.5, 1.0] = [0.4740769841801067, -0.37754066879814546];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 2.0, 0.0];
+    in_f64 [true; 3];
     bound "(1 - y + w y) tanh(z / 2) / (2 z)";
     in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
     f { Logits::new(z, y, self.weight(y)).loss() }
@@ -244,6 +247,7 @@ loss! {
     KlDivergence names ["kl_divergence", "kld", "kullback_leibler_divergence"];
     formula "y ln(y / q), q = prediction, y = target", "-y / q", "y / q^2";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
+    example [0.25, 0.5] = [0.34657359027997264, -2.0];
     limits [[f64::NAN, 0.0], [f64::NAN, 0.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.25, 0.5, 2.5]; f64 [1.25, 0.5, 2.5];
@@ -287,6 +291,7 @@ loss! {
     KlDivergenceFromLog names ["kl_divergence_from_log", "kl_div", "kl_div_loss"];
     formula "y (ln(y) - l), l = prediction, y = target", "-y", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
+    example [-1.0, 0.5] = [0.15342640972002736, -0.5];
     limits [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0]; f64 [1.5, 0.0, 0.0], floor [0.5, 0.0, 0.0];
@@ -319,6 +324,7 @@ loss! {
     KlDivergenceOfLogs names ["kl_divergence_of_logs", "kl_div_log_target"];
     formula "exp(t) (t - l), l = prediction, t = target", "-exp(t)", "0";
     source "S. Kullback, R. Leibler, On Information and Sufficiency, 1951";
+    example [-1.0, -2.0] = [-0.1353352832366127, -0.1353352832366127];
     limits [[f64::INFINITY, f64::NEG_INFINITY], [-1.0, -1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.1, 0.0]; f64 [1.75, 1.1, 0.0];
@@ -365,9 +371,11 @@ loss! {
         "s(-x)^gamma (gamma s(x) ln(s(x)) - s(-x)), and minus that if target = 0",
         "s(-x)^gamma s(x) ((2 gamma + 1) s(-x) - gamma ln(s(x)) (gamma s(x) - s(-x)))";
     source "T.-Y. Lin et al., Focal Loss for Dense Object Detection, arXiv:1708.02002";
+    example [0.5, 1.0] = [0.06757349051750364, -0.13793699735091441];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0]; f64 [4.0, 4.25, 4.0], floor [0.0, 0.0, 4.0];
+    in_f64 [true; 3];
     bound "(1 + 0.65 gamma) tanh(x / 2) / (2 x)";
     in (self, prediction, target)
     f {

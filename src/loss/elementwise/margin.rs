@@ -41,6 +41,7 @@ loss! {
     Hinge names ["hinge", "hinge_loss"];
     formula "max(0, 1 - m), m = prediction * target", "-target if m < 1, else 0", "0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
+    example [0.5, 1.0] = [0.5, -1.0];
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
     kinks [1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
@@ -60,6 +61,7 @@ loss! {
     SquaredHinge names ["squared_hinge"];
     formula "max(0, 1 - m)^2, m = prediction * target", "-2 max(0, 1 - m) target", "2 if m < 1, else 0";
     source "C. Cortes, V. Vapnik, Support-Vector Networks, 1995";
+    example [0.5, 1.0] = [0.25, -1.0];
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [2.0, 0.0]];
     kinks [1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
@@ -82,9 +84,11 @@ loss! {
     SoftMargin names ["soft_margin", "logistic", "binomial_deviance", "soft_margin_loss"];
     formula "ln(1 + exp(-m)), m = prediction * target", "-target s(-m), s(x) = 1 / (1 + exp(-x))", "s(m) s(-m)";
     source "J. Friedman, T. Hastie, R. Tibshirani, Additive Logistic Regression, 2000";
+    example [0.5, 1.0] = [0.4740769841801067, -0.37754066879814546];
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 2.0]; f64 [2.0, 2.0, 2.0];
+    in_f64 [true, false, false];
     bound "tanh(m / 2) / (2 m)";
     in (self, prediction, target), constant |_, mean| log_odds(mean);
     f { Softplus::DEFAULT.f(-margin(prediction, target)) }
@@ -105,6 +109,7 @@ loss! {
     formula "prediction if target = 1, max(0, margin - prediction) if target = -1",
         "1; -1 if prediction < margin, else 0", "0";
     source "S. Chopra, R. Hadsell, Y. LeCun, Learning a Similarity Metric Discriminatively, 2005";
+    example [0.25, -1.0] = [0.75, -1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     kinks [-1.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
@@ -134,6 +139,7 @@ loss! {
         "2 if -1 <= m < 1, else 0";
     source
         "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";
+    example [-2.0, 1.0] = [8.0, -4.0];
     limits [[f64::INFINITY, 0.0], [-4.0, 0.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
@@ -162,6 +168,7 @@ loss! {
     Perceptron names ["perceptron", "perceptron_loss"];
     formula "max(0, -m), m = prediction * target", "-target if m < 0, else 0", "0";
     source "F. Rosenblatt, The Perceptron, 1958";
+    example [-0.5, 1.0] = [0.5, -1.0];
     limits [[f64::INFINITY, 0.0], [-1.0, 0.0], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Neither;
@@ -181,6 +188,7 @@ loss! {
     Exponential names ["exponential", "exponential_loss", "adaboost"];
     formula "exp(-m), m = prediction * target", "-exp(-m) target", "exp(-m)";
     source "Y. Freund, R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, 1997";
+    example [0.5, 1.0] = [0.6065306597126334, -0.6065306597126334];
     limits [[f64::INFINITY, 0.0], [f64::NEG_INFINITY, 0.0], [f64::INFINITY, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.1, 1.1, 1.1];

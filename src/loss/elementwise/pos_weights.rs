@@ -3,14 +3,14 @@
 //! Computed a block at a time: the weights of the block's numbers are laid out beside its predictions and targets. A
 //! block is a leaf of the sum's tree.
 
-use super::likelihood::Logits;
+use super::likelihood::{BinaryCrossEntropyWithLogits, Logits};
 use super::weighted::Places;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
 use crate::error::ParameterError;
 use crate::row::Rows;
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, widens};
 use crate::slice::{self, Dst, Map, Src};
 use crate::sum::{BLOCK, PairwiseSum};
 
@@ -160,12 +160,27 @@ concrete! {
     }
 }
 
+/// The functions of logits, in f64 as those of the loss without weights of classes.
+macro_rules! in_f64 {
+    ($($function:ident),*) => { $(
+        #[inline(always)]
+        fn $function<L: Lanes>(z: L, y: L, weight: L) -> L {
+            if const { BinaryCrossEntropyWithLogits::IN_F64[0] && widens::<L>() } {
+                L::narrow(Logits::new(z.widen(), y.widen(), Some(weight.widen())).$function())
+            } else {
+                Logits::new(z, y, Some(weight)).$function()
+            }
+        }
+    )* };
+}
+in_f64! { loss, derivative, bound }
+
 #[derive(Clone, Copy)]
 struct Value;
 impl Map<3, 1> for Value {
     #[inline(always)]
     fn apply<L: Lanes>(self, [z, y, weight]: [L; 3]) -> [L; 1] {
-        [Logits::new(z, y, Some(weight)).loss()]
+        [loss(z, y, weight)]
     }
 }
 
@@ -175,7 +190,7 @@ struct Gradient(f64);
 impl Map<3, 1> for Gradient {
     #[inline(always)]
     fn apply<L: Lanes>(self, [z, y, weight]: [L; 3]) -> [L; 1] {
-        [z.splat(self.0) * Logits::new(z, y, Some(weight)).derivative()]
+        [z.splat(self.0) * derivative(z, y, weight)]
     }
 }
 
@@ -185,8 +200,8 @@ struct GradientAndHessianBound(f64);
 impl Map<3, 2> for GradientAndHessianBound {
     #[inline(always)]
     fn apply<L: Lanes>(self, [z, y, weight]: [L; 3]) -> [L; 2] {
-        let (scale, logits) = (z.splat(self.0), Logits::new(z, y, Some(weight)));
-        [scale * logits.derivative(), scale * logits.bound()]
+        let scale = z.splat(self.0);
+        [scale * derivative(z, y, weight), scale * bound(z, y, weight)]
     }
 }
 

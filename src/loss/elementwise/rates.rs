@@ -25,6 +25,7 @@ loss! {
     formula "exp(z) - y z, z = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
         "exp(z) - y", "exp(z)";
     source "S.-D. Poisson, 1837; J. Nelder, R. Wedderburn, Generalized Linear Models, 1972";
+    example [0.5, 2.0] = [0.6487212707001282, -0.35127872929987186];
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0]; f64 [2.0, 2.0, 1.1], floor [2.0, 1.0, 0.0];
@@ -117,6 +118,7 @@ loss! {
     formula "q - y ln(q + eps), q = prediction, y = target; plus y ln(y) - y + ln(2 pi y) / 2 if full and y > 1",
         "(q + eps - y) / (q + eps)", "y / (q + eps)^2";
     source "S.-D. Poisson, 1837";
+    example [2.0, 1.0] = [1.3068528144400546, 0.5000000025];
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 1.0], [f64::NAN, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0]; f64 [2.0, 2.0, 2.5], floor [6.0, 0.0, 0.0];
@@ -174,6 +176,7 @@ loss! {
     Gamma names ["gamma", "gamma_nll"];
     formula "z + y exp(-z), z = prediction, y = target", "1 - y exp(-z)", "y exp(-z)";
     source "P. McCullagh, J. Nelder, Generalized Linear Models, 1989";
+    example [0.5, 2.0] = [1.7130613194252668, -0.21306131942526685];
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, 1.0], [f64::INFINITY, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0]; f64 [2.0, 2.0, 1.5], floor [2.0, 2.0, 0.0];
@@ -219,6 +222,7 @@ loss! {
     formula "exp((2 - p) z) / (2 - p) + y exp(-(p - 1) z) / (p - 1), z = prediction, y = target, p = power",
         "exp((2 - p) z) - y exp(-(p - 1) z)", "(2 - p) exp((2 - p) z) + (p - 1) y exp(-(p - 1) z)";
     source "B. Jorgensen, Exponential Dispersion Models, 1987";
+    example [0.5, 2.0] = [5.683253965661103, -0.27357614945506825];
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0]; f64 [2.0, 2.0, 2.0], floor [0.0, 4.0, 0.0];

@@ -42,6 +42,7 @@ loss! {
     Mse names ["mse", "mean_squared_error", "squared_error", "l2", "mse_loss"];
     formula "(prediction - target)^2", "2 (prediction - target)", "2";
     source "A.-M. Legendre, 1805";
+    example [3.0, 1.0] = [4.0, 4.0];
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [2.0, 2.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.0, 0.0]; f64 [2.0, 1.0, 0.0];
@@ -59,6 +60,7 @@ loss! {
     HalfSquared names ["half_squared", "half_squared_error", "reg:squarederror", "regression", "regression_l2"];
     formula "r^2 / 2, r = prediction - target", "r", "1";
     source "A.-M. Legendre, 1805";
+    example [3.0, 1.0] = [2.0, 2.0];
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
@@ -78,6 +80,7 @@ loss! {
     Mae names ["mae", "mean_absolute_error", "absolute_error", "l1", "l1_loss", "mae_loss", "reg:absoluteerror", "regression_l1"];
     formula "abs(r), r = prediction - target", "sign(r)", "0";
     source "P.-S. Laplace, 1774";
+    example [3.0, 1.0] = [2.0, 1.0];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
@@ -101,10 +104,12 @@ loss! {
     names ["mape", "mean_absolute_percentage_error"];
     formula "100 abs(r) / max(abs(target), eps), r = prediction - target", "100 sign(r) / max(abs(target), eps)", "0";
     source "definition";
+    example [18.0, 16.0] = [12.5, 6.25];
     limits [[f64::INFINITY, f64::INFINITY], [-1e9, 1e9], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 0.5, 0.0]; f64 [2.0, 0.5, 0.0];
+    in_f64 [true; 3];
     bound "100 / max(abs(target), eps): a step of derivative / bound has length 1";
     in (self, prediction, target), one_minimum true;
     f {
@@ -146,6 +151,7 @@ loss! {
     Msle names ["msle", "mean_squared_logarithmic_error"];
     formula "l^2, l = ln(1 + prediction) - ln(1 + target)", "2 l / (1 + prediction)", "2 (1 - l) / (1 + prediction)^2";
     source "definition";
+    example [1.0, 0.0] = [0.48045301391820144, 0.6931471805599453];
     limits [[f64::NAN, f64::INFINITY], [f64::NAN, 0.0], [f64::NAN, -0.0]];
     range [0.0, f64::INFINITY], monotone false, Neither;
     f32 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0]; f64 [1.75, 1.5, 3.0], floor [0.0, 0.0, 128.0];
@@ -228,6 +234,7 @@ loss! {
     formula "r^2 / 2 if abs(r) < delta, else delta (abs(r) - delta / 2); r = prediction - target",
         "min(max(-delta, r), delta)", "1 if abs(r) < delta, else 0";
     source "P. J. Huber, Robust Estimation of a Location Parameter, 1964";
+    example [3.0, 1.0] = [1.5, 1.0];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
@@ -280,6 +287,7 @@ loss! {
     formula "r^2 / (2 beta) if abs(r) < beta, else abs(r) - beta / 2; r = prediction - target",
         "min(max(-beta, r), beta) / beta", "1 / beta if abs(r) < beta, else 0";
     source "R. Girshick, Fast R-CNN, arXiv:1504.08083";
+    example [3.0, 1.0] = [1.5, 1.0];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     kinks [-1.0, 1.0];
     range [0.0, f64::INFINITY], monotone false, Even;
@@ -313,9 +321,11 @@ loss! {
     names ["pseudo_huber", "charbonnier", "reg:pseudohubererror"];
     formula "delta^2 (s - 1), s = sqrt(1 + (r / delta)^2), r = prediction - target", "r / s", "1 / s^3";
     source "P. Charbonnier et al., Deterministic Edge-Preserving Regularization in Computed Imaging, 1997";
+    example [3.0, 1.0] = [1.2360679774997898, 0.8944271909999159];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.25, 2.0]; f64 [2.0, 2.25, 2.0];
+    in_f64 [true; 3];
     bound "1 / s";
     in (self, prediction, target), one_minimum true;
     f {
@@ -409,9 +419,11 @@ loss! {
     LogCosh names ["log_cosh"];
     formula "ln(cosh(r)), r = prediction - target", "tanh(r)", "1 - tanh(r)^2";
     source "definition";
+    example [3.0, 1.0] = [1.3250027473578645, 0.9640275800758169];
     limits [[f64::INFINITY, f64::INFINITY], [-1.0, 1.0], [0.0, 0.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 2.0, 2.25]; f64 [2.0, 2.0, 2.25];
+    in_f64 [true, false, false];
     bound "tanh(r) / r, 1 at 0";
     in (self, prediction, target), one_minimum true;
     f {
@@ -455,6 +467,7 @@ loss! {
     names ["pinball", "quantile", "quantile_loss", "reg:quantileerror"];
     formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
     source "R. Koenker, G. Bassett, Regression Quantiles, 1978";
+    example [3.0, 1.0] = [1.0, 0.5];
     limits [[f64::INFINITY, f64::INFINITY], [-0.5, 0.5], [0.0, 0.0]];
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone false, Even;
@@ -497,6 +510,7 @@ loss! {
     names ["expectile", "asymmetric_squared_error"];
     formula "w r^2, w = tau if r < 0, else 1 - tau; r = prediction - target", "2 w r", "2 w";
     source "W. Newey, J. Powell, Asymmetric Least Squares Estimation and Testing, 1987";
+    example [3.0, 1.0] = [2.0, 2.0];
     limits [[f64::INFINITY, f64::INFINITY], [f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0]];
     range [0.0, f64::INFINITY], monotone false, Even;
     f32 [2.0, 1.5, 0.5]; f64 [2.0, 1.5, 0.5];

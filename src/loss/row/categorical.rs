@@ -1,9 +1,12 @@
 //! Cross-entropy from probabilities, and negative log-likelihood from log-probabilities: sums over independent entries.
 
-use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write};
+use super::driver::{
+    BLOCK, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, probability, rounded_to, sum, weigh,
+    widen, write,
+};
 use crate::row::exponentials::{Logarithm, ln};
 use crate::simd::{Isa, Real, Token};
-use crate::slice::{Dst, Src};
+use crate::slice::{Dst, Src, WIDTH};
 use crate::sum::PairwiseSum;
 
 crate::function::function! {
@@ -129,6 +132,62 @@ fn plus_eps<R: Real>(z: f64, eps: f64) -> f64 {
 }
 
 impl RowKernel for Entries<'_> {
+    /// A label needs one entry of its row alone.
+    #[inline(always)]
+    fn has_soft_columns<R: Real>(self, labels: bool) -> bool {
+        !labels
+    }
+
+    /// Limit: the logarithms in f64.
+    #[inline(always)]
+    fn soft_columns<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        columns: &mut Columns<'_, R>,
+        target: Src<R>,
+        _: Dst<R>,
+    ) -> bool {
+        let (tile, len) = (columns.tile, columns.tile.len() / WIDTH);
+        let (mut z, mut q, mut l) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
+        let (mut losses, mut all_q) = (ColumnSums::new(), [0.0; WIDTH]);
+        for i in 0..len {
+            let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[i]));
+            target.part(i * WIDTH, WIDTH).read_all(&mut q);
+            tile.src().part(i * WIDTH, WIDTH).read_all(&mut z);
+            for k in 0..WIDTH {
+                q[k] = probability(q[k]) * weight;
+                all_q[k] += q[k];
+            }
+            match self.kind {
+                Kind::Logarithms => l = z,
+                Kind::Probabilities { eps } => {
+                    for z in &mut z {
+                        *z = plus_eps::<R>(*z, eps);
+                    }
+                    token.map(Logarithm, [Src::new(&z)], [Dst::new(&mut l)]);
+                }
+            }
+            let losses = losses.accumulators(i);
+            for k in 0..WIDTH {
+                losses[k] += if q[k] == 0.0 { 0.0 } else { 0.0 - q[k] * l[k] };
+            }
+            if columns.gradient {
+                let by_z = matches!(self.kind, Kind::Probabilities { .. });
+                for k in 0..WIDTH {
+                    let derivative = if !by_z || q[k] == 0.0 { q[k] } else { q[k] / z[k] };
+                    z[k] = columns.scales[k] * (0.0 - derivative);
+                }
+                tile.part(i * WIDTH, WIDTH).write_all(1.0, &z);
+            }
+        }
+        columns.losses = losses.sums(token, len);
+        for k in 0..columns.count {
+            // The terms are not negative, or NaN.
+            columns.ignored[k] |= all_q[k] == 0.0;
+        }
+        true
+    }
+
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         if let RowTarget::Label(label) = sample.target {

@@ -1,8 +1,8 @@
 //! The driver of the losses of rows: checks a batch, and runs the kernel of a loss over its rows.
 //!
 //! A [`RowFormula`] has the options of a loss; its [`RowKernel`] computes one row. Losses of rows are computed in f64,
-//! in blocks and by interleaved accumulators, and rounded once: an order that depends on the length alone, so the bits
-//! are the same for registers of any width.
+//! in blocks and by interleaved accumulators, an order that depends on the length alone, so that the bits are the same
+//! for registers of any width; and rounded to the type of the computation.
 
 use core::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::error::TargetError;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token, dispatch};
 use crate::slice::{Dst, Src, WIDTH};
-use crate::sum::PairwiseSum;
+use crate::sum::{ACCUMULATORS, PairwiseSum};
 
 /// The target of one row.
 #[derive(Clone, Copy)]
@@ -107,11 +107,17 @@ impl<R: Real> Sample<'_, R> {
             RowTarget::Probabilities(y) => {
                 widen(y, start, block);
                 for y in block {
-                    *y = if *y >= 0.0 { *y } else { f64::NAN };
+                    *y = probability(*y);
                 }
             }
         }
     }
+}
+
+/// An entry of a target as a probability: NaN, if it is negative.
+#[inline(always)]
+pub(crate) fn probability(y: f64) -> f64 {
+    if y >= 0.0 { y } else { f64::NAN }
 }
 
 /// A parameter rounded to a type, in f64.
@@ -147,9 +153,31 @@ pub(crate) trait RowKernel: Copy {
         let _ = (token, columns);
         false
     }
+
+    /// True if [`soft_columns`](RowKernel::soft_columns) is there for these options, and for these targets: labels or
+    /// probabilities.
+    #[inline(always)]
+    fn has_soft_columns<R: Real>(self, labels: bool) -> bool {
+        let _ = labels;
+        false
+    }
+
+    /// As [`columns`](RowKernel::columns), for any target: a tile of probabilities; those of a label are one-hot. The
+    /// gradients at the labels are written to the tile too. `spare` is a tile for any use.
+    #[inline(always)]
+    fn soft_columns<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        columns: &mut Columns<'_, R>,
+        target: Src<R>,
+        spare: Dst<R>,
+    ) -> bool {
+        let _ = (token, columns, target, spare);
+        false
+    }
 }
 
-/// Rows with labels, side by side.
+/// Rows side by side.
 pub(crate) struct Columns<'a, R> {
     /// The predictions.
     pub(crate) tile: Dst<'a, R>,
@@ -161,10 +189,46 @@ pub(crate) struct Columns<'a, R> {
     pub(crate) gradient: bool,
     /// The losses, to be written.
     pub(crate) losses: [f64; WIDTH],
-    /// The gradients at the labels, to be written here, not to the tile.
+    /// The gradients at the labels, if the targets are labels: to be written here, not to the tile.
     pub(crate) of_labels: [f64; WIDTH],
     /// True for rows that are ignored; their gradients are written by the driver.
     pub(crate) ignored: [bool; WIDTH],
+}
+
+/// The sums of columns in f64, with the accumulators of the sum of one row: the same bits.
+pub(crate) struct ColumnSums([[f64; WIDTH]; ACCUMULATORS]);
+
+impl ColumnSums {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        ColumnSums([[0.0; WIDTH]; ACCUMULATORS])
+    }
+
+    /// The accumulators of entry i of each column, to which it is to be added.
+    #[inline(always)]
+    pub(crate) fn accumulators(&mut self, i: usize) -> &mut [f64; WIDTH] {
+        &mut self.0[i % ACCUMULATORS]
+    }
+
+    /// The sums of `len` entries, at most a block.
+    #[inline(always)]
+    pub(crate) fn sums<I: Isa>(&self, token: Token<I>, len: usize) -> [f64; WIDTH] {
+        let mut sums = [0.0; WIDTH];
+        // Each accumulator is an entry of a tile.
+        let tile = self.0[..len.min(ACCUMULATORS)].as_flattened();
+        token.sum_columns(Src::new(tile), WIDTH, &mut sums);
+        sums
+    }
+}
+
+/// The index of the first entry of a row that is m.
+#[inline(always)]
+pub(crate) fn position<R: Real>(row: Src<R>, m: f64) -> usize {
+    let mut i = 0;
+    while i + 1 < row.len() && row.read(i) != m {
+        i += 1;
+    }
+    i
 }
 
 /// A loss of rows: its kernel and its options.

@@ -142,7 +142,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
     /// The rows from `first` to `end - 1`, where they are.
     #[inline(always)]
     fn in_place<I: Isa>(&self, token: Token<I>, (first, end): (usize, usize), terms: &mut Terms<'_>) {
-        // Outputs need no copy: they are rounded once, from f64.
+        // Outputs need no copy.
         let mut rooms = [const { Workspace::<R, COPIED>::new() }; 2];
         let [room, target_room] = rooms.each_mut().map(|room| room.zeros(self.layout.copied(self.prediction)));
         let all = self.numbers();
@@ -159,11 +159,13 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         }
     }
 
-    /// The rows side by side.
+    /// The rows side by side, by [`soft_columns`](RowKernel::soft_columns) or by [`columns`](RowKernel::columns).
     #[inline(always)]
-    fn side_by_side<I: Isa>(&self, token: Token<I>, terms: &mut Terms<'a>) {
-        let mut room = Room::<R>::new();
-        let tile = room.zeros(self.layout.row_len() * WIDTH);
+    fn side_by_side<I: Isa, const SOFT: bool>(&self, token: Token<I>, terms: &mut Terms<'a>) {
+        let (mut room, mut target_room, mut spare_room) = (Room::<R>::new(), Room::<R>::new(), Room::<R>::new());
+        let len = self.layout.row_len() * WIDTH;
+        let tile = room.zeros(len);
+        let [target, spare] = [&mut target_room, &mut spare_room].map(|room| room.zeros(if SOFT { len } else { 0 }));
         let mut first = 0;
         while first < self.rows {
             let block = Block::next(self.layout, first, self.rows);
@@ -184,7 +186,19 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                 columns.ignored[k] = *weight == 0.0;
             }
             block.gather(token, self.prediction, tile);
-            if self.kernel.columns(token, &mut columns) {
+            let done = if SOFT {
+                match self.target {
+                    RowTargets::Probabilities(y) => block.gather(token, y, target),
+                    RowTargets::Labels(_) => {
+                        target.fill(0.0);
+                        (0..block.count).for_each(|k| target.write(columns.labels[k] * WIDTH + k, 1.0));
+                    }
+                }
+                self.kernel.soft_columns(token, &mut columns, target.src(), spare)
+            } else {
+                self.kernel.columns(token, &mut columns)
+            };
+            if done {
                 if let Some(gradient) = self.gradient {
                     block.scatter(token, tile.src(), gradient);
                     // After the tile: a load of a register that contains a number just stored would have to wait.
@@ -192,7 +206,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                         let gradient = self.layout.of_target(gradient, first + k);
                         if columns.ignored[k] {
                             gradient.fill(0.0);
-                        } else {
+                        } else if !SOFT {
                             gradient.write(columns.labels[k], columns.of_labels[k]);
                         }
                     }
@@ -241,6 +255,26 @@ impl<F: RowKernel, R: Real> Kernel for InPlace<'_, '_, F, R> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         self.call.in_place(token, self.rows, self.terms);
+    }
+}
+
+/// Calls the kernel for any target of rows side by side. Not inlined, as [`transposed`] is not.
+#[inline(never)]
+fn soft<'a, F: RowKernel, R: Real, I: Isa>(token: Token<I>, call: &EachRow<'a, F, R>, terms: &mut Terms<'a>) {
+    token.call_outlined(Soft { call, terms });
+}
+
+/// The kernel for any target of rows side by side.
+struct Soft<'b, 'a, F, R> {
+    call: &'b EachRow<'a, F, R>,
+    terms: &'b mut Terms<'a>,
+}
+
+impl<F: RowKernel, R: Real> Kernel for Soft<'_, '_, F, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        self.call.side_by_side::<I, true>(token, self.terms);
     }
 }
 
@@ -308,12 +342,15 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     #[inline(always)]
     fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
         let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
-        let labels = matches!(self.target, RowTargets::Labels(_)) && self.hessian.is_none();
-        if labels
-            && self.kernel.has_columns::<R>()
-            && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows)
-        {
-            self.side_by_side(token, &mut terms);
+        let labels = matches!(self.target, RowTargets::Labels(_));
+        let by_label = labels && self.kernel.has_columns::<R>();
+        let columns = self.hessian.is_none() && (by_label || self.kernel.has_soft_columns::<R>(labels));
+        if columns && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows) {
+            if by_label {
+                self.side_by_side::<I, false>(token, &mut terms);
+            } else {
+                soft(token, &self, &mut terms);
+            }
         } else if self.is_transposed(token) {
             transposed(token, &self, &mut terms);
         } else {

@@ -1,7 +1,12 @@
 //! Multi-class margin losses: hinge losses of the score of the true class against the others. They take only labels.
 
-use super::driver::{BLOCK, RowFormula, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, widen, write};
+use super::driver::{
+    BLOCK, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, widen,
+    write,
+};
+use crate::row::side_by_side::BatchedMax;
 use crate::simd::{Isa, Real, Token};
+use crate::slice::{Dst, WIDTH};
 use crate::sum::PairwiseSum;
 
 crate::function::function! {
@@ -70,34 +75,97 @@ impl MultiMargin {
         }
     }
 
+    /// Computes the losses, or their first or second derivatives, of the classes with these h, times the number of
+    /// classes.
+    #[inline(always)]
+    fn orders<const ORDER: usize>(self, h: &[f64], part: &mut [f64]) {
+        for (part, h) in part.iter_mut().zip(h) {
+            *part = self.of(*h)[ORDER];
+        }
+    }
+
     /// The loss, first and second derivative of a class with this h, times the number of classes.
     #[inline(always)]
     fn of(self, h: f64) -> [f64; 3] {
-        match (self.squared, h == 0.0) {
-            (_, true) => [0.0; 3],
-            (true, _) => [h * h, 2.0 * h, 2.0],
-            (false, _) => [h, 1.0, 0.0],
-        }
+        let positive = if h == 0.0 { 0.0 } else { 1.0 };
+        if self.squared { [h * h, 2.0 * h, 2.0 * positive] } else { [h, positive, 0.0] }
     }
 }
 
+/// Takes the scores of the true classes out of the columns: -inf stands in their places, which is below any margin.
+/// `None` if one is not finite.
+#[inline(always)]
+fn take_right<R: Real>(columns: &Columns<'_, R>) -> Option<[f64; WIDTH]> {
+    let (mut right, mut finite) = ([0.0; WIDTH], true);
+    for (k, right) in right[..columns.count].iter_mut().enumerate() {
+        let at = columns.labels[k] * WIDTH + k;
+        *right = columns.tile.src().read(at);
+        finite &= right.is_finite();
+        columns.tile.write(at, f64::NEG_INFINITY);
+    }
+    finite.then_some(right)
+}
+
 impl RowKernel for MultiMargin {
+    #[inline(always)]
+    fn has_columns<R: Real>(self) -> bool {
+        true
+    }
+
+    /// Limit: the operations in f64, and the conversions to it and back.
+    #[inline(always)]
+    fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
+        let (tile, len) = (columns.tile, columns.tile.len() / WIDTH);
+        let Some(right) = take_right(columns) else { return false };
+        let (margin, classes) = (rounded_to::<R>(self.margin), len as f64);
+        let (mut losses, mut slopes) = (ColumnSums::new(), ColumnSums::new());
+        let mut h = [0.0; WIDTH];
+        for i in 0..len {
+            tile.src().part(i * WIDTH, WIDTH).read_all(&mut h);
+            let (losses, slopes) = (losses.accumulators(i), slopes.accumulators(i));
+            for k in 0..WIDTH {
+                let [loss, slope, _] = self.of(hinge(margin, h[k], right[k]));
+                losses[k] += loss;
+                slopes[k] += slope;
+            }
+        }
+        let [losses, slopes] = [losses.sums(token, len), slopes.sums(token, len)];
+        for k in 0..WIDTH {
+            columns.losses[k] = losses[k] / classes;
+            columns.of_labels[k] = columns.scales[k] * -(slopes[k] / classes);
+        }
+        // A score that is NaN makes its row NaN.
+        if columns.losses[..columns.count].iter().any(|loss| loss.is_nan()) {
+            return false;
+        }
+        for i in (0..if columns.gradient { len } else { 0 }).rev() {
+            tile.src().part(i * WIDTH, WIDTH).read_all(&mut h);
+            for k in 0..WIDTH {
+                h[k] = columns.scales[k] * (self.of(hinge(margin, h[k], right[k]))[1] / classes);
+            }
+            tile.part(i * WIDTH, WIDTH).write_all(1.0, &h);
+        }
+        true
+    }
+
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let RowTarget::Label(label) = sample.target else { return Some(f64::NAN) };
         let (right, classes) = (sample.prediction.read(label), sample.len as f64);
         let (mut h, mut part) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let mut trees = [PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new()];
+        let (mut losses, mut slopes, mut seconds) = (PairwiseSum::new(), PairwiseSum::new(), PairwiseSum::new());
         for (start, n) in blocks::<BLOCK>(sample.len) {
             self.hinges(sample, label, right, start, &mut h[..n]);
-            for (order, tree) in trees.iter_mut().enumerate() {
-                for i in 0..n {
-                    part[i] = self.of(h[i])[order];
-                }
-                tree.push(sum(token, &part[..n]));
+            self.orders::<0>(&h[..n], &mut part[..n]);
+            losses.push(sum(token, &part[..n]));
+            self.orders::<1>(&h[..n], &mut part[..n]);
+            slopes.push(sum(token, &part[..n]));
+            if sample.hessian.is_some() {
+                self.orders::<2>(&h[..n], &mut part[..n]);
+                seconds.push(sum(token, &part[..n]));
             }
         }
-        let [loss, derivative, second] = trees.map(|tree| tree.sum() / classes);
+        let loss = losses.sum() / classes;
         if loss.is_nan() {
             sample.fill(f64::NAN, f64::NAN);
             return Some(loss);
@@ -111,16 +179,21 @@ impl RowKernel for MultiMargin {
             hessian = None;
         }
         // The Hessian first: the gradient may be the memory of the prediction.
-        let outputs = [(2, hessian, second), (1, sample.gradient, -derivative)];
-        for (order, output, of_label) in outputs {
+        for (second, output) in [(true, hessian), (false, sample.gradient)] {
             let Some(output) = output else { continue };
             for (start, n) in blocks::<BLOCK>(sample.len) {
                 self.hinges(sample, label, right, start, &mut h[..n]);
-                for i in 0..n {
-                    part[i] = self.of(h[i])[order] / classes;
+                if second {
+                    self.orders::<2>(&h[..n], &mut part[..n]);
+                } else {
+                    self.orders::<1>(&h[..n], &mut part[..n]);
+                }
+                for part in &mut part[..n] {
+                    *part /= classes;
                 }
                 write(output, start, sample.scale, &part[..n]);
             }
+            let of_label = if second { seconds.sum() } else { -slopes.sum() } / classes;
             output.write(label, sample.scale * of_label);
         }
         Some(loss)
@@ -169,6 +242,38 @@ impl RowFormula for CategoricalHinge {
 }
 
 impl RowKernel for CategoricalHinge {
+    #[inline(always)]
+    fn has_columns<R: Real>(self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
+        let (tile, count, len) = (columns.tile, columns.count, columns.tile.len() / WIDTH);
+        let Some(right) = take_right(columns) else { return false };
+        let mut best = [R::neg_infinity(); WIDTH];
+        let top = Dst::new(&mut best);
+        token.fold_columns::<_, _, 2, 1>(BatchedMax(1.0), [tile.src(), top.src()], count, top);
+        if !best[..count].iter().all(|best| best.abs() <= R::MAX) {
+            return false;
+        }
+        for k in 0..count {
+            let loss = hinge(1.0, best[k].into_f64(), right[k]);
+            columns.losses[k] = loss;
+            columns.of_labels[k] = if loss > 0.0 { -columns.scales[k] } else { 0.0 };
+        }
+        if columns.gradient {
+            for k in 0..count {
+                // A place for the 1 where the loss is positive: else it is the label, which is written over.
+                let column = tile.src().strided(k, WIDTH, len);
+                let at = if columns.losses[k] > 0.0 { position(column, best[k].into_f64()) } else { columns.labels[k] };
+                tile.strided(k, WIDTH, len).fill(0.0);
+                tile.write(at * WIDTH + k, columns.scales[k]);
+            }
+        }
+        true
+    }
+
     #[inline(always)]
     fn row<R: Real, I: Isa>(self, _: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let RowTarget::Label(label) = sample.target else { return Some(f64::NAN) };

@@ -6,17 +6,17 @@
 //! from the other exponentials, never from p_i, which may round to 1; with it, -ln p of the largest logit is
 //! ln(1 + others).
 
+mod columns;
+
 use super::driver::{
-    BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, rounded_to, sum, weigh, widen, write,
+    BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, weigh, widen, write,
 };
 use crate::math::FloatMath;
 use crate::math::logistic::parabola_above;
-use crate::math::pair::HiLo;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, one, scale};
 use crate::row::maximum::{Kind, kind};
-use crate::row::side_by_side::{self, BatchedShare, HiLos};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
-use crate::slice::{Dst, Map, Src, WIDTH};
+use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
 use num_traits::Float;
 
@@ -81,8 +81,8 @@ fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) ->
 /// The softmax of a row, whose maximum may be infinite.
 #[derive(Clone, Copy)]
 enum Shares {
-    /// For a finite maximum: `rest` is the logarithm of the sum of exponentials; `others` is that sum without its
-    /// largest term, if it is below 2.
+    /// For a finite maximum: `others` is the sum of exponentials without the largest, which is 1, and `rest` the
+    /// logarithm of the whole sum.
     Finite { row: Row, sum: f64, rest: f64, others: f64 },
     /// For an infinite maximum: 1 / count for each of the `count` entries of +inf, else 0; `rest` is ln(count).
     Infinite { count: f64, rest: f64 },
@@ -99,6 +99,13 @@ struct Block<const N: usize> {
     l: [f64; N],
 }
 
+/// True if the sum of the other exponentials, the difference of the sum and the largest one, has lost bits that count:
+/// its error is some 2^-52.
+#[inline(always)]
+fn is_lost<R: Real>(sum: f64, others: f64) -> bool {
+    sum < 2.0 && others < 512.0 * f64::EPSILON / R::epsilon().into_f64()
+}
+
 impl Shares {
     #[inline(always)]
     fn of<R: Real, I: Isa>(token: Token<I>, z: Src<R>, len: usize, kind: Kind, row: Row) -> Self {
@@ -108,14 +115,10 @@ impl Shares {
         }
         let exponentials = Exponentials::new(token, row, z, None, len);
         let sum = exponentials.sum;
-        if sum >= 2.0 || sum.is_nan() {
-            return Shares::Finite { row, sum, rest: one(token, Logarithm1p, sum - 1.0), others: sum };
+        let mut others = sum - 1.0;
+        if is_lost::<R>(sum, others) {
+            others = exponentials.sum_without(token, position(z, row.m), len);
         }
-        // The exponential of the maximum is exactly 1, so a sum below 2 has one such term.
-        let others = match (0..len).find(|&i| z.read(i) == row.m) {
-            Some(largest) => exponentials.sum_without(token, largest, len),
-            None => 0.0,
-        };
         let rest = one(token, Logarithm1p, others);
         Shares::Finite { row, sum, rest, others }
     }
@@ -161,7 +164,7 @@ impl Shares {
                 let inverse = 1.0 / sum;
                 for ((p, u), e) in p.iter_mut().zip(u).zip(exponentials) {
                     let e = e.into_f64();
-                    // In a sum below 2, only one exponential is 1.
+                    // In a sum below 2, only one exponential is 1, that of the maximum.
                     let without = if e == 1.0 && sum < 2.0 { others } else { sum - e };
                     (*p, *u) = (e * inverse, without * inverse);
                 }
@@ -384,9 +387,7 @@ impl FromLogits<'_> {
         let exponentials = Exponentials::new(token, row, z, sample.gradient, len);
         let (sum, e) = (exponentials.sum, exponentials.read(token, label));
         let mut others = sum - e;
-        // The difference has an error of some 2^-52, which is negligible only if it is large enough itself.
-        let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
-        if largest && sum < 2.0 && others < enough {
+        if largest && is_lost::<R>(sum, others) {
             others = exponentials.sum_without(token, label, len);
         }
         // The largest exponential is 1, and the difference of the sum and 1 is exact.
@@ -436,75 +437,26 @@ impl RowKernel for FromLogits<'_> {
         rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
     }
 
-    /// The steps are those of [`of_label`](FromLogits::of_label). Limit: half is the exponential, a fifth the logarithms,
-    /// one in f64 for each row.
     #[inline(always)]
     fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
-        let (tile, count) = (columns.tile, columns.count);
-        let [mut z, mut e, mut others, mut l] = [[0.0; WIDTH]; 4];
-        let mut weights = [1.0; WIDTH];
-        for (k, z) in z[..count].iter_mut().enumerate() {
-            *z = tile.src().read(columns.labels[k] * WIDTH + k);
-        }
-        let scale = scale::<R, I>(1.0);
-        let Some([largest, sums]) = side_by_side::exponentials(token, scale, count, tile.src(), tile) else {
-            return false;
-        };
-        for (k, e) in e[..count].iter_mut().enumerate() {
-            *e = tile.src().read(columns.labels[k] * WIDTH + k);
-        }
-        if let Some(class_weights) = self.weights {
-            for k in 0..count {
-                weights[k] = rounded_to::<R>(class_weights[columns.labels[k]]);
-                columns.ignored[k] |= weights[k] == 0.0;
-            }
-        }
-        // Loops of a fixed length, which the compiler vectorizes.
-        let enough = 512.0 * f64::EPSILON / R::epsilon().into_f64();
-        let mut exact = true;
-        for k in 0..WIDTH {
-            others[k] = sums[k] - e[k];
-            exact &= largest[k] != z[k] || sums[k] >= 2.0 || others[k] >= enough;
-        }
-        if !exact {
-            for k in 0..count {
-                if largest[k] == z[k] && sums[k] < 2.0 && others[k] < enough {
-                    let column = tile.src().strided(k, WIDTH, tile.len() / WIDTH);
-                    let exponentials = Exponentials::stored(column, sums[k]);
-                    others[k] = exponentials.sum_without(token, columns.labels[k], column.len());
-                }
-            }
-        }
-        for k in 0..WIDTH {
-            l[k] = if largest[k] == z[k] { others[k] } else { sums[k] - 1.0 };
-        }
-        let place = Dst::new(&mut l[..]);
-        token.map(Logarithm1p, [place.src()], [place]);
-        let (mut of_loss, mut of_a) = ([1.0; WIDTH], [1.0; WIDTH]);
-        for k in 0..WIDTH {
-            l[k] += largest[k] - z[k];
-        }
-        let gamma = rounded_to::<R>(self.gamma);
-        if gamma != 0.0 {
-            for k in 0..count {
-                let (p, u) = (e[k] / sums[k], others[k] / sums[k]);
-                [of_loss[k], of_a[k], _] = focal_factors(token, gamma, p, u, l[k]);
-            }
-        }
-        for k in 0..WIDTH {
-            columns.losses[k] = weights[k] * l[k] * of_loss[k];
-        }
-        if columns.gradient {
-            let mut shares = HiLos::<R, WIDTH>::new();
-            for k in 0..WIDTH {
-                let a = columns.scales[k] * (weights[k] * of_a[k]);
-                shares.set(k, HiLo::quotient(a, sums[k]));
-                columns.of_labels[k] = -a * (others[k] / sums[k]);
-            }
-            let [high, low] = shares.sources(WIDTH);
-            token.map_columns::<_, _, 3, 1>(BatchedShare, [tile.src(), high, low], tile, count);
-        }
-        true
+        self.label_columns(token, columns)
+    }
+
+    /// Focal losses of soft targets are rare, and go one by one.
+    #[inline(always)]
+    fn has_soft_columns<R: Real>(self, _: bool) -> bool {
+        rounded_to::<R>(self.gamma) == 0.0
+    }
+
+    #[inline(always)]
+    fn soft_columns<R: Real, I: Isa>(
+        self,
+        token: Token<I>,
+        columns: &mut Columns<'_, R>,
+        target: Src<R>,
+        exponentials: Dst<R>,
+    ) -> bool {
+        self.probability_columns(token, columns, target, exponentials)
     }
 
     #[inline(always)]

@@ -1,0 +1,87 @@
+//! Microcontrollers and wasm: without the standard library, and only what is used.
+//!
+//! ```toml
+//! [dependencies]
+//! slopes = { version = "0.1", default-features = false }
+//! ```
+//!
+//! # What is needed, and what not
+//!
+//! - The crate is `no_std`: it needs `core` alone, no allocator, no mathematical library of the system, and no atomic
+//!   operation but loading and storing a byte, which a Cortex-M0 has too.
+//! - Without the default features nothing is compiled ahead. A program contains the kernels that it calls, for the
+//!   types that it calls them with; `by_name` and [`AnyActivation`] mean all functions, so a firmware names the types
+//!   instead.
+//! - The feature `serde` works without the standard library. `alloc`, for `Box<A>` and `Arc<A>`, and `ndarray` need an
+//!   allocator, `rayon` the standard library.
+//! - Set `panic = "abort"` and `lto = true` in the release profile of the program, as usual for small programs. Panics
+//!   are for slices of different lengths; what may fail in a correct program is a `Result`.
+//!
+//! A layer with its weights in read-only memory and its output in the caller's:
+//!
+//! ```
+//! use slopes::activation::{Activation, HardSwish};
+//!
+//! static WEIGHTS: [[f32; 3]; 2] = [[0.5, -1.0, 0.25], [2.0, 0.0, 1.0]];
+//! static BIASES: [f32; 2] = [0.5, -4.0];
+//!
+//! fn layer(x: &[f32; 3], y: &mut [f32; 2]) {
+//!     for ((y, weights), bias) in y.iter_mut().zip(&WEIGHTS).zip(&BIASES) {
+//!         *y = bias + weights.iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
+//!     }
+//!     HardSwish.forward_in_place(y);
+//! }
+//!
+//! let mut y = [0.0; 2];
+//! layer(&[1.0, -1.0, 4.0], &mut y); // 3 and 2 before the activation
+//! assert_eq!(y, [3.0, 2.0 * 5.0 / 6.0]);
+//! ```
+//!
+//! # Which kernels
+//!
+//! x86-64 and aarch64 have kernels of several lanes, chosen at run time, with or without the standard library. All
+//! other targets have the kernels of one lane in plain Rust, [`Level::Scalar`]. Their results are those of the unfused
+//! family: the same bits as any machine at its lowest level gives, so that a test on a workstation shows what the
+//! device will compute.
+//!
+//! ```
+//! use slopes::activation::{Activation, Sigmoid};
+//! use slopes::{FmaFamily, Level};
+//!
+//! Level::lowest().set_global()?;
+//! assert_eq!(Level::current().family(), FmaFamily::Unfused);
+//! assert_eq!(Sigmoid.forward(1.0_f32).to_bits(), 0x3f3b_26a8); // 0.7310586, on every machine
+//! # Ok::<(), slopes::UnsupportedLevelError>(())
+//! ```
+//!
+//! Parameters, scales, sums and means are f64. Where the processor has no instructions for f64, the compiler's routines
+//! compute them, which take longer.
+//!
+//! # wasm
+//!
+//! A module exports functions over its own memory; nothing of this crate needs JavaScript, a binding generator or an
+//! import. A module of the function below is 2 kB large, with `opt-level = 3`, `lto = true` and `panic = "abort"`.
+//!
+//! ```
+//! use slopes::activation::{Activation, Gelu};
+//!
+//! /// # Safety
+//! /// `x` points to `len` numbers.
+//! #[unsafe(no_mangle)]
+//! pub unsafe extern "C" fn gelu(x: *mut f32, len: usize) {
+//!     Gelu.forward_in_place(unsafe { core::slice::from_raw_parts_mut(x, len) });
+//! }
+//!
+//! let mut x = [0.0, -1.0, f32::NEG_INFINITY];
+//! unsafe { gelu(x.as_mut_ptr(), x.len()) };
+//! assert!(x[0] == 0.0 && (x[1] + 0.15865525).abs() < 1e-7 && x[2] == 0.0);
+//! ```
+//!
+//! One module is enough for all engines. A module cannot ask for the engine's instructions, and this crate has no
+//! kernels of wasm's 128-bit vectors: a second module, compiled with `-C target-feature=+simd128`, gives the same bits,
+//! and has vector instructions only where the compiler finds them by itself.
+//!
+//! Next: [`half_precision`](super::half_precision), slices of f16 and bf16.
+//!
+//! [`AnyActivation`]: crate::activation::AnyActivation
+//! [`Level::Scalar`]: crate::Level::Scalar
