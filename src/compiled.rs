@@ -116,11 +116,12 @@ pub(crate) use implement_all;
 
 /// Implements a trait that users call for the enum of its catalogue, by the function that was chosen at run time.
 macro_rules! delegate {
-    ({ $Trait:ident, $Any:ty } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
+    ({ $Trait:ident, $Any:ty $(, { $($extra:tt)* })? } $($method:ident($($x:ident: $X:ty),+) -> $Y:ty;)+) => {
         impl<T: $crate::Element> $Trait<T> for $Any {
             fn spec(&self) -> &'static $crate::Spec {
                 self.spec()
             }
+            $($($extra)*)?
             $(
                 #[track_caller]
                 fn $method(&self, $($x: $X),+) -> $Y {

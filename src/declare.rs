@@ -19,16 +19,16 @@ pub(crate) trait Parameters: Sized {
     }
 }
 
-/// What a declaration says of f64, or that nothing is computed in it.
-macro_rules! in_f64 {
-    () => {
-        [false; 3]
+/// What a declaration says, or what is so if it says nothing.
+macro_rules! or {
+    ($default:expr) => {
+        $default
     };
-    ($in_f64:expr) => {
-        $in_f64
+    ($default:expr, $declared:expr) => {
+        $declared
     };
 }
-pub(crate) use in_f64;
+pub(crate) use or;
 
 /// Declares a function: its type, its parameters with their defaults and requirements, its specification, and
 /// optionally the methods of its formula. The documentation page and the tests read the same tokens.
@@ -58,7 +58,7 @@ macro_rules! declare {
         f64 $ulp64:expr $(, floor $floor64:expr)?;
         $(in_f64 $in_f64:expr;)?
         $(bound $bound:literal;)?
-        $(in $arguments:tt $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $(, cuts_at $end:expr;)? $($method:ident $body:block)+)?
+        $(in $arguments:tt $(, cuts_at $end:tt)? $(, exact_gain $gain:expr;)? $(, constant $constant:expr;)? $(, one_minimum $one_minimum:literal;)? $($method:ident $body:block)+)?
     ) => {
         $crate::declare::declare! { @type
             [
@@ -113,7 +113,7 @@ macro_rules! declare {
             };
 
             /// Which of value and derivatives are computed in f64, where numbers of f32 do not fuse.
-            pub(crate) const IN_F64: [bool; 3] = $crate::declare::in_f64!($($in_f64)?);
+            pub(crate) const IN_F64: [bool; 3] = $crate::declare::or!([false; 3] $(, $in_f64)?);
         }
 
         /// The row of the function in the table on its module's page.
@@ -138,8 +138,12 @@ macro_rules! declare {
         $(impl $Formula for $Name {
             const SPEC: &'static $crate::Spec = $Name::SPEC;
             const IN_F64: [bool; 3] = $Name::IN_F64;
-            $(const ONE_MINIMUM: bool = $one_minimum;)?
             $(const CUTS_AT: Option<f64> = Some($end);)?
+            $(const ONE_MINIMUM: bool = $one_minimum;)?
+            $(fn exact_gain(self) -> Option<f64> {
+                let gain: fn(Self) -> f64 = $gain;
+                Some(gain(self))
+            })?
             $(fn constant(self, mean: f64) -> Option<f64> {
                 let constant: fn(Self, f64) -> f64 = $constant;
                 Some(constant(self, mean))

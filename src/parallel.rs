@@ -110,6 +110,9 @@ impl<F: Activation<T>, T: Element> Activation<T> for Parallel<F> {
     fn spec(&self) -> &'static Spec {
         self.0.spec()
     }
+    fn exact_gain(&self) -> Option<f64> {
+        self.0.exact_gain()
+    }
     fn forward(&self, x: T) -> T {
         self.0.forward(x)
     }

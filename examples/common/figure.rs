@@ -1,4 +1,4 @@
-//! A picture of curves.
+//! Pictures.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,6 +11,18 @@ pub use plotters::prelude::{IntoLogRange, SeriesLabelPosition};
 
 pub const BLUE: RGBColor = RGBColor(31, 119, 180);
 pub const ORANGE: RGBColor = RGBColor(214, 96, 20);
+
+/// Colours of curves, in their order.
+pub const COLORS: [RGBColor; 8] = [
+    BLUE,
+    ORANGE,
+    RGBColor(44, 140, 44),
+    RGBColor(190, 40, 40),
+    RGBColor(128, 90, 180),
+    RGBColor(120, 80, 70),
+    RGBColor(200, 80, 170),
+    RGBColor(90, 90, 90),
+];
 
 /// A part of a picture.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -25,25 +37,27 @@ pub fn draw(
     count: usize,
     panels: impl FnOnce(&[Area]) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    draw_or_say_why(path, title, count, panels)
-        .map_err(|error| format!("cannot draw {}: {error}", path.display()).into())
+    draw_area(path, title, 390 * count as u32, |area| panels(&area.split_evenly((count, 1))))
 }
 
-fn draw_or_say_why(
+/// Draws what has such a height.
+pub fn draw_area(
     path: &Path,
     title: &str,
-    count: usize,
-    panels: impl FnOnce(&[Area]) -> Result<(), Box<dyn Error>>,
+    height: u32,
+    content: impl FnOnce(&Area) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let picture = SVGBackend::new(path, (800, 20 + 390 * count as u32)).into_drawing_area();
-    picture.fill(&WHITE)?;
-    let titled = picture.margin(8, 0, 0, 0).titled(title, ("sans-serif", 24))?;
-    panels(&titled.split_evenly((count, 1)))?;
-    picture.present()?;
-    Ok(())
+    let draw = || -> Result<(), Box<dyn Error>> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let picture = SVGBackend::new(path, (800, 20 + height)).into_drawing_area();
+        picture.fill(&WHITE)?;
+        content(&picture.margin(8, 0, 0, 0).titled(title, ("sans-serif", 24))?)?;
+        picture.present()?;
+        Ok(())
+    };
+    draw().map_err(|error| format!("cannot draw {}: {error}", path.display()).into())
 }
 
 /// Whole decades around the values of the curves. A logarithmic axis has no place for zero, nor a picture for what went

@@ -4,7 +4,7 @@
 //! [--learning-rate F] [--seed N] [--figure FILE] [--binary]`
 //!
 //! 64 pixels -> 128 hidden units -> 10 logits, softmax cross-entropy, mini-batches, stochastic gradient descent with
-//! momentum; network.rs has the forward and the backward pass. A line per epoch goes to standard output: the training
+//! momentum; common/digits/network.rs has the forward and the backward pass. A line per epoch goes to standard output: the training
 //! figures are means over the epoch's mini-batches, each taken before it is learnt from. The curves go to
 //! target/digits.svg.
 //!
@@ -15,10 +15,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod data;
-mod network;
+#[path = "../common/digits/mod.rs"]
+mod digits;
 mod report;
-mod task;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -26,25 +25,26 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use ndarray::{Array2, s};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
-use slopes::activation::{Activation, by_name};
+use slopes::activation::AnyActivation;
 
 use common::command::{self, within};
-use data::{Data, TRAINING};
-use network::Network;
+use common::learning::{half_cosine, progress};
+use digits::network::{Network, Unit};
+use digits::task::{Score, Task};
+use digits::{SIDE, Set, TRAINING};
 use report::Epoch;
-use task::{Score, Task};
 
 /// A network learns to read handwritten digits.
 #[derive(Parser)]
 #[command(name = "digits")]
 struct Options {
-    /// Activation of the hidden units, by name [default: relu, with --binary sigmoid]
-    #[arg(long, value_name = "NAME", value_parser = by_name::<f32>)]
-    activation: Option<&'static dyn Activation<f32>>,
+    /// Activation of the hidden units, as "elu" or "elu(alpha=0.5)" [default: relu, with --binary sigmoid]
+    #[arg(long, value_name = "NAME")]
+    activation: Option<AnyActivation>,
     /// Hidden units
     #[arg(long, value_name = "N", default_value_t = 128, allow_hyphen_values = true)]
     #[arg(value_parser = within(1..=4096_usize, "whole number"))]
@@ -79,22 +79,22 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let task = if options.binary { Task::IsZero } else { Task::WhichDigit };
-    let usual = if options.binary { "sigmoid" } else { "relu" };
-    let activation = options.activation.map_or_else(|| by_name(usual), Ok)?;
+    let usual = if options.binary { slopes::activation::Sigmoid.into() } else { slopes::activation::Relu.into() };
+    let activation = options.activation.unwrap_or(usual);
     let &Options { hidden, epochs, batch, .. } = options;
 
-    let data = Data::new(task);
+    let digits = Set::read();
+    let data = if options.binary { zeros(&digits).split() } else { digits.split() };
     let pixels = data.training.images.ncols();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
-    let mut network = Network::new(task, pixels, hidden, activation, &mut rng);
-    let title = format!("{pixels} -> {hidden} {} -> {}", activation.spec().name(), task.logits());
+    let mut network = Network::new(task, &[pixels, hidden], Unit::Fixed(activation), he, &mut rng);
+    let title = format!("{pixels} -> {hidden} {activation} -> {}", task.logits());
 
     let mut out = io::stdout().lock();
     report::opening(&mut out, &title)?;
     let mut order: Vec<usize> = (0..TRAINING).collect();
     let steps = epochs * TRAINING.div_ceil(batch);
-    let bar = ProgressBar::new(steps as u64)
-        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} mini-batches, {eta} left")?);
+    let bar = progress(steps, "mini-batches")?;
     let mut history = Vec::with_capacity(epochs);
     let mut step = 0;
     for epoch in 1..=epochs {
@@ -122,7 +122,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// From 1 at 0 down to 0 at 1.
-fn half_cosine(t: f32) -> f32 {
-    0.5 + 0.5 * (std::f32::consts::PI * t).cos()
+/// The standard deviation of the weights of He et al. (arXiv:1502.01852).
+fn he(inputs: usize) -> f64 {
+    (2.0 / inputs as f64).sqrt()
+}
+
+/// The same images in a frame of paper, 10 x 10 pixels, labelled 1 for a zero and 0 for another digit.
+fn zeros(digits: &Set) -> Set {
+    const FRAMED: usize = SIDE + 2;
+    let mut images = Array2::zeros((digits.labels.len(), FRAMED * FRAMED));
+    for y in 0..SIDE {
+        let start = (y + 1) * FRAMED + 1;
+        let row = digits.images.slice(s![.., y * SIDE..(y + 1) * SIDE]);
+        images.slice_mut(s![.., start..start + SIDE]).assign(&row);
+    }
+    Set { images, labels: digits.labels.mapv(|digit| u32::from(digit == 0)) }
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::common::figure::{self, BLUE, Curve, ORANGE, SeriesLabelPosition, bounds, decades, panel};
-use crate::data::{TEST, TRAINING, VALIDATION};
-use crate::task::Score;
+use crate::digits::task::Score;
+use crate::digits::{TEST, TRAINING, VALIDATION};
 
 /// The scores of an epoch.
 pub struct Epoch {

@@ -26,6 +26,7 @@
 
 #[macro_use]
 pub(crate) mod elementwise;
+mod gain;
 #[macro_use]
 pub(crate) mod layer;
 #[macro_use]
@@ -48,6 +49,7 @@ use layer::glu::units::gated_table;
 use row::row_table;
 
 pub use crate::row::{FullyMasked, Rows};
+pub use gain::gain;
 #[doc(hidden)]
 pub use layer::glu::ComputeGated;
 pub use layer::glu::units::{AnyGatedUnit, Bilinear, ClampedSwiGlu, Gated, GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
@@ -96,6 +98,12 @@ pub trait Activation<T: Element>: Send + Sync {
     #[must_use]
     fn spec(&self) -> &'static Spec {
         Spec::UNDECLARED
+    }
+
+    /// The [`gain`] in closed form. `None`, the default, if there is none: `gain` then integrates f(z)^2.
+    #[must_use]
+    fn exact_gain(&self) -> Option<f64> {
+        None
     }
 
     /// The value f(x).
@@ -239,6 +247,11 @@ pub trait Formula: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn f_and_df<L: Lanes>(self, x: L) -> (L, L) {
         (self.f(x), self.df(x))
+    }
+
+    /// The [`gain`] in closed form. `None`, the default, if there is none: `gain` then integrates f(z)^2.
+    fn exact_gain(self) -> Option<f64> {
+        None
     }
 }
 
@@ -438,22 +451,39 @@ macro_rules! impl_activation {
         $crate::__spec! { [], $Name, $crate::activation::Formula }
     };
     (@any $Any:ty) => {
-        $crate::__activation_methods! { $crate::compiled::delegate: { Activation, $Any } }
+        $crate::__activation_methods! { $crate::compiled::delegate: { Activation, $Any, {
+            fn exact_gain(&self) -> Option<f64> {
+                self.as_dyn::<T>().exact_gain()
+            }
+        } } }
     };
     (@in $place:ty, [$($generics:tt)*], $Name:ty) => {
         $crate::__activation_methods! { $crate::__implement: { [$($generics)*] activation Activation Compute, $place, $Name, {
             fn spec(&self) -> &'static $crate::Spec {
                 <Self as $crate::activation::Formula>::SPEC
             }
+            fn exact_gain(&self) -> Option<f64> {
+                $crate::activation::Formula::exact_gain(*self)
+            }
         } } }
     };
 }
 
-__activation_methods! { crate::compiled::forward: { Activation for &A, {} } }
+/// Implements [`Activation`] for a pointer to an activation.
+macro_rules! forward {
+    ($Pointer:ty) => {
+        __activation_methods! { crate::compiled::forward: { Activation for $Pointer, {
+            fn exact_gain(&self) -> Option<f64> {
+                (**self).exact_gain()
+            }
+        } } }
+    };
+}
+forward!(&A);
 #[cfg(feature = "alloc")]
-__activation_methods! { crate::compiled::forward: { Activation for alloc::boxed::Box<A>, {} } }
+forward!(alloc::boxed::Box<A>);
 #[cfg(feature = "alloc")]
-__activation_methods! { crate::compiled::forward: { Activation for alloc::sync::Arc<A>, {} } }
+forward!(alloc::sync::Arc<A>);
 
 /// Writes the name of the function.
 impl<T: Element> fmt::Debug for dyn Activation<T> {

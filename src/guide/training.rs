@@ -71,6 +71,24 @@
 //! The mean of labels with class weights divides by the sum of the labels' weights, as in PyTorch. To divide by the
 //! number of rows, call `mean_unweighted_with_gradient`. Sample weights are `loss.weighted(&weights)`.
 //!
+//! # Initial weights
+//!
+//! Weights of a layer with n inputs that follow an activation f begin at random, with mean 0 and the standard deviation
+//! `gain(f) / sqrt(n)`: then numbers keep their size from layer to layer. [`gain`] is `1 / sqrt(E f(z)^2)`, the square root
+//! of 2 for ReLU; the first layer, whose inputs went through no activation, has the gain 1 if they have mean 0 and
+//! variance 1.
+//!
+//! ```
+//! use slopes::activation::{Gelu, Relu, gain};
+//!
+//! // For a uniform distribution from -limit to limit.
+//! let limit = |gain: f64, inputs: f64| (3.0 / inputs).sqrt() * gain;
+//! assert_eq!(limit(gain(&Relu), 600.0), 0.1);
+//! assert!((limit(gain(&Gelu), 600.0) - 0.1084).abs() < 1e-4);
+//! ```
+//!
+//! [`gain`]: crate::activation::gain
+//!
 //! # Is a gradient right?
 //!
 //! The usual bugs are a transposed product, a sum that is a mean, a term that is left out. Compare one weight of each

@@ -5,7 +5,7 @@ use crate::slice::Map;
 use crate::spec::Spec;
 
 /// The formula of a loss of a prediction and a target, over SIMD registers. From it, [`impl_loss!`](crate::impl_loss)
-/// implements [`Loss`] for every element type and every instruction set.
+/// implements [`Loss`](super::Loss) for every element type and every instruction set.
 ///
 /// Mark every method `#[inline(always)]`, so that it is inlined into the loop of its kernel.
 ///
@@ -55,7 +55,7 @@ pub trait LossFormula: Copy + Send + Sync + 'static {
 
     /// True if the sum of the loss over any targets has a single minimum, between the least and the greatest target,
     /// and decreases before it and increases after it, as for every convex loss of the residual: then
-    /// [`Loss::initial_score`] is found by bisection.
+    /// [`Loss::initial_score`](super::Loss::initial_score) is found by bisection.
     const ONE_MINIMUM: bool = false;
 
     /// The constant prediction with the least mean loss, if it depends on the mean of the targets alone.

@@ -170,6 +170,7 @@ pub trait Lanes:
     fn select_negative(self, negative: Self, positive: Self) -> Self;
 
     /// 1.5 * 2^m, m the stored bits of the significand: adding and subtracting it rounds to a whole number.
+    #[must_use]
     #[doc(hidden)]
     #[inline(always)]
     fn round_magic(self) -> Self {
@@ -177,6 +178,7 @@ pub trait Lanes:
     }
 
     /// 1.5 * 2^m + bias: adding a whole number n to it, and [`to_power`](Lanes::to_power), gives 2^n.
+    #[must_use]
     #[doc(hidden)]
     #[inline(always)]
     fn power_magic(self) -> Self {

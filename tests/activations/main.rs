@@ -7,6 +7,7 @@ mod agreement;
 #[path = "../common/mod.rs"]
 mod common;
 mod functions;
+mod gain;
 mod halves;
 mod laws;
 mod learned;

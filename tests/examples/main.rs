@@ -5,5 +5,6 @@
 
 mod digits;
 mod guide;
+mod lessons;
 mod program;
 mod textbook;

@@ -267,6 +267,16 @@ macro_rules! in_f32 {
     }};
 }
 
+/// The gain of any function with any parameters is a number, not negative, and not below that of a constant as large as
+/// the function is anywhere.
+pub fn check_gain(bytes: &[u8]) -> Result<(), String> {
+    let Some((f, by_default)) = activation(&mut Bytes(bytes)) else { return Ok(()) };
+    let gain = activation::gain(&f);
+    let [low, high] = f.spec().range;
+    let least = if by_default { high.max(-low).recip() * (1.0 - 1e-14) } else { 0.0 };
+    if gain >= least { Ok(()) } else { Err(format!("{f}: the gain is {gain:e}, not {least:e} or more")) }
+}
+
 fn check_activation<T: Raw>(bytes: &mut Bytes) -> Result<(), String> {
     let Some((f, by_default)) = activation(bytes) else { return Ok(()) };
     let spec = f.spec();

@@ -33,6 +33,18 @@ proptest! {
     }
 }
 
+proptest! {
+    // A gain is that of many values.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1000), ..ProptestConfig::default() })]
+
+    #[test]
+    fn gains_are_numbers(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        if let Err(error) = check::check_gain(&bytes) {
+            return Err(TestCaseError::fail(error));
+        }
+    }
+}
+
 /// SplitMix64.
 struct Random(u64);
 

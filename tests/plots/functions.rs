@@ -1,6 +1,6 @@
 //! The pictures of functions of one number and of losses of pairs.
 
-use slopes::activation::Activation;
+use slopes::activation::{Activation, gain};
 use slopes::loss::Loss;
 use slopes::{Element, Spec};
 
@@ -137,7 +137,7 @@ fn half_width(f: &dyn Activation<f64>, spec: &Spec) -> f64 {
     [5.0, 10.0, 20.0, 50.0, 100.0].into_iter().find(fits).expect("a width")
 }
 
-/// The picture of an activation: `f` in f32, with its `reference`, and in f64.
+/// The picture of an activation: `f` in f32, with its `reference`, and in f64; and its gain.
 pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide: &dyn Activation<f64>) -> String {
     fn three<T: Element>(f: &dyn Activation<T>, x: &[T]) -> [Vec<T>; 3] {
         let mut y = ORDERS.map(|_| vec![T::zero(); x.len()]);
@@ -150,7 +150,7 @@ pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide
     let absolute = |order: usize, x: f64| spec.absolute_at(spec.f32, order, x);
     let errors = measured(&|x| three(f, x), &|x| three(reference, x), spec.f32, &absolute);
     let width = half_width(wide, spec);
-    Plot {
+    let plot = Plot {
         spec,
         argument: "x",
         axis: "x",
@@ -160,8 +160,8 @@ pub fn activation(f: &dyn Activation<f32>, reference: &dyn Activation<f64>, wide
         kinks: spec.kinks,
         limits: spec.limits,
         errors,
-    }
-    .html()
+    };
+    format!("{}\n[Gain](crate::activation::gain): {:.6}\n", plot.html(), gain(wide))
 }
 
 /// The small picture of an activation.

@@ -2,6 +2,10 @@
 //!
 //! Limit: the execution ports; an exponential takes 14 operations, and nothing here divides by an expression in x.
 
+use core::f64::consts::{E, FRAC_1_SQRT_2};
+
+use num_traits::Float;
+
 use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
 use crate::element::Element as _;
@@ -23,7 +27,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, f64::INFINITY]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.0, 1.0, 1.0];
-    in (self, x)
+    in (self, x), exact_gain |_| E.recip();
     f { x.exp() }
     df { x.exp() }
     d2f { x.exp() }
@@ -106,13 +110,20 @@ activation! {
     kinks [0.0];
     range [-1.0, f64::INFINITY], monotone true, Neither;
     f32 [1.1, 1.1, 1.1]; f64 [1.25, 1.0, 1.0];
-    in (self, x)
+    in (self, x), exact_gain |this| elu_gain(this.alpha);
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
         x.select_negative(negative, x)
     }
     df { x.splat(1.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
     d2f { x.splat(0.0).select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha))) }
+}
+
+/// The gain of ELU. E f(z)^2 = 1/2 + alpha^2 (e^2 P(-2) - 2 sqrt(e) P(-1) + 1/2), P being the normal distribution function.
+fn elu_gain(alpha: f64) -> f64 {
+    /// The square root of the factor of alpha^2, by mpmath.
+    const DEPTH: f64 = 0.380_716_978_204_182_4;
+    Float::hypot(FRAC_1_SQRT_2, DEPTH * alpha).recip()
 }
 
 activation! {
@@ -178,7 +189,7 @@ activation! {
     range [-1.758_099_340_847_376_8, f64::INFINITY], monotone true, Neither;
     f32 [1.75, 1.5, 1.5]; f64 [2.0, 1.5, 1.5];
     in_f64 [true, false, false];
-    in (self, x)
+    in (self, x), exact_gain |this| elu_gain(this.alpha) / this.gamma.abs();
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
         // The low part of gamma is positive, or 0 and left out: its product with an infinite x has the sign of x.

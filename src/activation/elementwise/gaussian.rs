@@ -2,6 +2,10 @@
 
 #![allow(clippy::approx_constant, reason = "the default mean of laplace has the decimals of its authors")]
 
+use core::f64::consts::SQRT_2;
+
+use num_traits::Float;
+
 use crate::activation::{Formula, activation};
 use crate::math::exp::{exp_lifted, gaussian_vanishing, vanishing};
 use crate::math::logistic::lower;
@@ -26,7 +30,7 @@ activation! {
     range [0.0, 1.0], monotone false, Even;
     f32 [1.25, 2.0, 2.75]; f64 [1.25, 2.0, 3.0];
     in_f64 [true; 3];
-    in (self, x)
+    in (self, x), exact_gain |this| Float::sqrt(Float::hypot(1.0, SQRT_2 / this.sigma));
     f { self.bell(x, HiLo::exact(1.0)).value * lower::<L>() }
     df {
         let bell = self.bell(x, self.inverse_square());

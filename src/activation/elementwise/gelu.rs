@@ -2,7 +2,9 @@
 //!
 //! A value is max(0, x) minus a tail that keeps its own relative accuracy.
 
-use core::f64::consts::SQRT_2;
+use core::f64::consts::{FRAC_1_PI, SQRT_2};
+
+use num_traits::Float;
 
 use super::swish::Scaled;
 use crate::activation::{Formula, activation};
@@ -26,7 +28,8 @@ activation! {
     range [-0.169_971_207_479_903_66, f64::INFINITY], monotone false, Neither;
     f32 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25]; f64 [2.0, 2.25, 3.25], floor [0.0, 0.25, 0.25];
     in_f64 [true; 3];
-    in (self, x)
+    // E f(z)^2 = 1/3 + 1 / (2 sqrt(3) pi), by E z g(z) = E g'(z).
+    in (self, x), exact_gain |_| Float::sqrt(1.0 / 3.0 + 0.5 * FRAC_1_PI / Float::sqrt(3.0)).recip();
     f {
         // max(0, x) minus a tail that is even in x, in one rounding.
         let a = x.abs().at_most(x.splat(L::Real::GAUSSIAN_CUTOFF));

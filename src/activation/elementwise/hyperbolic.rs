@@ -15,6 +15,17 @@ use crate::simd::Lanes;
 
 activation! {
     /// The hyperbolic tangent (tanh).
+    ///
+    /// It is the [`Sigmoid`](crate::activation::Sigmoid) s, stretched and moved: `tanh(z) = 2 s(2 z) - 1`. The formula is no
+    /// way to compute it: near 0 its digits cancel.
+    ///
+    /// ```
+    /// use slopes::activation::{Activation, Sigmoid, Tanh};
+    /// for z in [-3.0_f64, -0.5, 0.0, 1.0, 20.0] {
+    ///     assert!((Tanh.forward(z) - (2.0 * Sigmoid.forward(2.0 * z) - 1.0)).abs() < 1e-15);
+    /// }
+    /// assert_eq!((Tanh.forward(1e-20_f64), 2.0 * Sigmoid.forward(2e-20_f64) - 1.0), (1e-20, 0.0));
+    /// ```
     Tanh names ["tanh"];
     formula "tanh(x)", "1 - tanh(x)^2", "-2 tanh(x) (1 - tanh(x)^2)";
     source "definition";

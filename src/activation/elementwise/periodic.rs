@@ -1,5 +1,7 @@
 //! Periodic activations, the sine and Snake: unlike saturating functions, they can extrapolate a periodic signal.
 
+use num_traits::Float;
+
 use crate::Spec;
 use crate::activation::{Formula, activation};
 use crate::math::rounding::reciprocal;
@@ -37,6 +39,10 @@ impl Formula for Sine {
     #[inline(always)]
     fn f_and_df<L: Lanes>(self, x: L) -> (L, L) {
         sin_cos(x)
+    }
+    fn exact_gain(self) -> Option<f64> {
+        // E sin(z)^2 = (1 - e^-2) / 2.
+        Some(Float::sqrt(-0.5 * Float::exp_m1(-2.0)).recip())
     }
 }
 
@@ -80,6 +86,13 @@ macro_rules! snake {
                 )?
                 y
             })+
+
+            fn exact_gain(self) -> Option<f64> {
+                // E f(z)^2 = 1 + (3 - 4 (1 + u) + (1 + u)^4) / (8 a^2), u = e^(-2 a^2) - 1, in which the 3, the 4 and the 1 cancel.
+                let u = Float::exp_m1(-2.0 * self.a * self.a);
+                let periodic = u / self.a;
+                Some(Float::sqrt(1.0 + periodic * periodic * (6.0 + u * (4.0 + u)) / 8.0).recip())
+            }
         }
     };
 }

@@ -5,6 +5,10 @@
 //! A piece is chosen by a comparison that is false for NaN, so that NaN falls into the piece that passes it on; never
 //! by a minimum that drops NaN.
 
+use core::f64::consts::SQRT_2;
+
+use num_traits::Float;
+
 use crate::activation::{Formula, activation};
 use crate::simd::{Lanes, Real};
 
@@ -30,7 +34,7 @@ activation! {
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |_| 1.0;
     f { x }
     df { constant(x, 1.0) }
     d2f { constant(x, 0.0) }
@@ -49,7 +53,7 @@ activation! {
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Odd;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |this| this.slope.abs().recip();
     f {
         let end = finite_end(x.splat(self.slope));
         x.at_least(-end).at_most(end) * self.slope
@@ -70,7 +74,7 @@ activation! {
     kinks [0.0];
     range [0.0, 1.0], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |_| SQRT_2;
     f {
         let zero = x.splat(0.0);
         let one_or_nan = x.splat(1.0).select(zero.le(x), x);
@@ -92,7 +96,7 @@ activation! {
     kinks [0.0];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x), cuts_at f64::INFINITY;
+    in (self, x), cuts_at (f64::INFINITY), exact_gain |_| SQRT_2;
     f { x.at_least(x.splat(0.0)) }
     df {
         let zero = x.splat(0.0);
@@ -112,6 +116,11 @@ pub(crate) fn finite_end<L: Lanes>(slope: L) -> L {
 #[inline(always)]
 pub(crate) fn leaky<L: Lanes>(x: L, slope: L) -> L {
     x.select_negative(x.at_least(-finite_end(slope)) * slope, x)
+}
+
+/// The gain of [`leaky`]: E f(z)^2 = (1 + a^2) / 2.
+pub(crate) fn leaky_gain(slope: f64) -> f64 {
+    SQRT_2 / Float::hypot(1.0, slope)
 }
 
 /// The derivative of [`leaky`]; at 0, that of the left side.
@@ -136,7 +145,7 @@ activation! {
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |this| leaky_gain(this.slope);
     f { leaky(x, x.splat(self.slope)) }
     df { leaky_derivative(x, x.splat(self.slope)) }
     d2f { constant(x, 0.0) }
@@ -160,7 +169,7 @@ activation! {
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |this| leaky_gain(this.slope);
     f { leaky(x, x.splat(self.slope)) }
     df { leaky_derivative(x, x.splat(self.slope)) }
     d2f { constant(x, 0.0) }
@@ -185,7 +194,7 @@ activation! {
     kinks [0.0];
     range [f64::NEG_INFINITY, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [1.5, 1.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |this| leaky_gain((this.lower + this.upper) * 0.5);
     f { leaky(x, self.mean(x)) }
     df { leaky_derivative(x, self.mean(x)) }
     d2f { constant(x, 0.0) }
@@ -212,7 +221,7 @@ activation! {
     kinks [0.0, 6.0];
     range [0.0, 6.0], monotone true, Neither;
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
-    in (self, x), cuts_at 6.0;
+    in (self, x), cuts_at (6.0)
     f { x.at_least(x.splat(0.0)).at_most(x.splat(6.0)) }
     df { between(x, 0.0, 6.0, 1.0) }
     d2f { constant(x, 0.0) }
@@ -253,7 +262,7 @@ activation! {
     limits [[0.0, f64::INFINITY], [0.0, f64::INFINITY], [0.0, 2.0]];
     range [0.0, f64::INFINITY], monotone true, Neither;
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
-    in (self, x)
+    in (self, x), exact_gain |_| Float::sqrt(2.0 / 3.0);
     f { x.at_least(x.splat(0.0)) * x.at_least(x.splat(0.0)) }
     df { x.at_least(x.splat(0.0)) * 2.0 }
     d2f { x.splat(0.0).select(x.le(x.splat(0.0)), constant(x, 2.0)) }

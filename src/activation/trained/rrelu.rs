@@ -4,9 +4,12 @@
 //! the forward pass, and chunks, threads and registers do not change a bit. The hash is integer arithmetic; the slope
 //! is computed from it in f64, by a product and a sum without FMA, and rounded once.
 
+use num_traits::Float;
+
 use super::prelu_channels::rectify;
 use super::rng::CounterRng;
 use crate::activation::RRelu;
+use crate::activation::elementwise::rectifier::leaky_gain;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
@@ -57,6 +60,20 @@ impl RReluTraining {
     #[must_use]
     pub fn slope_at<T: Element>(&self, index: u64) -> T {
         T::from_f64_rounded(self.draw::<T>().slope(index))
+    }
+
+    /// The [`gain`](crate::activation::gain) of the function with random slopes: E f(z)^2 = (1 + E a^2) / 2.
+    ///
+    /// ```
+    /// use slopes::activation::{RRelu, gain};
+    /// let (training, evaluation) = (RRelu::DEFAULT.training(1).gain(), gain(&RRelu::DEFAULT));
+    /// assert!((training - 1.3761172).abs() < 1e-7 && (evaluation - 1.3784797).abs() < 1e-7);
+    /// ```
+    #[must_use]
+    pub fn gain(&self) -> f64 {
+        let RRelu { lower, upper } = self.bounds;
+        let (mean, deviation) = ((lower + upper) * 0.5, (upper - lower) / Float::sqrt(12.0));
+        leaky_gain(Float::hypot(mean, deviation))
     }
 
     /// The values y = f(x).

@@ -181,9 +181,9 @@ impl RowKernel for Entries<'_> {
             }
         }
         columns.losses = losses.sums(token, len);
-        for k in 0..columns.count {
-            // The terms are not negative, or NaN.
-            columns.ignored[k] |= all_q[k] == 0.0;
+        // The terms are not negative, or NaN.
+        for (ignored, q) in columns.ignored.iter_mut().zip(&all_q) {
+            *ignored |= *q == 0.0;
         }
         true
     }

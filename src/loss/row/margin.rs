@@ -263,10 +263,10 @@ impl RowKernel for CategoricalHinge {
             columns.of_labels[k] = if loss > 0.0 { -columns.scales[k] } else { 0.0 };
         }
         if columns.gradient {
-            for k in 0..count {
+            for (k, best) in best[..count].iter().enumerate() {
                 // A place for the 1 where the loss is positive: else it is the label, which is written over.
                 let column = tile.src().strided(k, WIDTH, len);
-                let at = if columns.losses[k] > 0.0 { position(column, best[k].into_f64()) } else { columns.labels[k] };
+                let at = if columns.losses[k] > 0.0 { position(column, best.into_f64()) } else { columns.labels[k] };
                 tile.strided(k, WIDTH, len).fill(0.0);
                 tile.write(at * WIDTH + k, columns.scales[k]);
             }

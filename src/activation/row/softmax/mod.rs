@@ -106,6 +106,20 @@ tempered! {
         /// Softmax::DEFAULT.forward(&x, Rows::contiguous(3), &mut y);
         /// assert_eq!(y, [0.5, 0.0, 0.5]);
         /// ```
+        ///
+        /// The largest number takes nearly all; of two numbers, softmax is the [`Sigmoid`](crate::activation::Sigmoid) of
+        /// their difference:
+        ///
+        /// ```
+        /// use slopes::activation::{Activation, RowActivation, Rows, Sigmoid, Softmax};
+        /// let mut y = [-4.0_f64, 5.0, 2.0, -8.0];
+        /// Softmax::DEFAULT.forward_in_place(&mut y, Rows::contiguous(4));
+        /// assert_eq!(y.map(|y| (y * 1e4).round()), [1.0, 9525.0, 474.0, 0.0]);
+        ///
+        /// let mut y = [2.0_f64, -1.0];
+        /// Softmax::DEFAULT.forward_in_place(&mut y, Rows::contiguous(2));
+        /// assert!((y[0] - Sigmoid.forward(3.0)).abs() < 1e-15);
+        /// ```
     }
     Softmax: Which::Softmax, 1.0
 }

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Axis};
 use slopes::loss::{BinaryCrossEntropyWithLogits, SoftmaxCrossEntropy, Total};
 use slopes::ndarray::{LossExt, RowLossExt};
 
-const DIGITS: usize = 10;
+use super::DIGITS;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Task {
