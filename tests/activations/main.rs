@@ -9,6 +9,7 @@ mod common;
 mod functions;
 mod gain;
 mod halves;
+mod in_f64;
 mod laws;
 mod learned;
 mod names;
