@@ -57,7 +57,8 @@ function jump(at, a, b, least) {
 /** Draws the chart into `element`; returns the places of the numbers. `at` evaluates at arguments, `scale` is what
  * absolute bounds are multiplied by there. */
 function drawChart(element, f, { at, scale, range, shown, axis }) {
-  const width = Math.max(280, element.clientWidth), height = Math.max(220, Math.min(380, width * 0.55));
+  const widthNow = () => Math.max(280, element.clientWidth);
+  const width = widthNow(), height = Math.max(220, Math.min(380, width * 0.55));
   const right = width - RIGHT, bottom = TOP + height, [from, to] = range;
   const toX = (u) => LEFT + (u - from) / (to - from) * (right - LEFT);
   const toU = (x) => from + (x - LEFT) / (right - LEFT) * (to - from);
@@ -105,8 +106,8 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
   svg += `<text class="name" x="${(LEFT + right) / 2}" y="${bottom + 36}" text-anchor="middle">${axis}</text>`;
   svg += `<g clip-path="url(#inside)">${paths.reverse().join("")}</g>`;
 
-  const strips = drawStrips(f, { at, scale, from, to, left: LEFT, right, top: bottom + 66 });
-  const total = bottom + 66 + 3 * PITCH - 20;
+  const strips = drawStrips(f, { at, scale, from, to, left: LEFT, right, top: bottom + 86 });
+  const total = bottom + 86 + 3 * PITCH - 20;
   element.innerHTML = `<svg viewBox="0 0 ${width} ${total}" height="${total}" aria-hidden="true">${svg}${strips}` +
     `<g id="hover"></g><g id="point"></g></svg>`;
 
@@ -118,7 +119,7 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
     element.querySelector(`#${id}`).innerHTML = isInside
       ? `<path class="${id}-line" d="M${x} ${TOP}V${total - 4}"/>${dots.reverse().join("")}` : "";
   };
-  return { toX, toU, mark, left: LEFT, right, width };
+  return { toX, toU, mark, left: LEFT, right, width, isOld: () => widthNow() !== width };
 }
 
 /** Errors in ulp. Where an absolute bound replaces the relative one, the share of it, times the relative one. */
@@ -129,16 +130,20 @@ function within(f, { error, absolute }, scales) {
   }));
 }
 
+/** The error of the f64 results that f32 is compared with, in ulp of f32. */
+const ownError = (f) => Math.max(...f.wideBounds) * 2 ** -29;
+
 /** For each order a strip: the largest error of some f32 in each column of three pixels. */
 function drawStrips(f, { at, scale, from, to, left, right, top }) {
   const COLUMN = 3, SAMPLES = 24;
-  const columns = Math.floor((right - left) / COLUMN), u = [];
+  const columns = Math.floor((right - left) / COLUMN), own = ownError(f), u = [];
   for (let i = 0; i < columns * SAMPLES; i++) {
     // The fractional parts of multiples of the golden ratio are evenly spread.
     const place = Math.floor(i / SAMPLES) + (i * 0.6180339887498949) % 1;
     u.push(from + (to - from) * place / columns);
   }
-  return within(f, at(u), u.map(scale)).map((list, order) => {
+  const title = `<text class="name" x="${left}" y="${top - 26}">Errors of f32, in ulp</text>`;
+  return title + within(f, at(u), u.map(scale)).map((list, order) => {
     const bound = f.bounds[order], y = top + order * PITCH, unit = STRIP / (1.15 * (bound || 1));
     let path = "", worst = 0;
     for (let column = 0; column < columns; column++) {
@@ -148,8 +153,8 @@ function drawStrips(f, { at, scale, from, to, left, right, top }) {
       if (height > 0) path += `M${left + column * COLUMN} ${y + STRIP}v${(-height).toFixed(2)}h${COLUMN}v${height.toFixed(2)}z`;
     }
     const line = bound > 0 ? `<path class="bound" d="M${left} ${y + STRIP - bound * unit}H${right}"/>` : "";
-    return `<text x="${left}" y="${y - 5}"><tspan class="name">${SYMBOLS[order]} in f32:</tspan> worst here ${
-      readable(worst, 3)} ulp, bound ${readable(bound)}</text>` +
+    return `<text x="${left}" y="${y - 5}"><tspan class="name">${SYMBOLS[order]}:</tspan> worst ${
+      readable(worst < own ? 0 : worst, 3)}, bound ${readable(bound)}${f.isDefault ? "" : " by default"}</text>` +
       `<path class="bars" style="fill:var(--order-${order})" d="${path}"/>${line}` +
       `<path class="frame" d="M${left} ${y}H${right}V${y + STRIP}H${left}z"/>`;
   }).join("");

@@ -88,9 +88,6 @@ function showError(text, error) {
     known ? `<p>${escaped(known)}</p>` : ""}`;
 }
 
-/** The error of the f64 results that f32 is compared with, in ulp of f32. */
-const own = () => Math.max(...f.wideBounds) * 2 ** -29;
-
 const label = (order) => `<svg class="swatch" viewBox="0 0 26 10" aria-hidden="true"><path class="curve order-${order}" d="M2 5H24"/></svg>`;
 
 /** Shows everything anew. */
@@ -104,8 +101,8 @@ function show() {
   const names = f.aliases.length > 0 ? `<dt>Other names</dt><dd>${escaped(f.aliases.join(", "))}</dd>` : "";
   const bound = (i) => readable(f.bounds[i]) + (f.absolute[i] > 0 ? ` (${readable(f.absolute[i])} \u00d7 2<sup>\u221224</sup> beside a root)` : "");
   $("facts").innerHTML = ORDERS.map((order, i) => `<dt>${order}</dt><dd>${escaped(f.formulas[i])}</dd>`).join("") +
-    `<dt>Error bounds in f32, ulp</dt><dd>${[0, 1, 2].map(bound).join("; ")}</dd>${names}<dt>Source</dt><dd>${escaped(f.source)}</dd>`;
-  $("own-error").textContent = readable(own(), 2);
+    `<dt>Error bounds in f32, ulp${f.isDefault ? "" : ", by default"}</dt><dd>${[0, 1, 2].map(bound).join("; ")}</dd>${names}<dt>Source</dt><dd>${escaped(f.source)}</dd>`;
+  $("own-error").textContent = readable(ownError(f), 2);
   chart = drawChart($("chart"), f, { at, scale, range, shown, axis: ARGUMENTS[argumentOf(f)] });
   showPoint();
 }
@@ -126,17 +123,17 @@ function showPoint() {
   $("pair").textContent = [f.isLoss && argumentOf(f) !== "prediction" ? pair(x, target) : "", inF32].filter(Boolean).join("; ");
 
   const rows = ORDERS.map((order, i) => {
-    const ulp = error[i][0], isOver = within(f, result, [scale(point)])[i][0] > f.bounds[i] + 1e-6;
-    const isAbsolute = ulp > f.bounds[i] && !isOver;
+    const ulp = error[i][0], isBeyond = within(f, result, [scale(point)])[i][0] > f.bounds[i] + 1e-6;
+    const isAbsolute = ulp > f.bounds[i] && !isBeyond;
     const unit = " \u00d7 2<sup>\u221224</sup>";
-    const distance = ulp < own() ? "\u2248 0" : `${readable(ulp, 3)} ulp${isAbsolute ? `, ${readable(absolute[i][0], 2)}${unit}` : ""}`;
+    const distance = ulp < ownError(f) ? "\u2248 0" : `${readable(ulp, 3)} ulp${isAbsolute ? `, ${readable(absolute[i][0], 2)}${unit}` : ""}`;
     const bound = isAbsolute ? `${readable(f.absolute[i] * scale(point), 3)}${unit}` : `${readable(f.bounds[i])} ulp`;
-    return `<tbody><tr><th scope="rowgroup" colspan="4">${label(i)} ${order}</th></tr><tr${isOver ? ' class="over"' : ""}>` +
+    return `<tbody><tr><th scope="rowgroup" colspan="4">${label(i)} ${order}</th></tr><tr${isBeyond && f.isDefault ? ' class="over"' : ""}>` +
       `<th scope="row">f32</th><td>${shortest(narrow[i][0])}</td><td>${distance}</td><td>${bound}</td></tr>` +
       `<tr><th scope="row">f64</th><td colspan="3">${exact(wide[i][0])}</td></tr></tbody>`;
   });
   $("results").innerHTML = `<thead><tr><td></td><th scope="col">result</th><th scope="col">error</th>` +
-    `<th scope="col">bound</th></tr></thead>${rows.join("")}`;
+    `<th scope="col">bound${f.isDefault ? "" : " by default"}</th></tr></thead>${rows.join("")}`;
 
   const bitsOf = (name, id, y, isWide) => {
     const b = bits(y, isWide);
@@ -347,8 +344,7 @@ $("pick").innerHTML = [["Activations", "activation"], ["Losses", "loss"]].map(([
 
 readAddress();
 addEventListener("hashchange", readAddress);
-let width = innerWidth;
-addEventListener("resize", () => {
-  if (innerWidth !== width) show();
-  width = innerWidth;
-});
+// A scroll bar too changes the width.
+new ResizeObserver(() => requestAnimationFrame(() => {
+  if (chart.isOld()) show();
+})).observe($("figure"));
