@@ -1,6 +1,9 @@
 // The curves of a function over a range, and the errors of f32 below them.
 
-const TOP = 8, LEFT = 48, RIGHT = 12, STRIP = 34, PITCH = 62;
+const TOP = 8, RIGHT = 12, STRIP = 34, PITCH = 62;
+
+/** The width of a label, at most. */
+const labelWidth = (text) => 8 * text.length + 4 * text.split("\u2212").length;
 
 /** Steps of 1, 2 or 5 times a power of ten, of which `count` fill the length. */
 function niceStep(length, count) {
@@ -9,7 +12,7 @@ function niceStep(length, count) {
 }
 
 /** The multiple k of a step, without the errors of its last bits. */
-const multiple = (k, step) => Number((k * step).toPrecision(12));
+const multiple = (k, step) => Number((k * step).toPrecision(15));
 
 /** Multiples of a nice step in an interval. */
 function ticks([low, high], count) {
@@ -27,7 +30,7 @@ function yRange(f, curves, shown, [from, to]) {
   const orders = [0, 1, 2].filter((i) => shown[i] && finite[i].length > 0);
   if (orders.length === 0) return [-1, 1];
   // A loss in per cent has large derivatives everywhere.
-  const isSteep = finite[1].length > 0 && Math.min(...finite[1].map(Math.abs)) >= 50;
+  const isSteep = finite[1].length > 0 && [0, -1].every((i) => Math.abs(finite[1].at(i)) >= 50);
   let most = 0.6 * Math.max((to - from) / 2, 4) * (isSteep ? 100 : 1);
   const [bottom, top] = f.range;
   if (top - bottom < 1e3) most = Math.max(most, Math.abs(top), Math.abs(bottom));
@@ -60,13 +63,19 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
   const widthNow = () => Math.max(280, element.clientWidth);
   const width = widthNow(), height = Math.max(220, Math.min(380, width * 0.55));
   const right = width - RIGHT, bottom = TOP + height, [from, to] = range;
-  const toX = (u) => LEFT + (u - from) / (to - from) * (right - LEFT);
-  const toU = (x) => from + (x - LEFT) / (right - LEFT) * (to - from);
 
-  const count = Math.round(right - LEFT);
+  const count = Math.round(right);
   const u = Array.from({ length: count + 1 }, (_, i) => (i === count ? to : from + (to - from) * i / count));
   const curves = at(u).wide;
   const [low, high] = yRange(f, curves, shown, range);
+  const labelled = (numbers) => numbers.map((x) => [x, readable(x, 12)]);
+  const ys = labelled(ticks([low, high], 6));
+  const left = Math.max(40, ...ys.map(([, text]) => labelWidth(text) + 8));
+  const toX = (u) => left + (u - from) / (to - from) * (right - left);
+  const toU = (x) => from + (x - left) / (right - left) * (to - from);
+  // As many labels as there is space for.
+  const xs = [10, 8, 6, 5, 4, 3, 2, 1].map((count) => labelled(ticks(range, count))).find((list) =>
+    list.reduce((sum, [, text]) => sum + labelWidth(text) + 20, 0) < right - left) ?? [];
   const toY = (y) => Math.max(-1e4, Math.min(1e4, bottom - (y - low) / (high - low) * height));
 
   const paths = curves.map((y, order) => {
@@ -95,18 +104,21 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
     return shown[order] ? `<path class="curve order-${order}" d="${path}"/>` : "";
   });
 
-  let svg = `<clipPath id="inside"><path d="M${LEFT} ${TOP}H${right}V${bottom}H${LEFT}z"/></clipPath>`;
-  const xs = ticks(range, Math.max(3, Math.floor(width / 90))), ys = ticks([low, high], 6);
-  svg += `<path class="grid" d="${xs.map((x) => `M${toX(x)} ${TOP}V${bottom}`).join("")}${
-    ys.map((y) => `M${LEFT} ${toY(y)}H${right}`).join("")}"/>`;
-  const zeros = (from < 0 && to > 0 ? `M${toX(0)} ${TOP}V${bottom}` : "") + (low < 0 && high > 0 ? `M${LEFT} ${toY(0)}H${right}` : "");
-  svg += `<path class="axis" d="${zeros}"/><path class="frame" d="M${LEFT} ${TOP}H${right}V${bottom}H${LEFT}z"/>`;
-  for (const x of xs) svg += `<text x="${toX(x)}" y="${bottom + 18}" text-anchor="middle">${readable(x, 12)}</text>`;
-  for (const y of ys) svg += `<text x="${LEFT - 6}" y="${toY(y) + 4}" text-anchor="end">${readable(y, 12)}</text>`;
-  svg += `<text class="name" x="${(LEFT + right) / 2}" y="${bottom + 36}" text-anchor="middle">${axis}</text>`;
+  let svg = `<clipPath id="inside"><path d="M${left} ${TOP}H${right}V${bottom}H${left}z"/></clipPath>`;
+  svg += `<path class="grid" d="${xs.map(([x]) => `M${toX(x)} ${TOP}V${bottom}`).join("")}${
+    ys.map(([y]) => `M${left} ${toY(y)}H${right}`).join("")}"/>`;
+  const zeros = (from < 0 && to > 0 ? `M${toX(0)} ${TOP}V${bottom}` : "") + (low < 0 && high > 0 ? `M${left} ${toY(0)}H${right}` : "");
+  svg += `<path class="axis" d="${zeros}"/><path class="frame" d="M${left} ${TOP}H${right}V${bottom}H${left}z"/>`;
+  for (const [x, text] of xs) {
+    // The last one may not go beyond the edge.
+    const half = labelWidth(text) / 2, isLast = toX(x) + half > width;
+    svg += `<text x="${isLast ? width : toX(x)}" y="${bottom + 18}" text-anchor="${isLast ? "end" : "middle"}">${text}</text>`;
+  }
+  for (const [y, text] of ys) svg += `<text x="${left - 6}" y="${toY(y) + 4}" text-anchor="end">${text}</text>`;
+  svg += `<text class="name" x="${(left + right) / 2}" y="${bottom + 36}" text-anchor="middle">${axis}</text>`;
   svg += `<g clip-path="url(#inside)">${paths.reverse().join("")}</g>`;
 
-  const strips = drawStrips(f, { at, scale, from, to, left: LEFT, right, top: bottom + 86 });
+  const strips = drawStrips(f, { at, scale, from, to, left, right, top: bottom + 86 });
   const total = bottom + 86 + 3 * PITCH - 20;
   element.innerHTML = `<svg viewBox="0 0 ${width} ${total}" height="${total}" aria-hidden="true">${svg}${strips}` +
     `<g id="hover"></g><g id="point"></g></svg>`;
@@ -119,7 +131,7 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
     element.querySelector(`#${id}`).innerHTML = isInside
       ? `<path class="${id}-line" d="M${x} ${TOP}V${total - 4}"/>${dots.reverse().join("")}` : "";
   };
-  return { toX, toU, mark, left: LEFT, right, width, isOld: () => widthNow() !== width };
+  return { toX, toU, mark, left, right, width, isOld: () => widthNow() !== width };
 }
 
 /** Errors in ulp. Where an absolute bound replaces the relative one, the share of it, times the relative one. */
@@ -153,8 +165,9 @@ function drawStrips(f, { at, scale, from, to, left, right, top }) {
       if (height > 0) path += `M${left + column * COLUMN} ${y + STRIP}v${(-height).toFixed(2)}h${COLUMN}v${height.toFixed(2)}z`;
     }
     const line = bound > 0 ? `<path class="bound" d="M${left} ${y + STRIP - bound * unit}H${right}"/>` : "";
-    return `<text x="${left}" y="${y - 5}"><tspan class="name">${SYMBOLS[order]}:</tspan> worst ${
-      readable(worst < own ? 0 : worst, 3)}, bound ${readable(bound)}${f.isDefault ? "" : " by default"}</text>` +
+    const text = `: worst ${readable(worst < own ? 0 : worst, 3)}, bound ${readable(bound)}${f.isDefault ? "" : " by default"}`;
+    const x = Math.max(2, Math.min(left, right - labelWidth(text)));
+    return `<text x="${x}" y="${y - 5}"><tspan class="name">${SYMBOLS[order]}</tspan>${text}</text>` +
       `<path class="bars" style="fill:var(--order-${order})" d="${path}"/>${line}` +
       `<path class="frame" d="M${left} ${y}H${right}V${y + STRIP}H${left}z"/>`;
   }).join("");

@@ -46,21 +46,20 @@ function evaluate(f, target, x) {
 }
 
 /** A number as a text that is read as the same number: the shortest of an f64. */
-const exact = (x) => (Object.is(x, -0) ? "-0" : String(x));
+function exact(x) {
+  if (x === 0 || !Number.isFinite(x)) return Object.is(x, -0) ? "-0" : String(x);
+  return Math.abs(x) < 1e-4 || Math.abs(x) >= 1e9 ? x.toExponential().replace("+", "") : String(x);
+}
 
 /** The shortest text of an f32. */
 function shortest(x) {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = x.toPrecision(digits);
-    if (Math.fround(text) === x) return exact(Number(text));
-  }
-  return exact(Number(x.toPrecision(9)));
+  const digits = [1, 2, 3, 4, 5, 6, 7, 8].find((count) => Math.fround(x.toPrecision(count)) === x) ?? 9;
+  return exact(Number(x.toPrecision(digits)));
 }
 
 /** A number for readers. */
 const readable = (x, digits = 6) =>
-  (Number.isFinite(x) ? String(Number(x.toPrecision(digits))) : Number.isNaN(x) ? "NaN" : x > 0 ? "\u221e" : "-\u221e")
-    .replace(/-/g, "\u2212");
+  (Math.abs(x) === Infinity ? `${x < 0 ? "-" : ""}\u221e` : exact(Number(x.toPrecision(digits)))).replace(/-/g, "\u2212");
 
 const view = new DataView(new ArrayBuffer(8));
 

@@ -126,7 +126,7 @@ function showPoint() {
     const ulp = error[i][0], isBeyond = within(f, result, [scale(point)])[i][0] > f.bounds[i] + 1e-6;
     const isAbsolute = ulp > f.bounds[i] && !isBeyond;
     const unit = " \u00d7 2<sup>\u221224</sup>";
-    const distance = ulp < ownError(f) ? "\u2248 0" : `${readable(ulp, 3)} ulp${isAbsolute ? `, ${readable(absolute[i][0], 2)}${unit}` : ""}`;
+    const distance = ulp > 0 && ulp < ownError(f) ? "\u2248 0" : `${readable(ulp, 3)} ulp${isAbsolute ? `, ${readable(absolute[i][0], 2)}${unit}` : ""}`;
     const bound = isAbsolute ? `${readable(f.absolute[i] * scale(point), 3)}${unit}` : `${readable(f.bounds[i])} ulp`;
     return `<tbody><tr><th scope="rowgroup" colspan="4">${label(i)} ${order}</th></tr><tr${isBeyond && f.isDefault ? ' class="over"' : ""}>` +
       `<th scope="row">f32</th><td>${shortest(narrow[i][0])}</td><td>${distance}</td><td>${bound}</td></tr>` +
@@ -190,7 +190,7 @@ function readAddress() {
     target = part("target");
     range = firstRange();
   }
-  if (part("from") < part("to") && Number.isFinite(part("to") - part("from"))) range = [part("from"), part("to")];
+  if (isRange(part("from"), part("to"))) range = [part("from"), part("to")];
   if (Number.isFinite(part("x"))) point = part("x");
   $("text").value = text;
   show();
@@ -205,10 +205,12 @@ function typed(element, isRight = Number.isFinite) {
   return isRight(value) ? value : NaN;
 }
 
+/** Whether an interval is one that the labels of twelve digits can divide. */
+const isRange = (from, to) =>
+  Number.isFinite(to - from) && to - from > Math.max(Math.abs(from), Math.abs(to), 1e-290) * 1e-10;
+
 function setRange(from, to) {
-  // An interval that numbers can still divide.
-  const widest = Math.max(Math.abs(from), Math.abs(to), 1e-300);
-  if (!Number.isFinite(to - from) || !(to - from > widest * 1e-13)) return;
+  if (!isRange(from, to)) return;
   range = [from, to].map((x) => Number(x.toPrecision(15)));
   show();
 }
@@ -261,7 +263,7 @@ $("target").addEventListener("change", () => {
 });
 for (const id of ["from", "to"]) {
   $(id).addEventListener("change", () => {
-    const value = typed($(id), (x) => (id === "from" ? x < range[1] : x > range[0]));
+    const value = typed($(id), (x) => (id === "from" ? isRange(x, range[1]) : isRange(range[0], x)));
     if (Number.isNaN(value)) return;
     if (id === "from") setRange(value, range[1]);
     else setRange(range[0], value);

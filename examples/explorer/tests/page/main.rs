@@ -315,14 +315,22 @@ fn narrow_and_wide_windows_do_not_scroll_sideways() {
             "#loss=binary_cross_entropy_with_logits(pos_weight=0.12345678901234567)&target=0.30000000000000004&x=-33.333333333333336",
             "#activation=tanh&from=-1e-10&to=1.234567e-10&x=0.000012345",
             "#activation=exp&from=-1e30&to=1e30&x=88",
+            "#activation=gelu&from=-5&to=-4.9&x=-4.95",
+            "#loss=mape&from=-0.333333333&to=-0.333333332",
             "#loss=kl_divergence_of_logs_and_something_else_that_nobody_ever_knew(of_any_kind=1)",
         ] {
             browser.go(fragment);
+            browser.wait(&format!("innerWidth === {width}"));
+            // The chart is drawn anew where its width changed, of a scroll bar too.
+            browser.wait("document.querySelector('#chart svg').viewBox.baseVal.width === Math.max(280, document.getElementById('chart').clientWidth)");
+
             let scrolls = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-            assert_eq!(browser.text(scrolls), "0", "{fragment} in {width} px");
+            let beyond = "[...document.querySelectorAll('body *')].filter((element) =>
+                element.getBoundingClientRect().right > document.documentElement.clientWidth).map((element) => element.outerHTML.slice(0, 100))";
+            assert_eq!(browser.text(scrolls), "0", "{fragment} in {width} px: {:#}", browser.evaluate(beyond));
             let outside = "[...document.querySelectorAll('#chart text')].filter((text) => {
-                const box = text.getBoundingClientRect();
-                return box.left < 0 || box.right > innerWidth;
+                const [box, all] = [text, document.querySelector('#chart svg')].map((element) => element.getBoundingClientRect());
+                return box.left < all.left - 1 || box.right > all.right + 1;
             }).map((text) => text.textContent)";
             assert_eq!(browser.evaluate(outside), json!([]), "{fragment} in {width} px");
         }
