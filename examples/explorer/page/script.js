@@ -167,6 +167,8 @@ const fragment = () => `#${f.isLoss ? "loss" : "activation"}=${encoded(f.text)}$
 
 let writing;
 function writeAddress() {
+  // That of a wrong text stays, with the error.
+  if ($("text").ariaInvalid === "true") return;
   // Browsers limit how often an address may change.
   clearTimeout(writing);
   writing = setTimeout(() => history.replaceState(null, "", fragment()), 150);
@@ -344,6 +346,7 @@ $("pick").innerHTML = [["Activations", "activation"], ["Losses", "loss"]].map(([
   `<optgroup label="${title}">${all(kind === "loss").map((text) => text.split("(")[0]).map((name) =>
     `<option value="${kind}=${name}">${name}</option>`).join("")}</optgroup>`).join("");
 
+$("loading").remove();
 readAddress();
 addEventListener("hashchange", readAddress);
 // A scroll bar too changes the width.

@@ -1,5 +1,5 @@
 //! Builds the module for WebAssembly and writes `explorer.html`, with the module (compressed, in base64), the style and the
-//! script inside. Its arguments are more arguments of `cargo build`.
+//! script inside: `cargo run --manifest-path examples/explorer/Cargo.toml`. Arguments are passed on to `cargo build`.
 
 use std::error::Error;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .replace("MODULE_IN_BASE64", &base64(&miniz_oxide::deflate::compress_to_vec_zlib(&module, 10)));
     let file = directory.join("explorer.html");
     fs::write(&file, &page)?;
-    println!("{}: {} kB, for any browser", file.display(), page.len() / 1000);
+    println!("{} is the page, {} kB", file.display(), page.len() / 1000);
     Ok(())
 }
 

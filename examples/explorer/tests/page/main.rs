@@ -250,8 +250,10 @@ fn a_wrong_text_has_the_error_of_the_crate() {
     browser.enter("text", "log_cosh");
     assert_eq!(browser.text("document.getElementById('pick').value"), "loss=log_cosh");
     // A wrong text of the address.
-    browser.load(&page(), "#activation=reluu");
+    browser.load(&page(), "#activation=reluu&x=2");
     assert_eq!(browser.text(said), activation("reluu"));
+    browser.evaluate("new Promise((done) => setTimeout(() => done(true), 400))");
+    assert_eq!(browser.text("location.hash"), "#activation=reluu&x=2");
 }
 
 #[test]
