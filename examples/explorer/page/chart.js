@@ -107,7 +107,8 @@ function drawChart(element, f, { at, scale, range, shown, axis }) {
   let svg = `<clipPath id="inside"><path d="M${left} ${TOP}H${right}V${bottom}H${left}z"/></clipPath>`;
   svg += `<path class="grid" d="${xs.map(([x]) => `M${toX(x)} ${TOP}V${bottom}`).join("")}${
     ys.map(([y]) => `M${left} ${toY(y)}H${right}`).join("")}"/>`;
-  const zeros = (from < 0 && to > 0 ? `M${toX(0)} ${TOP}V${bottom}` : "") + (low < 0 && high > 0 ? `M${left} ${toY(0)}H${right}` : "");
+  const zeros = (from < 0 && to > 0 ? `M${toX(0)} ${TOP}V${bottom}` : "") +
+    (low < 0 && high > 0 ? `M${left} ${toY(0)}H${right}` : "");
   svg += `<path class="axis" d="${zeros}"/><path class="frame" d="M${left} ${TOP}H${right}V${bottom}H${left}z"/>`;
   for (const [x, text] of xs) {
     // The last one may not go beyond the edge.

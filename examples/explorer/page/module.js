@@ -24,7 +24,8 @@ function describe(isLoss, text) {
   const [name, full, ...rest] = lines;
   const n = (start, count) => Array.from(numbers.slice(start, start + count));
   return {
-    isLoss, name, text: full, isDefault: all(isLoss).includes(full), formulas: rest.slice(0, 3), source: rest[3], aliases: rest.slice(4),
+    isLoss, name, text: full, isDefault: all(isLoss).includes(full),
+    formulas: rest.slice(0, 3), source: rest[3], aliases: rest.slice(4),
     bounds: n(1, 3), absolute: n(4, 3), wideBounds: n(7, 3),
     limits: [n(10, 2), n(12, 2), n(14, 2)], range: n(16, 2), kinks: n(19, n(18, 1)[0]),
   };

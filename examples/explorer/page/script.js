@@ -1,10 +1,11 @@
 // What the page shows, and how it is changed: by its inputs, by keys and the pointer in the chart, and by the address.
 
 const $ = (id) => document.getElementById(id);
-const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** Targets at which a loss is shown first: one of its domain where it is interesting. */
-const TARGETS = { mape: 1, hinge_embedding: -1, kl_divergence: 0.5, kl_divergence_from_log: 0.5, kl_divergence_of_logs: -1 };
+const TARGETS = {
+  mape: 1, hinge_embedding: -1, kl_divergence: 0.5, kl_divergence_from_log: 0.5, kl_divergence_of_logs: -1,
+};
 
 /** What the horizontal axis of a function has. */
 function argumentOf(f) {
@@ -40,7 +41,8 @@ function firstRange() {
     Math.abs(y - limit) <= 0.2 * Math.min(f.range[1] - f.range[0], 10 * Math.abs(limit) + 1);
   const fits = (width) => {
     const y = at([-width, width]).wide[0];
-    return f.kinks.every((kink) => Math.abs(kink) <= 0.7 * width) && isNear(y[0], f.limits[0][0]) && isNear(y[1], f.limits[0][1]);
+    return f.kinks.every((kink) => Math.abs(kink) <= 0.7 * width) &&
+      isNear(y[0], f.limits[0][0]) && isNear(y[1], f.limits[0][1]);
   };
   const width = [5, 10, 20, 50, 100].find(fits) ?? 100;
   return [-width, width];
@@ -88,8 +90,6 @@ function showError(text, error) {
     known ? `<p>${escaped(known)}</p>` : ""}`;
 }
 
-const label = (order) => `<svg class="swatch" viewBox="0 0 26 10" aria-hidden="true"><path class="curve order-${order}" d="M2 5H24"/></svg>`;
-
 /** Shows everything anew. */
 function show() {
   $("pick").value = `${f.isLoss ? "loss" : "activation"}=${f.name}`;
@@ -98,10 +98,7 @@ function show() {
   $("target-label").hidden = !f.isLoss;
   $("argument").textContent = ARGUMENTS[argumentOf(f)];
   for (const [id, value] of [["target", target], ["from", range[0]], ["to", range[1]]]) setNumber($(id), value);
-  const names = f.aliases.length > 0 ? `<dt>Other names</dt><dd>${escaped(f.aliases.join(", "))}</dd>` : "";
-  const bound = (i) => readable(f.bounds[i]) + (f.absolute[i] > 0 ? ` (${readable(f.absolute[i])} \u00d7 2<sup>\u221224</sup> beside a root)` : "");
-  $("facts").innerHTML = ORDERS.map((order, i) => `<dt>${order}</dt><dd>${escaped(f.formulas[i])}</dd>`).join("") +
-    `<dt>Error bounds in f32, ulp${f.isDefault ? "" : ", by default"}</dt><dd>${[0, 1, 2].map(bound).join("; ")}</dd>${names}<dt>Source</dt><dd>${escaped(f.source)}</dd>`;
+  $("facts").innerHTML = facts(f);
   $("own-error").textContent = readable(ownError(f), 2);
   chart = drawChart($("chart"), f, { at, scale, range, shown, axis: ARGUMENTS[argumentOf(f)] });
   showPoint();
@@ -114,46 +111,25 @@ function setNumber(element, value) {
 }
 
 function showPoint() {
-  const result = at([point]), { wide, narrow, error, absolute } = result, x = input(point), x32 = Math.fround(x);
-  const first = (lists) => lists.map((list) => list[0]);
+  const result = at([point]), y = result.wide.map((list) => list[0]), argument = argumentOf(f);
+  const x = input(point), x32 = Math.fround(x), target32 = Math.fround(target);
   setNumber($("x"), point);
-  const pair = (prediction, y) => `prediction ${exact(prediction)}, target ${exact(y)}`, target32 = Math.fround(target);
+  const pair = (x, y) => `prediction ${exact(x)}, target ${exact(y)}`;
   const isRounded = !Number.isNaN(x) && (!Object.is(x32, x) || (f.isLoss && !Object.is(target32, target)));
-  const inF32 = isRounded ? `in f32 ${f.isLoss ? pair(x32, target32) : `x = ${exact(x32)}`}` : "";
-  $("pair").textContent = [f.isLoss && argumentOf(f) !== "prediction" ? pair(x, target) : "", inF32].filter(Boolean).join("; ");
-
-  const rows = ORDERS.map((order, i) => {
-    const ulp = error[i][0], isBeyond = within(f, result, [scale(point)])[i][0] > f.bounds[i] + 1e-6;
-    const isAbsolute = ulp > f.bounds[i] && !isBeyond;
-    const unit = " \u00d7 2<sup>\u221224</sup>";
-    const distance = ulp > 0 && ulp < ownError(f) ? "\u2248 0" : `${readable(ulp, 3)} ulp${isAbsolute ? `, ${readable(absolute[i][0], 2)}${unit}` : ""}`;
-    const bound = isAbsolute ? `${readable(f.absolute[i] * scale(point), 3)}${unit}` : `${readable(f.bounds[i])} ulp`;
-    return `<tbody><tr><th scope="rowgroup" colspan="4">${label(i)} ${order}</th></tr><tr${isBeyond && f.isDefault ? ' class="over"' : ""}>` +
-      `<th scope="row">f32</th><td>${shortest(narrow[i][0])}</td><td>${distance}</td><td>${bound}</td></tr>` +
-      `<tr><th scope="row">f64</th><td colspan="3">${exact(wide[i][0])}</td></tr></tbody>`;
-  });
-  $("results").innerHTML = `<thead><tr><td></td><th scope="col">result</th><th scope="col">error</th>` +
-    `<th scope="col">bound${f.isDefault ? "" : " by default"}</th></tr></thead>${rows.join("")}`;
-
-  const bitsOf = (name, id, y, isWide) => {
-    const b = bits(y, isWide);
-    const power = b.power === null ? "" : `, 2<sup>${exact(b.power).replace("-", "\u2212")}</sup>`;
-    return `<dd id="bits-${id}"><code class="hex">${b.hex}</code> <span class="power">${name}${power}${
-      b.kind === null ? "" : `, ${b.kind}`}</span> ` +
-      `<code><span class="sign">${b.sign}</span> <span class="exponent">${b.exponent}</span> <span class="significand">${
-        b.significand}</span></code></dd>`;
-  };
-  $("bits").innerHTML = `<dl><dt>${f.isLoss ? "prediction" : "x"}</dt>${bitsOf("f32", "x", x32, false)}${ORDERS.map((order, i) =>
-    `<dt>${order}</dt>${bitsOf("f32", `f32-${i}`, narrow[i][0], false)}${bitsOf("f64", `f64-${i}`, wide[i][0], true)}`).join("")}</dl>`;
+  const computed = f.isLoss && argument !== "prediction" ? [pair(x, target)] : [];
+  if (isRounded) computed.push(`in f32 ${f.isLoss ? pair(x32, target32) : `x = ${exact(x32)}`}`);
+  $("pair").textContent = computed.join("; ");
+  $("results").innerHTML = resultRows(f, result, scale(point));
+  $("bits").innerHTML = bitLists(f.isLoss ? "prediction" : "x", x32, result);
 
   const element = $("chart");
   element.setAttribute("aria-label", `Point of ${f.text}`);
   element.setAttribute("aria-valuemin", range[0]);
   element.setAttribute("aria-valuemax", range[1]);
   element.setAttribute("aria-valuenow", point);
-  element.setAttribute("aria-valuetext", `${ARGUMENTS[argumentOf(f)]} ${readable(point)}: ${ORDERS.map((order, i) =>
-    `${order} ${readable(wide[i][0])}`).join(", ")}`);
-  chart.mark("point", point, first(wide));
+  element.setAttribute("aria-valuetext", `${ARGUMENTS[argument]} ${readable(point)}: ${
+    ORDERS.map((order, i) => `${order} ${readable(y[i])}`).join(", ")}`);
+  chart.mark("point", point, y);
   writeAddress();
 }
 
@@ -162,7 +138,8 @@ function showPoint() {
 /** Texts stay legible: only what would end a part of the address is encoded. */
 const encoded = (text) => text.replace(/[%&#+\s"<>]/g, (c) => encodeURIComponent(c));
 
-const fragment = () => `#${f.isLoss ? "loss" : "activation"}=${encoded(f.text)}${f.isLoss ? `&target=${exact(target)}` : ""}` +
+const fragment = () =>
+  `#${f.isLoss ? `loss=${encoded(f.text)}&target=${exact(target)}` : `activation=${encoded(f.text)}`}` +
   `&from=${exact(range[0])}&to=${exact(range[1])}&x=${exact(point)}`;
 
 let writing;

@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let script = concat!(
         include_str!("../page/module.js"),
         include_str!("../page/chart.js"),
+        include_str!("../page/results.js"),
         include_str!("../page/script.js"),
     );
     let page = include_str!("../page/page.html")
