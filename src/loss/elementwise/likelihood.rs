@@ -152,19 +152,24 @@ loss! {
     in_f64 [true; 3];
     bound "(1 - y + w y) tanh(z / 2) / (2 z)";
     in (self, z, y), constant |this, mean| num_traits::Float::ln(this.pos_weight * mean / (1.0 - mean));
-    f { Logits::new(z, y, self.weight(y)).loss() }
-    df { Logits::new(z, y, self.weight(y)).derivative() }
-    d2f { Logits::new(z, y, self.weight(y)).second_derivative() }
-    d2f_bound { Logits::new(z, y, self.weight(y)).bound() }
+    f { weighted!(self, z, y, loss) }
+    df { weighted!(self, z, y, derivative) }
+    d2f { weighted!(self, z, y, second_derivative) }
+    d2f_bound { weighted!(self, z, y, bound) }
 }
 
-impl BinaryCrossEntropyWithLogits {
-    /// The weight of class 1; `None` if it is 1.
-    #[inline(always)]
-    fn weight<L: Lanes>(self, y: L) -> Option<L> {
-        if self.pos_weight == 1.0 { None } else { Some(y.splat(self.pos_weight)) }
-    }
+/// A function of logits with the weight of class 1. One branch for the whole function: the compiler would leave several
+/// in its loop.
+macro_rules! weighted {
+    ($this:ident, $z:ident, $y:ident, $function:ident) => {
+        if $this.pos_weight == 1.0 {
+            Logits::new($z, $y, None).$function()
+        } else {
+            Logits::new($z, $y, Some($y.splat($this.pos_weight))).$function()
+        }
+    };
 }
+use weighted;
 
 /// The parts of the binary cross-entropy of a logit z. With the logistic tail t of |z|, s(z) is 1 - t or t, and the loss
 /// is |z| times `against`, plus ln(1 + e^-|z|) times `weight`: no term cancels another.
