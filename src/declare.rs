@@ -19,6 +19,17 @@ pub(crate) trait Parameters: Sized {
     }
 }
 
+/// A restriction of error bounds, for functions with parameters.
+macro_rules! of_defaults {
+    () => {
+        ""
+    };
+    ($($field:ident)+) => {
+        ", with default parameters,"
+    };
+}
+pub(crate) use of_defaults;
+
 /// What a declaration says, or what is so if it says nothing.
 macro_rules! or {
     ($default:expr) => {
@@ -72,7 +83,7 @@ macro_rules! declare {
                 #[doc = concat!(
                     "- value: `", $f, "`\n- derivative: `", $df, "`\n- second derivative: `", $d2f, "`\n",
                     "- limits of the three at -inf and +inf: `", stringify!($limits), "`\n",
-                    "- error bounds of the three in f32: `", stringify!($ulp32), "` ulp",
+                    "- error bounds of the three", $crate::declare::of_defaults!($($($field)+)?), " in f32: `", stringify!($ulp32), "` ulp",
                     $(", near a zero `", stringify!($floor32), " * 2^-24", $floor_of, "` if that is larger",)?
                     "; in f64: `", stringify!($ulp64), "` ulp",
                     $(", near a zero `", stringify!($floor64), " * 2^-53", $floor_of, "` if that is larger",)?
