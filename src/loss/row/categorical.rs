@@ -5,6 +5,7 @@ use super::driver::{
     widen, write,
 };
 use crate::row::exponentials::{Logarithm, ln};
+use crate::row::tile::{DEPTH, SHORT};
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, Src, WIDTH};
 use crate::sum::PairwiseSum;
@@ -132,10 +133,43 @@ fn plus_eps<R: Real>(z: f64, eps: f64) -> f64 {
 }
 
 impl RowKernel for Entries<'_> {
-    /// A label needs one entry of its row alone.
+    /// A label needs one entry of its row alone: longer rows are faster without a copy.
     #[inline(always)]
-    fn has_soft_columns<R: Real>(self, labels: bool) -> bool {
-        !labels
+    fn columns_up_to<R: Real>(self) -> usize {
+        SHORT
+    }
+
+    #[inline(always)]
+    fn columns<R: Real, I: Isa>(self, token: Token<I>, columns: &mut Columns<'_, R>) -> bool {
+        let (tile, count) = (columns.tile, columns.count);
+        let (mut z, mut weights, mut derivatives) = ([1.0; WIDTH], [1.0; WIDTH], [-1.0; WIDTH]);
+        for k in 0..count {
+            let label = columns.labels[k];
+            z[k] = tile.src().read(label * WIDTH + k);
+            weights[k] = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
+            columns.ignored[k] |= weights[k] == 0.0;
+        }
+        if let Kind::Probabilities { eps } = self.kind {
+            for k in 0..WIDTH {
+                z[k] = plus_eps::<R>(z[k], eps);
+                derivatives[k] = -1.0 / z[k];
+            }
+            let place = Dst::new(&mut z[..]);
+            token.map(Logarithm, [place.src()], [place]);
+        }
+        for k in 0..WIDTH {
+            columns.losses[k] = weights[k] * (0.0 - z[k]);
+            columns.of_labels[k] = columns.scales[k] * (weights[k] * derivatives[k]);
+        }
+        if columns.gradient {
+            tile.fill(0.0);
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn soft_columns_up_to<R: Real>(self, labels: bool) -> usize {
+        if labels { 0 } else { DEPTH }
     }
 
     /// Limit: the logarithms in f64.

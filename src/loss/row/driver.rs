@@ -140,10 +140,10 @@ pub(crate) trait RowKernel: Copy {
     /// The loss of the row in f64; writes its derivatives. `None` if the row is ignored.
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
 
-    /// True if [`columns`](RowKernel::columns) is there for these options.
+    /// The length of the longest rows for [`columns`](RowKernel::columns); 0 if that is not there for these options.
     #[inline(always)]
-    fn has_columns<R: Real>(self) -> bool {
-        false
+    fn columns_up_to<R: Real>(self) -> usize {
+        0
     }
 
     /// The losses of rows with labels, side by side in a tile that the gradients replace; the bits are those of
@@ -154,12 +154,12 @@ pub(crate) trait RowKernel: Copy {
         false
     }
 
-    /// True if [`soft_columns`](RowKernel::soft_columns) is there for these options, and for these targets: labels or
-    /// probabilities.
+    /// The length of the longest rows for [`soft_columns`](RowKernel::soft_columns); 0 if that is not there for these
+    /// options, or for these targets: labels or probabilities.
     #[inline(always)]
-    fn has_soft_columns<R: Real>(self, labels: bool) -> bool {
+    fn soft_columns_up_to<R: Real>(self, labels: bool) -> usize {
         let _ = labels;
-        false
+        0
     }
 
     /// As [`columns`](RowKernel::columns), for any target: a tile of probabilities; those of a label are one-hot. The

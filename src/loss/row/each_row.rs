@@ -343,14 +343,13 @@ impl<F: RowKernel, R: Real> Kernel for EachRow<'_, F, R> {
     fn run<I: Isa>(mut self, token: Token<I>) -> (f64, usize) {
         let mut terms = Terms { tree: PairwiseSum::new(), count: 0, kept: self.terms.take() };
         let labels = matches!(self.target, RowTargets::Labels(_));
-        let by_label = labels && self.kernel.has_columns::<R>();
-        let columns = self.hessian.is_none() && (by_label || self.kernel.has_soft_columns::<R>(labels));
-        if columns && tile::are_side_by_side::<R, I>(token, self.layout, tile::DEPTH, self.rows) {
-            if by_label {
-                self.side_by_side::<I, false>(token, &mut terms);
-            } else {
-                soft(token, &self, &mut terms);
-            }
+        let by_label = if labels { self.kernel.columns_up_to::<R>() } else { 0 };
+        let soft_up_to = self.kernel.soft_columns_up_to::<R>(labels);
+        let no_hessian = self.hessian.is_none();
+        if no_hessian && tile::are_side_by_side::<R, I>(token, self.layout, by_label, self.rows) {
+            self.side_by_side::<I, false>(token, &mut terms);
+        } else if no_hessian && tile::are_side_by_side::<R, I>(token, self.layout, soft_up_to, self.rows) {
+            soft(token, &self, &mut terms);
         } else if self.is_transposed(token) {
             transposed(token, &self, &mut terms);
         } else {

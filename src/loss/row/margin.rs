@@ -5,6 +5,7 @@ use super::driver::{
     write,
 };
 use crate::row::side_by_side::BatchedMax;
+use crate::row::tile::DEPTH;
 use crate::simd::{Isa, Real, Token};
 use crate::slice::{Dst, WIDTH};
 use crate::sum::PairwiseSum;
@@ -108,8 +109,8 @@ fn take_right<R: Real>(columns: &Columns<'_, R>) -> Option<[f64; WIDTH]> {
 
 impl RowKernel for MultiMargin {
     #[inline(always)]
-    fn has_columns<R: Real>(self) -> bool {
-        true
+    fn columns_up_to<R: Real>(self) -> usize {
+        DEPTH
     }
 
     /// Limit: the operations in f64, and the conversions to it and back.
@@ -243,8 +244,8 @@ impl RowFormula for CategoricalHinge {
 
 impl RowKernel for CategoricalHinge {
     #[inline(always)]
-    fn has_columns<R: Real>(self) -> bool {
-        true
+    fn columns_up_to<R: Real>(self) -> usize {
+        DEPTH
     }
 
     #[inline(always)]

@@ -15,6 +15,7 @@ use crate::math::FloatMath;
 use crate::math::logistic::parabola_above;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, one, scale};
 use crate::row::maximum::{Kind, kind};
+use crate::row::tile::DEPTH;
 use crate::simd::{Isa, Kernel, Lanes, Real, Token};
 use crate::slice::{Dst, Map, Src};
 use crate::sum::PairwiseSum;
@@ -403,6 +404,12 @@ impl FromLogits<'_> {
 }
 
 impl FromLogits<'_> {
+    /// True if the target of a label is that label alone.
+    #[inline(always)]
+    fn is_by_label<R: Real>(self) -> bool {
+        rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
+    }
+
     /// Calls [`general`](FromLogits::general).
     #[inline(always)]
     fn outlined<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>, kind: Kind, row: Row) -> Option<f64> {
@@ -433,8 +440,8 @@ impl<R: Real, const N: usize> Kernel for General<'_, R, N> {
 
 impl RowKernel for FromLogits<'_> {
     #[inline(always)]
-    fn has_columns<R: Real>(self) -> bool {
-        rounded_to::<R>(self.smoothing) == 0.0 && self.z_loss == 0.0
+    fn columns_up_to<R: Real>(self) -> usize {
+        if self.is_by_label::<R>() { DEPTH } else { 0 }
     }
 
     #[inline(always)]
@@ -444,8 +451,8 @@ impl RowKernel for FromLogits<'_> {
 
     /// Focal losses of soft targets are rare, and go one by one.
     #[inline(always)]
-    fn has_soft_columns<R: Real>(self, _: bool) -> bool {
-        rounded_to::<R>(self.gamma) == 0.0
+    fn soft_columns_up_to<R: Real>(self, _: bool) -> usize {
+        if rounded_to::<R>(self.gamma) == 0.0 { DEPTH } else { 0 }
     }
 
     #[inline(always)]
@@ -463,7 +470,7 @@ impl RowKernel for FromLogits<'_> {
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64> {
         let (z, len) = (sample.prediction, sample.len);
         let by_label = match sample.target {
-            RowTarget::Label(label) if self.has_columns::<R>() => {
+            RowTarget::Label(label) if self.is_by_label::<R>() => {
                 let weight = self.weights.map_or(1.0, |weights| rounded_to::<R>(weights[label]));
                 if weight == 0.0 {
                     return None;
