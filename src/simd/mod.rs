@@ -32,6 +32,13 @@ mod wide;
 #[cfg(target_feature = "sse2")]
 mod x86;
 
+// Firmware and kernels (uefi, none) are compiled for software floating point, which rounds as f32 and f64 do.
+#[cfg(all(target_arch = "x86", not(any(target_feature = "sse2", target_os = "uefi", target_os = "none"))))]
+compile_error!(
+    "x86 without SSE2 computes in x87 registers, which have more bits than f32 and f64: results would not have the bits \
+     of other machines, nor keep the error bounds. Compile for i686, or with `-C target-feature=+sse2`."
+);
+
 #[cfg(all(target_arch = "x86", target_feature = "sse2"))]
 pub(crate) use core::arch::x86 as arch;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
