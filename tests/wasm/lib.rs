@@ -3,7 +3,7 @@
 
 #[path = "../activations/agreement.rs"]
 #[allow(dead_code, unused_imports, reason = "its tests are not compiled here")]
-mod activations;
+mod agreement;
 #[path = "../losses/cases.rs"]
 #[allow(dead_code, reason = "each program uses what it needs")]
 mod cases;
@@ -13,6 +13,9 @@ mod common;
 #[path = "../activations/functions.rs"]
 #[allow(dead_code, reason = "each program uses what it needs")]
 mod functions;
+#[path = "../activations/halves.rs"]
+#[allow(dead_code, unused_imports, reason = "its tests are not compiled here")]
+mod halves;
 #[path = "../losses/agreement.rs"]
 #[allow(dead_code, unused_imports, reason = "its tests are not compiled here")]
 mod losses;
@@ -55,20 +58,20 @@ pub extern "C" fn start() {
 pub extern "C" fn outputs() {
     let level = Level::current();
     let hashes = [
-        fingerprints(level, &activations::outputs(), &activations::outputs()),
+        fingerprints(level, &agreement::outputs(), &agreement::outputs()),
         fingerprints(level, &losses::outputs(), &losses::outputs()),
         fingerprints(level, &rows::outputs(), &rows::outputs()),
     ];
     answer(hashes.iter().flatten().map(|(name, hash)| format!("{name} {hash}\n")).collect());
 }
 
-/// Slices agree with numbers, for every length and at every place.
+/// Slices agree with numbers, for every length and at every place, and half precision with the crate `half`.
 #[unsafe(no_mangle)]
 pub extern "C" fn agreement() {
-    activations::slices_agree_with_numbers::<f32>();
-    activations::slices_agree_with_numbers::<f64>();
-    activations::slices_agree_with_numbers::<half::f16>();
-    activations::slices_agree_with_numbers::<half::bf16>();
+    agreement::slices_agree_with_numbers::<f32>();
+    agreement::slices_agree_with_numbers::<f64>();
+    halves::conversions_are_right::<half::f16>();
+    halves::conversions_are_right::<half::bf16>();
     losses::losses_agree_with_numbers::<f32>();
     losses::losses_agree_with_numbers::<f64>();
     rows::rows_agree::<f32>();

@@ -18,8 +18,16 @@ const WORK: [(&str, Work, Work); 7] = [
     ),
     ("softplus", |x, y| Softplus::default().forward_slice(x, y), |x, y| each(x, y, |x| x.exp().ln_1p())),
     ("Mish", |x, y| Mish.forward_slice(x, y), |x, y| each(x, y, |x| x * x.exp().ln_1p().tanh())),
-    ("softmax of rows of 1024", |x, y| Softmax::DEFAULT.forward(x, Rows::contiguous(1024), y), |x, y| plain_softmax(x, 1024, y)),
-    ("softmax of rows of 10", |x, y| Softmax::DEFAULT.forward(x, Rows::contiguous(10), y), |x, y| plain_softmax(x, 10, y)),
+    (
+        "softmax of rows of 1024",
+        |x, y| Softmax::DEFAULT.forward(x, Rows::contiguous(1024), y),
+        |x, y| plain_softmax(x, 1024, y),
+    ),
+    (
+        "softmax of rows of 10",
+        |x, y| Softmax::DEFAULT.forward(x, Rows::contiguous(10), y),
+        |x, y| plain_softmax(x, 10, y),
+    ),
 ];
 
 #[inline(always)]
