@@ -91,7 +91,7 @@
 //! const { instance } = await WebAssembly.instantiateStreaming(fetch(url));
 //! ```
 //!
-//! Nanoseconds per number, of 32 000 f32 between -5 and 5, in Node.js 20 on one core of Zen 5; beside them the formulas as one
+//! Nanoseconds per number, of 32 000 f32 between -5 and 5, in Node.js 20 on one core of Zen 4; beside them the formulas as one
 //! would write them with `exp`, `tanh` and `ln_1p` of the standard library and `erf` of `libm`, which simd128 does not help:
 //!
 //! | | one lane | simd128 | formula | formula, simd128 |
