@@ -18,16 +18,20 @@ use crate::simd::HAS_F64;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Level {
-    /// One lane in plain Rust. On x86-64, [`Level::Sse2`] takes its place: four lanes of f32, with the same bits.
+    /// One lane in plain Rust. On x86, [`Level::Sse2`] takes its place, and in wasm with vectors [`Level::Simd128`]: four
+    /// lanes of f32, with the same bits.
     Scalar = 1,
-    /// x86-64 with SSE2, which all such machines have: 4 lanes of f32.
+    /// x86 with SSE2, of 64 or 32 bits: 4 lanes of f32.
     Sse2 = 2,
     /// aarch64 with NEON: 4 lanes of f32.
     Neon = 3,
-    /// x86-64 with AVX2, FMA and F16C: 8 lanes of f32.
+    /// x86 with AVX2, FMA and F16C: 8 lanes of f32.
     Avx2 = 4,
-    /// x86-64 with AVX-512 F, BW, DQ and VL: 16 lanes of f32.
+    /// x86 with AVX-512 F, BW, DQ and VL: 16 lanes of f32.
     Avx512 = 5,
+    /// wasm with its 128-bit vectors: 4 lanes of f32. A module has them, or not, as it was compiled: with
+    /// `-C target-feature=+simd128`.
+    Simd128 = 6,
 }
 
 /// A family of levels that give the same bits.
@@ -41,7 +45,7 @@ pub enum Level {
 pub enum FmaFamily {
     /// A multiply-add rounds once: AVX-512, AVX2, NEON.
     Fused,
-    /// A multiply-add rounds twice, after the product and after the sum: SSE2 and plain Rust. Formulas that lose by it,
+    /// A multiply-add rounds twice, after the product and after the sum: SSE2, simd128 and plain Rust. Formulas that lose by it,
     /// such as that of GELU, compute f32 in f64.
     Unfused,
     /// As `Unfused`, but without f64: plain Rust on microcontrollers, whose f64 is made of routines. Only these formulas
@@ -56,7 +60,7 @@ static CURRENT: AtomicU8 = AtomicU8::new(0);
 static DETECTED: AtomicU8 = AtomicU8::new(0);
 
 impl Level {
-    const ALL: [Level; 5] = [Level::Scalar, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
+    const ALL: [Level; 6] = [Level::Scalar, Level::Sse2, Level::Simd128, Level::Neon, Level::Avx2, Level::Avx512];
 
     /// The level in use.
     #[inline]
@@ -72,6 +76,7 @@ impl Level {
             3 => Some(Level::Neon),
             4 => Some(Level::Avx2),
             5 => Some(Level::Avx512),
+            6 => Some(Level::Simd128),
             _ => None,
         }
     }
@@ -93,11 +98,17 @@ impl Level {
         })
     }
 
-    /// The lowest level of this machine: `Scalar`, or `Sse2` on x86-64. Its family is [`FmaFamily::Unfused`]
-    /// everywhere.
+    /// The lowest level of this machine: `Scalar`, but `Sse2` on x86 and `Simd128` in wasm with vectors. Its family is
+    /// [`FmaFamily::Unfused`] everywhere.
     #[must_use]
     pub const fn lowest() -> Level {
-        if cfg!(all(target_arch = "x86_64", target_feature = "sse2")) { Level::Sse2 } else { Level::Scalar }
+        if cfg!(target_feature = "sse2") {
+            Level::Sse2
+        } else if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) {
+            Level::Simd128
+        } else {
+            Level::Scalar
+        }
     }
 
     /// True if this machine has the level.
@@ -105,8 +116,8 @@ impl Level {
     pub fn is_available(self) -> bool {
         match self {
             Level::Scalar => Self::lowest() == Level::Scalar,
-            Level::Neon => Self::detected() == Level::Neon,
-            _ => cfg!(target_arch = "x86_64") && self as u8 <= Self::detected() as u8,
+            Level::Neon | Level::Simd128 => Self::detected() == self,
+            _ => cfg!(target_feature = "sse2") && self as u8 <= Self::detected() as u8,
         }
     }
 
@@ -142,18 +153,15 @@ impl Level {
     pub const fn family(self) -> FmaFamily {
         match self {
             Level::Scalar if !HAS_F64 => FmaFamily::UnfusedF32,
-            Level::Scalar | Level::Sse2 => FmaFamily::Unfused,
+            Level::Scalar | Level::Sse2 | Level::Simd128 => FmaFamily::Unfused,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }
     }
 }
 
-#[cfg(not(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-)))]
+#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
 fn detect() -> Level {
-    Level::Scalar
+    Level::lowest()
 }
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
@@ -161,9 +169,9 @@ fn detect() -> Level {
     Level::Neon
 }
 
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(target_feature = "sse2")]
 fn detect() -> Level {
-    use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+    use crate::simd::arch::{__cpuid, __cpuid_count, _xgetbv};
 
     #[target_feature(enable = "xsave")]
     unsafe fn enabled_by_system() -> u64 {
@@ -172,7 +180,7 @@ fn detect() -> Level {
     }
     let has = |register: u32, bits: &[u32]| bits.iter().all(|bit| register >> bit & 1 == 1);
 
-    // SAFETY: every x86-64 processor has CPUID, and leaf 7 is read only if leaf 0 reports it.
+    // SAFETY: every processor with SSE2 has CPUID, and leaf 7 is read only if leaf 0 reports it.
     #[allow(unused_unsafe, reason = "CPUID is safe in newer compilers, but not in the oldest supported one")]
     let (basic, extended) = unsafe {
         if __cpuid(0).eax < 7 {

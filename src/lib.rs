@@ -40,7 +40,7 @@
 //!   slice, in place or not, nor on the length, the alignment and the index. The order of a sum depends on the length
 //!   alone.
 //! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]); no compiler flags, no
-//!   initialization.
+//!   initialization. In wasm, simd128 kernels if the module is compiled for them.
 //! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,
 //!   rounded once ([`Element`]).
 //! - **Portability.** `#![no_std]`, no allocation (but for the feature `ndarray`), one dependency (`num-traits`); those of

@@ -7,7 +7,7 @@
 //! | family | a multiply-add | levels |
 //! |---|---|---|
 //! | `Fused` | rounds once | AVX-512, AVX2 with FMA, NEON |
-//! | `Unfused` | rounds twice | SSE2, and plain Rust (wasm, 32-bit x86, riscv64) |
+//! | `Unfused` | rounds twice | SSE2, simd128 (wasm), and plain Rust (wasm without vectors, riscv64) |
 //! | `UnfusedF32` | rounds twice | plain Rust on microcontrollers, which have no f64 |
 //!
 //! So almost all servers, laptops and phones of the last ten years agree without any setting. All families hold the

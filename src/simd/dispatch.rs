@@ -3,17 +3,16 @@
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use super::aarch64::{FusedScalar, Neon};
 use super::scalar::{Scalar, Unfused};
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-use super::x86_64::{Avx2, Avx512, FusedScalar, Sse2};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm::Simd128;
+#[cfg(target_feature = "sse2")]
+use super::x86::{Avx2, Avx512, FusedScalar, Sse2};
 use super::{Isa, Kernel};
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-))]
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 use crate::level::{FmaFamily, Level};
 
 /// Runs a kernel with the registers of the current level.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(target_feature = "sse2")]
 #[inline(always)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match Level::current() {
@@ -39,9 +38,18 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
+/// Runs a kernel with the registers of simd128: a module that has any of its instructions runs only where all are.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the target has simd128.
+    unsafe { Simd128::call(kernel) }
+}
+
 /// Runs a kernel with the registers of the current level, which is the only one.
 #[cfg(not(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
+    target_feature = "sse2",
+    all(target_arch = "wasm32", target_feature = "simd128"),
     all(target_arch = "aarch64", target_feature = "neon")
 )))]
 #[inline(always)]
@@ -51,10 +59,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// Runs a kernel with one lane, for the bits of the current level.
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-))]
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 #[inline(always)]
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
@@ -65,35 +70,33 @@ pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
-/// Runs a kernel with one lane, as [`dispatch`] does.
-#[cfg(not(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-)))]
+/// Runs a kernel with one lane, for the bits of the current level, which does not fuse.
+#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
 #[inline(always)]
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
-    dispatch(kernel)
+    // SAFETY: plain Rust needs no instruction of its own.
+    unsafe { Scalar::<Unfused>::call(kernel) }
 }
 
 /// Prefetches the cache line at `from`, which may lie outside every allocation.
 #[inline(always)]
 pub(crate) fn prefetch<T>(from: *const T) {
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    // SAFETY: every x86-64 machine has the instruction, and it never faults.
+    #[cfg(target_feature = "sse2")]
+    // SAFETY: every machine with SSE2 has the instruction, and it never faults.
     unsafe {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use super::arch::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    #[cfg(not(target_feature = "sse2"))]
     let _ = from;
 }
 
 /// Orders stores past the caches before what the program does next.
 #[inline(always)]
 pub(crate) fn fence() {
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    // SAFETY: every x86-64 machine has the instruction.
+    #[cfg(target_feature = "sse2")]
+    // SAFETY: every machine with SSE2 has the instruction.
     unsafe {
-        core::arch::x86_64::_mm_sfence();
+        super::arch::_mm_sfence();
     }
 }

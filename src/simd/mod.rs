@@ -19,16 +19,30 @@ mod half_types;
 mod real;
 mod scalar;
 #[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
+    target_feature = "sse2",
+    all(target_arch = "wasm32", target_feature = "simd128"),
     all(target_arch = "aarch64", target_feature = "neon")
 ))]
 mod table;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(any(target_feature = "sse2", all(target_arch = "wasm32", target_feature = "simd128")))]
 mod transpose;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 mod wide;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod x86_64;
+#[cfg(target_feature = "sse2")]
+mod x86;
 
+// Firmware and kernels (uefi, none) are compiled for software floating point, which rounds as f32 and f64 do.
+#[cfg(all(target_arch = "x86", not(any(target_feature = "sse2", target_os = "uefi", target_os = "none"))))]
+compile_error!(
+    "x86 without SSE2 computes in x87 registers, which have more bits than f32 and f64: results would not have the bits \
+     of other machines, nor keep the error bounds. Compile for i686, or with `-C target-feature=+sse2`."
+);
+
+#[cfg(all(target_arch = "x86", target_feature = "sse2"))]
+pub(crate) use core::arch::x86 as arch;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+pub(crate) use core::arch::x86_64 as arch;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -280,43 +294,6 @@ pub(crate) const HAS_F64: bool = cfg!(any(
 #[inline(always)]
 pub(crate) const fn widens<L: Lanes>() -> bool {
     HAS_F64 && !L::FUSED
-}
-
-/// A value at any address, aligned or not. A place, because the library's unaligned reads and writes check their
-/// pointers where assertions are on, as in a dev build: a program that is not optimised would run optimised kernels
-/// three times slower.
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-))]
-#[derive(Clone, Copy)]
-#[repr(C, packed)]
-struct Unaligned<V>(V);
-
-/// Reads a value at any address.
-/// # Safety
-/// `from` is valid for reads of as many bytes as a `V` has; every pattern of them is a `V`.
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-))]
-#[inline(always)]
-unsafe fn read<T, V: Copy>(from: *const T) -> V {
-    // SAFETY: guaranteed by the caller; no alignment is needed.
-    unsafe { (*from.cast::<Unaligned<V>>()).0 }
-}
-
-/// Writes a value at any address.
-/// # Safety
-/// `to` is valid for writes of as many bytes as a `V` has.
-#[cfg(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon")
-))]
-#[inline(always)]
-unsafe fn write<T, V: Copy>(to: *mut T, value: V) {
-    // SAFETY: guaranteed by the caller; no alignment is needed.
-    unsafe { (*to.cast::<Unaligned<V>>()).0 = value }
 }
 
 /// A register that is loaded and stored.

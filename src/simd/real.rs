@@ -85,7 +85,7 @@ macro_rules! real {
     };
 }
 real!(f32, F32, 12_582_912.0, 127.0, 4097.0, |I, p| I::widen(p), {
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    #[cfg(any(target_feature = "sse2", all(target_arch = "wasm32", target_feature = "simd128")))]
     #[inline(always)]
     unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
         // SAFETY: guaranteed by the caller.

@@ -1,4 +1,29 @@
-//! Macros that write an instruction set as tables "operation = instruction".
+//! Macros that write an instruction set as tables "operation = instruction", and what all tables load and store by.
+
+/// A value at any address, aligned or not. A place, because the library's unaligned reads and writes check their
+/// pointers where assertions are on, as in a dev build: a program that is not optimised would run optimised kernels
+/// three times slower.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+struct Unaligned<V>(V);
+
+/// Reads a value at any address.
+/// # Safety
+/// `from` is valid for reads of as many bytes as a `V` has; every pattern of them is a `V`.
+#[inline(always)]
+pub(crate) unsafe fn read<T, V: Copy>(from: *const T) -> V {
+    // SAFETY: guaranteed by the caller; no alignment is needed.
+    unsafe { (*from.cast::<Unaligned<V>>()).0 }
+}
+
+/// Writes a value at any address.
+/// # Safety
+/// `to` is valid for writes of as many bytes as a `V` has.
+#[inline(always)]
+pub(crate) unsafe fn write<T, V: Copy>(to: *mut T, value: V) {
+    // SAFETY: guaranteed by the caller; no alignment is needed.
+    unsafe { (*to.cast::<Unaligned<V>>()).0 = value }
+}
 
 /// The operators of a register, from its table: with a register, or a constant, on the right.
 macro_rules! operators {
@@ -59,6 +84,7 @@ macro_rules! table {
         // SAFETY (every row): the register proves that its instructions exist. No row touches memory but `map_lanes`,
         // whose blocks are as long as a register.
         #[allow(clippy::undocumented_unsafe_blocks, reason = "said once, above, for the whole table")]
+        #[allow(unused_unsafe, reason = "some of the tables need none")]
         impl $crate::simd::Lanes for $Name {
             type Real = $Real;
             type Mask = $Mask;
@@ -77,7 +103,7 @@ macro_rules! table {
             #[inline]
             fn select(self, $m: $Mask, other: Self) -> Self { let ($yes, $no) = (self.0, other.0); Self(unsafe { $select }) }
             #[inline]
-            fn any($some: $Mask) -> bool { #[allow(unused_unsafe, reason = "some of the tables need none")] unsafe { $any } }
+            fn any($some: $Mask) -> bool { unsafe { $any } }
             #[inline]
             fn map_lanes(self, other: Self, f: impl Fn($Real, $Real) -> [$Real; 2]) -> [Self; 2] {
                 let (mut first, mut second) = ([0.0; $count], [0.0; $count]);
@@ -101,12 +127,12 @@ macro_rules! table {
             #[inline]
             unsafe fn load(from: *const $Real) -> Self {
                 // SAFETY: the caller guarantees as many numbers as there are lanes; no alignment is needed.
-                Self(unsafe { $crate::simd::read(from) })
+                Self(unsafe { $crate::simd::table::read(from) })
             }
             #[inline]
             unsafe fn store(self, to: *mut $Real) {
                 // SAFETY: as above.
-                unsafe { $crate::simd::write(to, self.0) }
+                unsafe { $crate::simd::table::write(to, self.0) }
             }
             $($memory)*
         }

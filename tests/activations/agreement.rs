@@ -86,7 +86,7 @@ impl<'a, T: Number> Expected<'a, T> {
     }
 }
 
-fn slices_agree_with_numbers<T: Number>() {
+pub fn slices_agree_with_numbers<T: Number>() {
     let count = LENGTHS + OFFSETS;
     let x = mixed::<T>(count);
     // Another phase, so that all kinds meet.
@@ -136,7 +136,7 @@ fn long_slices_agree_with_numbers_in_both_types() {
 }
 
 /// What every function makes of fixed inputs.
-fn outputs<T: Number>() -> Outputs<T> {
+pub fn outputs<T: Number>() -> Outputs<T> {
     let (x, mut all) = (Inputs::new().x, Outputs::new());
     for (name, f) in functions() {
         for (order, output) in ORDERS.into_iter().zip(three(f, &x)) {
@@ -203,7 +203,7 @@ fn the_best_level_of_the_machine_is_found() {
 }
 
 /// What the standard library says.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn best_level() -> Level {
     let has_avx2 =
         is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
@@ -223,7 +223,7 @@ fn best_level() -> Level {
     Level::Neon
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
 fn best_level() -> Level {
     Level::Scalar
 }

@@ -46,7 +46,7 @@ fn tie_after<T: Half>(x: T) -> f64 {
     (x.into_f64().abs() + next.abs()).copysign(x.into_f64()) / 2.0
 }
 
-fn conversions_are_right<T: Half>() {
+pub fn conversions_are_right<T: Half>() {
     let all = all::<T>();
     let few: Vec<T> = [1.0, -1.0, 2.0, 0.5, -1.5].iter().cycle().take(37).map(|&x| T::from_f64_rounded(x)).collect();
     let mut constants: Vec<f32> = (0..=u32::MAX).step_by(65537 * scale()).map(f32::from_bits).collect();

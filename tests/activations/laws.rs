@@ -355,7 +355,7 @@ fn functions_of_ones_own_work() {
 fn levels_that_the_machine_lacks_are_refused() {
     let _fixed = fix_level();
     let current = Level::current();
-    let all = [Level::Scalar, Level::Sse2, Level::Neon, Level::Avx2, Level::Avx512];
+    let all = [Level::Scalar, Level::Sse2, Level::Simd128, Level::Neon, Level::Avx2, Level::Avx512];
     let (available, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|level| level.is_available());
     assert_eq!(available, Level::available().collect::<Vec<_>>());
     assert!(!missing.is_empty(), "no machine has both NEON and SSE2");

@@ -2,8 +2,12 @@
 
 pub mod halves;
 pub mod outputs;
+// What is compiled in tests alone needs packages that the module of wasm does without.
+#[cfg(test)]
 pub mod pytorch;
+#[cfg(test)]
 pub mod readme;
+#[cfg(test)]
 pub mod rows;
 
 use std::ops::RangeInclusive;
@@ -330,6 +334,7 @@ pub fn cases(count: usize) -> usize {
 }
 
 /// Configures proptest: a number of cases before scaling, and no files of its own beside the tests.
+#[cfg(test)]
 pub fn proptest_config(count: usize) -> proptest::test_runner::Config {
     let cases = cases(count) as u32;
     proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }

@@ -85,7 +85,7 @@ pub fn hash<T: Element>(numbers: &[T]) -> u128 {
 }
 
 /// "family type function order": hash.
-fn fingerprints(level: Level, of_f32: &Outputs<f32>, of_f64: &Outputs<f64>) -> BTreeMap<String, String> {
+pub fn fingerprints(level: Level, of_f32: &Outputs<f32>, of_f64: &Outputs<f64>) -> BTreeMap<String, String> {
     fn of<T: Element>(level: Level, outputs: &Outputs<T>) -> impl Iterator<Item = (String, String)> {
         let family = format!("{:?}", level.family()).to_lowercase();
         outputs.0.iter().map(move |(name, y)| (format!("{family} {name}"), format!("{:032x}", hash(y))))

@@ -7,7 +7,7 @@ use slopes::Level;
 use slopes::activation::Rows;
 use slopes::loss::{Contrastive, CosineEmbedding, CosineSimilarity, Targets, Triplet};
 
-fn losses_agree_with_numbers<T: Number>() {
+pub fn losses_agree_with_numbers<T: Number>() {
     let count = LENGTHS + OFFSETS;
     let x = mixed::<T>(count);
     let shares: Vec<T> = mixed::<T>(count).iter().rev().map(|y| y.abs() / (y.abs() + T::one())).collect();
@@ -57,7 +57,7 @@ fn losses_agree_with_numbers_in_both_types() {
 }
 
 /// What every loss makes of fixed inputs.
-fn outputs<T: Number>() -> Outputs<T> {
+pub fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
     let mut all = Outputs::new();
     for loss in crate::cases::all::<T>() {

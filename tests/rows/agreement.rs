@@ -8,7 +8,7 @@ use slopes::activation::{
 };
 
 /// A row gives the same bits alone, among others, in place and out of place, wherever it begins.
-fn rows_agree<T: Number>() {
+pub fn rows_agree<T: Number>() {
     let mut random = Random(3);
     let source: Vec<T> =
         (0..4 * LENGTHS).map(|i| if i % 7 == 3 { T::neg_infinity() } else { random.uniform(-9.0..=9.0) }).collect();
@@ -50,7 +50,7 @@ fn rows_agree_in_both_types() {
 }
 
 /// What every function makes of fixed inputs.
-fn outputs<T: Number>() -> Outputs<T> {
+pub fn outputs<T: Number>() -> Outputs<T> {
     let Inputs { x, shares, likely, logits: z } = Inputs::new();
     let mut all = Outputs::new();
     let dy = &shares[..z.len()];

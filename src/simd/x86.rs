@@ -1,11 +1,11 @@
-//! x86-64: SSE2, AVX2 with FMA, and AVX-512 (F, BW, DQ, VL).
+//! x86, of 64 and 32 bits: SSE2, AVX2 with FMA, and AVX-512 (F, BW, DQ, VL).
 
-use core::arch::x86_64::*;
+use super::arch::*;
 
 use super::scalar::{Fuse, Scalar};
-use super::table::table;
+use super::table::{read, table, write};
 use super::wide::Wide;
-use super::{Isa, Kernel, entry, read, write};
+use super::{Isa, Kernel, entry};
 
 /// AVX-512: sixteen f32 or eight f64 in a register, with masks.
 #[derive(Clone, Copy, Debug)]
