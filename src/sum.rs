@@ -100,6 +100,31 @@ impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
     }
 }
 
+impl PairwiseSum {
+    /// Pushes N blocks, a power of two: at a multiple of N as one node of the tree.
+    #[inline(always)]
+    pub(crate) fn push_all<const N: usize>(&mut self, blocks: &[f64; N]) {
+        const { assert!(N >= 2 && N.is_power_of_two()) };
+        if !self.count.is_multiple_of(N as u64) {
+            blocks.iter().for_each(|block| self.push(*block));
+            return;
+        }
+        let (mut sums, mut n) = (*blocks, N);
+        while n > 1 {
+            n /= 2;
+            for i in 0..n {
+                sums[i] = sums[2 * i] + sums[2 * i + 1];
+            }
+        }
+        let nodes = self.nodes.get_or_insert([0.0; 63]);
+        let level = N.trailing_zeros() as usize - 1;
+        let larger = (self.count >> (level + 1)).trailing_ones() as usize;
+        let sum = nodes[level..level + larger].iter().fold(sums[0], |sum, node| node + sum);
+        nodes[level + larger] = sum;
+        self.count += N as u64;
+    }
+}
+
 /// The sum of term(a_i, b_i), in order within each block.
 pub(crate) fn sum_in_blocks<T: Copy>(a: &[T], b: &[T], term: impl Fn(T, T) -> f64) -> f64 {
     let mut tree = PairwiseSum::new();

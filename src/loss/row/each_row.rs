@@ -50,6 +50,15 @@ impl Terms<'_> {
         }
         self.count += 1;
     }
+
+    #[inline(always)]
+    fn push_all(&mut self, all: &[f64; WIDTH]) {
+        match &mut self.kept {
+            Some(terms) => terms[self.count..][..WIDTH].copy_from_slice(all),
+            None => self.tree.push_all(all),
+        }
+        self.count += WIDTH;
+    }
 }
 
 /// The numbers of one row, or of a block of contiguous rows.
@@ -159,6 +168,35 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         }
     }
 
+    /// Sets the labels and scales of a block of rows, and which are ignored; returns their weights.
+    #[inline(always)]
+    fn labels(&self, first: usize, columns: &mut Columns<'_, R>) -> [f64; WIDTH] {
+        let (mut labels, mut weights, count) = ([0; WIDTH], [1.0; WIDTH], columns.count);
+        if let RowTargets::Labels(all) = self.target {
+            all.copy_checked(first, &mut labels[..count]);
+        }
+        if let Some(all) = self.sample_weights {
+            weights[..count].copy_from_slice(&all[first..first + count]);
+        }
+        if let Some(ignored) = self.ignore_label {
+            for k in 0..count {
+                if labels[k] == ignored && matches!(self.target, RowTargets::Labels(_)) {
+                    (labels[k], weights[k]) = (0, 0.0);
+                }
+            }
+        }
+        if self.sample_weights.is_some() || self.ignore_label.is_some() {
+            for k in 0..count {
+                columns.ignored[k] = weights[k] == 0.0;
+            }
+        }
+        for k in 0..WIDTH {
+            columns.labels[k] = labels[k] as usize;
+            columns.scales[k] = self.scale * weights[k];
+        }
+        weights
+    }
+
     /// The rows side by side, by [`soft_columns`](RowKernel::soft_columns) or by [`columns`](RowKernel::columns).
     #[inline(always)]
     fn side_by_side<I: Isa, const SOFT: bool>(&self, token: Token<I>, terms: &mut Terms<'a>) {
@@ -179,12 +217,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                 of_labels: [0.0; WIDTH],
                 ignored: [false; WIDTH],
             };
-            let mut weights = [0.0; WIDTH];
-            for (k, weight) in weights[..block.count].iter_mut().enumerate() {
-                (columns.labels[k], *weight) = self.label(first + k);
-                columns.scales[k] = self.scale * *weight;
-                columns.ignored[k] = *weight == 0.0;
-            }
+            let weights = self.labels(first, &mut columns);
             block.gather(token, self.prediction, tile);
             let done = if SOFT {
                 match self.target {
@@ -211,9 +244,17 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
                         }
                     }
                 }
-                for (k, weight) in weights[..block.count].iter().enumerate() {
-                    let loss = if columns.ignored[k] { None } else { Some(columns.losses[k]) };
-                    self.finish(first + k, loss, *weight, terms);
+                let mut rounded = [0.0; WIDTH];
+                for k in 0..WIDTH {
+                    rounded[k] = rounded_to::<R>(columns.losses[k]) * weights[k];
+                }
+                if block.count == WIDTH && self.losses.is_none() && !columns.ignored.contains(&true) {
+                    terms.push_all(&rounded);
+                } else {
+                    for (k, weight) in weights[..block.count].iter().enumerate() {
+                        let loss = if columns.ignored[k] { None } else { Some(columns.losses[k]) };
+                        self.finish(first + k, loss, *weight, terms);
+                    }
                 }
             } else {
                 token.call_outlined(InPlace { call: self, rows: (first, first + block.count), terms });

@@ -96,6 +96,17 @@ macro_rules! labels {
                 }
             }
 
+            /// Copies the labels of the rows from `first` on, of labels that are checked.
+            pub(crate) fn copy_checked(self, first: usize, to: &mut [i64]) {
+                match self.0 {
+                    $(Integers::$Variant(labels) => {
+                        for (to, label) in to.iter_mut().zip(&labels[first..]) {
+                            *to = *label as i64;
+                        }
+                    })+
+                }
+            }
+
             /// The label of a row.
             #[inline]
             pub(crate) fn get(self, row: usize) -> i128 {
