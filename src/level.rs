@@ -152,7 +152,7 @@ impl Level {
     #[inline]
     pub const fn family(self) -> FmaFamily {
         match self {
-            Level::Scalar if !HAS_F64 => FmaFamily::UnfusedF32,
+            Level::Scalar | Level::Sse2 if !HAS_F64 => FmaFamily::UnfusedF32,
             Level::Scalar | Level::Sse2 | Level::Simd128 => FmaFamily::Unfused,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }

@@ -271,24 +271,25 @@ pub trait Lanes:
 }
 
 /// True if the machine has arithmetic of f64, not routines in its place: all but microcontrollers, as far as the name of
-/// the target tells.
-pub(crate) const HAS_F64: bool = cfg!(any(
-    target_arch = "x86",
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "arm64ec",
-    target_arch = "wasm32",
-    target_arch = "wasm64",
-    target_arch = "riscv64",
-    target_arch = "loongarch64",
-    target_arch = "powerpc",
-    target_arch = "powerpc64",
-    target_arch = "s390x",
-    target_arch = "sparc64",
-    target_arch = "mips",
-    target_arch = "mips64",
-    all(target_arch = "arm", not(target_os = "none")),
-));
+/// the target tells. The flag is for tests: it makes any machine one without.
+pub(crate) const HAS_F64: bool = !cfg!(slopes_without_f64)
+    && cfg!(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "arm64ec",
+        target_arch = "wasm32",
+        target_arch = "wasm64",
+        target_arch = "riscv64",
+        target_arch = "loongarch64",
+        target_arch = "powerpc",
+        target_arch = "powerpc64",
+        target_arch = "s390x",
+        target_arch = "sparc64",
+        target_arch = "mips",
+        target_arch = "mips64",
+        all(target_arch = "arm", not(target_os = "none")),
+    ));
 
 /// True if formulas that ask for f64 are computed in it, in place of these registers.
 #[inline(always)]
