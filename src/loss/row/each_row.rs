@@ -186,8 +186,8 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
             }
         }
         if self.sample_weights.is_some() || self.ignore_label.is_some() {
-            for k in 0..count {
-                columns.ignored[k] = weights[k] == 0.0;
+            for (ignored, weight) in columns.ignored.iter_mut().zip(&weights) {
+                *ignored = *weight == 0.0;
             }
         }
         for k in 0..WIDTH {
