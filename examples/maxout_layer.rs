@@ -29,7 +29,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use slopes::activation::MaxoutLayer;
 
 use common::command::{self, within};
-use spirals::{Model, Points, Sum};
+use spirals::{Learning, Model, Points, Sum};
 
 /// A maxout layer learns two spirals.
 #[derive(Parser)]
@@ -43,14 +43,8 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 4, allow_hyphen_values = true)]
     #[arg(value_parser = within(1..=64_usize, "whole number"))]
     pieces: usize,
-    /// Steps of Adam on all points
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
-    #[arg(value_parser = within(1..=100_000_usize, "whole number"))]
-    steps: usize,
-    /// Learning rate of the first step; it falls to 0 along half a cosine
-    #[arg(long, value_name = "F", default_value_t = 0.03, allow_hyphen_values = true)]
-    #[arg(value_parser = within(1e-6..=1.0_f32, "number"))]
-    rate: f32,
+    #[command(flatten)]
+    learning: Learning,
     /// Seed of the points and of the first weights
     #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
     #[arg(value_parser = within(0..=u64::MAX, "whole number"))]
@@ -112,14 +106,14 @@ impl Model for Maxouts {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let &Options { units, pieces, steps, rate, .. } = options;
+    let &Options { units, pieces, .. } = options;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
     let (points, test) = (Points::new(400, &mut rng), Points::new(1000, &mut rng));
     let mut model = Maxouts::new(units, pieces, &mut rng);
     let title = format!("Two spirals by {units} maxout units of {pieces} pieces");
 
     let mut out = io::stdout().lock();
-    spirals::learn(&mut out, &title, &mut model, [&points, &test], steps, rate)?;
+    spirals::learn(&mut out, &title, &mut model, [&points, &test], &options.learning)?;
     spirals::draw(&options.figure, &title, &model, &points, &[])?;
     writeln!(out, "regions in {}", options.figure.display())?;
     Ok(())

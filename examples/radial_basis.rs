@@ -28,7 +28,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use slopes::activation::{RadialBasis, Rows};
 
 use common::command::{self, within};
-use spirals::{Model, Points, Sum};
+use spirals::{Learning, Model, Points, Sum};
 
 /// Radial basis functions learn two spirals.
 #[derive(Parser)]
@@ -42,14 +42,8 @@ struct Options {
     #[arg(long, value_name = "F", default_value_t = 0.3, allow_hyphen_values = true)]
     #[arg(value_parser = within(0.01..=10.0_f32, "number"))]
     sigma: f32,
-    /// Steps of Adam on all points
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
-    #[arg(value_parser = within(1..=100_000_usize, "whole number"))]
-    steps: usize,
-    /// Learning rate of the first step; it falls to 0 along half a cosine
-    #[arg(long, value_name = "F", default_value_t = 0.03, allow_hyphen_values = true)]
-    #[arg(value_parser = within(1e-6..=1.0_f32, "number"))]
-    rate: f32,
+    #[command(flatten)]
+    learning: Learning,
     /// Seed of the points
     #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
     #[arg(value_parser = within(0..=u64::MAX, "whole number"))]
@@ -107,7 +101,7 @@ impl Model for Gaussians {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let &Options { centres, sigma, steps, rate, .. } = options;
+    let &Options { centres, sigma, .. } = options;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
     let (points, test) = (Points::new(TRAINING, &mut rng), Points::new(1000, &mut rng));
     let mut model = Gaussians {
@@ -118,7 +112,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let title = format!("Two spirals by {centres} Gaussians");
 
     let mut out = io::stdout().lock();
-    spirals::learn(&mut out, &title, &mut model, [&points, &test], steps, rate)?;
+    spirals::learn(&mut out, &title, &mut model, [&points, &test], &options.learning)?;
     writeln!(out, "sigma {sigma} has become {:.3}", model.basis().sigma)?;
     let marks: Vec<(f32, f32)> = model.centres.chunks_exact(2).map(|centre| (centre[0], centre[1])).collect();
     spirals::draw(&options.figure, &title, &model, &points, &marks)?;

@@ -45,8 +45,8 @@ pub enum Level {
 pub enum FmaFamily {
     /// A multiply-add rounds once: AVX-512, AVX2, NEON.
     Fused,
-    /// A multiply-add rounds twice, after the product and after the sum: SSE2, simd128 and plain Rust. Formulas that lose by it,
-    /// such as that of GELU, compute f32 in f64.
+    /// A multiply-add rounds twice, after the product and after the sum: SSE2, simd128 and plain Rust. Formulas that lose
+    /// by it, such as that of GELU, compute f32 in f64.
     Unfused,
     /// As `Unfused`, but without f64: plain Rust on microcontrollers, whose f64 is made of routines. Only these formulas
     /// have other bits.
@@ -98,8 +98,8 @@ impl Level {
         })
     }
 
-    /// The lowest level of this machine: `Scalar`, but `Sse2` on x86 and `Simd128` in wasm with vectors. Its family is
-    /// [`FmaFamily::Unfused`] everywhere.
+    /// The lowest level of this machine: `Scalar`, but `Sse2` on x86 and `Simd128` in wasm with vectors. It does not
+    /// fuse: its family is [`FmaFamily::Unfused`], or [`FmaFamily::UnfusedF32`] on microcontrollers.
     #[must_use]
     pub const fn lowest() -> Level {
         if cfg!(target_feature = "sse2") {
@@ -152,7 +152,7 @@ impl Level {
     #[inline]
     pub const fn family(self) -> FmaFamily {
         match self {
-            Level::Scalar | Level::Sse2 if !HAS_F64 => FmaFamily::UnfusedF32,
+            Level::Scalar | Level::Sse2 | Level::Simd128 if !HAS_F64 => FmaFamily::UnfusedF32,
             Level::Scalar | Level::Sse2 | Level::Simd128 => FmaFamily::Unfused,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }

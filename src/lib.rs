@@ -36,9 +36,9 @@
 //!   even functions are odd and even to the bit.
 //! - **Special numbers.** NaN gives NaN, infinities give the limits, the sign of zero is kept.
 //! - **Reproducibility.** Results are bit-identical on all CPUs with fused multiply-add (AVX-512, AVX2, NEON), and on
-//!   all without, microcontrollers aside: the families of [`FmaFamily`]. They do not depend on whether a number is computed alone or in a
-//!   slice, in place or not, nor on the length, the alignment and the index. The order of a sum depends on the length
-//!   alone.
+//!   all without, microcontrollers aside: the families of [`FmaFamily`]. They do not depend on whether a number is
+//!   computed alone or in a slice, in place or not, nor on the length, the alignment and the index. The order of a sum
+//!   depends on the length alone.
 //! - **Speed.** AVX-512, AVX2, SSE2 and NEON kernels, chosen at run time ([`Level`]); no compiler flags, no
 //!   initialization. In wasm, simd128 kernels if the module is compiled for them.
 //! - **Half precision.** With the feature `half`, slices may hold `half::f16` and `half::bf16`: computed in f32,

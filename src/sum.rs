@@ -79,12 +79,19 @@ impl<S: Summand, const LEVELS: usize> PairwiseSumOf<S, LEVELS> {
         if self.count & 1 == 0 {
             self.block = block;
         } else {
-            let nodes = self.nodes.get_or_insert([S::ZERO; LEVELS]);
-            let pairs = self.count.trailing_ones() as usize - 1;
-            let sum = nodes[..pairs].iter().fold(self.block.plus(block), |sum, node| node.plus(sum));
-            nodes[pairs] = sum;
+            self.insert(0, self.block.plus(block));
         }
         self.count += 1;
+    }
+
+    /// Inserts the sum of the next 2^(level + 1) blocks, as which they are counted afterwards; the count is a multiple of
+    /// that but for blocks of theirs.
+    #[inline(always)]
+    fn insert(&mut self, level: usize, sum: S) {
+        let nodes = self.nodes.get_or_insert([S::ZERO; LEVELS]);
+        let larger = (self.count >> (level + 1)).trailing_ones() as usize;
+        let sum = nodes[level..level + larger].iter().fold(sum, |sum, node| node.plus(sum));
+        nodes[level + larger] = sum;
     }
 
     /// The sum so far: blocks and nodes that are left unpaired are added from the last backwards.
@@ -116,11 +123,7 @@ impl PairwiseSum {
                 sums[i] = sums[2 * i] + sums[2 * i + 1];
             }
         }
-        let nodes = self.nodes.get_or_insert([0.0; 63]);
-        let level = N.trailing_zeros() as usize - 1;
-        let larger = (self.count >> (level + 1)).trailing_ones() as usize;
-        let sum = nodes[level..level + larger].iter().fold(sums[0], |sum, node| node + sum);
-        nodes[level + larger] = sum;
+        self.insert(N.trailing_zeros() as usize - 1, sums[0]);
         self.count += N as u64;
     }
 }

@@ -11,6 +11,7 @@ use rand::{Rng, RngExt};
 use slopes::activation::{Activation, Sigmoid};
 use slopes::loss::{BinaryCrossEntropyWithLogits, Loss};
 
+use crate::common::command::within;
 use crate::common::figure::{self, BLUE, ORANGE};
 use crate::common::learning::{half_cosine, progress};
 
@@ -40,6 +41,19 @@ impl Points {
         }
         Points { xy, labels }
     }
+}
+
+/// The options of learning.
+#[derive(clap::Args)]
+pub struct Learning {
+    /// Steps of Adam on all points
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1..=100_000_usize, "whole number"))]
+    steps: usize,
+    /// Learning rate of the first step; it falls to 0 along half a cosine
+    #[arg(long, value_name = "F", default_value_t = 0.03, allow_hyphen_values = true)]
+    #[arg(value_parser = within(1e-6..=1.0_f32, "number"))]
+    rate: f32,
 }
 
 /// A model with a logit for each point: positive for label 1.
@@ -103,8 +117,7 @@ pub fn learn(
     title: &str,
     model: &mut impl Model,
     [training, test]: [&Points; 2],
-    steps: usize,
-    rate: f32,
+    &Learning { steps, rate }: &Learning,
 ) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{title}; {} points to learn from, {} to test", training.labels.len(), test.labels.len())?;
     writeln!(out, "  step  training loss  training accuracy  test loss  test accuracy")?;

@@ -39,7 +39,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
-use crate::simd::{Lanes, widens};
+use crate::simd::{Lanes, in_f64, widens};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use elementwise::{
@@ -255,20 +255,9 @@ pub trait Formula: Copy + Send + Sync + 'static {
     }
 }
 
-/// The functions of a formula, in the registers that it asks for.
-macro_rules! in_f64 {
-    ($($function:ident: $method:ident, $order:literal;)*) => { $(
-        #[inline(always)]
-        pub(crate) fn $function<F: Formula, L: Lanes>(formula: F, x: L) -> L {
-            if const { F::IN_F64[$order] && widens::<L>() } {
-                L::narrow(formula.$method(x.widen()))
-            } else {
-                formula.$method(x)
-            }
-        }
-    )* };
-}
-in_f64! { value: f, 0; derivative: df, 1; second_derivative: d2f, 2; }
+in_f64! { value of Formula: f(x), 0 }
+in_f64! { derivative of Formula: df(x), 1 }
+in_f64! { second_derivative of Formula: d2f(x), 2 }
 
 #[inline(always)]
 pub(crate) fn value_and_derivative<F: Formula, L: Lanes>(formula: F, x: L) -> [L; 2] {

@@ -1,6 +1,6 @@
 //! The formula of a loss of pairs, and its maps.
 
-use crate::simd::{Lanes, widens};
+use crate::simd::{Lanes, in_f64};
 use crate::slice::Map;
 use crate::spec::Spec;
 
@@ -71,20 +71,10 @@ pub trait LossFormula: Copy + Send + Sync + 'static {
     }
 }
 
-/// The functions of a formula, in the registers that it asks for.
-macro_rules! in_f64 {
-    ($($function:ident: $method:ident, $order:literal;)*) => { $(
-        #[inline(always)]
-        fn $function<F: LossFormula, L: Lanes>(formula: F, prediction: L, target: L) -> L {
-            if const { F::IN_F64[$order] && widens::<L>() } {
-                L::narrow(formula.$method(prediction.widen(), target.widen()))
-            } else {
-                formula.$method(prediction, target)
-            }
-        }
-    )* };
-}
-in_f64! { value: f, 0; derivative: df, 1; second_derivative: d2f, 2; hessian_bound: d2f_bound, 2; }
+in_f64! { value of LossFormula: f(prediction, target), 0 }
+in_f64! { derivative of LossFormula: df(prediction, target), 1 }
+in_f64! { second_derivative of LossFormula: d2f(prediction, target), 2 }
+in_f64! { hessian_bound of LossFormula: d2f_bound(prediction, target), 2 }
 
 /// The maps of a formula. They are tuples that begin with the formula, so that each formula has codegen units of its
 /// own (see `simd::entry`). Those of a gradient hold its scale.

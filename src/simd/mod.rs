@@ -48,6 +48,7 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(crate) use dispatch::{dispatch, dispatch_scalar, fence, prefetch};
 pub use real::Real;
+pub(crate) use wide::in_f64;
 
 use crate::element::Element as _;
 
@@ -88,7 +89,8 @@ pub trait Lanes:
     type Wide: Lanes<Real = Self::Real>;
     /// The number of lanes.
     const COUNT: usize;
-    /// True if [`mul_add`](Lanes::mul_add) rounds once. If not, it rounds the product, then the sum.
+    /// True if [`mul_add`](Lanes::mul_add) rounds once, or is of f32 in registers of f64, where a rounded product has lost
+    /// nothing that counts. If not, it rounds the product, then the sum.
     const FUSED: bool;
 
     /// The same numbers in the registers of f64.

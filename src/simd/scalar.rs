@@ -5,7 +5,7 @@
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::wide::Wide;
+use super::wide::{Wide, wide};
 use super::{Isa, Kernel, Lanes, Register, entry};
 
 /// The multiply-add of one lane.
@@ -77,7 +77,7 @@ impl<F: Fuse> Isa for Scalar<F> {
 pub struct One<T, F>(T, PhantomData<F>);
 
 macro_rules! one {
-    ($Real:ident, $Bits:ident, $Signed:ident, $mantissa:literal, $root_half:expr, $Wide:ty, |$one:ident| $widen:expr, |$wide:ident| $narrow:expr) => {
+    ($Real:ident, $Bits:ident, $Signed:ident, $mantissa:literal, $root_half:expr, { $($wide:tt)* }) => {
         one! { @operator $Real, Add, add, + }
         one! { @operator $Real, Sub, sub, - }
         one! { @operator $Real, Mul, mul, * }
@@ -94,18 +94,9 @@ macro_rules! one {
         impl<F: Fuse> Lanes for One<$Real, F> {
             type Real = $Real;
             type Mask = bool;
-            type Wide = $Wide;
             const COUNT: usize = 1;
             const FUSED: bool = F::FUSED;
-            #[inline(always)]
-            fn widen(self) -> $Wide {
-                let $one = self;
-                $widen
-            }
-            #[inline(always)]
-            fn narrow($wide: $Wide) -> Self {
-                $narrow
-            }
+            wide! { $($wide)* }
             #[inline(always)]
             fn fill(self, value: $Real) -> Self {
                 Self(value, PhantomData)
@@ -233,8 +224,7 @@ macro_rules! one {
         }
     };
 }
-one!(f32, u32, i32, 23, 0x3f35_04f3, Wide<One<f64, F>, 1>, |x| Wide([One(f64::from(x.0), PhantomData)]), |x| One(
-    x.0[0].0 as f32,
-    PhantomData
-));
-one!(f64, u64, i64, 52, 0x3fe6_a09e_667f_3bcd, Self, |x| x, |x| x);
+one!(f32, u32, i32, 23, 0x3f35_04f3, {
+    Wide<One<f64, F>, 1>, |one| Wide([One(f64::from(one.0), PhantomData)]), |wide| One(wide.0[0].0 as f32, PhantomData)
+});
+one!(f64, u64, i64, 52, 0x3fe6_a09e_667f_3bcd, {});

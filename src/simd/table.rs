@@ -119,7 +119,10 @@ macro_rules! table {
             // Always inlined: it has so many instructions that it would not be otherwise.
             #[inline(always)]
             fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
-            $crate::simd::table::wide! { $($Wide, $w $widen, $n $narrow)? }
+            $crate::simd::wide::wide! { $(
+                $Wide, |register| { let $w = register.0; $crate::simd::wide::Wide(unsafe { $widen }) },
+                |wide| { let $n = wide.0; Self(unsafe { $narrow }) }
+            )? }
             $($override)*
         }
 
@@ -139,32 +142,4 @@ macro_rules! table {
     };
 }
 
-/// The registers that numbers of f32 are widened to, and the instructions for it.
-macro_rules! wide {
-    () => {
-        type Wide = Self;
-        #[inline(always)]
-        fn widen(self) -> Self {
-            self
-        }
-        #[inline(always)]
-        fn narrow(wide: Self) -> Self {
-            wide
-        }
-    };
-    ($Wide:ty, $w:ident $widen:expr, $n:ident $narrow:expr) => {
-        type Wide = $Wide;
-        #[inline(always)]
-        fn widen(self) -> $Wide {
-            let $w = self.0;
-            $crate::simd::wide::Wide(unsafe { $widen })
-        }
-        #[inline(always)]
-        fn narrow(wide: $Wide) -> Self {
-            let $n = wide.0;
-            Self(unsafe { $narrow })
-        }
-    };
-}
-
-pub(crate) use {operators, table, wide};
+pub(crate) use {operators, table};

@@ -12,6 +12,43 @@ use super::Lanes;
 #[derive(Clone, Copy)]
 pub struct Wide<V, const N: usize>(pub(super) [V; N]);
 
+/// The registers that those of a type are widened to, and how: by default, themselves.
+macro_rules! wide {
+    () => {
+        $crate::simd::wide::wide! { Self, |register| register, |wide| wide }
+    };
+    ($Wide:ty, |$register:ident| $widen:expr, |$wide:ident| $narrow:expr) => {
+        type Wide = $Wide;
+        #[inline(always)]
+        fn widen(self) -> $Wide {
+            let $register = self;
+            $widen
+        }
+        #[inline(always)]
+        fn narrow($wide: $Wide) -> Self {
+            $narrow
+        }
+    };
+}
+pub(crate) use wide;
+
+/// A function that is a method of a formula, in the registers that the formula asks for by its `IN_F64`, of which `$order`
+/// is that of the method.
+macro_rules! in_f64 {
+    ($(#[$doc:meta])* $function:ident of $Formula:ident: $method:ident($($x:ident),+), $order:literal) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $function<F: $Formula, L: Lanes>(formula: F, $($x: L),+) -> L {
+            if const { F::IN_F64[$order] && $crate::simd::widens::<L>() } {
+                L::narrow(formula.$method($($x.widen()),+))
+            } else {
+                formula.$method($($x),+)
+            }
+        }
+    };
+}
+pub(crate) use in_f64;
+
 /// The methods that are those of each register.
 macro_rules! each {
     ($($name:ident($($other:ident),*);)*) => { $(
@@ -68,7 +105,6 @@ impl<V: Lanes<Real = f64>, const N: usize> Neg for Wide<V, N> {
 impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
     type Real = f32;
     type Mask = [V::Mask; N];
-    type Wide = Self;
     const COUNT: usize = N * V::COUNT;
     const FUSED: bool = true;
 
@@ -132,17 +168,10 @@ impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
         }
         (significand, exponent)
     }
-    /// In steps of f64, which neither overflow nor underflow.
+    /// In one step: 2^n is a normal number of f64.
     #[inline(always)]
     fn ldexp(self, n: Self) -> Self {
         self * (n + self.power_magic()).to_power()
     }
-    #[inline(always)]
-    fn widen(self) -> Self {
-        self
-    }
-    #[inline(always)]
-    fn narrow(wide: Self) -> Self {
-        wide
-    }
+    wide! {}
 }

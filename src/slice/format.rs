@@ -276,7 +276,7 @@ impl Kernel for Cut {
     #[inline(always)]
     fn run<I: Isa>(self, _: Token<I>) {
         // SAFETY: `cut` gives the pointers of views of `len` numbers of 16 bits. Two loops, because the compiler
-        // vectorizes the first for views that do not overlap.
+        // vectorizes the second for views that do not overlap alone.
         unsafe {
             if core::ptr::eq(self.from, self.to) {
                 for x in core::slice::from_raw_parts_mut(self.to, self.len) {

@@ -214,8 +214,8 @@ impl<'a, R: Real> Dst<'a, R> {
         (!R::rounds(self.format)).then_some(Dst { format: Format::Real, ..self })
     }
 
-    /// Writes all numbers times a factor, rounded to the type of the computation. Where they are plain, in a loop that the compiler
-    /// vectorizes.
+    /// Writes all numbers times a factor, rounded to the type of the computation. Where they are plain, in a loop that the
+    /// compiler vectorizes.
     #[inline(always)]
     pub(crate) fn write_all(self, factor: f64, numbers: &[f64]) {
         assert!(numbers.len() == self.len);

@@ -162,10 +162,10 @@ concrete! {
 
 /// The functions of logits, in f64 as those of the loss without weights of classes.
 macro_rules! in_f64 {
-    ($($function:ident),*) => { $(
+    ($($function:ident: $order:literal),*) => { $(
         #[inline(always)]
         fn $function<L: Lanes>(z: L, y: L, weight: L) -> L {
-            if const { BinaryCrossEntropyWithLogits::IN_F64[0] && widens::<L>() } {
+            if const { BinaryCrossEntropyWithLogits::IN_F64[$order] && widens::<L>() } {
                 L::narrow(Logits::new(z.widen(), y.widen(), Some(weight.widen())).$function())
             } else {
                 Logits::new(z, y, Some(weight)).$function()
@@ -173,7 +173,7 @@ macro_rules! in_f64 {
         }
     )* };
 }
-in_f64! { loss, derivative, bound }
+in_f64! { loss: 0, derivative: 1, bound: 2 }
 
 #[derive(Clone, Copy)]
 struct Value;

@@ -168,20 +168,21 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
         }
     }
 
-    /// Sets the labels and scales of a block of rows, and which are ignored; returns their weights.
+    /// [`label`](EachRow::label) of a block of rows: sets their labels and scales, and which are ignored; returns their
+    /// weights.
     #[inline(always)]
     fn labels(&self, first: usize, columns: &mut Columns<'_, R>) -> [f64; WIDTH] {
         let (mut labels, mut weights, count) = ([0; WIDTH], [1.0; WIDTH], columns.count);
-        if let RowTargets::Labels(all) = self.target {
-            all.copy_checked(first, &mut labels[..count]);
-        }
         if let Some(all) = self.sample_weights {
             weights[..count].copy_from_slice(&all[first..first + count]);
         }
-        if let Some(ignored) = self.ignore_label {
-            for k in 0..count {
-                if labels[k] == ignored && matches!(self.target, RowTargets::Labels(_)) {
-                    (labels[k], weights[k]) = (0, 0.0);
+        if let RowTargets::Labels(all) = self.target {
+            all.copy_checked(first, &mut labels[..count]);
+            if let Some(ignored) = self.ignore_label {
+                for (label, weight) in labels[..count].iter_mut().zip(&mut weights) {
+                    if *label == ignored {
+                        (*label, *weight) = (0, 0.0);
+                    }
                 }
             }
         }
