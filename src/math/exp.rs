@@ -212,6 +212,14 @@ pub(crate) fn excess<L: Lanes>(r: L) -> L {
     polynomial(r, L::Real::EXCESS).mul_add(r * r, r)
 }
 
+/// [`excess`] and what its last operation lost.
+#[inline(always)]
+pub(crate) fn excess_parts<L: Lanes>(r: L) -> (L, L) {
+    let (p, square) = (polynomial(r, L::Real::EXCESS), r * r);
+    let e = p.mul_add(square, r);
+    (e, p.mul_add(square, r - e))
+}
+
 /// e^x. Worst, 1.01 ulp in f32, where the reduced argument is near -ln 2 / 2: half an ulp for the sum 1 + t, and the
 /// rounding of t.
 #[inline(always)]

@@ -10,7 +10,7 @@
 
 use crate::simd::Lanes;
 
-use super::exp::{Constants, Reduced, excess, nearest_power, power_of_two, reduce, reduce_double};
+use super::exp::{Constants, Reduced, excess, excess_parts, nearest_power, power_of_two, reduce, reduce_double};
 use super::polynomial::polynomial;
 use super::rounding::div_remainder;
 
@@ -55,6 +55,14 @@ impl<L: Lanes> Tail<L> {
     #[inline(always)]
     pub(crate) fn at(x: L) -> Self {
         Self::new(x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), None)
+    }
+
+    /// [`at`](Tail::at), and the error term of `excess`.
+    #[inline(always)]
+    pub(crate) fn parts_at(x: L) -> (Self, L) {
+        let Reduced { power: lifted, r, .. } = reduce(-x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), L::Real::LIFT);
+        let (excess, low) = excess_parts(-r);
+        (Tail { power: lifted * lower::<L>(), lifted, excess }, low)
     }
 
     /// The tail at 2 |x|, without forming 2 x.

@@ -1,5 +1,7 @@
 //! What the tests share: reference values, errors in ulp, levels, inputs.
 
+#[cfg(target_arch = "x86_64")]
+pub mod environment;
 pub mod halves;
 pub mod outputs;
 // What is compiled in tests alone needs packages that the module of wasm does without.
@@ -15,7 +17,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use slopes::{Element, ErrorBound, Level, Spec};
 
-/// The names of value, derivative and second derivative in messages.
 /// Whether a function is to be tested: any, or those whose names `SLOPES_ONLY` lists, with commas between them.
 pub fn is_selected(name: &str) -> bool {
     std::env::var("SLOPES_ONLY").map_or(true, |only| only.split(',').any(|only| only.trim() == name))
@@ -31,6 +32,7 @@ pub fn is_blessing() -> bool {
     std::env::var("SLOPES_BLESS").is_ok_and(|value| value == "1")
 }
 
+/// The names of value, derivative and second derivative in messages.
 pub const ORDERS: [&str; 3] = ["value", "derivative", "second_derivative"];
 
 /// 25 digits are off by 5e-25 of a number at most: 4.5e-9 ulp of an f64. Budgets need that much slack: what is exact, or
@@ -326,6 +328,14 @@ pub fn at_every_level(mut test: impl FnMut(Level)) {
 /// What numbers of random cases are divided by, for slow machines: SLOPES_TEST_SCALE, 1 if not set.
 pub fn scale() -> usize {
     std::env::var("SLOPES_TEST_SCALE").map_or(1, |text| text.parse().expect("SLOPES_TEST_SCALE is a positive number"))
+}
+
+/// Runs `work` in the floating-point environment of a program that has not changed it.
+pub fn by_default<Y>(work: impl FnOnce() -> Y) -> Y {
+    #[cfg(target_arch = "x86_64")]
+    return environment::by_default(work);
+    #[cfg(not(target_arch = "x86_64"))]
+    work()
 }
 
 /// A fixed number of random cases, divided by the scale.

@@ -11,7 +11,7 @@ use super::{Number, Random, at_every_level, bits, inputs, none};
 use slopes::{Element, FmaFamily, Level};
 
 /// "type function order", and the numbers.
-pub struct Outputs<T>(Vec<(String, Vec<T>)>);
+pub struct Outputs<T>(pub Vec<(String, Vec<T>)>);
 
 impl<T: Number> Outputs<T> {
     pub fn new() -> Self {
@@ -67,6 +67,10 @@ pub struct Inputs<T> {
 
 impl<T: Number> Inputs<T> {
     pub fn new() -> Self {
+        super::by_default(Self::generate)
+    }
+
+    fn generate() -> Self {
         let mut random = Random(1);
         let shares = (0..COUNT).map(|i| [T::zero(), T::one(), random.uniform(0.0..=1.0)][i % 3]).collect();
         let likely: Vec<T> = (0..COUNT).map(|_| random.uniform(-20.0..=20.0)).collect();
@@ -174,6 +178,13 @@ macro_rules! outputs_are_fixed {
         #[test]
         fn outputs_have_their_fingerprints() {
             crate::common::outputs::have_their_fingerprints($program, $outputs::<f32>, $outputs::<f64>);
+        }
+
+        #[test]
+        #[cfg(target_arch = "x86_64")]
+        fn outputs_stay_in_range_in_any_environment() {
+            crate::common::environment::outputs_stay_in_range($outputs::<f32>);
+            crate::common::environment::outputs_stay_in_range($outputs::<f64>);
         }
 
         #[test]

@@ -27,7 +27,7 @@ pub fn sample<T: Element>(loss: &Spec, x: T, share: T) -> (T, T) {
 
 /// The samples of two slices.
 pub fn samples<T: Element>(loss: &Spec, x: &[T], shares: &[T]) -> (Vec<T>, Vec<T>) {
-    x.iter().zip(shares).map(|(x, share)| sample(loss, *x, *share)).unzip()
+    crate::common::by_default(|| x.iter().zip(shares).map(|(x, share)| sample(loss, *x, *share)).unzip())
 }
 
 /// The catalogue, or what is selected of it.

@@ -387,31 +387,31 @@ loss! {
         if self.gamma == 0.0 {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
         }
-        let x = prediction * sign_of_label(target);
-        let FocalParts { loss, power, lower_power, .. } = self.parts(x);
-        self.balanced(target, power * loss * lower_power)
+        if self.gamma == 2.0 {
+            self.loss_of::<L, true>(prediction, target)
+        } else {
+            self.loss_of::<L, false>(prediction, target)
+        }
     }
     df {
         if self.gamma == 0.0 {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
         }
-        let side = sign_of_label(target);
-        let x = prediction * side;
-        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF)) * lower_right;
-        let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
-        self.balanced(target, (-power * bracket * lower_power).xor_sign(side))
+        if self.gamma == 2.0 {
+            self.derivative_of::<L, true>(prediction, target)
+        } else {
+            self.derivative_of::<L, false>(prediction, target)
+        }
     }
     d2f {
         if self.gamma == 0.0 {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
-        let x = prediction * sign_of_label(target);
-        let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
-        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
-        let bend = (right * lower_right * self.gamma - wrong) * (right_loss * self.gamma);
-        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
-        self.balanced(target, power * bracket * lower_right * lower_power)
+        if self.gamma == 2.0 {
+            self.second_derivative_of::<L, true>(prediction, target)
+        } else {
+            self.second_derivative_of::<L, false>(prediction, target)
+        }
     }
     d2f_bound {
         // That of the cross-entropy, times a factor that suffices for any gamma: a parabola through the value and the
@@ -436,6 +436,20 @@ fn sign_of_label<L: Lanes>(y: L) -> L {
     y + y - 1.0
 }
 
+/// s(-x)^2, lifted where x is positive, and its error term, from the tail at x, its reciprocal d and the relative error
+/// term of that.
+#[inline(always)]
+fn square_of_tail<L: Lanes>(tail: Tail<L>, d: L, error: L, x: L) -> (L, L) {
+    let one = x.splat(1.0);
+    let (t, t_low) = (tail.power * d, tail.power * d * error);
+    let rest = one - t;
+    let rest_low = (one - rest) - t - t_low;
+    let (high, lifted) = (x.select_negative(rest, t), x.select_negative(rest, tail.lifted * d));
+    let low = x.select_negative(rest_low, t_low);
+    let square = lifted * high;
+    (square, lifted.mul_add(low + low, lifted.mul_error(high, square)))
+}
+
 /// The factors of the focal loss and of its derivatives.
 #[derive(Clone, Copy)]
 struct FocalParts<L> {
@@ -447,39 +461,103 @@ struct FocalParts<L> {
     loss: L,
     /// s(-x)^gamma, lifted where x is positive.
     power: L,
+    /// The error term of `power`, where it is known.
+    power_low: Option<L>,
     /// The factor that undoes the lift of `right`; 1 where it is not lifted.
     lower_right: L,
     /// The factor that undoes the lift of `power`; 1 where it is not lifted.
     lower_power: L,
 }
 
-impl Focal {
-    /// The factors at x, which is the prediction with the sign of the label.
+impl<L: Lanes> FocalParts<L> {
+    /// The power times y.
     #[inline(always)]
-    fn parts<L: Lanes>(self, x: L) -> FocalParts<L> {
+    fn power_times(self, y: L) -> L {
+        match self.power_low {
+            // 0 times an infinite y would be NaN.
+            Some(low) => self.power.mul_add(y, low * y.at_most(y.fill(L::Real::MAX))),
+            None => self.power * y,
+        }
+    }
+}
+
+/// The loss and its derivatives for gamma other than 0; `SQUARE` says that it is 2. As a constant, so that a loop has no
+/// branch inside: the loss and the derivative of a sum with gradient share what they have in common.
+impl Focal {
+    #[inline(always)]
+    fn loss_of<L: Lanes, const SQUARE: bool>(self, prediction: L, target: L) -> L {
+        let x = prediction * sign_of_label(target);
+        let parts = self.parts::<L, SQUARE>(x);
+        self.balanced(target, parts.power_times(parts.loss) * parts.lower_power)
+    }
+
+    #[inline(always)]
+    fn derivative_of<L: Lanes, const SQUARE: bool>(self, prediction: L, target: L) -> L {
+        let side = sign_of_label(target);
+        let x = prediction * side;
+        let parts = self.parts::<L, SQUARE>(x);
+        let FocalParts { right, wrong, loss, lower_right, lower_power, .. } = parts;
+        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF)) * lower_right;
+        let bracket = right_loss.mul_add(x.splat(self.gamma), wrong);
+        self.balanced(target, (-parts.power_times(bracket) * lower_power).xor_sign(side))
+    }
+
+    #[inline(always)]
+    fn second_derivative_of<L: Lanes, const SQUARE: bool>(self, prediction: L, target: L) -> L {
+        let x = prediction * sign_of_label(target);
+        let parts = self.parts::<L, SQUARE>(x);
+        let FocalParts { right, wrong, loss, lower_right, lower_power, .. } = parts;
+        let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
+        let bend = (right * lower_right * self.gamma - wrong) * (right_loss * self.gamma);
+        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
+        self.balanced(target, parts.power_times(bracket) * lower_right * lower_power)
+    }
+
+    /// The factors at x, which is the prediction with the sign of the label.
+    ///
+    /// Limit: a logarithm, and an exponential with a division; another exponential where gamma is not 2.
+    #[inline(always)]
+    fn parts<L: Lanes, const SQUARE: bool>(self, x: L) -> FocalParts<L> {
         let (zero, one, low) = (x.splat(0.0), x.splat(1.0), x.splat(lower::<L>()));
-        let tail = Tail::at(x);
-        let d = tail.reciprocal();
+        let (tail, excess_low) = Tail::parts_at(x);
+        let (d, error) = tail.reciprocal_and_error();
+        let error = if SQUARE { excess_low.mul_add(-d, error) } else { error };
+        let log = ln_1p_exp(-x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), None, None) * low;
+        let (power, power_low) = if SQUARE {
+            let (square, low) = square_of_tail(tail, d, error, x);
+            (square, Some(low))
+        } else {
+            (self.power(x, log), None)
+        };
+        let d = d.mul_add(error, d);
         let t = tail.power * d;
         let rest = one - t;
-        let (right, wrong) = (x.select_negative(tail.lifted * d, rest), x.select_negative(rest, t));
-        let a = x.abs();
-        let end = x.splat(L::Real::EXP_CUTOFF);
-        let log = ln_1p_exp(-a.at_most(end), None, None) * low;
-        let loss = log + x.select_negative(a, zero);
+        FocalParts {
+            right: x.select_negative(tail.lifted * d, rest),
+            wrong: x.select_negative(rest, t),
+            loss: log + x.select_negative(x.abs(), zero),
+            power,
+            power_low,
+            lower_right: x.select_negative(low, one),
+            lower_power: x.select_negative(one, low),
+        }
+    }
+
+    /// s(-x)^gamma, lifted where x is positive; `log` is ln(1 + e^-|x|).
+    #[inline(always)]
+    fn power<L: Lanes>(self, x: L, log: L) -> L {
+        let (zero, end) = (x.splat(0.0), x.splat(L::Real::EXP_CUTOFF));
         // ln s(-x) = -(max(x, 0) + log). Its product with gamma keeps its error term: an exponential multiplies the
         // relative error of its exponent by the exponent.
         let gamma = x.splat(self.gamma);
-        let a = a.at_most((end / gamma).at_most(x.fill(L::Real::MAX)));
+        let a = x.abs().at_most((end / gamma).at_most(x.fill(L::Real::MAX)));
         let (sum, sum_low) = two_sum(x.select_negative(zero, a), log);
         let exponent = sum * gamma;
         let lost = sum_low.mul_add(gamma, sum.mul_error(gamma, exponent));
-        let (lower_right, lower_power) = (x.select_negative(low, one), x.select_negative(one, low));
         // Where x is negative the power is near 1 and is not left lifted: the factors that it is multiplied by may be
         // large.
         let (power, excess) = power_and_excess(-exponent.at_most(end), -lost, L::Real::LIFT);
-        let power = excess.mul_add(power, power) * lower_right;
-        FocalParts { right, wrong, loss, power, lower_right, lower_power }
+        excess.mul_add(power, power) * x.select_negative(x.splat(lower::<L>()), x.splat(1.0))
     }
 
     /// y times the weight of the target's class.
