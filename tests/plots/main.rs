@@ -1,4 +1,5 @@
-//! The pictures on the pages of the functions: `doc/plots`, which `declare!` includes by the names of the types.
+//! The formulas and pictures on the pages of the functions: `doc/plots`, which `declare!` and `function!` include by the
+//! names of the functions.
 //!
 //! `SLOPES_BLESS=1` writes them. They are made of the specifications and of what the functions return, at the lowest
 //! level, whose bits are the same on every machine.
@@ -8,20 +9,23 @@
 mod common;
 mod curves;
 mod errors;
+mod formula;
 mod functions;
 mod gallery;
+mod gated;
+mod mathml;
 mod panel;
 mod rows;
 mod svg;
 
-use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use common::{all_are_selected, fix_level, is_blessing, is_selected};
-use slopes::Level;
-use slopes::activation::{self, AnyActivation};
-use slopes::loss::{self, AnyLoss};
+use mathml::{Left, block};
+use slopes::activation::{self, AnyGatedUnit, AnyRowActivation, GumbelSoftmax, LogSumExp, Maxout, SinkSoftmax};
+use slopes::loss::{self, AnyGroupLoss, AnyPenalty, AnyRowLoss};
+use slopes::{Level, Spec};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plots");
 
@@ -49,11 +53,16 @@ fn are_current(directory: &str, files: impl IntoIterator<Item = (String, String)
     }
 }
 
-/// The file of a function, from its value in an enum: `Relu(Relu)`.
-fn file(any: impl Debug) -> String {
-    let debug = format!("{any:?}");
-    let (variant, _) = debug.split_once('(').expect("a variant with the function");
-    format!("{variant}.html")
+/// The file of a function, with what its page shows: the formulas, each behind one of `lefts` or the name of the output,
+/// and a picture.
+fn file(spec: &Spec, lefts: Option<[&str; 3]>, picture: &str) -> (String, String) {
+    let mut html = String::new();
+    for (i, (label, formula)) in spec.outputs.iter().zip(spec.formulas).enumerate().filter(|(_, of)| !of.1.is_empty()) {
+        let left = lefts.map_or(Left::Label(label), |lefts| Left::Equation(lefts[i]));
+        html += &block(left, formula).unwrap_or_else(|error| panic!("{}: {formula:?}: {error}", spec.name()));
+    }
+    assert!(html.is_ascii() && !html.contains("\n\n"), "{}", spec.name());
+    (format!("{}.html", spec.name()), format!("<div class=\"formulas\">\n{html}</div>\n{picture}"))
 }
 
 #[test]
@@ -65,8 +74,7 @@ fn plots_of_activations() {
     are_current(
         "activation",
         selected.map(|((&f, &reference), &wide)| {
-            let any: AnyActivation = f.spec().name().parse().unwrap();
-            (file(any), functions::activation(f, reference, wide))
+            file(f.spec(), Some(["f(x)", "f'(x)", "f''(x)"]), &functions::activation(f, reference, wide))
         }),
     );
 }
@@ -80,8 +88,7 @@ fn plots_of_losses() {
     are_current(
         "loss",
         selected.map(|((&f, &reference), &wide)| {
-            let any: AnyLoss = f.spec().name().parse().unwrap();
-            (file(any), functions::loss(f, reference, wide))
+            file(f.spec(), Some(["f", "f'", "f''"]), &functions::loss(f, reference, wide))
         }),
     );
 }
@@ -111,5 +118,21 @@ fn plots_of_rows() {
     }
     let _fixed = fix_level();
     Level::lowest().set_global().unwrap();
-    are_current("row", rows::all().map(|(name, text)| (format!("{name}.html"), text)));
+    let pictures: BTreeMap<_, _> = rows::all().chain(gated::all()).collect();
+    let specs: Vec<_> = AnyRowActivation::all()
+        .map(|f| f.spec())
+        .chain(AnyGatedUnit::all().map(|f| f.spec()))
+        .chain(AnyRowLoss::all().map(|f| f.spec()))
+        .chain(AnyGroupLoss::all().map(|f| f.spec()))
+        .chain(AnyPenalty::all().map(|f| f.spec()))
+        .chain([GumbelSoftmax::SPEC, LogSumExp::SPEC, Maxout::SPEC, SinkSoftmax::SPEC])
+        .collect();
+    assert_eq!(pictures.len(), specs.len(), "the functions that have pictures");
+    are_current(
+        "row",
+        specs.into_iter().map(|spec| {
+            let picture = pictures.get(spec.name()).unwrap_or_else(|| panic!("{} has no picture", spec.name()));
+            file(spec, None, picture)
+        }),
+    );
 }

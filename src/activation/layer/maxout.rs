@@ -15,7 +15,7 @@ crate::function::function! {
     /// Maxout activation: the maximum of each group of `pieces` consecutive numbers.
     names ["maxout"];
     "value": "max(x_1, ..., x_k)", f32 0.0, f64 0.0;
-    "gradient": "dy in the first of the largest, 0 in the others", f32 0.0, f64 0.0;
+    "gradient": "dx_i = dy if x_i is the first of the largest, else 0", f32 0.0, f64 0.0;
     source "I. Goodfellow et al., Maxout Networks, arXiv:1302.4389";
     range [f64::NEG_INFINITY, f64::INFINITY];
 

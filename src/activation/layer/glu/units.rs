@@ -206,9 +206,9 @@ function! {
     names ["clamped_swiglu", "swiglu_oai"];
     "value": "(u + bias) g s(alpha g), g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))",
         f32 4.5, f64 4.5;
-    "derivative in the gate": "(u + bias) swish'(g), 0 where the gate is above the limit",
+    "derivative in the gate": "(u + bias) swish'(g) if gate <= limit, else 0",
         f32 6.5 or 0.25, f64 6.5 or 0.25, of "abs(u + bias) + 20 abs(derivative), within 1 of the root of swish'";
-    "derivative in up": "swish(g), 0 where up is beyond a limit", f32 3.5, f64 3.5;
+    "derivative in up": "swish(g) if abs(up) <= limit, else 0", f32 3.5, f64 3.5;
     source "OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
