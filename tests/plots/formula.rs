@@ -21,8 +21,8 @@ pub enum Node {
     Call(Box<Node>, Vec<Node>),
     /// A function and its argument without parentheses.
     Applied(Box<Node>, Box<Node>),
-    /// The sum over an index.
-    Over(Box<Node>, Box<Node>),
+    /// The sum or the maximum over an index.
+    Over(&'static str, Box<Node>, Box<Node>),
     /// In parentheses: one, or a list.
     Group(Vec<Node>),
     /// In brackets: 1 if it holds, else 0.
@@ -43,7 +43,7 @@ const FUNCTIONS: &str = "exp ln sqrt sin cos tanh cosh abs max min sign erfc gel
 
 /// The names of numbers. Single letters, with a d before them or without, are names too.
 const NAMES: &str = "alpha beta gamma delta eps theta lambda mu pi sigma tau FN FP TP bias cap classes first full gate \
-    gradient high l1_ratio label limit low lower margin negative other pos_weight positive power prediction second \
+    gradient high l1_ratio label limit low lower margin negative other pos_weight positive power prediction second seed \
     smooth squared target up upper value";
 
 /// Words between formulas. In parentheses they are none.
@@ -102,7 +102,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
 
 /// The clauses of a formula.
 pub fn parse(text: &str) -> Result<Vec<Node>, String> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, in_bars: false };
     let mut clauses = vec![parser.clause()?];
     while parser.takes(",") || parser.takes(";") {
         clauses.push(parser.clause()?);
@@ -118,6 +118,7 @@ struct Parser<'a> {
     at: usize,
     /// The parentheses, brackets and bars around what is next.
     depth: usize,
+    in_bars: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -269,7 +270,7 @@ impl<'a> Parser<'a> {
         match self.next().kind {
             Kind::Name => !self.is_word(),
             Kind::Number => true,
-            _ => matches!(self.next().text, "(" | "["),
+            _ => matches!(self.next().text, "(" | "[") || self.next().text == "|" && !self.in_bars,
         }
     }
 
@@ -314,7 +315,12 @@ impl<'a> Parser<'a> {
             (Kind::Number, text) => Ok(Node::Number(text.into())),
             (_, "(") => Ok(Node::Group(self.enclosed(")")?)),
             (_, "[") => Ok(Node::Holds(self.enclosed("]")?.remove(0).into())),
-            (_, "|") => Ok(Node::Norm(self.enclosed("|")?.remove(0).into())),
+            (_, "|") => {
+                self.in_bars = true;
+                let parts = self.enclosed("|");
+                self.in_bars = false;
+                Ok(Node::Norm(parts?.remove(0).into()))
+            }
             (_, "...") => Ok(Node::Ellipsis),
             (Kind::Name, text) => self.named(text),
             (_, text) => Err(format!("a number or a name expected, not {text:?}")),
@@ -326,8 +332,10 @@ impl<'a> Parser<'a> {
             let is_letter = |name: &str| name.len() == 1;
             is_letter(name) || has(NAMES, name) || name.strip_prefix('d').is_some_and(is_letter)
         };
-        if let Some(index) = text.strip_prefix("sum_") {
-            return Ok(Node::Over(Node::Name(index.into(), 0).into(), self.factors()?.into()));
+        for over in ["sum", "max"] {
+            if let Some(index) = text.strip_prefix(over).and_then(|rest| rest.strip_prefix('_')) {
+                return Ok(Node::Over(over, Node::Name(index.into(), 0).into(), self.factors()?.into()));
+            }
         }
         let mut primes = 0;
         while self.takes("'") {
@@ -347,6 +355,10 @@ impl<'a> Parser<'a> {
                 let index = match index.parse::<u32>() {
                     Ok(_) => Node::Number(index.into()),
                     Err(_) if is_known(index) => Node::Name(index.into(), 0),
+                    Err(_) if index.len() == 2 => {
+                        let letters = index.chars().map(|letter| Node::Name(letter.into(), 0));
+                        Node::Product(letters.collect(), false)
+                    }
                     Err(_) => return Err(format!("unknown subscript of {text:?}")),
                 };
                 Ok(Node::Subscript(Node::Name(base.into(), primes).into(), index.into()))
@@ -354,4 +366,21 @@ impl<'a> Parser<'a> {
             _ => Err(format!("unknown name {text:?}")),
         }
     }
+}
+
+#[test]
+fn what_is_no_formula_is_refused() {
+    for text in ["", "x +", "(x", "x)", "x if", "x ? 1", "max(0, x", "|x", "x, , y", "foo x", "x_foo", "x of y z("] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn quotients_and_products_are_read_from_left_to_right() {
+    let same = |a: &str, b: &str| assert_eq!(parse(a).unwrap(), parse(b).unwrap(), "{a} and {b}");
+    same("a / b c", "a/b c");
+    let different = |a: &str, b: &str| assert_ne!(parse(a).unwrap(), parse(b).unwrap(), "{a} and {b}");
+    different("a b / c", "a b/c");
+    different("s(x)", "s (x)");
+    different("a / b c", "a / (b c)");
 }

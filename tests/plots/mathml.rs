@@ -14,7 +14,7 @@ pub enum Left<'a> {
 /// than the page scrolls.
 pub fn block(left: Left<'_>, text: &str) -> Result<String, String> {
     let mut html = String::from(
-        "<div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:.3em 1.8em;overflow:auto hidden;\
+        "<div style=\"display:flex;flex-wrap:wrap;align-items:baseline;gap:.3em 1.8em;overflow:auto hidden;\
          margin:.3em 0;padding:.15em 0\">\n",
     );
     let mut beginning = String::new();
@@ -25,7 +25,7 @@ pub fn block(left: Left<'_>, text: &str) -> Result<String, String> {
     let clauses = clauses(text)?;
     let last = clauses.len() - 1;
     for (i, clause) in clauses.iter().enumerate() {
-        // The plain text is once on the page; readers without MathML get it here, whole.
+        // The whole formula, for programs that read pages aloud and do not know MathML.
         let alternative = if i == 0 { format!(" alttext=\"{}\"", escaped(text)) } else { String::new() };
         let comma = if i < last { "<mo>,</mo>" } else { "" };
         html += &format!(
@@ -99,7 +99,8 @@ fn mathml(node: &Node, linear: bool) -> String {
         Node::Number(digits) => format!("<mn>{digits}</mn>"),
         Node::Name(name, 0) => identifier(name),
         Node::Name(name, primes) => {
-            format!("<msup>{}<mo>{}</mo></msup>", identifier(name), ["&#8242;", "&#8243;"][primes - 1])
+            let primes = ["&#8242;", "&#8243;"][primes - 1];
+            row(&format!("{}<mo lspace=\"0\" rspace=\"0\">{primes}</mo>", identifier(name)))
         }
         Node::Subscript(base, index) => format!("<msub>{}{}</msub>", inner(base), mathml(index, true)),
         Node::Power(base, exponent) => power(base, exponent, linear),
@@ -126,8 +127,9 @@ fn mathml(node: &Node, linear: bool) -> String {
         Node::Quotient(above, below) => format!("<mfrac>{}{}</mfrac>", inner(bare(above)), inner(bare(below))),
         Node::Call(function, arguments) => call(function, arguments, linear),
         Node::Applied(function, argument) => row(&format!("{}{THIN_SPACE}{}", inner(function), inner(argument))),
-        Node::Over(index, part) => {
-            row(&format!("<munder><mo>&#8721;</mo>{}</munder>{}", mathml(index, true), inner(part)))
+        Node::Over(over, index, part) => {
+            let (over, space) = if *over == "sum" { ("<mo>&#8721;</mo>", "") } else { ("<mo>max</mo>", THIN_SPACE) };
+            row(&format!("<munder>{over}{}</munder>{space}{}", mathml(index, true), inner(part)))
         }
         Node::Group(parts) => enclosed("(", parts, linear, ")"),
         Node::Holds(part) => enclosed("[", std::slice::from_ref(part), linear, "]"),
@@ -192,7 +194,7 @@ fn starts_as_word(node: &Node) -> bool {
 fn ends_as_word(node: &Node) -> bool {
     match node {
         Node::Name(name, _) => is_word(name),
-        Node::Subscript(_, index) => ends_as_word(index),
+        Node::Subscript(base, index) => ends_as_word(base) || ends_as_word(index),
         Node::Applied(..) => true,
         _ => false,
     }
