@@ -39,6 +39,7 @@ macro_rules! function {
                 #[cfg_attr(doc, doc = include_str!(concat!(
                     env!("CARGO_MANIFEST_DIR"), "/doc/plots/row/", $name, ".html",
                 )))]
+                ///
                 #[doc = concat!(
                     "\n",
                     $(

@@ -9,6 +9,7 @@
 mod common;
 mod curves;
 mod errors;
+mod evaluate;
 mod formula;
 mod functions;
 mod gallery;
@@ -56,13 +57,40 @@ fn are_current(directory: &str, files: impl IntoIterator<Item = (String, String)
 /// The file of a function, with what its page shows: the formulas, each behind one of `lefts` or the name of the output,
 /// and a picture.
 fn file(spec: &Spec, lefts: Option<[&str; 3]>, picture: &str) -> (String, String) {
+    let outputs = spec.outputs.into_iter().zip(spec.formulas).filter(|(_, formula)| !formula.is_empty());
+    let outputs = outputs
+        .enumerate()
+        .map(|(i, (label, formula))| (lefts.map_or(Left::Label(label), |lefts| Left::Equation(lefts[i])), formula));
+    page(spec.name(), outputs, picture)
+}
+
+fn page<'a>(name: &str, formulas: impl Iterator<Item = (Left<'a>, &'a str)>, picture: &str) -> (String, String) {
     let mut html = String::new();
-    for (i, (label, formula)) in spec.outputs.iter().zip(spec.formulas).enumerate().filter(|(_, of)| !of.1.is_empty()) {
-        let left = lefts.map_or(Left::Label(label), |lefts| Left::Equation(lefts[i]));
-        html += &block(left, formula).unwrap_or_else(|error| panic!("{}: {formula:?}: {error}", spec.name()));
+    for (left, formula) in formulas {
+        html += &block(left, formula).unwrap_or_else(|error| panic!("{name}: {formula:?}: {error}"));
     }
-    assert!(html.is_ascii() && !html.contains("\n\n"), "{}", spec.name());
-    (format!("{}.html", spec.name()), format!("<div class=\"formulas\">\n{html}</div>\n{picture}"))
+    assert!(!html.is_empty() && html.is_ascii() && !html.contains("\n\n"), "{name}");
+    (format!("{name}.html"), format!("<div class=\"formulas\">\n{html}</div>\n{picture}"))
+}
+
+/// The page of a type without a specification: its formulas are the lines "- value: `x`" above it.
+fn file_of_text((name, source, picture): (&str, &str, String)) -> (String, String) {
+    let text = std::fs::read_to_string(format!("{}/src/{source}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (above, _) =
+        text.split_once(&format!("\npub struct {name}")).unwrap_or_else(|| panic!("no {name} in {source}"));
+    let (_, above) = above.rsplit_once("\n\n").expect("an item before it");
+    let formulas = above.lines().filter_map(|line| {
+        let (label, rest) = line.strip_prefix("/// - ")?.split_once(": `")?;
+        Some((Left::Label(label), rest.split_once('`')?.0))
+    });
+    let mut file = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !file.is_empty() {
+            file.push('_');
+        }
+        file.push(letter.to_ascii_lowercase());
+    }
+    page(&file, formulas, &picture)
 }
 
 #[test]
@@ -130,9 +158,12 @@ fn plots_of_rows() {
     assert_eq!(pictures.len(), specs.len(), "the functions that have pictures");
     are_current(
         "row",
-        specs.into_iter().map(|spec| {
-            let picture = pictures.get(spec.name()).unwrap_or_else(|| panic!("{} has no picture", spec.name()));
-            file(spec, None, picture)
-        }),
+        specs
+            .into_iter()
+            .map(|spec| {
+                let picture = pictures.get(spec.name()).unwrap_or_else(|| panic!("{} has no picture", spec.name()));
+                file(spec, None, picture)
+            })
+            .chain(gated::layers().into_iter().map(file_of_text)),
     );
 }

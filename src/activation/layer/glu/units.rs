@@ -28,6 +28,13 @@ impl_gated_unit! { <F: Formula> Gated<F> }
 
 /// The gated linear unit of any activation f: f(gate) up.
 ///
+#[cfg_attr(doc, doc = include_str!("../../../../doc/plots/row/gated.html"))]
+///
+/// - value: `f(gate) up`
+/// - derivative in the gate: `up f'(gate)`
+/// - derivative in up: `f(gate)`
+/// - source: N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202
+///
 /// With a and s the worst errors of f and of its derivative, in ulp, the worst error of the value and of the gradient
 /// in up is 2 a + 1/2, that of the gradient in the gate 2 s + 3/2.
 ///
