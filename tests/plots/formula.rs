@@ -146,7 +146,7 @@ impl<'a> Parser<'a> {
 
     /// A formula, cases, or words with formulas among them.
     fn clause(&mut self) -> Result<Node, String> {
-        let first = self.phrase(true)?;
+        let first = self.phrase()?;
         if !self.takes("if") {
             return Ok(first);
         }
@@ -158,19 +158,19 @@ impl<'a> Parser<'a> {
             }
             value => (None, value),
         };
-        let mut cases = vec![(value, Some(self.phrase(false)?))];
+        let mut cases = vec![(value, Some(self.phrase()?))];
         loop {
             let before = self.at;
             if !self.takes(",") {
                 break;
             }
             if self.takes("else") {
-                cases.push((self.phrase(false)?, None));
+                cases.push((self.phrase()?, None));
                 break;
             }
-            match self.phrase(true)? {
+            match self.phrase()? {
                 value if !matches!(value, Node::Relation(..)) && self.takes("if") => {
-                    cases.push((value, Some(self.phrase(false)?)));
+                    cases.push((value, Some(self.phrase()?)));
                 }
                 _ => {
                     self.at = before;
@@ -189,20 +189,15 @@ impl<'a> Parser<'a> {
     }
 
     /// Words and formulas, to the end of a clause or to an `if`.
-    fn phrase(&mut self, to_if: bool) -> Result<Node, String> {
+    fn phrase(&mut self) -> Result<Node, String> {
         let mut items = vec![];
-        while !self.is_end_of_clause() && !(to_if && self.next().text == "if" && !items.is_empty()) {
-            if self.is_word() {
-                let mut words = String::new();
-                while self.is_word() && !(to_if && self.next().text == "if" && !words.is_empty()) {
-                    words += if words.is_empty() { "" } else { " " };
-                    words += self.next().text;
-                    self.at += 1;
-                }
-                items.push(Node::Words(words));
-            } else {
-                items.push(self.relation()?);
+        while !self.is_end_of_clause() && self.next().text != "if" {
+            let mut words = vec![];
+            while self.is_word() && self.next().text != "if" {
+                words.push(self.next().text);
+                self.at += 1;
             }
+            items.push(if words.is_empty() { self.relation()? } else { Node::Words(words.join(" ")) });
         }
         match items.len() {
             0 => Err(format!("nothing before {:?}", self.next().text)),
