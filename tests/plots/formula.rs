@@ -47,8 +47,8 @@ const NAMES: &str = "alpha beta gamma delta eps theta lambda mu pi sigma tau FN 
     smooth squared target up upper value";
 
 /// Words between formulas. In parentheses they are none.
-const WORDS: &str = "above and at below beyond else equal first for if in is label largest least loss mean minus \
-    negative of ones or over plus positive row rows sum such that the those uniform where with within zeros";
+const WORDS: &str = "and at else equal first for if in is label largest loss mean minus negative of ones over \
+    plus positive row rows sum such that the those uniform zeros";
 
 fn has(list: &str, name: &str) -> bool {
     list.split(' ').any(|known| known == name)

@@ -24,9 +24,9 @@ pub fn all() -> impl Iterator<Item = (&'static str, String)> {
     .into_iter()
 }
 
-/// The same for types without a specification, whose formulas are in the text of their page: each with its name, and the
-/// file that it is in.
-pub fn layers() -> Vec<(&'static str, &'static str, String)> {
+/// The same for types without a specification, whose formulas are in the text of their page: each behind the name of the
+/// type and the file that it is in.
+pub fn layers() -> Vec<(&'static str, &'static str, (&'static str, String))> {
     let radial = |sigma: f64| {
         let basis = RadialBasis::new(sigma).expect("a sigma");
         move |x: f64| {
@@ -59,7 +59,7 @@ pub fn layers() -> Vec<(&'static str, &'static str, String)> {
     };
     let explained = |name, title, axis, x, y, labels: [&str; 3], f: [&dyn Fn(f64) -> f64; 3]| {
         let curves = [0, 1, 2].map(|i| (labels[i], f[i]));
-        Explanation { name, title, axis, x, y, curves: &curves }.html().1
+        Explanation { name, title, axis, x, y, curves: &curves }.html()
     };
     vec![
         (
@@ -114,11 +114,11 @@ pub fn layers() -> Vec<(&'static str, &'static str, String)> {
                 [&weighted(0), &weighted(1), &weighted(2)],
             ),
         ),
-        ("MaxoutLayer", "activation/layer/maxout.rs", maxout("maxout_layer").1),
+        ("MaxoutLayer", "activation/layer/maxout.rs", maxout("maxout_layer")),
         (
             "Gated",
             "activation/layer/glu/units.rs",
-            unit("gated", &Gated(Mish), "The gated linear unit of an activation, Mish", [-4.5, 8.5]).1,
+            unit("gated", &Gated(Mish), "The gated linear unit of an activation, Mish", [-4.5, 8.5]),
         ),
     ]
 }

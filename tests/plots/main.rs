@@ -74,7 +74,7 @@ fn page<'a>(name: &str, formulas: impl Iterator<Item = (Left<'a>, &'a str)>, pic
 }
 
 /// The page of a type without a specification: its formulas are the lines "- value: `x`" above it.
-fn file_of_text((name, source, picture): (&str, &str, String)) -> (String, String) {
+fn file_of_text((name, source, (file, picture)): (&str, &str, (&str, String))) -> (String, String) {
     let text = std::fs::read_to_string(format!("{}/src/{source}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (above, _) =
         text.split_once(&format!("\npub struct {name}")).unwrap_or_else(|| panic!("no {name} in {source}"));
@@ -83,14 +83,7 @@ fn file_of_text((name, source, picture): (&str, &str, String)) -> (String, Strin
         let (label, rest) = line.strip_prefix("/// - ")?.split_once(": `")?;
         Some((Left::Label(label), rest.split_once('`')?.0))
     });
-    let mut file = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !file.is_empty() {
-            file.push('_');
-        }
-        file.push(letter.to_ascii_lowercase());
-    }
-    page(&file, formulas, &picture)
+    page(file, formulas, &picture)
 }
 
 #[test]
