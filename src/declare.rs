@@ -57,7 +57,7 @@ macro_rules! declare {
         $Name:ident $({
             $($(#[$field_doc:meta])* $field:ident $(($($alias:literal),+))? $(: $kind:ident)? = $default:expr, $check:expr => $requirement:literal;)+
         } $(also $blamed:ident, $also:expr => $also_requirement:literal;)*)?
-        names [$($known:literal),+ $(,)?];
+        names [$name:literal $(, $alias_of:literal)* $(,)?];
         formula $f:literal, $df:literal, $d2f:literal;
         source $source:literal;
         example [$at:literal $(, $target:literal)?] = [$value:literal, $derivative:literal];
@@ -74,10 +74,11 @@ macro_rules! declare {
         $crate::declare::declare! { @type
             [
                 $(#[$doc])*
-                $(#[doc(alias = $known)])+
+                #[doc(alias = $name)]
+                $(#[doc(alias = $alias_of)])*
                 ///
                 #[cfg_attr(doc, doc = include_str!(concat!(
-                    env!("CARGO_MANIFEST_DIR"), "/doc/plots/", $module, "/", stringify!($Name), ".html",
+                    env!("CARGO_MANIFEST_DIR"), "/doc/plots/", $module, "/", $name, ".html",
                 )))]
                 ///
                 #[doc = concat!(
@@ -88,7 +89,8 @@ macro_rules! declare {
                     "; in f64: `", stringify!($ulp64), "` ulp",
                     $(", near a zero `", stringify!($floor64), " * 2^-53", $floor_of, "` if that is larger",)?
                     $("\n- Hessian bound: ", $bound,)?
-                    $("\n- kinks: `", stringify!($kinks), "`",)? "\n- source: ", $source, "\n- names:" $(, " `", $known, "`")+,
+                    $("\n- kinks: `", stringify!($kinks), "`",)?
+                    "\n- source: ", $source, "\n- names: `", $name, "`" $(, " `", $alias_of, "`")*,
                     "\n\n```\nuse slopes::", $module, "::{", $Trait, ", ", stringify!($Name), "};\n",
                     "let f = ", stringify!($Name), "::DEFAULT;\n",
                     "assert!((f.forward(", stringify!($at), "_f64", $(", ", stringify!($target),)? ") - ", stringify!($value),
@@ -105,7 +107,7 @@ macro_rules! declare {
         impl $Name {
             /// The specification of the function, as from [`spec`](Self::spec).
             pub const SPEC: &'static $crate::spec::Spec = &$crate::spec::Spec {
-                names: &[$($known),+],
+                names: &[$name $(, $alias_of)*],
                 parameters: &[$($(&[stringify!($field) $($(, $alias)+)?]),+)?],
                 defaults: &[$($($crate::declare::field!(value $($kind)?; $default)),+)?],
                 kinds: &[$($($crate::declare::field!(kind $($kind)?)),+)?],

@@ -131,6 +131,8 @@ real_element!(f64);
 #[cfg(feature = "half")]
 macro_rules! half_element {
     ($T:ident, $Format:ident) => {
+        // Here too, for docs.rs, which says from it that the implementation needs the feature.
+        #[cfg(feature = "half")]
         impl Element for half::$T {
             type Real = f32;
             type Kernels = Self;

@@ -23,7 +23,7 @@
 macro_rules! function {
     (
         $(#[$head:meta])*
-        names [$($known:literal),+ $(,)?];
+        names [$name:literal $(, $alias_of:literal)* $(,)?];
         $($label:literal: $formula:literal, f32 $ulp32:literal $(or $absolute32:literal)?,
             f64 $ulp64:literal $(or $absolute64:literal)? $(, of $of:literal)?;)+
         source $source:literal;
@@ -33,7 +33,13 @@ macro_rules! function {
         $crate::function::typed! {
             [
                 $(#[$head])*
-                $(#[doc(alias = $known)])+
+                #[doc(alias = $name)]
+                $(#[doc(alias = $alias_of)])*
+                ///
+                #[cfg_attr(doc, doc = include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/doc/plots/row/", $name, ".html",
+                )))]
+                ///
                 #[doc = concat!(
                     "\n",
                     $(
@@ -44,12 +50,12 @@ macro_rules! function {
                         $(", the absolute ones times `", $of, "`",)?
                         "\n",
                     )+
-                    "- range: `", stringify!($range), "`\n- source: ", $source, "\n- names:" $(, " `", $known, "`")+, "\n",
+                    "- range: `", stringify!($range), "`\n- source: ", $source, "\n- names: `", $name, "`" $(, " `", $alias_of, "`")*, "\n",
                 )]
             ]
             {
                 [$([$formula, $ulp32 $(or $absolute32)?])+]
-                $crate::spec::Spec::of_outputs(&[$($known),+], &[$($crate::spec::Output {
+                $crate::spec::Spec::of_outputs(&[$name $(, $alias_of)*], &[$($crate::spec::Output {
                     label: $label,
                     formula: $formula,
                     f32: &[$ulp32 $(, $absolute32)?],

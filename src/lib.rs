@@ -88,6 +88,7 @@
 //!
 //! Parameters are f64. A function of f32 rounds them to f32, and its error bounds hold for the rounded parameters.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -2,6 +2,8 @@
 //!
 //! The enums of functions are texts: [`text!`] implements them by their `Display` and `FromStr`. A function of a known type
 //! is a map of its parameters, or its name if it has none: [`function!`] implements it by its specification.
+//!
+//! The macros are expanded elsewhere: their `cfg` is there for docs.rs, which says from it what needs the feature.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -23,6 +25,7 @@ macro_rules! text {
         ///
         /// # Errors
         /// If the function borrows weights of classes, which are no part of its text.
+        #[cfg(feature = "serde")]
         impl $(<$lifetime>)? serde_core::Serialize for $Any $(<$lifetime>)? {
             fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 $crate::serde::not_borrowed(self.borrowed())?;
@@ -31,6 +34,7 @@ macro_rules! text {
         }
 
         /// Parses the text of a function, as [`from_str`](core::str::FromStr::from_str) does, with the same errors.
+        #[cfg(feature = "serde")]
         impl<'de $(, $lifetime)?> serde_core::Deserialize<'de> for $Any $(<$lifetime>)? {
             fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::serde::read_text(deserializer)
@@ -47,6 +51,7 @@ macro_rules! function {
         ///
         /// # Errors
         /// If the function borrows weights of classes, which are no parameter.
+        #[cfg(feature = "serde")]
         impl $(<$lifetime>)? serde_core::Serialize for $Name $(<$lifetime>)? {
             fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 $crate::serde::write(serializer, stringify!($Name), $Name::SPEC, self)
@@ -59,6 +64,7 @@ macro_rules! function {
         /// # Errors
         /// If a parameter is unknown, given twice, or out of its domain, as from the constructor; or if the name is that
         /// of another function.
+        #[cfg(feature = "serde")]
         impl<'de $(, $lifetime)?> serde_core::Deserialize<'de> for $Name $(<$lifetime>)? {
             fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 const NAMES: [&str; $Name::SPEC.parameters.len()] = $crate::serde::first_names($Name::SPEC);

@@ -560,9 +560,9 @@ crate::any::names! { OTHERS: "activation", "", in others_table; GumbelSoftmax, L
 /// All elementwise activations, with their default parameters.
 ///
 /// ```
-/// for activation in slopes::activation::all::<f32>() {
-///     println!("{:12} {}", activation.spec().name(), activation.forward(0.5));
-/// }
+/// let at_half = slopes::activation::all::<f32>().iter().map(|f| (f.spec().name(), f.forward(0.5)));
+/// let unchanged: Vec<_> = at_half.filter(|(_, y)| *y == 0.5).map(|(name, _)| name).collect();
+/// assert!(unchanged.contains(&"relu") && unchanged.contains(&"identity") && !unchanged.contains(&"tanh"));
 /// ```
 #[must_use]
 pub fn all<T: Element>() -> &'static [&'static dyn Activation<T>] {

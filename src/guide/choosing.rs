@@ -36,23 +36,23 @@
 //! The loss follows from the target, and the output activation from the loss. Most losses take the number before the
 //! activation, the logit or the logarithm; the activation is for predictions.
 //!
-//! | task | target | output activation | loss |
-//! |---|---|---|---|
-//! | a number, its mean | any number | none | [`Mse`] |
-//! | a number, with outliers | any number | none | [`Huber`], [`LogCosh`] |
-//! | the median, a quantile | any number | none | [`Mae`], [`Pinball`] |
-//! | a number with its uncertainty | any number | none for the mean, [`Softplus`] for the variance | [`GaussianNll`] |
-//! | counts | 0, 1, 2, ... | [`Exp`] | [`PoissonNll`] of the logarithm |
-//! | positive amounts | > 0; with zeros | [`Exp`] | [`Gamma`]; [`Tweedie`] of the logarithm |
-//! | two classes | 0 or 1 | [`Sigmoid`] | [`BinaryCrossEntropyWithLogits`]; [`Focal`] if one is rare |
-//! | two classes by margin | -1 or 1 | the sign | [`Hinge`], [`SoftMargin`] |
-//! | one of several classes | a label, or probabilities | [`Softmax`] | [`SoftmaxCrossEntropy`]; [`CategoricalFocal`] if some are rare |
-//! | several labels at once | 0 or 1 for each | [`Sigmoid`] of each | [`MultiLabelCrossEntropy`] |
-//! | grades, in an order | a grade | [`Sigmoid`] of each threshold | [`ordinal`](super::ordinal) |
-//! | a distribution, as of a teacher | probabilities | [`LogSoftmax`] | [`KlDivergenceFromLog`] |
-//! | segmentation | 0 or 1 for each pixel | [`Sigmoid`] of each | [`Dice`], [`Tversky`] |
-//! | which of two is better | an order | none | [`MarginRanking`]; [`preference`](super::preference) |
-//! | embeddings | alike or not | none | [`Triplet`], [`CosineEmbedding`]; [`contrastive`](super::contrastive) |
+//! | task | target | output activation | loss | the loss takes |
+//! |---|---|---|---|---|
+//! | regression: the mean | any number | none | [`Mse`]; with outliers [`Huber`], [`PseudoHuber`], [`LogCosh`] | the prediction |
+//! | regression: the median, a quantile | any number | none | [`Mae`], [`Pinball`] | the prediction |
+//! | regression with its uncertainty | any number | none for the mean, [`Softplus`] for the variance | [`GaussianNll`] | mean and variance |
+//! | counts | 0, 1, 2, ... | [`Exp`] | [`PoissonNll`] | the logarithm of the rate |
+//! | positive amounts | > 0; with zeros | [`Exp`] | [`Gamma`]; [`Tweedie`] | the logarithm of the mean |
+//! | two classes | 0 or 1 | [`Sigmoid`] | [`BinaryCrossEntropyWithLogits`]; if one is rare [`Focal`] | the logit |
+//! | two classes by margin | -1 or 1 | the sign | [`Hinge`], [`SquaredHinge`], [`SoftMargin`] | the score |
+//! | several classes, one of them right | a label, or probabilities | [`Softmax`] | [`SoftmaxCrossEntropy`]; if some are rare [`CategoricalFocal`] | the logits |
+//! | several classes by margin | a label | the largest | [`MultiMargin`], [`CategoricalHinge`] | the scores |
+//! | several labels at once | 0 or 1 for each | [`Sigmoid`] of each | [`MultiLabelCrossEntropy`] | the logits |
+//! | grades, in an order | a grade | [`Sigmoid`] of each threshold | [`ordinal`](super::ordinal) | the logits |
+//! | a distribution, as of a teacher | probabilities | [`LogSoftmax`] | [`KlDivergenceFromLog`] | the logarithms |
+//! | segmentation | 0 or 1 for each pixel | [`Sigmoid`] of each | [`Dice`], [`Tversky`] | the probabilities |
+//! | ranks | which of two is higher | none | [`MarginRanking`]; [`preference`](super::preference) | the two scores |
+//! | embeddings | alike or not | none | [`CosineEmbedding`], [`Contrastive`], [`Triplet`]; [`contrastive`](super::contrastive) | the rows |
 //!
 //! Why the logit: a network that is sure of the wrong class has to learn most. Through a sigmoid and a squared error,
 //! nothing reaches it.
@@ -96,12 +96,14 @@
 //! ```
 //!
 //! The pages of [`activation`](crate::activation) and [`loss`](crate::loss) have tables of all functions, and that of
-//! each a picture, its formulas and its error bounds. The project's README has the table of tasks, too.
+//! each its formulas, a picture and its error bounds.
 //!
 //! Next: [`arrays`](super::arrays), arrays and matrices of other crates.
 //!
 //! [`BinaryCrossEntropyWithLogits`]: crate::loss::BinaryCrossEntropyWithLogits
 //! [`CategoricalFocal`]: crate::loss::CategoricalFocal
+//! [`CategoricalHinge`]: crate::loss::CategoricalHinge
+//! [`Contrastive`]: crate::loss::Contrastive
 //! [`CosineEmbedding`]: crate::loss::CosineEmbedding
 //! [`Dice`]: crate::loss::Dice
 //! [`Elu`]: crate::activation::Elu
@@ -129,8 +131,10 @@
 //! [`Mish`]: crate::activation::Mish
 //! [`Mse`]: crate::loss::Mse
 //! [`MultiLabelCrossEntropy`]: crate::loss::MultiLabelCrossEntropy
+//! [`MultiMargin`]: crate::loss::MultiMargin
 //! [`Pinball`]: crate::loss::Pinball
 //! [`PoissonNll`]: crate::loss::PoissonNll
+//! [`PseudoHuber`]: crate::loss::PseudoHuber
 //! [`ReGlu`]: crate::activation::ReGlu
 //! [`Relu2`]: crate::activation::Relu2
 //! [`Relu6`]: crate::activation::Relu6
@@ -148,6 +152,7 @@
 //! [`Softsign`]: crate::activation::Softsign
 //! [`Sparsemax`]: crate::activation::Sparsemax
 //! [`SqrtSoftplus`]: crate::activation::SqrtSoftplus
+//! [`SquaredHinge`]: crate::loss::SquaredHinge
 //! [`SwiGlu`]: crate::activation::SwiGlu
 //! [`Swish`]: crate::activation::Swish
 //! [`Tanh`]: crate::activation::Tanh

@@ -483,9 +483,9 @@ crate::declare::catalogue! {
 /// All elementwise losses, with their default parameters.
 ///
 /// ```
-/// for loss in slopes::loss::all::<f64>() {
-///     println!("{:32} {}", loss.spec().name(), loss.forward(0.5, 1.0));
-/// }
+/// let of_pair = slopes::loss::all::<f64>().iter().map(|loss| (loss.spec().name(), loss.forward(0.5, 1.0)));
+/// let quarters: Vec<_> = of_pair.filter(|(_, loss)| *loss == 0.25).map(|(name, _)| name).collect();
+/// assert!(quarters.contains(&"mse") && quarters.contains(&"squared_hinge") && !quarters.contains(&"mae"));
 /// ```
 #[must_use]
 pub fn all<T: Element>() -> &'static [&'static dyn Loss<T>] {

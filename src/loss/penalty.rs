@@ -117,9 +117,6 @@ macro_rules! penalties {
 
 function! {
     /// L1 penalty (lasso): `lambda |w|`, summed over the weights, which makes weights exactly 0.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../doc/plots/row/Penalties.html"))]
-    ///
     names ["l1_penalty", "lasso"];
     "value": "lambda abs(w)", f32 1.5, f64 1.5;
     "gradient": "lambda sign(w), 0 at 0", f32 0.5, f64 0.5;
@@ -138,9 +135,6 @@ function! {
 
 function! {
     /// L2 penalty (ridge, weight decay): `lambda w^2 / 2`, summed over the weights, with the gradient `lambda w`.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../doc/plots/row/Penalties.html"))]
-    ///
     names ["l2_penalty", "weight_decay"];
     "value": "lambda w^2 / 2", f32 2.5, f64 2.5;
     "gradient": "lambda w", f32 1.5, f64 1.5;
@@ -163,9 +157,6 @@ function! {
 
 function! {
     /// Elastic net penalty: the sum over the weights of a share of the [`L1`] penalty and a share of the [`L2`] penalty.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../doc/plots/row/Penalties.html"))]
-    ///
     names ["elastic_net"];
     "value": "lambda (l1_ratio abs(w) + (1 - l1_ratio) w^2 / 2)", f32 3.5, f64 3.5;
     "gradient": "lambda (l1_ratio sign(w) + (1 - l1_ratio) w), 0 at 0", f32 2.5, f64 2.5;

@@ -190,6 +190,18 @@ impl<T: Element, D: RemoveAxis> RowLossExt<T, D> for ArrayRef<T, D> {
 
 /// The targets of the rows of an array of dimension `D`: an array of integers of the dimension below, or of `T`, of the same
 /// dimension. Sealed.
+///
+/// ```
+/// use ndarray::{Axis, array};
+/// use slopes::loss::CategoricalCrossEntropy;
+/// use slopes::ndarray::RowLossExt;
+///
+/// let (prediction, loss) = (array![[0.5_f64, 0.5], [1.0, 0.0]], CategoricalCrossEntropy::new());
+/// let by_label = prediction.mean_loss_axis(Axis(1), &loss, &array![0_u8, 0])?;
+/// let by_probability = prediction.mean_loss_axis(Axis(1), &loss, &array![[1.0, 0.0], [1.0, 0.0]])?;
+/// assert!(by_label == by_probability && (by_label - 2.0_f64.ln() / 2.0).abs() < 1e-15);
+/// # Ok::<(), slopes::loss::TargetError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no target of the rows of an array of `{T}`, of dimension `{D}`",
     note = "labels are an array of integers with one axis less (of a slice, `ndarray::aview1(&labels)`); probabilities are an \

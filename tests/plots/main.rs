@@ -1,4 +1,5 @@
-//! The pictures on the pages of the functions: `doc/plots`, which `declare!` includes by the names of the types.
+//! The formulas and pictures on the pages of the functions: `doc/plots`, which `declare!` and `function!` include by the
+//! names of the functions.
 //!
 //! `SLOPES_BLESS=1` writes them. They are made of the specifications and of what the functions return, at the lowest
 //! level, whose bits are the same on every machine.
@@ -8,20 +9,24 @@
 mod common;
 mod curves;
 mod errors;
+mod evaluate;
+mod formula;
 mod functions;
 mod gallery;
+mod gated;
+mod mathml;
 mod panel;
 mod rows;
 mod svg;
 
-use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use common::{all_are_selected, fix_level, is_blessing, is_selected};
-use slopes::Level;
-use slopes::activation::{self, AnyActivation};
-use slopes::loss::{self, AnyLoss};
+use mathml::{Left, block};
+use slopes::activation::{self, AnyGatedUnit, AnyRowActivation, GumbelSoftmax, LogSumExp, Maxout, SinkSoftmax};
+use slopes::loss::{self, AnyGroupLoss, AnyPenalty, AnyRowLoss};
+use slopes::{Level, Spec};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/doc/plots");
 
@@ -49,11 +54,36 @@ fn are_current(directory: &str, files: impl IntoIterator<Item = (String, String)
     }
 }
 
-/// The file of a function, from its value in an enum: `Relu(Relu)`.
-fn file(any: impl Debug) -> String {
-    let debug = format!("{any:?}");
-    let (variant, _) = debug.split_once('(').expect("a variant with the function");
-    format!("{variant}.html")
+/// The file of a function, with what its page shows: the formulas, each behind one of `lefts` or the name of the output,
+/// and a picture.
+fn file(spec: &Spec, lefts: Option<[&str; 3]>, picture: &str) -> (String, String) {
+    let outputs = spec.outputs.into_iter().zip(spec.formulas).filter(|(_, formula)| !formula.is_empty());
+    let outputs = outputs
+        .enumerate()
+        .map(|(i, (label, formula))| (lefts.map_or(Left::Label(label), |lefts| Left::Equation(lefts[i])), formula));
+    page(spec.name(), outputs, picture)
+}
+
+fn page<'a>(name: &str, formulas: impl Iterator<Item = (Left<'a>, &'a str)>, picture: &str) -> (String, String) {
+    let mut html = String::new();
+    for (left, formula) in formulas {
+        html += &block(left, formula).unwrap_or_else(|error| panic!("{name}: {formula:?}: {error}"));
+    }
+    assert!(!html.is_empty() && html.is_ascii() && !html.contains("\n\n"), "{name}");
+    (format!("{name}.html"), format!("<div class=\"formulas\">\n{html}</div>\n{picture}"))
+}
+
+/// The page of a type without a specification: its formulas are the lines "- value: `x`" above it.
+fn file_of_text((name, source, (file, picture)): (&str, &str, (&str, String))) -> (String, String) {
+    let text = std::fs::read_to_string(format!("{}/src/{source}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (above, _) =
+        text.split_once(&format!("\npub struct {name}")).unwrap_or_else(|| panic!("no {name} in {source}"));
+    let (_, above) = above.rsplit_once("\n\n").expect("an item before it");
+    let formulas = above.lines().filter_map(|line| {
+        let (label, rest) = line.strip_prefix("/// - ")?.split_once(": `")?;
+        Some((Left::Label(label), rest.split_once('`')?.0))
+    });
+    page(file, formulas, &picture)
 }
 
 #[test]
@@ -65,8 +95,7 @@ fn plots_of_activations() {
     are_current(
         "activation",
         selected.map(|((&f, &reference), &wide)| {
-            let any: AnyActivation = f.spec().name().parse().unwrap();
-            (file(any), functions::activation(f, reference, wide))
+            file(f.spec(), Some(["f(x)", "f'(x)", "f''(x)"]), &functions::activation(f, reference, wide))
         }),
     );
 }
@@ -80,8 +109,7 @@ fn plots_of_losses() {
     are_current(
         "loss",
         selected.map(|((&f, &reference), &wide)| {
-            let any: AnyLoss = f.spec().name().parse().unwrap();
-            (file(any), functions::loss(f, reference, wide))
+            file(f.spec(), Some(["f", "f'", "f''"]), &functions::loss(f, reference, wide))
         }),
     );
 }
@@ -111,5 +139,24 @@ fn plots_of_rows() {
     }
     let _fixed = fix_level();
     Level::lowest().set_global().unwrap();
-    are_current("row", rows::all().map(|(name, text)| (format!("{name}.html"), text)));
+    let pictures: BTreeMap<_, _> = rows::all().chain(gated::all()).collect();
+    let specs: Vec<_> = AnyRowActivation::all()
+        .map(|f| f.spec())
+        .chain(AnyGatedUnit::all().map(|f| f.spec()))
+        .chain(AnyRowLoss::all().map(|f| f.spec()))
+        .chain(AnyGroupLoss::all().map(|f| f.spec()))
+        .chain(AnyPenalty::all().map(|f| f.spec()))
+        .chain([GumbelSoftmax::SPEC, LogSumExp::SPEC, Maxout::SPEC, SinkSoftmax::SPEC])
+        .collect();
+    assert_eq!(pictures.len(), specs.len(), "the functions that have pictures");
+    are_current(
+        "row",
+        specs
+            .into_iter()
+            .map(|spec| {
+                let picture = pictures.get(spec.name()).unwrap_or_else(|| panic!("{} has no picture", spec.name()));
+                file(spec, None, picture)
+            })
+            .chain(gated::layers().into_iter().map(file_of_text)),
+    );
 }

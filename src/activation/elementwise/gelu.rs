@@ -54,7 +54,8 @@ activation! {
     ///
     /// A rough approximation of [`Gelu`], for networks trained with it, such as CLIP.
     QuickGelu names ["quick_gelu"];
-    formula "x s(1.702 x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = 1.702 x", "1.702 s s(-z) (2 + z (s(-z) - s))";
+    formula "x s(1.702 x), s(z) = 1 / (1 + exp(-z))", "s(z) + z s(z) s(-z), z = 1.702 x",
+        "1.702 s(z) s(-z) (2 + z (s(-z) - s(z)))";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     example [-1.0] = [-0.1542042340671787, -0.06777960655633405];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
@@ -83,8 +84,9 @@ activation! {
     GeluTanh names [
         "gelu_tanh", "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh",
     ];
-    formula "x s(z), z = sqrt(8 / pi) (x + 0.044715 x^3), s(z) = 1 / (1 + exp(-z))", "s + x z' s s(-z)",
-        "s s(-z) (2 z' + x z'' - x z'^2 (s - s(-z)))";
+    formula "x s(z), z = sqrt(8 / pi) (x + 0.044715 x^3), s(z) = 1 / (1 + exp(-z))",
+        "s(z) + x z' s(z) s(-z), z' = sqrt(8 / pi) (1 + 0.134145 x^2)",
+        "s(z) s(-z) (2 z' + x z'' - x z'^2 (s(z) - s(-z))), z'' = sqrt(8 / pi) 0.26829 x";
     source "D. Hendrycks, K. Gimpel, arXiv:1606.08415";
     example [-1.0] = [-0.1588080093917233, -0.08296408384578255];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];

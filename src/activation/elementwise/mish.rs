@@ -12,8 +12,8 @@ use crate::simd::Lanes;
 activation! {
     /// The Mish function: x times the hyperbolic tangent of the softplus of x.
     Mish names ["mish"];
-    formula "x tanh(ln(1 + e)), e = exp(x)", "e (1 + x + e (3/2 + x + e (1 + e / 4))) / d^2, d = 1 + e + e^2 / 2",
-        "e (2 (1 + e) d + x (1 + e - 3/2 e^2 - e^3)) / d^3";
+    formula "x tanh(ln(1 + exp(x)))", "w (1 + x + w (3/2 + x + w (1 + w / 4))) / d^2, w = exp(x), d = 1 + w + w^2 / 2",
+        "w (2 (1 + w) d + x (1 + w - 3/2 w^2 - w^3)) / d^3";
     source "D. Misra, arXiv:1908.08681";
     example [-1.0] = [-0.3034014613741089, 0.05921675587739495];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];

@@ -80,7 +80,7 @@ activation! {
     ///
     /// The derivative is 0 at -3 and 1 at 3; the second derivative is 0 at both.
     HardSwish names ["hard_swish", "hard_silu"];
-    formula "x min(max(0, x + 3), 6) / 6", "(2 x + 3) / 6 if -3 < x < 3, else 0 or 1", "1/3 if -3 < x < 3, else 0";
+    formula "x min(max(0, x + 3), 6) / 6", "(2 x + 3) / 6 if -3 < x < 3, 1 if x >= 3, else 0", "1/3 if -3 < x < 3, else 0";
     source "A. Howard et al., Searching for MobileNetV3, arXiv:1905.02244";
     example [1.0] = [0.6666666666666666, 0.8333333333333334];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];
@@ -130,7 +130,7 @@ activation! {
         lambda ("lambd", "threshold") = 0.5, |lambda| lambda >= 0.0 && lambda.is_finite() => "must be finite and not negative";
     }
     names ["soft_shrink"];
-    formula "x - lambda, x + lambda, or 0 between", "1 if abs(x) > lambda, else 0", "0";
+    formula "x - lambda if x > lambda, x + lambda if x < -lambda, else 0", "1 if abs(x) > lambda, else 0", "0";
     source "D. Donoho, De-noising by Soft-thresholding, 1995";
     example [1.0] = [0.5, 1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
@@ -194,7 +194,7 @@ activation! {
     ///
     /// The second derivative at -1 and at 1 is 0.
     SparsePlus names ["sparse_plus"];
-    formula "0, (x + 1)^2 / 4 if -1 < x < 1, x", "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0";
+    formula "(x + 1)^2 / 4 if -1 < x < 1, x if x >= 1, else 0", "min(max(0, (x + 1) / 2), 1)", "1/2 if -1 < x < 1, else 0";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068: sparsemax of two classes";
     example [0.5] = [0.5625, 0.75];
     limits [[0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];

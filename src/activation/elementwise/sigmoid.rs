@@ -38,7 +38,7 @@ activation! {
     ///
     /// The second derivative at 0 is that of the side of the zero's sign: -2 at +0, 2 at -0.
     Softsign names ["softsign"];
-    formula "x / (1 + abs(x))", "1 / (1 + abs(x))^2", "-2 sign(x) / (1 + abs(x))^3";
+    formula "x / (1 + abs(x))", "1 / (1 + abs(x))^2", "-2 / (1 + x)^3 if x >= 0, else 2 / (1 - x)^3";
     source "J. Bergstra et al., Quadratic Polynomials Learn Better Image Features, 2009";
     example [1.0] = [0.5, 0.25];
     limits [[-1.0, 1.0], [0.0, 0.0], [0.0, 0.0]];

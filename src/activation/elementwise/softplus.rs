@@ -85,7 +85,8 @@ activation! {
     /// The router of DeepSeek-V4 scores its experts with it. Relative accuracy holds down into the subnormal numbers:
     /// the value is positive from -208 on (-1490 in f64), where 1 + exp(x) rounds to 1 from -17 on.
     SqrtSoftplus names ["sqrt_softplus"];
-    formula "sqrt(ln(1 + exp(x)))", "s / (2 f), f the value, s = 1 / (1 + exp(-x))", "s (1 - s) / (2 f) - s^2 / (4 f^3)";
+    formula "sqrt(ln(1 + exp(x)))", "s(x) / (2 f(x)), s(x) = 1 / (1 + exp(-x))",
+        "s(x) s(-x) / (2 f(x)) - s(x)^2 / (4 f(x)^3)";
     source "DeepSeek-AI, DeepSeek-V4, the code published with it";
     example [1.0] = [1.145976303209723, 0.3189675809972727];
     limits [[0.0, f64::INFINITY], [0.0, 0.0], [0.0, -0.0]];

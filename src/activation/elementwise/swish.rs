@@ -153,7 +153,8 @@ activation! {
         beta ("alpha") = 1.0, |b| (1e-15..=1e15).contains(&b.abs()) => "must be from 1e-15 to 1e15 in magnitude";
     }
     names ["swish", "silu", "sil"];
-    formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s + z s s(-z), z = beta x", "beta s s(-z) (2 + z (s(-z) - s))";
+    formula "x s(beta x), s(z) = 1 / (1 + exp(-z))", "s(z) + z s(z) s(-z), z = beta x",
+        "beta s(z) s(-z) (2 + z (s(-z) - s(z)))";
     source "arXiv:1710.05941";
     example [-1.0] = [-0.2689414213699951, 0.07232948812851327];
     limits [[-0.0, f64::INFINITY], [0.0, 1.0], [0.0, 0.0]];

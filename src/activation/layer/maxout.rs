@@ -15,7 +15,7 @@ crate::function::function! {
     /// Maxout activation: the maximum of each group of `pieces` consecutive numbers.
     names ["maxout"];
     "value": "max(x_1, ..., x_k)", f32 0.0, f64 0.0;
-    "gradient": "dy in the first of the largest, 0 in the others", f32 0.0, f64 0.0;
+    "gradient": "dx_i = dy if x_i is the first of the largest, else 0", f32 0.0, f64 0.0;
     source "I. Goodfellow et al., Maxout Networks, arXiv:1302.4389";
     range [f64::NEG_INFINITY, f64::INFINITY];
 
@@ -219,8 +219,12 @@ impl<T: Element> Kernel for Backward<'_, T> {
 
 /// A maxout layer with weights and biases: output j of a sample x is the maximum of its pieces `w_ji . x + b_ji`.
 ///
-/// - value: `max_i (w_ji . x + b_ji)`
-/// - gradients, of the first of the largest pieces alone: `dy w_ji` in x, `dy x` in its weights, `dy` in its bias
+#[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/maxout_layer.html"))]
+///
+/// - value: `y_j = max_i (w_ji * x + b_ji)`
+/// - gradient in x: `sum_j dy_j w_ji`, i the first of the largest pieces of unit j
+/// - gradient in w_ji: `sum_s dy_sj x_s`, over the samples whose piece of unit j is i
+/// - gradient in b_ji: `sum_s dy_sj`, over the same samples
 /// - source: I. Goodfellow et al., Maxout Networks, arXiv:1302.4389
 ///
 /// All arrays are row-major, s being the sample, j the unit, i the piece and k the input:

@@ -18,10 +18,13 @@ use crate::sum::{PairwiseSum, sum_of_pairs};
 
 /// A layer of Gaussian radial basis functions (RBF): the Gaussian of the distance of each row of x from each centre.
 ///
+#[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/radial_basis.html"))]
+///
 /// - value: `y_ij = exp(-|x_i - c_j|^2 / (2 sigma^2))`
-/// - gradient in x_i: the sum over j of `dy_ij y_ij (c_j - x_i) / sigma^2`
-/// - gradient in c_j: the sum over i of `dy_ij y_ij (x_i - c_j) / sigma^2`
-/// - gradient in sigma: the sum over i and j of `dy_ij y_ij |x_i - c_j|^2 / sigma^3`
+/// - gradient in x_i: `sum_j dy_ij y_ij (c_j - x_i) / sigma^2`
+/// - gradient in c_j: `sum_i dy_ij y_ij (x_i - c_j) / sigma^2`
+/// - gradient in sigma: `sum_i sum_j dy_ij y_ij |x_i - c_j|^2 / sigma^3`
+/// - source: D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988
 ///
 /// Rows of x and centres have the same length len and are contiguous: `rows` gives their length alone. With m centres,
 /// `x_i[k]` is `x[i * len + k]`, `c_j[k]` is `centres[j * len + k]`, and `y_ij` is `y[i * m + j]`, as `dy_ij` in dy.
@@ -29,8 +32,6 @@ use crate::sum::{PairwiseSum, sum_of_pairs};
 /// Worst error of y in f32: 0.51 ulp. In f64, with z the magnitude of the exponent: 1 + z (12 + len / 16) ulp, len up
 /// to 1024, because z has a relative error. The values of a row that holds NaN are NaN; those of a row that is
 /// infinitely far are 0, with gradients of 0.
-///
-/// Source: D. Broomhead, D. Lowe, Multivariable Functional Interpolation and Adaptive Networks, 1988.
 ///
 /// ```
 /// use slopes::activation::{RadialBasis, Rows};

@@ -11,9 +11,6 @@ use crate::slice::{Dst, Src};
 
 crate::function::function! {
     /// LogSumExp: the logarithm of the sum of a row's exponentials, a smooth maximum. Its gradient is the softmax.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/LogSumExp.html"))]
-    ///
     names ["log_sum_exp", "reduce_log_sum_exp"];
     "value": "y = ln sum_j exp(x_j)", f32 2.0 or 1.0, f64 2.0 or 1.0, of "max_j abs(x_j)";
     "gradient": "dx_i = dy exp(x_i) / sum_j exp(x_j)", f32 4.0, f64 4.0;

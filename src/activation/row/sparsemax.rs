@@ -12,12 +12,9 @@ use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
 crate::function::function! {
     /// Sparsemax: the Euclidean projection of a row to the probability simplex.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/Sparsemax.html"))]
-    ///
     names ["sparsemax"];
-    "value": "y_i = max(0, x_i - tau), tau so that the sum of y is 1", f32 1.0 or 0.0, f64 0.0 or 0.5, of "len";
-    "gradient": "dx_i = dy_i - mean(dy over y != 0) if y_i != 0, else 0", f32 0.0 or 1.0, f64 0.0 or 1.0,
+    "value": "y_i = max(0, x_i - tau), tau such that sum_j y_j = 1", f32 1.0 or 0.0, f64 0.0 or 0.5, of "len";
+    "gradient": "dx_i = dy_i - m if y_i != 0, else 0; m the mean of dy_j over y_j != 0", f32 0.0 or 1.0, f64 0.0 or 1.0,
         of "len max_j abs(dy_j)";
     source "A. Martins, R. Astudillo, From Softmax to Sparsemax, arXiv:1602.02068";
     range [0.0, 1.0];
@@ -41,7 +38,7 @@ crate::function::function! {
 crate::function::function! {
     /// Hardmax: the one-hot vector of each row's maximum.
     names ["hardmax"];
-    "value": "y_i = 1 at the first of the largest x_i, else 0", f32 0.0, f64 0.0;
+    "value": "y_i = 1 if x_i is the first of the largest, else 0", f32 0.0, f64 0.0;
     "gradient": "0", f32 0.0, f64 0.0;
     source "ONNX, Hardmax";
     range [0.0, 1.0];

@@ -14,9 +14,12 @@ use crate::slice::{Dst, Map, Src};
 
 /// The parametric rectified linear unit (PReLU) with a slope per channel: [`PRelu`] over channels.
 ///
+#[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/p_relu_channels.html"))]
+///
 /// - value: `x if x > 0, else a x`, a the slope of the channel
 /// - derivative: `1 if x > 0, else a`
-/// - gradient in a: the sum of `dy min(0, x)` over the channel
+/// - gradient in a: `sum_i dy_i min(0, x_i)`, over the numbers of the channel
+/// - source and error bounds: those of [`PRelu`]
 ///
 /// Arrays are row-major, samples x channels x inner: number i of channel c of sample s is
 /// `x[(s * channels + c) * inner + i]`. `inner` is the number of pixels of channels-first images, and 1 where channels

@@ -18,8 +18,11 @@ use crate::slice::{Dst, Src};
 
 /// The randomized leaky rectified linear unit (RReLU) in training, with a random slope for each number.
 ///
-/// - value: `x if x > 0, else a x`, `a = lower + (upper - lower) u(seed, i)`, u uniform in \[0, 1), i the index of x
+#[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/r_relu_training.html"))]
+///
+/// - value: `x if x > 0, else a x; a = lower + (upper - lower) u(seed, i)`, u uniform in \[0, 1), i the index of x
 /// - derivative: `1 if x > 0, else a`
+/// - source and error bounds: those of [`RRelu`]
 /// - source of u: SplitMix64 (G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, 2014)
 ///
 /// [`RRelu::training`] makes it. `first` is the index of the first number of a slice among all numbers of a step, so

@@ -10,14 +10,11 @@ crate::function::function! {
     /// Contrastive loss: pulls two rows together (target 1), or at least `margin` apart (target -1).
     ///
     /// `d = |prediction - other|`, the Euclidean distance of the rows.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/Contrastive.html"))]
-    ///
     names ["contrastive", "contrastive_loss"];
-    "value": "d^2 / 2 at a target of 1, max(0, margin - d)^2 / 2 at -1",
+    "value": "d^2 / 2 if target = 1, max(0, margin - d)^2 / 2 if target = -1",
         f32 1.0 or 1.0, f64 0.0 or 16.0, of "margin^2; in f64 margin^2 + (1 + len / 512) value";
     "gradient in the prediction, minus that in the other row":
-        "prediction - other at a target of 1, -max(0, margin - d) (prediction - other) / d at -1, 0 where d is 0",
+        "prediction - other if target = 1, -max(0, margin - d) (prediction - other) / d if target = -1 and d > 0, else 0",
         f32 1.0 or 1.0, f64 1.0 or 16.0, of "max(margin, d); in f64 (1 + len / 512) max(margin, d)";
     source "R. Hadsell, S. Chopra, Y. LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006";
     range [0.0, f64::INFINITY];

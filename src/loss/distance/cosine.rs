@@ -48,11 +48,11 @@ crate::function::function! {
     /// It is -1 for the same direction, 1 for the opposite one; the sign is that of Keras's loss, so that less is
     /// better; PyTorch's `CosineSimilarity` is the cosine itself. The rows are p (the prediction) and t (the target).
     names ["cosine_similarity", "cosine"];
-    "value": "-cos, cos = sum_i p_i t_i / sqrt(sum_i p_i^2 sum_i t_i^2); 0 for a row of zeros",
+    "value": "-c, c = sum_i p_i t_i / sqrt(sum_i p_i^2 sum_i t_i^2); 0 for rows of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";
-    "gradient in the prediction": "-(t / |t| - cos p / |p|) / |p|; 0 at a row of zeros",
+    "gradient in the prediction": "-(t / |t| - c p / |p|) / |p|; 0 at rows of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |p|; in f64 (1 + len / 1024) / |p|";
-    "gradient in the target": "-(p / |p| - cos t / |t|) / |t|; 0 at a row of zeros",
+    "gradient in the target": "-(p / |p| - c t / |t|) / |t|; 0 at rows of zeros",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |t|; in f64 (1 + len / 1024) / |t|";
     source "G. Salton, A. Wong, C. S. Yang, A Vector Space Model for Automatic Indexing, 1975";
     range [-1.0, 1.0];
@@ -88,17 +88,14 @@ methods!(CosineSimilarity of 2: prediction, target);
 crate::function::function! {
     /// Cosine embedding loss: turns two rows to the same direction (target 1), or away from each other (target -1).
     ///
-    /// The cosine of the rows p (the prediction) and o (the other row), and its gradients, are those of
+    /// The cosine c of the rows p (the prediction) and o (the other row), and its gradients, are those of
     /// [`CosineSimilarity`].
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/CosineEmbedding.html"))]
-    ///
     names ["cosine_embedding", "cosine_embedding_loss"];
-    "value": "1 - cos at a target of 1, max(0, cos - margin) at -1",
+    "value": "1 - c if target = 1, max(0, c - margin) if target = -1",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1; in f64 1 + len / 1024";
-    "gradient in the prediction": "-dcos/dp at a target of 1, dcos/dp at -1 where the loss is positive, else 0",
+    "gradient in the prediction": "-dc/dp if target = 1, dc/dp if target = -1 and the loss is positive, else 0",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |p|; in f64 (1 + len / 1024) / |p|";
-    "gradient in the other row": "-dcos/do at a target of 1, dcos/do at -1 where the loss is positive, else 0",
+    "gradient in the other row": "-dc/do if target = 1, dc/do if target = -1 and the loss is positive, else 0",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "1 / |o|; in f64 (1 + len / 1024) / |o|";
     source "PyTorch's CosineEmbeddingLoss, without the 1e-12 that it adds to squared lengths";
     range [0.0, 2.0];

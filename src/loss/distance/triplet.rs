@@ -14,7 +14,7 @@ crate::function::function! {
     names ["triplet", "triplet_loss", "triplet_margin", "triplet_margin_loss"];
     "value": "max(0, margin + d(prediction, positive) - d(prediction, negative))",
         f32 0.0 or 1.0, f64 0.0 or 8.0, of "the largest of margin and distances; in f64 1 + len / 512 times that";
-    "gradients": "where the loss is positive, else 0: u - v in the prediction, -u in the positive row, v in the negative",
+    "gradients": "u - v in the prediction, -u in the positive row, v in the negative row; 0 if the loss is 0",
         f32 1.0 or 1.0, f64 1.0 or 32.0, of "1; in f64 1 + len / 512";
     source "V. Balntas et al., Learning Local Feature Descriptors with Triplets, 2016; eps as in PyTorch";
     range [0.0, f64::INFINITY];

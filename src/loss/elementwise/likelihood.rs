@@ -373,7 +373,7 @@ loss! {
     }
     names ["focal", "focal_loss", "sigmoid_focal_loss", "binary_focal"];
     formula "-s(-x)^gamma ln(s(x)), x = prediction if target = 1, else -prediction, s(x) = 1 / (1 + exp(-x))",
-        "s(-x)^gamma (gamma s(x) ln(s(x)) - s(-x)), and minus that if target = 0",
+        "t s(-x)^gamma (gamma s(x) ln(s(x)) - s(-x)), t = 1 if target = 1, else -1",
         "s(-x)^gamma s(x) ((2 gamma + 1) s(-x) - gamma ln(s(x)) (gamma s(x) - s(-x)))";
     source "T.-Y. Lin et al., Focal Loss for Dense Object Detection, arXiv:1708.02002";
     example [0.5, 1.0] = [0.06757349051750364, -0.13793699735091441];

@@ -107,7 +107,7 @@ loss! {
     }
     names ["hinge_embedding", "hinge_embedding_loss"];
     formula "prediction if target = 1, max(0, margin - prediction) if target = -1",
-        "1; -1 if prediction < margin, else 0", "0";
+        "1 if target = 1, -1 if prediction < margin, else 0", "0";
     source "S. Chopra, R. Hadsell, Y. LeCun, Learning a Similarity Metric Discriminatively, 2005";
     example [0.25, -1.0] = [0.75, -1.0];
     limits [[f64::NEG_INFINITY, f64::INFINITY], [1.0, 1.0], [0.0, 0.0]];
@@ -135,7 +135,7 @@ loss! {
     ///
     /// Targets are -1 or +1; any other gives NaN.
     ModifiedHuber names ["modified_huber"];
-    formula "-4 m if m < -1, else max(0, 1 - m)^2; m = prediction * target", "-4 target, or -2 max(0, 1 - m) target",
+    formula "-4 m if m < -1, else max(0, 1 - m)^2; m = prediction * target", "-4 target if m < -1, else -2 max(0, 1 - m) target",
         "2 if -1 <= m < 1, else 0";
     source
         "T. Zhang, Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent Algorithms, 2004";

@@ -19,12 +19,15 @@ use crate::sum::{BLOCK, PairwiseSum};
 ///
 /// A row has a logit and a target for each class, which do not exclude one another. The loss of a number is that of
 /// [`BinaryCrossEntropyWithLogits`](crate::loss::BinaryCrossEntropyWithLogits) with the weight of its class, and so are
-/// the domain and the error bounds:
+/// the domain and the error bounds.
+///
+#[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/multi_label_cross_entropy.html"))]
 ///
 /// - value: `(1 - y) ln(1 + exp(z)) + w y ln(1 + exp(-z))`, z the prediction, y the target, w the weight of the class
-/// - gradient: `(1 - y) s(z) - w y s(-z)`, `s(z) = 1 / (1 + exp(-z))`
+/// - gradient: `(1 - y) s(z) - w y s(-z), s(z) = 1 / (1 + exp(-z))`
 /// - Hessian bound: `(1 - y + w y) tanh(z / 2) / (2 z)`
 /// - mean: the sum divided by the number of numbers, as in PyTorch's `BCEWithLogitsLoss`
+/// - source: that of [`BinaryCrossEntropyWithLogits`](crate::loss::BinaryCrossEntropyWithLogits)
 ///
 /// `rows` is the layout of the classes: `Rows::contiguous(classes)` for an array of shape (samples, classes).
 ///

@@ -465,7 +465,7 @@ loss! {
         tau ("quantile", "alpha") = 0.5, |tau| (1e-15..1.0).contains(&tau) => "must be at least 1e-15 and less than 1";
     }
     names ["pinball", "quantile", "quantile_loss", "reg:quantileerror"];
-    formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau, 0 or 1 - tau", "0";
+    formula "-tau r if r < 0, else (1 - tau) r; r = prediction - target", "-tau if r < 0, 1 - tau if r > 0, else 0", "0";
     source "R. Koenker, G. Bassett, Regression Quantiles, 1978";
     example [3.0, 1.0] = [1.0, 0.5];
     limits [[f64::INFINITY, f64::INFINITY], [-0.5, 0.5], [0.0, 0.0]];

@@ -147,20 +147,18 @@ crate::function::function! {
     /// Gaussian negative log-likelihood with a predicted mean and a predicted variance.
     ///
     /// `r = prediction - target`, `v = max(variance, eps)`.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/GaussianNll.html"))]
-    ///
     names ["gaussian_nll", "gaussian_nll_loss"];
     "value": "(ln(v) + r^2 / v) / 2, plus ln(2 pi) / 2 if full", f32 3.0 or 6.0, f64 3.0 or 6.0,
         of "the largest term";
     "gradient in the prediction": "r / v", f32 1.0, f64 1.0;
-    "gradient in the variance": "(1 - r^2 / v) / (2 v), as of eps below eps", f32 4.0 or 8.0, f64 4.0 or 8.0,
+    "gradient in the variance": "(1 - r^2 / v) / (2 v)", f32 4.0 or 8.0, f64 4.0 or 8.0,
         of "max(1, r^2 / v) / (2 v)";
     source "D. Nix, A. Weigend, Estimating the Mean and Variance of the Target Probability Distribution, 1994";
     range [-6.907_755_278_982_137, f64::INFINITY];
 
     ///
-    /// Any prediction and target are in the domain; a negative variance gives NaN.
+    /// Any prediction and target are in the domain; a negative variance gives NaN. One below eps counts as eps, in the
+    /// gradient too, which is not 0 there.
     ///
     /// ```
     /// use slopes::loss::GaussianNll;
@@ -217,8 +215,8 @@ crate::function::function! {
     names ["margin_ranking", "margin_ranking_loss"];
     "value": "max(0, margin - target (first - second))", f32 1.0 or 2.0, f64 1.0 or 2.0,
         of "max(abs(first - second), value)";
-    "gradient in the first score": "-target where the loss is positive, else 0", f32 0.0, f64 0.0;
-    "gradient in the second score": "target where the loss is positive, else 0", f32 0.0, f64 0.0;
+    "gradient in the first score": "-target if the loss is positive, else 0", f32 0.0, f64 0.0;
+    "gradient in the second score": "target if the loss is positive, else 0", f32 0.0, f64 0.0;
     source "R. Herbrich, T. Graepel, K. Obermayer, Large Margin Rank Boundaries for Ordinal Regression, 2000";
     range [0.0, f64::INFINITY];
 

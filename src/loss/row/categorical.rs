@@ -15,9 +15,6 @@ crate::function::function! {
     /// [`SoftmaxCrossEntropy`](super::SoftmaxCrossEntropy): it is accurate where a separate softmax rounds to 0 or 1.
     ///
     /// z is the prediction, y the probabilities of the target, or 1 at the label and 0 elsewhere.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/CategoricalCrossEntropy.html"))]
-    ///
     names ["categorical_cross_entropy", "sparse_categorical_cross_entropy"];
     "value": "-sum_i y_i ln(z_i + eps)", f32 1.0, f64 4.0 or 1.0, of "sum_i y_i where eps is not 0";
     "gradient": "-y_i / (z_i + eps)", f32 1.0, f64 4.0;

@@ -12,9 +12,6 @@ crate::function::function! {
     /// p is the softmax of the prediction z, `L = ln sum_j exp(z_j)`; `q_i = w_i ((1 - s) y_i + s / classes)`, w the class
     /// weights, s the smoothing, y the probabilities of the target, or 1 at the label and 0 elsewhere; Q is the sum of q;
     /// c is the weight of the z-loss, 0 by default.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/SoftmaxCrossEntropy.html"))]
-    ///
     names [
         "softmax_cross_entropy", "cross_entropy", "cross_entropy_loss", "multiclass", "multi:softmax", "multi:softprob",
     ];
@@ -101,9 +98,6 @@ crate::function::function! {
     ///
     /// p is the softmax of the prediction z; `q_i = alpha_i y_i`, y the probabilities of the target, or 1 at the label
     /// and 0 elsewhere.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/CategoricalFocal.html"))]
-    ///
     names ["categorical_focal", "categorical_focal_loss"];
     "value": "-sum_i q_i (1 - p_i)^gamma ln p_i", f32 4.0 or 1.0, f64 6.0 or 1.0, of "max_i abs(z_i)";
     "gradient": "A p_i - a_i, a_i = q_i ((1 - p_i)^gamma - gamma p_i (1 - p_i)^(gamma - 1) ln p_i), A = sum_i a_i",

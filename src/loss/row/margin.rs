@@ -16,14 +16,11 @@ crate::function::function! {
     ///
     /// `h_i = max(0, margin + z_i - z_label)`, z the prediction; p = 2 if `squared`, else 1. Sums are over the other
     /// classes.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/MultiMargin.html"))]
-    ///
     names ["multi_margin", "multi_margin_loss"];
     "value": "sum_i h_i^p / classes", f32 1.0, f64 4.0 or 2.0, of "max_j abs(z_j) sum_i p h_i^(p - 1) / classes";
-    "gradient": "p h_i^(p - 1) / classes, 0 where h_i = 0; at the label minus the sum of those",
+    "gradient": "p h_i^(p - 1) / classes if h_i > 0, else 0; at the label minus the sum of those",
         f32 1.0, f64 4.0 or 4.0, of "max_j abs(z_j) if squared";
-    "second derivative": "0; if squared, 2 / classes where h_i > 0; at the label the sum of those", f32 1.0, f64 1.0;
+    "second derivative": "2 / classes if squared and h_i > 0, else 0; at the label the sum of those", f32 1.0, f64 1.0;
     source "J. Weston, C. Watkins, Support Vector Machines for Multi-Class Pattern Recognition, 1999";
     range [0.0, f64::INFINITY];
 
@@ -205,12 +202,9 @@ crate::function::function! {
     /// Categorical hinge loss (Crammer-Singer SVM): hinge loss of the true class against the best of the other classes.
     ///
     /// z is the prediction, m the largest score of another class.
-    ///
-    #[cfg_attr(doc, doc = include_str!("../../../doc/plots/row/CategoricalHinge.html"))]
-    ///
     names ["categorical_hinge"];
     "value": "max(0, 1 + m - z_label)", f32 1.0, f64 1.0 or 2.0, of "max(abs(m), abs(z_label))";
-    "gradient": "1 at m, the first of equal ones, and -1 at the label if the loss is positive, else 0",
+    "gradient": "1 at m and -1 at the label if the loss is positive, else 0; m the first of equal ones",
         f32 0.0, f64 0.0;
     "second derivative": "0", f32 0.0, f64 0.0;
     source "K. Crammer, Y. Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines, 2001";

@@ -311,6 +311,16 @@ pub trait RowLoss<T: Element>: Send + Sync {
 
 /// A loss of rows with a weight for each row; the method `weighted` of a loss makes it.
 ///
+/// ```
+/// use slopes::Rows;
+/// use slopes::loss::{NegativeLogLikelihood, RowLoss, Targets};
+///
+/// // Two rows of two classes.
+/// let (z, target) = ([-1.0_f32, -0.5, -0.25, -2.0], Targets::labels(&[1, 0]));
+/// let loss = NegativeLogLikelihood::new();
+/// assert_eq!(loss.weighted(&[2.0, 4.0]).sum(&z, target, Rows::contiguous(2)), Ok(2.0 * 0.5 + 4.0 * 0.25));
+/// ```
+///
 /// # Panics
 /// Methods panic if the number of weights is not that of rows, or if the loss already has weights for its rows.
 #[derive(Clone, Copy, Debug)]

@@ -33,11 +33,30 @@ impl<'a, T> Targets<'a, T> {
     }
 }
 
-/// A slice of labels, whatever the type of its integers.
+/// A slice of labels, whatever the type of its integers: [`Targets::labels`] makes it.
+///
+/// ```
+/// use slopes::Rows;
+/// use slopes::loss::{NegativeLogLikelihood, RowLoss, Targets};
+///
+/// let loss = |labels| NegativeLogLikelihood::new().sum(&[-1.0_f32, -0.5], labels, Rows::contiguous(2));
+/// assert_eq!(loss(Targets::labels(&[1_u8])), Ok(0.5));
+/// assert_eq!(loss(Targets::labels(&[1_i64])), Ok(0.5));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Labels<'a>(Integers<'a>);
 
 /// An integer that can be a label: `u8`, `u16`, `u32`, `u64`, `usize`, `i32` or `i64`. Sealed.
+///
+/// ```
+/// use slopes::Rows;
+/// use slopes::loss::{Label, NegativeLogLikelihood, RowLoss, Targets, TargetError};
+///
+/// fn sum<L: Label>(labels: &[L]) -> Result<f64, TargetError> {
+///     NegativeLogLikelihood::new().sum(&[-1.0_f32, -0.5], Targets::labels(labels), Rows::contiguous(2))
+/// }
+/// assert_eq!((sum(&[1_u8]), sum(&[0_usize])), (Ok(0.5), Ok(1.0)));
+/// ```
 pub trait Label: Copy + sealed::Sealed {
     #[doc(hidden)]
     fn labels(labels: &[Self]) -> Labels<'_>;

@@ -28,6 +28,13 @@ impl_gated_unit! { <F: Formula> Gated<F> }
 
 /// The gated linear unit of any activation f: f(gate) up.
 ///
+#[cfg_attr(doc, doc = include_str!("../../../../doc/plots/row/gated.html"))]
+///
+/// - value: `f(gate) up`
+/// - derivative in the gate: `up f'(gate)`
+/// - derivative in up: `f(gate)`
+/// - source: N. Shazeer, GLU Variants Improve Transformer, arXiv:2002.05202
+///
 /// With a and s the worst errors of f and of its derivative, in ulp, the worst error of the value and of the gradient
 /// in up is 2 a + 1/2, that of the gradient in the gate 2 s + 3/2.
 ///
@@ -206,9 +213,9 @@ function! {
     names ["clamped_swiglu", "swiglu_oai"];
     "value": "(u + bias) g s(alpha g), g = min(gate, limit), u = min(max(-limit, up), limit), s(z) = 1 / (1 + exp(-z))",
         f32 4.5, f64 4.5;
-    "derivative in the gate": "(u + bias) swish'(g), 0 where the gate is above the limit",
+    "derivative in the gate": "(u + bias) swish'(g) if gate <= limit, else 0",
         f32 6.5 or 0.25, f64 6.5 or 0.25, of "abs(u + bias) + 20 abs(derivative), within 1 of the root of swish'";
-    "derivative in up": "swish(g), 0 where up is beyond a limit", f32 3.5, f64 3.5;
+    "derivative in up": "swish(g) if abs(up) <= limit, else 0", f32 3.5, f64 3.5;
     source "OpenAI, gpt-oss-120b & gpt-oss-20b Model Card, arXiv:2508.10925, and the code published with it";
     range [f64::NEG_INFINITY, f64::INFINITY];
 

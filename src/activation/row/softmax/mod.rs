@@ -80,9 +80,6 @@ macro_rules! tempered {
 tempered! {
     {
         /// Softmax: the exponentials of a row, divided by their sum; t is the temperature.
-        ///
-        #[cfg_attr(doc, doc = include_str!("../../../../doc/plots/row/Softmax.html"))]
-        ///
         names ["softmax"];
         "value": "y_i = exp(x_i / t) / sum_j exp(x_j / t)", f32 2.0, f64 2.0;
         "gradient": "dx_i = y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
@@ -127,9 +124,6 @@ tempered! {
 tempered! {
     {
         /// Softmin: the softmax of -x; t is the temperature. Options and special numbers are those of [`Softmax`].
-        ///
-        #[cfg_attr(doc, doc = include_str!("../../../../doc/plots/row/Softmin.html"))]
-        ///
         names ["softmin"];
         "value": "y_i = exp(-x_i / t) / sum_j exp(-x_j / t)", f32 2.0, f64 2.0;
         "gradient": "dx_i = -y_i (dy_i - sum_j y_j dy_j) / t", f32 2.0 or 17.0, f64 2.0 or 17.0,
@@ -150,9 +144,6 @@ tempered! {
 tempered! {
     {
         /// Log-softmax: the logarithm of [`Softmax`]; t is the temperature.
-        ///
-        #[cfg_attr(doc, doc = include_str!("../../../../doc/plots/row/LogSoftmax.html"))]
-        ///
         names ["log_softmax"];
         "value": "y_i = x_i / t - ln sum_j exp(x_j / t)", f32 2.0 or 1.0, f64 2.0 or 1.0, of "max_j abs(x_j)";
         "gradient": "dx_i = (dy_i - exp(y_i) sum_j dy_j) / t", f32 1.0 or 6.0, f64 1.0 or 6.0,
