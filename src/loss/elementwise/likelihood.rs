@@ -6,13 +6,14 @@
 //! beside the root, which moves with the target.
 
 use super::regression::residual;
+use crate::convert::equal;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_times, power_and_excess, power_of_two};
 use crate::math::log::{Part, ln_1p_exp, ln_of_end, ln_of_quotient, ln_parts};
 use crate::math::logistic::{Tail, lower, parabola_above};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 
 /// y where 0 <= y <= 1, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
 #[inline(always)]
@@ -162,7 +163,7 @@ loss! {
 /// in its loop.
 macro_rules! weighted {
     ($this:ident, $z:ident, $y:ident, $function:ident) => {
-        if $this.pos_weight == 1.0 {
+        if $crate::convert::equal($this.pos_weight, 1.0) {
             Logits::new($z, $y, None).$function()
         } else {
             Logits::new($z, $y, Some($y.splat($this.pos_weight))).$function()
@@ -384,7 +385,7 @@ loss! {
     bound "(1 + 0.65 gamma) tanh(x / 2) / (2 x)";
     in (self, prediction, target)
     f {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
         }
         let x = prediction * sign_of_label(target);
@@ -392,7 +393,7 @@ loss! {
         self.balanced(target, power * loss * lower_power)
     }
     df {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
         }
         let side = sign_of_label(target);
@@ -403,21 +404,31 @@ loss! {
         self.balanced(target, (-power * bracket * lower_power).xor_sign(side))
     }
     d2f {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
         let x = prediction * sign_of_label(target);
         let FocalParts { right, wrong, loss, power, lower_right, lower_power } = self.parts(x);
         let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
         let bend = (right * lower_right * self.gamma - wrong) * (right_loss * self.gamma);
-        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
+        let two_gamma_and_one = if const { without_f64::<L::Real>() } {
+            x.splat(self.gamma) * 2.0 + 1.0
+        } else {
+            x.splat(2.0 * self.gamma + 1.0)
+        };
+        let bracket = (right * wrong).mul_add(two_gamma_and_one, bend);
         self.balanced(target, power * bracket * lower_right * lower_power)
     }
     d2f_bound {
         // That of the cross-entropy, times a factor that suffices for any gamma: a parabola through the value and the
         // derivative at any x lies above the loss on the way down to its minimum.
         let x = prediction * sign_of_label(target);
-        let factor = 1.0 + 0.65 * self.rounded_to::<L::Real>().gamma;
+        let gamma = self.rounded_to::<L::Real>().gamma;
+        let factor = if const { without_f64::<L::Real>() } {
+            x.splat(gamma) * 0.65 + 1.0
+        } else {
+            x.splat(1.0 + 0.65 * gamma)
+        };
         positive_bound(self.balanced(target, parabola_above(x) * factor))
     }
 }
@@ -488,6 +499,6 @@ impl Focal {
         let Some(alpha) = self.rounded_to::<L::Real>().alpha else {
             return y;
         };
-        y * y.splat(1.0 - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
+        y * (y.splat(1.0) - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
     }
 }
