@@ -1,5 +1,6 @@
 //! The macros that declare functions, and the catalogue of all of them.
 
+use crate::convert::is_nan;
 use crate::error::ParameterError;
 
 /// The largest number of parameters of a function. A declaration with more does not compile.
@@ -366,7 +367,7 @@ impl Parameter for bool {
 impl Parameter for Option<f64> {
     #[inline(always)]
     fn of(value: f64) -> Self {
-        if value.is_nan() { None } else { Some(value) }
+        if is_nan(value) { None } else { Some(value) }
     }
     #[inline(always)]
     fn value(self) -> f64 {

@@ -2,6 +2,7 @@
 
 use core::fmt::{Debug, Display};
 
+use crate::convert::{narrowed, widened};
 use crate::simd::{MAX_LANES, Real};
 use crate::slice::Format;
 use crate::{activation, loss};
@@ -99,19 +100,20 @@ pub(crate) type RealOf<T> = <T as Element>::Real;
 
 /// Implements an element that is computed in its own type: memory and register hold the same bits.
 macro_rules! real_element {
-    ($T:ident) => {
+    ($T:ident, |$value:ident| $rounded:expr, $wide:expr) => {
         impl Element for $T {
             type Real = $T;
             type Kernels = Self;
             const FORMAT: Format = Format::Real;
             const ONES: &'static [Self; MAX_LANES] = &const { CacheLine([1.0; MAX_LANES]) }.0;
             #[inline(always)]
-            fn from_f64_rounded(value: f64) -> Self {
-                value as Self
+            fn from_f64_rounded($value: f64) -> Self {
+                $rounded
             }
             #[inline(always)]
             fn into_f64(self) -> f64 {
-                self.into()
+                let $value = self;
+                $wide
             }
             #[inline(always)]
             fn into_real(self) -> Self {
@@ -124,8 +126,8 @@ macro_rules! real_element {
         }
     };
 }
-real_element!(f32);
-real_element!(f64);
+real_element!(f32, |value| narrowed(value), widened(value));
+real_element!(f64, |value| value, value);
 
 /// Implements an element that is computed in f32.
 #[cfg(feature = "half")]

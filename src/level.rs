@@ -1,9 +1,10 @@
 //! The instruction sets that kernels are compiled for, and their detection.
 
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::UnsupportedLevelError;
-use crate::simd::HAS_F64;
+use crate::simd::{FUSES_F32, HAS_F64};
 
 /// An instruction set that kernels are compiled for.
 ///
@@ -18,7 +19,7 @@ use crate::simd::HAS_F64;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Level {
-    /// One lane in plain Rust. On x86, [`Level::Sse2`] takes its place, and in wasm with vectors [`Level::Simd128`]: four
+    /// One lane in plain Rust, and the instruction `vfma.f32` of microcontrollers. On x86, [`Level::Sse2`] takes its place, and in wasm with vectors [`Level::Simd128`]: four
     /// lanes of f32, with the same bits.
     Scalar = 1,
     /// x86 with SSE2, of 64 or 32 bits: 4 lanes of f32.
@@ -49,57 +50,40 @@ pub enum FmaFamily {
     /// by it, such as that of GELU, compute f32 in f64.
     Unfused,
     /// As `Unfused`, but without f64: plain Rust on microcontrollers, whose f64 is made of routines. Only these formulas
-    /// have other bits.
+    /// have other bits, and sums: of losses, which are exact, and hardly ever of rows.
     UnfusedF32,
+    /// As `Fused` in f32, without f64, which does not fuse: microcontrollers with the instruction `vfma.f32` (Cortex-M4F).
+    /// Only sums have other bits, as with `UnfusedF32`.
+    FusedF32,
 }
 
-/// The level in use; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
+/// The level in use, of machines that may have several; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 /// The best level of this machine, likewise: CPUID takes microseconds in a virtual machine.
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 static DETECTED: AtomicU8 = AtomicU8::new(0);
 
 impl Level {
     const ALL: [Level; 6] = [Level::Scalar, Level::Sse2, Level::Simd128, Level::Neon, Level::Avx2, Level::Avx512];
 
     /// The level in use.
+    #[must_use]
     #[inline]
     pub fn current() -> Level {
-        Self::stored(&CURRENT).unwrap_or_else(Self::first_use)
-    }
-
-    #[inline(always)]
-    fn stored(level: &AtomicU8) -> Option<Level> {
-        match level.load(Ordering::Relaxed) {
-            1 => Some(Level::Scalar),
-            2 => Some(Level::Sse2),
-            3 => Some(Level::Neon),
-            4 => Some(Level::Avx2),
-            5 => Some(Level::Avx512),
-            6 => Some(Level::Simd128),
-            _ => None,
-        }
-    }
-
-    #[cold]
-    fn first_use() -> Level {
-        let level = Self::detected();
-        CURRENT.store(level as u8, Ordering::Relaxed);
-        level
+        current()
     }
 
     /// The best level of this machine.
     #[must_use]
     pub fn detected() -> Level {
-        Self::stored(&DETECTED).unwrap_or_else(|| {
-            let level = detect();
-            DETECTED.store(level as u8, Ordering::Relaxed);
-            level
-        })
+        detected()
     }
 
     /// The lowest level of this machine: `Scalar`, but `Sse2` on x86 and `Simd128` in wasm with vectors. It does not
-    /// fuse: its family is [`FmaFamily::Unfused`], or [`FmaFamily::UnfusedF32`] on microcontrollers.
+    /// fuse: its family is [`FmaFamily::Unfused`]. Microcontrollers have no other: [`FmaFamily::UnfusedF32`], or
+    /// [`FmaFamily::FusedF32`].
     #[must_use]
     pub const fn lowest() -> Level {
         if cfg!(target_feature = "sse2") {
@@ -143,6 +127,7 @@ impl Level {
         if !self.is_available() {
             return Err(UnsupportedLevelError { level: self });
         }
+        #[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
         CURRENT.store(self as u8, Ordering::Relaxed);
         Ok(())
     }
@@ -152,16 +137,62 @@ impl Level {
     #[inline]
     pub const fn family(self) -> FmaFamily {
         match self {
+            Level::Scalar if FUSES_F32 => FmaFamily::FusedF32,
             Level::Scalar | Level::Sse2 | Level::Simd128 if !HAS_F64 => FmaFamily::UnfusedF32,
             Level::Scalar | Level::Sse2 | Level::Simd128 => FmaFamily::Unfused,
+            Level::Neon | Level::Avx2 | Level::Avx512 if !HAS_F64 => FmaFamily::FusedF32,
             Level::Neon | Level::Avx2 | Level::Avx512 => FmaFamily::Fused,
         }
     }
 }
 
+/// The only level. Such a machine need not have atomic operations.
 #[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
-fn detect() -> Level {
+#[inline(always)]
+fn current() -> Level {
     Level::lowest()
+}
+
+#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
+fn detected() -> Level {
+    Level::lowest()
+}
+
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
+#[inline(always)]
+fn current() -> Level {
+    stored(&CURRENT).unwrap_or_else(first_use)
+}
+
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
+#[inline(always)]
+fn stored(level: &AtomicU8) -> Option<Level> {
+    match level.load(Ordering::Relaxed) {
+        1 => Some(Level::Scalar),
+        2 => Some(Level::Sse2),
+        3 => Some(Level::Neon),
+        4 => Some(Level::Avx2),
+        5 => Some(Level::Avx512),
+        6 => Some(Level::Simd128),
+        _ => None,
+    }
+}
+
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
+#[cold]
+fn first_use() -> Level {
+    let level = detected();
+    CURRENT.store(level as u8, Ordering::Relaxed);
+    level
+}
+
+#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
+fn detected() -> Level {
+    stored(&DETECTED).unwrap_or_else(|| {
+        let level = detect();
+        DETECTED.store(level as u8, Ordering::Relaxed);
+        level
+    })
 }
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]

@@ -99,10 +99,12 @@ mod any;
 mod check;
 #[doc(hidden)]
 pub mod compiled;
+mod convert;
 mod declare;
 #[allow(unsafe_code, reason = "one of the three modules with unsafe code")]
 mod element;
 mod error;
+mod exact_sum;
 mod function;
 #[allow(unsafe_code, reason = "calls CPUID")]
 mod level;

@@ -1,7 +1,7 @@
 //! A network learns to read handwritten digits: the crate's activations and losses at work on real data.
 //!
 //! `cargo run --release --example digits -- [--activation NAME] [--hidden N] [--epochs N] [--batch N]
-//! [--learning-rate F] [--seed N] [--figure FILE] [--binary]`
+//! [--learning-rate F] [--seed N] [--figure FILE] [--constants FILE] [--binary]`
 //!
 //! 64 pixels -> 128 hidden units -> 10 logits, softmax cross-entropy, mini-batches, stochastic gradient descent with
 //! momentum; common/digits/network.rs has the forward and the backward pass. A line per epoch goes to standard output: the training
@@ -11,10 +11,14 @@
 //! With `--binary` it is the textbook's first network, asked "is it a zero?": 10 x 10 pixels -> 128 hidden units,
 //! sigmoid -> 1 logit, sigmoid with binary cross-entropy.
 //!
+//! With `--constants FILE`, the trained network and ten test images are written as constants of a Rust program: that of
+//! examples/firmware, which reads them on a microcontroller.
+//!
 //! The same options give the same output, to the digit.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod constants;
 #[path = "../common/digits/mod.rs"]
 mod digits;
 mod report;
@@ -68,6 +72,9 @@ struct Options {
     /// Where to draw loss and accuracy
     #[arg(long, value_name = "FILE", default_value = "target/digits.svg")]
     figure: PathBuf,
+    /// Where to write the network and some images, as constants of a Rust program
+    #[arg(long, value_name = "FILE")]
+    constants: Option<PathBuf>,
     /// Ask "is it a zero?" instead of "which digit is it?"
     #[arg(long)]
     binary: bool,
@@ -117,6 +124,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     bar.finish_and_clear();
     report::closing(&mut out, &network.score(&data.test))?;
 
+    if let Some(file) = &options.constants {
+        std::fs::write(file, constants::source(network.layers(), &data.test)?)?;
+        writeln!(out, "constants in {}", file.display())?;
+    }
     report::draw(&options.figure, &title, &history)?;
     writeln!(out, "curves in {}", options.figure.display())?;
     Ok(())

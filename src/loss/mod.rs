@@ -90,7 +90,8 @@ pub use total::Total;
 /// assert_eq!((sum, gradient), (13.0, [0.0, 2.0, 3.0]));
 /// ```
 ///
-/// Sums are in f64, in an order that depends on the length alone: they do not depend on the width of the registers.
+/// Sums are in f64, in an order that depends on the length alone: they do not depend on the width of the registers. On
+/// microcontrollers without f64, sums of f32 are exact, rounded once.
 ///
 /// # Panics
 /// Methods that take several slices panic if their lengths differ, before anything is written; the message names the

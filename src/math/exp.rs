@@ -12,7 +12,7 @@
 //! Where they do not fuse, the first part is so short that n times it is exact.
 
 use crate::element::Element as _;
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 
 use super::log::split;
 use super::pair::HiLo;
@@ -165,15 +165,15 @@ fn split_off_powers<L: Lanes, const HALVES: bool>(x: L, lift: i32) -> Reduced<L>
     let (per_octave, half) = if HALVES { (2.0, 0.5) } else { (1.0, 1.0) };
     let (power, n) = nearest_power(x, x.splat(core::f64::consts::LOG2_E * per_octave), lift);
     let [high, low] = if L::FUSED { L::Real::LN_2 } else { L::Real::LN_2_SHORT };
-    let minus = |part: L::Real| x.splat(-part.into_f64() * half);
-    let r = n.mul_add(minus(low), n.mul_add(minus(high), x));
+    let (high, low) = (x.fill(high) * -half, x.fill(low) * -half);
+    let r = n.mul_add(low, n.mul_add(high, x));
     Reduced { power, n, r }
 }
 
 /// 2^(n + lift), and the whole number n that is nearest to x times `per_octave`.
 #[inline(always)]
 pub(crate) fn nearest_power<L: Lanes>(x: L, per_octave: L, lift: i32) -> (L, L) {
-    let magic = x.power_magic() + f64::from(lift);
+    let magic = x.power_magic() + x.fill(L::Real::from_i32(lift));
     let j = x.mul_add(per_octave, magic);
     (j.to_power(), j - magic)
 }
@@ -273,19 +273,24 @@ pub(crate) fn exp_lowered<L: Lanes>(x: L) -> (L, L) {
 /// y e^(x + low) rounded, and most of its error term.
 #[inline(always)]
 pub(crate) fn exp_times_parts<L: Lanes>(x: L, low: Option<L>, y: L) -> (L, L) {
-    exp_times_scaled(x, low, y, 1.0)
+    exp_times_scaled(x, low, y, None)
 }
 
-/// factor y e^(x + low) rounded, and most of its error term, for a normal and positive factor.
+/// factor y e^(x + low) rounded, and most of its error term, for a normal and positive factor, 1 by default.
 #[inline(always)]
-pub(crate) fn exp_times_scaled<L: Lanes>(x: L, low: Option<L>, y: L, factor: f64) -> (L, L) {
+pub(crate) fn exp_times_scaled<L: Lanes>(x: L, low: Option<L>, y: L, factor: Option<L>) -> (L, L) {
     let end = x.splat(2.0 * L::Real::EXP_CUTOFF);
     let a = x.at_least(-end).at_most(end);
     let Reduced { n, r, .. } = reduce(a, 0);
     let r = if let Some(low) = low { r + low } else { r };
     let (m, k) = split(y);
-    let (factor_m, factor_k) = split_f64(factor);
-    let (m, k) = if factor == 1.0 { (m, k) } else { (m * factor_m, k + factor_k) };
+    let (m, k) = match factor {
+        Some(factor) => {
+            let (factor_m, factor_k) = factor.frexp();
+            (m * factor_m, k + factor_k)
+        }
+        None => (m, k),
+    };
     let lowest = x.splat(-2.0 * L::Real::BIAS.into_f64());
     let n = (n + k).at_least(lowest).at_most(-lowest);
     let excess = excess(r);
@@ -295,13 +300,6 @@ pub(crate) fn exp_times_scaled<L: Lanes>(x: L, low: Option<L>, y: L, factor: f64
     let (zero, largest) = (x.splat(0.0), x.fill(L::Real::MAX));
     let product = product.ldexp(n).select(zero.lt(y), y).select(y.le(largest), y);
     (product.select(x.equals(x), x), error.select(zero.lt(product), zero).select(product.le(largest), zero))
-}
-
-/// The decomposition 2^k m of a normal, positive number as (m, k), m in [1, 2).
-#[inline(always)]
-fn split_f64(x: f64) -> (f64, f64) {
-    let k = exponent(x);
-    (x / power_of_two(k), k.into())
 }
 
 /// The exponent k of a normal, positive number 2^k m, m in [1, 2).
@@ -331,15 +329,30 @@ fn octaves(factor: f64) -> i32 {
 
 /// An a beyond which factor e^-a is 0: `EXP_VANISHING`, for a factor of 1.
 #[inline(always)]
-pub(crate) fn vanishing<R: Real>(factor: HiLo<R>) -> f64 {
+pub(crate) fn vanishing<R: Real>(factor: HiLo<R>) -> R {
+    let rise = octaves(factor.high.into_f64());
+    if const { without_f64::<R>() } {
+        let rise = R::from_i32(rise);
+        return R::from_f64_rounded(R::EXP_VANISHING) + rise * R::from_f64_rounded(core::f64::consts::LN_2);
+    }
+    R::from_f64_rounded(vanishing_in_f64(factor))
+}
+
+#[inline(always)]
+fn vanishing_in_f64<R: Real>(factor: HiLo<R>) -> f64 {
     R::EXP_VANISHING + f64::from(octaves(factor.high.into_f64())) * core::f64::consts::LN_2
 }
 
-/// An a beyond which factor e^(-a^2 / 2) is 0: by the tangent of the square root, somewhat beyond sqrt(2 [`vanishing`]).
+/// An a beyond which sigma a has factor e^(-a^2 / 2) = 0, times sigma: by the tangent of the square root, somewhat beyond
+/// sqrt(2 [`vanishing`]).
 #[inline(always)]
-pub(crate) fn gaussian_vanishing<R: Real>(factor: HiLo<R>) -> f64 {
+pub(crate) fn gaussian_vanishing<R: Real>(factor: HiLo<R>, sigma: f64) -> R {
     let end = R::GAUSSIAN_VANISHING;
-    end + (vanishing(factor) - R::EXP_VANISHING) / end
+    if const { without_f64::<R>() } {
+        let rise = vanishing(factor) - R::from_f64_rounded(R::EXP_VANISHING);
+        return (R::from_f64_rounded(end) + rise / R::from_f64_rounded(end)) * R::from_f64_rounded(sigma);
+    }
+    R::from_f64_rounded((end + (vanishing_in_f64(factor) - R::EXP_VANISHING) / end) * sigma)
 }
 
 /// factor e^(x + low) 2^LIFT for x from -[`vanishing`] to 0, where `low` is the error term of x. Multiplying by 2^-LIFT

@@ -11,25 +11,26 @@
 //!
 //! The temperature t goes into the reduction: x = n (t ln 2) + r, and e^(r / t) costs one multiplication more than e^r.
 
+use crate::convert::narrowed_positive;
 use crate::simd::{Lanes, Real};
 
 use super::exp::{Constants, bend, excess};
 use super::pair::HiLo;
-use super::rounding::two_sum;
+use super::rounding::{div_remainder, two_sum};
 
 /// The sign and temperature of a call, common to all of its rows: numbers of the type that is computed in, stored as
-/// f64.
+/// f64 or in registers.
 #[derive(Clone, Copy)]
-pub(crate) struct Scale {
+pub(crate) struct Scale<N = f64> {
     /// 1, or -1 if the smallest number of a row gets the largest share.
-    pub(crate) sign: f64,
+    pub(crate) sign: N,
     /// 1 / t, in two parts.
-    pub(crate) inverse: [f64; 2],
+    pub(crate) inverse: [N; 2],
     /// log2(e) / t.
-    per_octave: f64,
+    per_octave: N,
     /// t ln 2; where products and sums do not fuse, the first part times any n is exact.
-    octave: [f64; 2],
-    temperature: f64,
+    octave: [N; 2],
+    temperature: N,
 }
 
 impl Scale {
@@ -74,16 +75,57 @@ impl Scale {
         [self.inverse[0] * self.sign, self.inverse[1] * self.sign]
     }
 
+    /// The same numbers in all lanes.
+    #[inline(always)]
+    pub(crate) fn fill<L: Lanes>(self, x: L) -> Scale<L> {
+        let Scale { sign, inverse, per_octave, octave, temperature } = self;
+        Scale {
+            sign: x.splat(sign),
+            inverse: [x.splat(inverse[0]), x.splat(inverse[1])],
+            per_octave: x.splat(per_octave),
+            octave: [x.splat(octave[0]), x.splat(octave[1])],
+            temperature: x.splat(temperature),
+        }
+    }
+}
+
+impl<L: Lanes<Real = f32>> Scale<L> {
+    /// As [`new`](Scale::new), of f32 alone.
+    #[inline(always)]
+    pub(crate) fn in_f32(x: L, temperature: f64) -> Self {
+        const LOG2_E: f64 = core::f64::consts::LOG2_E;
+        const PER_OCTAVE: [f32; 2] = [LOG2_E as f32, (LOG2_E - LOG2_E as f32 as f64) as f32];
+        // From 1e-15 to 1e15.
+        let t = x.fill(narrowed_positive(temperature.abs()));
+        let HiLo { high, low } = HiLo { high: t, low: x.splat(0.0) }.under(x.splat(1.0));
+        let ratio = x.fill(PER_OCTAVE[0]) / t;
+        let lost = div_remainder(x.fill(PER_OCTAVE[0]), ratio, t) + x.fill(PER_OCTAVE[1]);
+        let [ln_2, rest] = <f32 as super::exp::Constants>::LN_2;
+        let octave = HiLo { high: x.fill(ln_2), low: x.fill(rest) }.multiplied(t);
+        // Without FMA 14 bits, as above.
+        let lifted = octave.high * 1025.0;
+        let first = if L::FUSED { octave.high } else { lifted - (lifted - octave.high) };
+        Scale {
+            sign: x.splat(1.0f64.copysign(temperature)),
+            inverse: [high, low],
+            per_octave: ratio + lost / t,
+            octave: [first, (octave.high - first) + octave.low],
+            temperature: t,
+        }
+    }
+}
+
+impl<L: Lanes> Scale<L> {
     /// The shift of a row whose largest number, after the sign, is m; one row in each lane.
     #[inline(always)]
-    pub(crate) fn shift<L: Lanes>(&self, m: L) -> Shift<L> {
+    pub(crate) fn shift(&self, m: L) -> Shift<L> {
         let (zero, magic) = (m.splat(0.0), m.round_magic());
-        let lowest = (L::Real::EXP_UNDERFLOW - 10.0) * self.temperature;
-        let far = m.splat(-2.0 * lowest).le(m.abs());
-        let octaves = zero.select(far, m.mul_add(m.splat(self.per_octave), magic) - magic);
+        let lowest = self.temperature * (L::Real::EXP_UNDERFLOW - 10.0);
+        let far = (lowest * -2.0).le(m.abs());
+        let octaves = zero.select(far, m.mul_add(self.per_octave, magic) - magic);
         let near = zero.select(far, m);
-        let rest = octaves.mul_add(m.splat(-self.octave[0]), near);
-        let rest = octaves.mul_add(m.splat(-self.octave[1]), rest);
+        let rest = octaves.mul_add(-self.octave[0], near);
+        let rest = octaves.mul_add(-self.octave[1], rest);
         Shift { minus: near - m, floor: near + lowest, octaves, rest, bias: rest * -self.per_octave }
     }
 }
@@ -134,12 +176,12 @@ pub(crate) fn is_default(scale: Scale, minus: f64) -> bool {
 ///
 /// `DEFAULT` asserts [`is_default`], and leaves out what then changes nothing: two of some twenty operations.
 #[inline(always)]
-pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale, shift: Shift<L>) -> L {
-    let x = if DEFAULT { x } else { x.mul_add(x.splat(scale.sign), shift.minus) };
+pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale<L>, shift: Shift<L>) -> L {
+    let x = if DEFAULT { x } else { x.mul_add(scale.sign, shift.minus) };
     let x = x.at_least(shift.floor);
     let magic = x.round_magic();
-    let n = (x.mul_add(x.splat(scale.per_octave), shift.bias) + magic) - magic;
-    let (whole, low) = (n.mul_add(x.splat(-scale.octave[0]), x), x.splat(-scale.octave[1]));
+    let n = (x.mul_add(scale.per_octave, shift.bias) + magic) - magic;
+    let (whole, low) = (n.mul_add(-scale.octave[0], x), -scale.octave[1]);
     let e = if L::FUSED {
         let r = n.mul_add(low, whole - shift.rest);
         excess(if DEFAULT { r } else { r * scale.inverse[0] }) + 1.0

@@ -15,7 +15,7 @@
 //!
 //! Limit: the execution ports.
 
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 
 use super::exp::power_of_two;
 use super::polynomial::polynomial;
@@ -226,8 +226,7 @@ fn reduce_far<R: Real, const EIGHTH: bool>(x: R, rest: R) -> [R; 2] {
     let turns = turns(x.into_f64()).wrapping_add(turns(rest.into_f64()));
     let turns = if EIGHTH { turns.wrapping_add(1 << 125) } else { turns };
     let k = turns.wrapping_add(1 << 125) >> 126;
-    let r = radians(turns.wrapping_sub(k << 126) as i128);
-    [r, k as f64].map(R::from_f64_rounded)
+    [radians(turns.wrapping_sub(k << 126) as i128), R::from_i32(k as i32)]
 }
 
 /// 1 / 2 pi in words of 64 bits: two zeros, then the words from 2^-1 on. mpmath, floor(2^1216 / (2 pi)) at 3000 bits.
@@ -273,20 +272,25 @@ fn turns(x: f64) -> u128 {
     };
     let product = |i: usize| u128::from(word(i)) * u128::from(m);
     let turns = (product(0) << 64).wrapping_add(product(1)).wrapping_add(product(2) >> 64);
-    if x < 0.0 { turns.wrapping_neg() } else { turns }
+    if x.is_sign_negative() { turns.wrapping_neg() } else { turns }
 }
 
 /// The radians of a number of turns, given in units of 2^-128: 62 bits of it, rounded once.
-fn radians(turns: i128) -> f64 {
+fn radians<R: Real>(turns: i128) -> R {
     /// floor(2 pi 2^61).
     const RADIANS_PER_TURN: u64 = 0xc90f_daa2_2168_c234;
     let magnitude = turns.unsigned_abs();
     if magnitude == 0 {
-        return 0.0;
+        return R::zero();
     }
     let zeros = magnitude.leading_zeros();
     let leading = (magnitude << zeros >> 64) as u64;
     let product = u128::from(leading) * u128::from(RADIANS_PER_TURN);
-    let radians = (product >> 64) as u64 as f64 * power_of_two(-61 - zeros as i32);
+    let (units, unit) = ((product >> 64) as u64, power_of_two(-61 - zeros as i32));
+    let radians = if const { without_f64::<R>() } {
+        R::from_u64(units) * R::from_f64_rounded(unit)
+    } else {
+        R::from_f64_rounded(units as f64 * unit)
+    };
     if turns < 0 { -radians } else { radians }
 }

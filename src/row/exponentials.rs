@@ -20,7 +20,7 @@ pub(crate) struct ShiftOf(pub(crate) Scale);
 impl Map<1, 5> for ShiftOf {
     #[inline(always)]
     fn apply<L: Lanes>(self, [m]: [L; 1]) -> [L; 5] {
-        let Shift { minus, floor, octaves, rest, bias } = self.0.shift(m);
+        let Shift { minus, floor, octaves, rest, bias } = self.0.fill(m).shift(m);
         [minus, floor, octaves, rest, bias]
     }
 }
@@ -62,7 +62,7 @@ impl Exponential {
 impl<const DEFAULT: bool> Map<1, 1> for Exponential<DEFAULT> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [exponential::<L, DEFAULT>(x, self.scale, self.shift.fill(x))]
+        [exponential::<L, DEFAULT>(x, self.scale.fill(x), self.shift.fill(x))]
     }
 }
 

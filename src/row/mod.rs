@@ -2,6 +2,7 @@
 //! its softmax.
 
 pub(crate) mod exponentials;
+pub(crate) mod in_f32;
 pub(crate) mod maximum;
 pub(crate) mod side_by_side;
 pub(crate) mod tile;
@@ -146,6 +147,12 @@ impl Rows {
         if self.inner == 1 { row * self.len } else { row / self.inner * (self.inner * self.len) + row % self.inner }
     }
 
+    /// The indices of the first entries of the first `count` rows, without a division.
+    #[inline(always)]
+    pub(crate) fn starts(self, count: usize) -> Starts {
+        Starts { rows: self, count, start: 0, column: 0 }
+    }
+
     /// A row of an input.
     #[inline(always)]
     pub(crate) fn of<R: Real>(self, numbers: Src<R>, row: usize) -> Src<R> {
@@ -163,6 +170,31 @@ impl Rows {
     #[inline(always)]
     pub(crate) fn of_target<R: Real>(self, numbers: Dst<R>, row: usize) -> Dst<R> {
         numbers.strided(self.start(row), self.inner, self.len)
+    }
+}
+
+/// The iterator of [`Rows::starts`].
+pub(crate) struct Starts {
+    rows: Rows,
+    count: usize,
+    start: usize,
+    column: usize,
+}
+
+impl Iterator for Starts {
+    type Item = usize;
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        let Rows { len, inner } = self.rows;
+        self.count = self.count.checked_sub(1)?;
+        let start = self.start;
+        (self.start, self.column) = (start + 1, self.column + 1);
+        if self.column == inner {
+            // Rows may have no entries.
+            self.start = self.start.wrapping_add(len.wrapping_sub(1).wrapping_mul(inner));
+            self.column = 0;
+        }
+        Some(start)
     }
 }
 

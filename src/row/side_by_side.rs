@@ -131,7 +131,7 @@ pub(crate) struct BatchedExponential<const DEFAULT: bool>(pub(crate) Scale);
 impl<const DEFAULT: bool> Map<6, 1> for BatchedExponential<DEFAULT> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, minus, floor, octaves, rest, bias]: [L; 6]) -> [L; 1] {
-        [exponential::<L, DEFAULT>(x, self.0, Shift { minus, floor, octaves, rest, bias })]
+        [exponential::<L, DEFAULT>(x, self.0.fill(x), Shift { minus, floor, octaves, rest, bias })]
     }
 }
 

@@ -18,7 +18,7 @@ pub type FusedScalar = Scalar<Fma>;
 pub struct Fma;
 
 impl Fuse for Fma {
-    const FUSED: bool = true;
+    const FUSED: [bool; 2] = [true; 2];
     #[inline(always)]
     unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
         // SAFETY: every aarch64 machine with NEON has the instruction.

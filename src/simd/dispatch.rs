@@ -2,7 +2,17 @@
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use super::aarch64::{FusedScalar, Neon};
-use super::scalar::{Scalar, Unfused};
+use super::scalar::Scalar;
+#[cfg(not(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+)))]
+use super::scalar::Unfused as OneLane;
+#[cfg(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+))]
+use super::vfma::Vfma as OneLane;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::wasm::Simd128;
 #[cfg(target_feature = "sse2")]
@@ -34,7 +44,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: the target has NEON.
         Level::Neon => unsafe { Neon::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
-        _ => unsafe { Scalar::<Unfused>::call(kernel) },
+        _ => unsafe { Scalar::<OneLane>::call(kernel) },
     }
 }
 
@@ -54,8 +64,8 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 )))]
 #[inline(always)]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: plain Rust needs no instruction of its own.
-    unsafe { Scalar::<Unfused>::call(kernel) }
+    // SAFETY: plain Rust needs no instruction of its own, or the target has the one that it names.
+    unsafe { Scalar::<OneLane>::call(kernel) }
 }
 
 /// Runs a kernel with one lane, for the bits of the current level.
@@ -64,18 +74,18 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
     match Level::current().family() {
         // SAFETY: a level that fuses is current, so the machine has its fused multiply-add.
-        FmaFamily::Fused => unsafe { FusedScalar::call(kernel) },
+        FmaFamily::Fused | FmaFamily::FusedF32 => unsafe { FusedScalar::call(kernel) },
         // SAFETY: plain Rust needs no instruction of its own.
-        _ => unsafe { Scalar::<Unfused>::call(kernel) },
+        _ => unsafe { Scalar::<OneLane>::call(kernel) },
     }
 }
 
-/// Runs a kernel with one lane, for the bits of the current level, which does not fuse.
+/// Runs a kernel with one lane, for the bits of the current level, which is the only one.
 #[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
 #[inline(always)]
 pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: plain Rust needs no instruction of its own.
-    unsafe { Scalar::<Unfused>::call(kernel) }
+    // SAFETY: as above.
+    unsafe { Scalar::<OneLane>::call(kernel) }
 }
 
 /// Prefetches the cache line at `from`, which may lie outside every allocation.

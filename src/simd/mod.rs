@@ -26,6 +26,11 @@ mod scalar;
 mod table;
 #[cfg(any(target_feature = "sse2", all(target_arch = "wasm32", target_feature = "simd128")))]
 mod transpose;
+#[cfg(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+))]
+mod vfma;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 mod wide;
@@ -107,7 +112,7 @@ pub trait Lanes:
 
     /// A register with `value`, rounded to the register's type, in every lane.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     fn splat(self, value: f64) -> Self {
         self.fill(Self::Real::from_f64_rounded(value))
     }
@@ -259,17 +264,31 @@ pub trait Lanes:
     #[inline(always)]
     fn mul_error(self, b: Self, p: Self) -> Self {
         if Self::FUSED {
-            return self.mul_add(b, -p);
+            self.mul_add(b, -p)
+        } else if const { without_f64::<Self::Real>() && Self::COUNT == 1 } {
+            dekker_outlined(self, b, p)
+        } else {
+            dekker(self, b, p)
         }
-        // Dekker 1971: halves of at most 12 (26) bits multiply exactly. The scaling keeps the largest numbers finite as
-        // they are split.
-        const SHIFT: f64 = 1.0 / (1u64 << 28) as f64;
-        let (ah, al) = (self * SHIFT).halves();
-        let (bh, bl) = (b / SHIFT).halves();
-        let error = al * bl + (al * bh + (ah * bl + (ah * bh - p)));
-        let least = if size_of::<Self::Real>() == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
-        error.select(p.splat(least / SHIFT).le(self.abs()), p.splat(0.0))
     }
+}
+
+/// The error term of the product p = a b (Dekker 1971): halves of at most 12 (26) bits multiply exactly. The scaling keeps
+/// the largest numbers finite as they are split.
+#[inline(always)]
+fn dekker<L: Lanes>(a: L, b: L, p: L) -> L {
+    const SHIFT: f64 = 1.0 / (1u64 << 28) as f64;
+    let (ah, al) = (a * SHIFT).halves();
+    let (bh, bl) = (b / SHIFT).halves();
+    let error = al * bl + (al * bh + (ah * bl + (ah * bh - p)));
+    let least = if size_of::<L::Real>() == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
+    error.select(p.splat(least / SHIFT).le(a.abs()), p.splat(0.0))
+}
+
+/// As [`dekker`], in one lane: on microcontrollers each of its steps may be a call.
+#[inline(never)]
+fn dekker_outlined<L: Lanes>(a: L, b: L, p: L) -> L {
+    dekker(a, b, p)
 }
 
 /// True if the machine has arithmetic of f64, not routines in its place: all but microcontrollers, as far as the name of
@@ -292,6 +311,22 @@ pub(crate) const HAS_F64: bool = !cfg!(slopes_without_f64)
         target_arch = "mips64",
         all(target_arch = "arm", not(target_os = "none")),
     ));
+
+/// True if one lane of f32 fuses, and one of f64 does not, by the instruction `vfma.f32`: on the microcontrollers of the
+/// profile M with a unit for floating point (Cortex-M4F, M7F, M33F and later), as far as the target tells. Stable Rust does
+/// not show the features of arm; but without an operating system, arguments in floating-point registers (`eabihf`) mean the
+/// unit, and the profiles A and R, whose older units lack the instruction, have atomic operations of 64 bits. The flag is for
+/// tests on other arm machines that have it.
+pub(crate) const FUSES_F32: bool = cfg!(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+));
+
+/// True if rows of this type are computed without f64, one by one: f32, on machines that have no more.
+#[inline(always)]
+pub(crate) const fn without_f64<R>() -> bool {
+    !HAS_F64 && size_of::<R>() == size_of::<f32>()
+}
 
 /// True if formulas that ask for f64 are computed in it, in place of these registers.
 #[inline(always)]

@@ -39,6 +39,14 @@ pub trait Real: Element<Real = Self> + Stored + math::Constants {
     #[doc(hidden)]
     unsafe fn load_wide<I: Isa>(from: *const Self) -> I::F64;
 
+    /// A number that the type holds exactly.
+    #[doc(hidden)]
+    fn from_i32(n: i32) -> Self;
+
+    /// The number, rounded once.
+    #[doc(hidden)]
+    fn from_u64(n: u64) -> Self;
+
     /// Copies four rows of four numbers, `from_row` apart, to their transpose, whose rows are `to_row` apart.
     /// # Safety
     /// `from` is valid for reads, and `to` for writes, of these numbers, which are not the same.
@@ -75,6 +83,14 @@ macro_rules! real {
                 }
                 step
             };
+            #[inline(always)]
+            fn from_i32(n: i32) -> Self {
+                n as Self
+            }
+            #[inline(always)]
+            fn from_u64(n: u64) -> Self {
+                n as Self
+            }
             #[inline(always)]
             unsafe fn load_wide<$I: Isa>($p: *const Self) -> $I::F64 {
                 // SAFETY: guaranteed by the caller.

@@ -10,8 +10,8 @@ use super::{Isa, Kernel, Lanes, Register, entry};
 
 /// The multiply-add of one lane.
 pub trait Fuse: Copy + 'static {
-    /// True if the product is not rounded.
-    const FUSED: bool;
+    /// True if the product is not rounded, of f32 and of f64.
+    const FUSED: [bool; 2];
     /// a * b + c.
     /// # Safety
     /// The machine has the instruction.
@@ -28,10 +28,11 @@ pub trait Fuse: Copy + 'static {
 
 /// Multiply-add that rounds the product, then the sum.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(target_arch = "arm", allow(dead_code, reason = "some microcontrollers fuse, and have no other level"))]
 pub struct Unfused;
 
 impl Fuse for Unfused {
-    const FUSED: bool = false;
+    const FUSED: [bool; 2] = [false; 2];
     #[inline(always)]
     unsafe fn f32(a: f32, b: f32, c: f32) -> f32 {
         a * b + c
@@ -95,7 +96,7 @@ macro_rules! one {
             type Real = $Real;
             type Mask = bool;
             const COUNT: usize = 1;
-            const FUSED: bool = F::FUSED;
+            const FUSED: bool = F::FUSED[if size_of::<$Real>() == 4 { 0 } else { 1 }];
             wide! { $($wide)* }
             #[inline(always)]
             fn fill(self, value: $Real) -> Self {

@@ -209,9 +209,6 @@ struct Transpose<'a, R> {
 /// The rows and columns of a block that is transposed in registers.
 const SIDE: usize = 4;
 
-/// The f32 numbers of a cache line: as many strided rows are transposed together.
-pub(crate) const LINE: usize = 16;
-
 impl<R: Real> Kernel for Transpose<'_, R> {
     type Output = ();
     #[inline(always)]
@@ -250,28 +247,6 @@ impl<R: Real> Kernel for Transpose<'_, R> {
                 } else {
                     (from.wrapping_add(outer), to.wrapping_add(outer.wrapping_mul(to_row)))
                 };
-                if !by_rows && inner_end == LINE {
-                    // Whole lines, one after the other: where lines are a multiple of 4 KiB apart, the first cache has
-                    // room for few of them.
-                    let mut lines = [[R::zero(); LINE]; SIDE];
-                    let mut k = 0_usize;
-                    while k < LINE {
-                        let block = from.wrapping_add(k.wrapping_mul(from_row));
-                        R::transpose(block, from_row, lines.as_mut_ptr().cast::<R>().wrapping_add(k), LINE);
-                        k = k.wrapping_add(SIDE);
-                    }
-                    k = 0;
-                    while k < SIDE {
-                        to.wrapping_add(k.wrapping_mul(to_row)).cast::<[R; LINE]>().write(lines[k]);
-                        k = k.wrapping_add(1);
-                    }
-                    outer = outer.wrapping_add(SIDE);
-                    if outer >= outer_end {
-                        break;
-                    }
-                    outer = outer.min(outer_end.wrapping_sub(SIDE));
-                    continue;
-                }
                 let mut inner = 0_usize;
                 loop {
                     let block = from.wrapping_add(inner.wrapping_mul(from_step));

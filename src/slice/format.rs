@@ -6,6 +6,7 @@
 
 use super::map::GATHER_BLOCK;
 use super::view::{Block, Dst, Src};
+use crate::convert::{narrowed, widened};
 use crate::element::Element;
 use crate::simd::{Isa, Kernel, Real, Token, dispatch};
 #[cfg(feature = "half")]
@@ -86,7 +87,7 @@ impl Stored for f32 {
         // SAFETY: guaranteed by the caller.
         unsafe {
             match format {
-                Format::Real => (*from).into(),
+                Format::Real => widened(*from),
                 #[cfg(feature = "half")]
                 _ => read_half(format, from.cast()),
             }
@@ -97,7 +98,7 @@ impl Stored for f32 {
         // SAFETY: guaranteed by the caller.
         unsafe {
             match format {
-                Format::Real => *to = value as f32,
+                Format::Real => *to = narrowed(value),
                 #[cfg(feature = "half")]
                 _ => write_half(format, to.cast(), value),
             }

@@ -8,7 +8,8 @@ use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, load_at, rounds};
 use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
 use super::view::{Block, Dst, Src};
 use crate::element::Element;
-use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch};
+use crate::exact_sum::ExactSum;
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Register, Token, dispatch, without_f64};
 use crate::sum::{ACCUMULATORS, BLOCK, PairwiseSum, pairwise};
 
 /// Maps slices; the first output is summed, the others are stored. Of a format that rounds, each block is a leaf of the
@@ -23,10 +24,55 @@ pub(crate) fn map_and_sum<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: 
     kept: [Dst<R>; KEPT],
     len: usize,
 ) -> f64 {
-    if rounds(&inputs) {
+    if const { without_f64::<R>() } {
+        sum_exactly(inputs, kept, len, &Dispatched(map))
+    } else if rounds(&inputs) {
         sum_widened(inputs, kept, len, &Dispatched(map))
     } else {
         sum_blocks(inputs, kept, len, &Dispatched(map))
+    }
+}
+
+/// The sum without f64, of R = f32.
+fn sum_exactly<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
+    inputs: [Src<R>; IN],
+    kept: [Dst<R>; KEPT],
+    len: usize,
+    sweep: &dyn Sweep<R, IN, OUT>,
+) -> f64 {
+    let mut exact = Exact { sweep, sum: ExactSum::ZERO };
+    if rounds(&inputs) {
+        through_real(inputs, kept, len, &mut exact);
+    } else {
+        exact.block(inputs, kept, len);
+    }
+    exact.sum.into_f64()
+}
+
+/// The work of [`sum_exactly`].
+struct Exact<'a, R, const IN: usize, const OUT: usize> {
+    sweep: &'a dyn Sweep<R, IN, OUT>,
+    sum: ExactSum,
+}
+
+impl<R: Real, const IN: usize, const OUT: usize, const KEPT: usize> Work<R, IN, KEPT> for Exact<'_, R, IN, OUT> {
+    /// Through a block that is small: so is the stack of a microcontroller.
+    fn block(&mut self, inputs: [Src<R>; IN], kept: [Dst<R>; KEPT], len: usize) {
+        const { assert!(KEPT + 1 == OUT) };
+        let plan = Plan::new(inputs, kept, len);
+        let mut block = Block::<R, { 2 * MAX_LANES }>::new();
+        let mut done = 0;
+        while done < len {
+            let n = (2 * MAX_LANES).min(len - done);
+            // SAFETY: the map writes the block before it is summed.
+            let summed = unsafe { block.dst(n) };
+            let part = plan.rest(done).first(n);
+            let mut to = [summed.to; OUT];
+            to[1..].copy_from_slice(&part.to);
+            self.sweep.sweep(&Plan { from: part.from, steps: part.steps, to, len: n, stream: false, room: true });
+            (0..n).for_each(|i| self.sum.add(summed.src().of_f32().get(i)));
+            done += n;
+        }
     }
 }
 

@@ -77,6 +77,20 @@ fn map_widened<R: Real, M: Map<IN, OUT>, const IN: usize, const OUT: usize>(map:
 }
 
 impl<I: Isa> Token<I> {
+    /// A register of one lane, of an instruction set that has no others.
+    #[inline(always)]
+    pub(crate) fn lane(self, x: f32) -> I::F32 {
+        // SAFETY: the token proves the instructions.
+        let [x] = unsafe { registers::<f32, I::F32, 1>(&[x]) };
+        x
+    }
+
+    /// The number in a register of one lane.
+    #[inline(always)]
+    pub(crate) fn number(self, x: I::F32) -> f32 {
+        numbers::<f32, I::F32, 1>([x])[0]
+    }
+
     /// Maps one number, in a register of this instruction set.
     #[inline(always)]
     pub(crate) fn map_one<M: Map<1, 1>>(self, map: M, x: f64) -> f64 {

@@ -6,7 +6,7 @@ use crate::simd::{Real, fence, prefetch};
 
 /// The size of inputs and outputs together, in bytes, beyond which stores pass the caches: an ordinary store would
 /// first read from memory, in vain, every line that it is about to overwrite.
-pub(super) const STREAM_BYTES: usize = 64 << 20;
+pub(super) const STREAM_BYTES: u64 = 64 << 20;
 
 /// The size of a cache line in bytes.
 const LINE: usize = 64;

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use super::format::Format;
+use super::format::{Format, Stored};
 use crate::element::Element;
 use crate::simd::{MAX_LANES, Real};
 
@@ -39,6 +39,14 @@ impl<'a, R: Real> Src<'a, R> {
         Src { from, len, stride: 1, format: T::FORMAT, repeats: false, lifetime: PhantomData }
     }
 
+    /// The same view of numbers that are computed in f32.
+    #[inline(always)]
+    pub(crate) fn of_f32(self) -> Src<'a, f32> {
+        assert!(size_of::<R>() == size_of::<f32>());
+        let Src { from, len, stride, format, repeats, lifetime: _ } = self;
+        Src { from: from.cast(), len, stride, format, repeats, lifetime: PhantomData }
+    }
+
     /// A view that repeats `block`: every register of a loop of any length is the block, the last one its beginning.
     #[inline(always)]
     pub(crate) fn repeat<T: Element<Real = R>>(block: &'a [T; MAX_LANES]) -> Self {
@@ -66,12 +74,6 @@ impl<'a, R: Real> Src<'a, R> {
     pub(crate) fn strided(self, start: usize, stride: usize, len: usize) -> Self {
         assert!(!self.repeats && self.stride == 1 && fits(start, stride, len, self.len));
         Src { from: self.at(start), len, stride, ..self }
-    }
-
-    /// The place of number `index` of a plain view in a line of `line` numbers in memory.
-    #[inline(always)]
-    pub(crate) fn misaligned(self, index: usize, line: usize) -> usize {
-        self.at(index).addr() / size_of::<R>() % line
     }
 
     /// The address of a number, counted without the stride.
@@ -141,7 +143,41 @@ impl<'a, R: Real> Src<'a, R> {
     }
 }
 
+impl<'a> Src<'a, f32> {
+    /// Number `index`, as f32.
+    #[inline(always)]
+    pub(crate) fn get(self, index: usize) -> f32 {
+        if <f32 as Stored>::rounds(self.format) {
+            return self.read(index) as f32;
+        }
+        assert!(index < self.len);
+        // SAFETY: within the view, and aligned, because the format does not round.
+        unsafe { *self.at(index * self.stride) }
+    }
+}
+
+impl<'a> Dst<'a, f32> {
+    /// Writes number `index`, rounded once.
+    #[inline(always)]
+    pub(crate) fn set(self, index: usize, value: f32) {
+        if <f32 as Stored>::rounds(self.format) {
+            return self.write(index, value.into());
+        }
+        assert!(index < self.len);
+        // SAFETY: as above.
+        unsafe { *self.at(index * self.stride) = value }
+    }
+}
+
 impl<'a, R: Real> Dst<'a, R> {
+    /// The same view of numbers that are computed in f32.
+    #[inline(always)]
+    pub(crate) fn of_f32(self) -> Dst<'a, f32> {
+        assert!(size_of::<R>() == size_of::<f32>());
+        let Dst { to, len, stride, format, lifetime: _ } = self;
+        Dst { to: to.cast(), len, stride, format, lifetime: PhantomData }
+    }
+
     #[inline(always)]
     pub(crate) fn new<T: Element<Real = R>>(slice: &'a mut [T]) -> Self {
         let (to, len) = (slice.as_mut_ptr().cast(), slice.len());

@@ -97,9 +97,13 @@ pub fn fingerprints(level: Level, of_f32: &Outputs<f32>, of_f64: &Outputs<f64>) 
     of(level, of_f32).chain(of(level, of_f64)).collect()
 }
 
-/// The name of the same output with f64, for one of machines without: only formulas that ask for f64 have other bits
-/// there, and lines of their own.
+/// The name of the same output with f64, for one of machines without: only formulas that ask for f64 and sums have other
+/// bits there, and lines of their own. The one lane that fuses f32 does not fuse f64.
 fn with_f64(name: &str) -> Option<String> {
+    if let Some(rest) = name.strip_prefix("fusedf32 ") {
+        let unfused = rest.starts_with("f64 ") && Level::lowest().family() == FmaFamily::FusedF32;
+        return Some(format!("{} {rest}", if unfused { "unfused" } else { "fused" }));
+    }
     name.strip_prefix("unfusedf32 ").map(|rest| format!("unfused {rest}"))
 }
 
@@ -178,13 +182,6 @@ macro_rules! outputs_are_fixed {
         #[test]
         fn outputs_have_their_fingerprints() {
             crate::common::outputs::have_their_fingerprints($program, $outputs::<f32>, $outputs::<f64>);
-        }
-
-        #[test]
-        #[cfg(target_arch = "x86_64")]
-        fn outputs_stay_in_range_in_any_environment() {
-            crate::common::environment::outputs_stay_in_range($outputs::<f32>);
-            crate::common::environment::outputs_stay_in_range($outputs::<f64>);
         }
 
         #[test]

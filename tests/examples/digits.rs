@@ -26,6 +26,26 @@ fn tells_a_zero() {
     assert!(accuracy(stdout(&output)) >= 98.0, "{output:?}");
 }
 
+/// examples/firmware is compiled with the constants.
+#[test]
+fn writes_constants() {
+    let (figure, file) = (figure("writes_constants.svg"), figure("digits.rs"));
+    let output = run("digits", &["--hidden", "3", "--epochs", "1", "--figure", &figure, "--constants", &file]);
+    assert!(stdout(&output).contains("constants in "), "{output:?}");
+    let source = std::fs::read_to_string(file).expect("a source");
+    for constant in [
+        "HIDDEN_WEIGHTS: [[f32; 64]; 3]",
+        "HIDDEN_BIAS: [f32; 3]",
+        "OUTPUT_WEIGHTS: [[f32; 3]; 10]",
+        "OUTPUT_BIAS: [f32; 10]",
+        "PIXELS: usize = 64",
+        "IMAGES: [[u8; 64]; 10]",
+        "LABELS: [u32; 10]",
+    ] {
+        assert!(source.contains(constant), "{constant}");
+    }
+}
+
 #[test]
 fn repeats_itself() {
     let figure = figure("repeats_itself.svg");

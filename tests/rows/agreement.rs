@@ -127,3 +127,11 @@ fn units<T: Number>(gate: &[T], up: &[T], dy: &[T], all: &mut Outputs<T>) {
 }
 
 outputs_are_fixed!("rows", outputs);
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn outputs_stay_in_range_in_other_environments() {
+    const SPECIAL: &[&str] = &[];
+    crate::common::environment::outputs_stay_in_range(outputs::<f32>, true, SPECIAL);
+    crate::common::environment::outputs_stay_in_range(outputs::<f64>, true, SPECIAL);
+}

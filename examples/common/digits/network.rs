@@ -188,7 +188,7 @@ impl Gradient {
 /// A linear layer, and the momentum of its weights and bias.
 pub struct Linear {
     pub weights: Array2<f32>,
-    bias: Array1<f32>,
+    pub bias: Array1<f32>,
     weights_velocity: Array2<f32>,
     bias_velocity: Array1<f32>,
 }

@@ -8,7 +8,7 @@ use num_traits::Float;
 
 use super::rectifier::finite_end;
 use crate::activation::{Formula, activation};
-use crate::element::Element as _;
+use crate::convert::equal;
 use crate::math::FloatMath;
 use crate::math::exp::{
     Constants, bend, exp_lifted, exp_m1_of_negative, exp_parts_of_negative, power_of_two, vanishing,
@@ -43,8 +43,8 @@ pub(crate) struct Side<L> {
 
 impl<L: Lanes> Side<L> {
     #[inline(always)]
-    fn of(x: L, end: f64) -> Self {
-        Side { z: x.at_most(x.splat(0.0)).at_least(x.splat(-end)), low: None }
+    fn of(x: L, end: L) -> Self {
+        Side { z: x.at_most(x.splat(0.0)).at_least(-end), low: None }
     }
 
     /// z = x, not clamped at 0: for results that are replaced where x is positive.
@@ -55,9 +55,9 @@ impl<L: Lanes> Side<L> {
 
     /// x / alpha to twice the precision: e^z would turn the rounding of z into |z| / 2 ulp.
     #[inline(always)]
-    fn scaled(x: L, end: f64, alpha: f64) -> Self {
+    fn scaled(x: L, end: L, alpha: f64) -> Self {
         let alpha = x.splat(alpha);
-        let x = x.at_most(x.splat(0.0)).at_least((alpha * -end).at_least(x.fill(-L::Real::MAX)));
+        let x = x.at_most(x.splat(0.0)).at_least((-(alpha * end)).at_least(x.fill(-L::Real::MAX)));
         let z = x / alpha;
         Side { z, low: Some(div_remainder(x, z, alpha) / alpha) }
     }
@@ -71,7 +71,7 @@ impl<L: Lanes> Side<L> {
         let (power, t) = exp_parts_of_negative(self.z);
         let t = if let Some(low) = self.low { low.mul_add(t + 1.0, t) } else { t };
         let (whole, high) = (power - 1.0, t.fill(factor.high));
-        let small = if factor.low.into_f64() == 0.0 {
+        let small = if factor.is_exact() {
             power * high * t
         } else {
             // e^z - 1 is near z, or -1: near enough beside the low part.
@@ -84,7 +84,7 @@ impl<L: Lanes> Side<L> {
     /// factor e^x, with its tail, for x of at most 0.
     #[inline(always)]
     fn tail(x: L, factor: HiLo<L::Real>) -> L {
-        Side::of_negative(x, vanishing(factor)).exp(factor)
+        Side { z: x.at_least(x.fill(-vanishing(factor))), low: None }.exp(factor)
     }
 
     /// factor e^z.
@@ -145,20 +145,20 @@ activation! {
     in (self, x)
     f {
         // Where x / alpha is so small that the remainder of the division may underflow, the function is x.
-        let negative = self.side(x, L::Real::EXP_M1_CUTOFF).exp_m1(HiLo::exact(self.alpha));
-        x.select(x.splat(-power_of_two(-60) * self.alpha).lt(x), negative)
+        let negative = self.side(x, x.splat(L::Real::EXP_M1_CUTOFF)).exp_m1(HiLo::exact(self.alpha));
+        x.select((x.splat(self.alpha) * -power_of_two(-60)).lt(x), negative)
     }
-    df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, L::Real::EXP_VANISHING).exp(HiLo::exact(1.0))) }
+    df { x.splat(1.0).select(x.splat(0.0).lt(x), self.side(x, x.splat(L::Real::EXP_VANISHING)).exp(HiLo::exact(1.0))) }
     d2f {
-        let inverse = HiLo::quotient(1.0, self.rounded_to::<L::Real>().alpha);
-        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, vanishing(inverse)).exp(inverse))
+        let inverse = HiLo::per(1.0, self.rounded_to::<L::Real>().alpha);
+        x.splat(0.0).select(x.splat(0.0).lt(x), self.side(x, x.fill(vanishing(inverse))).exp(inverse))
     }
 }
 
 impl Celu {
     #[inline(always)]
-    pub(crate) fn side<L: Lanes>(self, x: L, end: f64) -> Side<L> {
-        if self.alpha == 1.0 { Side::of(x, end) } else { Side::scaled(x, end, self.alpha) }
+    pub(crate) fn side<L: Lanes>(self, x: L, end: L) -> Side<L> {
+        if equal(self.alpha, 1.0) { Side::of(x, end) } else { Side::scaled(x, end, self.alpha) }
     }
 }
 
@@ -193,9 +193,9 @@ activation! {
     f {
         let negative = Side::of_negative(x, L::Real::EXP_M1_CUTOFF).exp_m1(self.depth());
         // The low part of gamma is positive, or 0 and left out: its product with an infinite x has the sign of x.
-        let gamma = if self == Self::DEFAULT { GAMMA.rounded_down() } else { self.factor::<L::Real>() };
+        let gamma = if self.is_default() { GAMMA.rounded_down() } else { self.factor::<L::Real>() };
         let (high, low) = (x.fill(gamma.high), x.fill(gamma.low));
-        let positive = if gamma.low.into_f64() == 0.0 { x * high } else { x.mul_add(high, x * low) };
+        let positive = if gamma.is_exact() { x * high } else { x.mul_add(high, x * low) };
         x.select_negative(negative, positive)
     }
     df { x.fill(self.factor::<L::Real>().high).select(x.splat(0.0).lt(x), Side::tail(x, self.depth())) }
@@ -203,20 +203,25 @@ activation! {
 }
 
 impl Selu {
+    #[inline(always)]
+    fn is_default(self) -> bool {
+        equal(self.alpha, Self::DEFAULT.alpha) && equal(self.gamma, Self::DEFAULT.gamma)
+    }
+
     /// gamma.
     #[inline(always)]
     pub(crate) fn factor<R: Real>(self) -> HiLo<R> {
-        if self == Self::DEFAULT { GAMMA.to() } else { HiLo::exact(self.gamma) }
+        if self.is_default() { GAMMA.to() } else { HiLo::exact(self.gamma) }
     }
 
     /// gamma alpha.
     #[inline(always)]
     pub(crate) fn depth<R: Real>(self) -> HiLo<R> {
-        if self == Self::DEFAULT {
+        if self.is_default() {
             return GAMMA_ALPHA.to();
         }
         let Selu { alpha, gamma } = self.rounded_to::<R>();
-        HiLo::<f64>::exact(gamma).by(alpha).to()
+        HiLo::product(gamma, alpha)
     }
 }
 
@@ -276,10 +281,10 @@ activation! {
             let tail = Side::tail(x, HiLo::exact(self.alpha_n));
             negative = ((tail + x.fill(limit.low)) + x.fill(limit.high)).select(beyond, negative);
         }
-        x.mul_add(x.splat(self.alpha_p * 2.0), x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
+        x.mul_add(x.splat(self.alpha_p) * 2.0, x.splat(self.beta)).select(x.splat(0.0).lt(x), negative)
     }
     d2f {
-        let positive = x.splat(self.alpha_p * 2.0);
+        let positive = x.splat(self.alpha_p) * 2.0;
         positive.select(x.splat(0.0).lt(x), Side::tail(x, HiLo::exact(self.alpha_n)))
     }
 }

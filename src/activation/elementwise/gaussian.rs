@@ -65,14 +65,14 @@ impl Gaussian {
     pub(crate) fn bell<L: Lanes>(self, x: L, factor: HiLo<L::Real>) -> Bell<L> {
         let Gaussian { sigma } = self.rounded_to::<L::Real>();
         let inverse_square = self.inverse_square::<L::Real>();
-        let a = x.abs().at_most(x.splat(sigma * gaussian_vanishing(factor)));
+        let a = x.abs().at_most(x.fill(gaussian_vanishing(factor, sigma)));
         let square = a * a;
         let high = square * x.fill(inverse_square.high);
         let low = square.mul_error(x.fill(inverse_square.high), high)
             + (a.mul_error(a, square) * x.fill(inverse_square.high) + square * x.fill(inverse_square.low));
         Bell {
             a,
-            value: exp_lifted((high * -0.5).at_least(x.splat(-vanishing(factor))), Some(low * -0.5), factor),
+            value: exp_lifted((high * -0.5).at_least(x.fill(-vanishing(factor))), Some(low * -0.5), factor),
             excess: (high - 1.0) + low,
         }
     }
@@ -105,12 +105,12 @@ activation! {
         tail.mul_add(x.splat(0.5 * lower::<L>()), z.sign.select_negative(x.splat(-0.0), x.splat(1.0)))
     }
     df {
-        let factor = HiLo::quotient(DENSITY.high, self.rounded_to::<L::Real>().sigma);
+        let factor = HiLo::per(DENSITY.high, self.rounded_to::<L::Real>().sigma);
         self.standard(x, factor).bell(factor) * lower::<L>()
     }
     d2f {
         let Laplace { sigma, .. } = self.rounded_to::<L::Real>();
-        let factor = HiLo::quotient(DENSITY.high, sigma * sigma);
+        let factor = HiLo::quotient_by_square(DENSITY.high, sigma);
         let z = self.standard(x, factor);
         let bell = z.bell(factor);
         fma_emulated(bell, z.a, bell * z.low).xor_sign(-z.sign) * lower::<L>()
@@ -133,7 +133,7 @@ impl<L: Lanes> Standard<L> {
     #[inline(always)]
     fn bell(self, factor: HiLo<L::Real>) -> L {
         let (exponent, lost) = exponent(self.a, Some(self.low));
-        exp_lifted(exponent.at_least(exponent.splat(-vanishing(factor))), Some(lost), factor)
+        exp_lifted(exponent.at_least(exponent.fill(-vanishing(factor))), Some(lost), factor)
     }
 }
 
@@ -142,8 +142,8 @@ impl Laplace {
     #[inline(always)]
     fn standard<L: Lanes>(self, x: L, factor: HiLo<L::Real>) -> Standard<L> {
         let Laplace { mu, sigma } = self.rounded_to::<L::Real>();
-        let inverse = HiLo::<L::Real>::quotient(1.0, sigma);
-        let (high, end) = (x.fill(inverse.high), x.splat(gaussian_vanishing(factor) * sigma));
+        let inverse = HiLo::<L::Real>::per(1.0, sigma);
+        let (high, end) = (x.fill(inverse.high), x.fill(gaussian_vanishing(factor, sigma)));
         let (difference, lost) = two_sum(x, x.splat(-mu));
         let lost = lost.select(difference.abs().lt(end), x.splat(0.0));
         let difference = difference.at_least(-end).at_most(end);

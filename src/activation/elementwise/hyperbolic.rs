@@ -73,9 +73,9 @@ activation! {
     d2f {
         let double = self.double(x);
         let cap = self.rounded_to::<L::Real>().cap;
-        let y = HiLo::quotient(8.0, cap).times(lifted_bell_derivative(double.tail()));
+        let y = HiLo::per(8.0, cap).times(lifted_bell_derivative(double.tail()));
         // -2 x / cap^2 near 0, lifted, because 2 x / cap may be subnormal where this is not.
-        let factor = x.fill(HiLo::<L::Real>::quotient(2.0, cap).high);
+        let factor = x.fill(HiLo::<L::Real>::per(2.0, cap).high);
         let near = x.abs() * power_of_two(<L::Real as exp::Constants>::LIFT) * factor * (factor * 0.5);
         (near.select(double.magnitude.lt(x.splat(power_of_two(-60))), y) * lower::<L>()).copysign(-x)
     }
@@ -88,7 +88,7 @@ impl SoftCap {
     /// 2 x / cap.
     #[inline(always)]
     fn double<L: Lanes>(self, x: L) -> Scaled<L> {
-        Scaled::by(x, HiLo::quotient(2.0, self.rounded_to::<L::Real>().cap), <L::Real as exp::Constants>::EXP_VANISHING)
+        Scaled::by(x, HiLo::per(2.0, self.rounded_to::<L::Real>().cap), <L::Real as exp::Constants>::EXP_VANISHING)
     }
 }
 

@@ -4,6 +4,7 @@ use num_traits::Float;
 
 use crate::Spec;
 use crate::activation::{Formula, activation};
+use crate::convert::equal;
 use crate::math::rounding::reciprocal;
 use crate::math::sin::{reduce, sin_cos, sin_cos_reduced, sin_squared_reduced};
 use crate::simd::{Lanes, Real};
@@ -73,7 +74,7 @@ macro_rules! snake {
     const IN_F64: [bool; 3] = Self::IN_F64;
             $(#[inline(always)]
             fn $method<L: Lanes>(self, x: L) -> L {
-                if self.a == 1.0 {
+                if equal(self.a, 1.0) {
                     return self.$of_product(x, x, None);
                 }
                 let a = x.splat(self.a);
@@ -134,10 +135,10 @@ impl Snake {
 
     /// 2 a cos(2 a x) = 2 a sin(2 (a x + pi / 4)).
     #[inline(always)]
-    fn second_derivative_of<L: Lanes>(self, _: L, product: L, rest: Option<L>) -> L {
+    fn second_derivative_of<L: Lanes>(self, x: L, product: L, rest: Option<L>) -> L {
         let reduced = reduce::<L, true, true>(product, rest);
         let (sin, cos) = sin_cos_reduced(reduced.r);
         let half = sin * cos;
-        half.select(reduced.even(), -half) * (4.0 * self.a)
+        half.select(reduced.even(), -half) * (x.splat(self.a) * 4.0)
     }
 }

@@ -13,11 +13,11 @@ use crate::simd::Lanes;
 /// x / divisor, with hardly more than one rounding: the product with a double-double inverse where there is FMA;
 /// without it, that product would cost as much as the division.
 #[inline(always)]
-fn divided<L: Lanes>(x: L, divisor: f64) -> L {
+fn divided<L: Lanes>(x: L, [high, low]: [f64; 2]) -> L {
     if !L::FUSED {
-        return x / divisor;
+        return x / (x.splat(high) - x.splat(low));
     }
-    HiLo::<L::Real>::quotient(1.0, divisor).times(x)
+    HiLo::<L::Real>::quotient_by_sum(1.0, high, -low).times(x)
 }
 
 activation! {
@@ -40,7 +40,7 @@ activation! {
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x)
     f { x.at_least(x.splat(self.low)).at_most(x.splat(self.high)) }
-    df { between(x, self.low, self.high, 1.0) }
+    df { between(x, self.low, self.high, x.splat(1.0)) }
     d2f { constant(x, 0.0) }
 }
 
@@ -66,11 +66,11 @@ activation! {
     in (self, x)
     f {
         let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
-        divided(x.at_least(x.splat(low)).at_most(x.splat(high)) - low, high - low)
+        divided(x.at_least(x.splat(low)).at_most(x.splat(high)) - low, [high, low])
     }
     df {
         let HardSigmoid { low, high } = self.rounded_to::<L::Real>();
-        between(x, low, high, 1.0 / (high - low))
+        between(x, low, high, x.fill(HiLo::<L::Real>::quotient_by_sum(1.0, high, -low).high))
     }
     d2f { constant(x, 0.0) }
 }
@@ -90,13 +90,13 @@ activation! {
     in (self, x)
     f {
         let positive = x.at_least(x.splat(-3.0));
-        positive * divided(positive.at_most(x.splat(3.0)) + 3.0, 6.0)
+        positive * divided(positive.at_most(x.splat(3.0)) + 3.0, [6.0, 0.0])
     }
     df {
-        let line = divided(x.mul_add(x.splat(2.0), x.splat(3.0)), 6.0);
+        let line = divided(x.mul_add(x.splat(2.0), x.splat(3.0)), [6.0, 0.0]);
         x.splat(0.0).select(x.le(x.splat(-3.0)), x.splat(1.0).select(x.splat(3.0).le(x), line))
     }
-    d2f { between(x, -3.0, 3.0, 1.0 / 3.0) }
+    d2f { between(x, -3.0, 3.0, x.splat(1.0 / 3.0)) }
 }
 
 activation! {
@@ -185,7 +185,7 @@ activation! {
     f32 [0.5, 0.0, 0.0]; f64 [0.5, 0.0, 0.0];
     in (self, x)
     f { (x.at_least(x.splat(-1.0)).at_most(x.splat(1.0)) + 1.0) * 0.5 }
-    df { between(x, -1.0, 1.0, 0.5) }
+    df { between(x, -1.0, 1.0, x.splat(0.5)) }
     d2f { constant(x, 0.0) }
 }
 
@@ -206,5 +206,5 @@ activation! {
         x.select(x.splat(1.0).le(x), half * half)
     }
     df { SparseSigmoid.f(x) }
-    d2f { between(x, -1.0, 1.0, 0.5) }
+    d2f { between(x, -1.0, 1.0, x.splat(0.5)) }
 }

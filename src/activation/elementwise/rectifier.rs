@@ -10,7 +10,7 @@ use core::f64::consts::SQRT_2;
 use num_traits::Float;
 
 use crate::activation::{Formula, activation};
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 
 /// `constant` in every lane, but NaN where x is NaN.
 #[inline(always)]
@@ -20,9 +20,9 @@ pub(crate) fn constant<L: Lanes>(x: L, constant: f64) -> L {
 
 /// `inside` where low < x < high, else 0; NaN where x is NaN.
 #[inline(always)]
-pub(crate) fn between<L: Lanes>(x: L, low: f64, high: f64, inside: f64) -> L {
+pub(crate) fn between<L: Lanes>(x: L, low: f64, high: f64, inside: L) -> L {
     let zero = x.splat(0.0);
-    zero.select(x.le(x.splat(low)), zero.select(x.splat(high).le(x), constant(x, inside)))
+    zero.select(x.le(x.splat(low)), zero.select(x.splat(high).le(x), inside.select(x.equals(x), x)))
 }
 
 activation! {
@@ -205,6 +205,9 @@ impl RRelu {
     #[inline(always)]
     fn mean<L: Lanes>(self, x: L) -> L {
         let Self { lower, upper } = self.rounded_to::<L::Real>();
+        if const { without_f64::<L::Real>() } {
+            return x.splat(lower) * 0.5 + x.splat(upper) * 0.5;
+        }
         x.splat((lower + upper) * 0.5)
     }
 }
@@ -223,7 +226,7 @@ activation! {
     f32 [0.0, 0.0, 0.0]; f64 [0.0, 0.0, 0.0];
     in (self, x), cuts_at (6.0)
     f { x.at_least(x.splat(0.0)).at_most(x.splat(6.0)) }
-    df { between(x, 0.0, 6.0, 1.0) }
+    df { between(x, 0.0, 6.0, x.splat(1.0)) }
     d2f { constant(x, 0.0) }
 }
 

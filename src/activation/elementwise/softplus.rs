@@ -198,7 +198,7 @@ activation! {
         // Below 0 by the conjugate: b / 2 divided by the sum |x| + sqrt(x^2 + b), half of which is the value above 0.
         let root = self.root(x);
         let sum = root.whole + (root.a + root.err);
-        let negative = x.splat(self.b * 0.5) * root.scale / sum;
+        let negative = (x.splat(self.b) * 0.5) * root.scale / sum;
         let negative = x.splat(0.0).select(x.equals(x.splat(f64::NEG_INFINITY)), negative);
         // Far above 0 the value is x, infinity included.
         let positive = x.select(root.scale.lt(x.splat(1.0)), sum * 0.5);
@@ -211,13 +211,13 @@ activation! {
         let product = root.whole * sum;
         let lost = root.whole.mul_error(sum, product)
             + (root.err * (sum + root.whole) + root.whole * ((root.whole - sum) + root.a));
-        let part = over(x.splat(self.b * 0.5), product, lost, 1.0) * root.scale * root.scale;
+        let part = over(x.splat(self.b) * 0.5, product, lost, 1.0) * root.scale * root.scale;
         part.select(x.lt(x.splat(0.0)), x.splat(1.0) - part)
     }
     d2f {
         let root = self.root(x);
         let inverse = root.scale / root.whole;
-        inverse * inverse * over(x.splat(self.b * 0.5) * root.scale, root.whole, root.err, 3.0)
+        inverse * inverse * over((x.splat(self.b) * 0.5) * root.scale, root.whole, root.err, 3.0)
     }
 }
 

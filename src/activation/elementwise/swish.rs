@@ -1,9 +1,8 @@
 //! Swish, and the parts that it shares with other functions x s(z), a gate s(z) being the logistic function of z: the
 //! linear side max(0, x) minus a tail that keeps its own relative accuracy.
 
-use core::f64::consts::LOG2_E;
-
 use crate::activation::activation;
+use crate::convert::{equal, is_negative};
 use crate::math::exp::Constants;
 use crate::math::logistic::{Tail, lower};
 use crate::math::pair::HiLo;
@@ -45,15 +44,14 @@ impl<L: Lanes> Scaled<L> {
         let a = x.abs().at_most(end);
         let magnitude = a * high;
         let low = a.mul_add(x.fill(beta.low), a.mul_error(high, magnitude));
-        let [beta_high, beta_low] = beta.into_f64();
-        let octaves = HiLo::<L::Real>::new((beta_high + beta_low) * LOG2_E, 0.0);
+        let octaves = beta.times_log2_e();
         Scaled { magnitude, low: Some(low), a, octaves: Some([x.fill(octaves.high), x.fill(octaves.low)]) }
     }
 
     /// z = beta x, as [`unscaled`](Self::unscaled) where beta is 1.
     #[inline(always)]
     pub(crate) fn of(x: L, beta: f64) -> Self {
-        if beta == 1.0 { Self::unscaled(x) } else { Self::new(x, beta) }
+        if equal(beta, 1.0) { Self::unscaled(x) } else { Self::new(x, beta) }
     }
 
     /// The logistic tail 1 / (1 + e^|z|).
@@ -70,7 +68,7 @@ impl<L: Lanes> Scaled<L> {
     pub(super) fn gated(self, x: L, mirrored: f64) -> L {
         let tail = self.tail();
         // x is clamped at 0, which has the sign that the limit of the other side has at infinity.
-        let linear = if mirrored < 0.0 { x.at_most(x.splat(0.0)) } else { x.at_least(x.splat(-0.0)) };
+        let linear = if is_negative(mirrored) { x.at_most(x.splat(0.0)) } else { x.at_least(x.splat(-0.0)) };
         let scale = x.splat(-lower::<L>()).xor_sign(x.splat(mirrored));
         // The product with a power of two is exact.
         (self.a * tail.lifted / tail.denominator()).mul_add(scale, linear)
@@ -133,7 +131,7 @@ macro_rules! scaled {
             const IN_F64: [bool; 3] = $Name::IN_F64;
             $(#[inline(always)]
             fn $method<L: $crate::Lanes>(self, x: L) -> L {
-                if self.beta == 1.0 {
+                if $crate::convert::equal(self.beta, 1.0) {
                     self.$of_scaled(x, $crate::activation::elementwise::swish::Scaled::unscaled(x))
                 } else {
                     self.$of_scaled(x, $crate::activation::elementwise::swish::Scaled::new(x, self.beta))

@@ -8,6 +8,7 @@ pub(crate) mod log_sum_exp;
 pub(crate) mod softmax;
 #[macro_use]
 pub(crate) mod sparsemax;
+mod sparsemax_in_f32;
 
 use crate::element::Element;
 use crate::row::Rows;

@@ -1,13 +1,13 @@
 //! Sparsemax, the projection of a row to the probability simplex, and hardmax, the one-hot vector of its maximum.
 
-use super::RowFormula;
+use super::{RowFormula, sparsemax_in_f32 as in_f32};
 use crate::compiled::concrete;
 use crate::element::RealOf;
 use crate::math::pair::HiLo;
 use crate::row::exponentials::scale;
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{COPIED, FullyMasked, Rows};
-use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch, dispatch_scalar, without_f64};
 use crate::slice::{Convert, Dst, Map, Src, Workspace};
 
 crate::function::function! {
@@ -182,6 +182,8 @@ concrete! {
     trait SparsemaxKernels;
     fn forward(kernel: Forward<'_, RealOf<T>>) { dispatch(kernel) }
     fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn forward_in_f32(kernel: in_f32::Forward<'_>) { dispatch_scalar(kernel) }
+    fn backward_in_f32(kernel: in_f32::Backward<'_>) { dispatch_scalar(kernel) }
 }
 
 /// The function of a call.
@@ -253,12 +255,24 @@ impl<R: Real> Kernel for Backward<'_, R> {
     }
 }
 
+fn forward<R: Real>(which: Which, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
+    if const { without_f64::<R>() } {
+        let kernel = in_f32::Forward { which, x: x.of_f32(), y: y.of_f32(), rows, count };
+        return <R::Kernels as SparsemaxKernels<R>>::forward_in_f32(kernel);
+    }
+    <R::Kernels as SparsemaxKernels<R>>::forward(Forward { which, x, y, rows, count });
+}
+
 impl RowFormula for Sparsemax {
     fn forward<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
-        let kernel = Forward { which: Which::Sparsemax, x, y, rows, count };
-        <R::Kernels as SparsemaxKernels<R>>::forward(kernel);
+        forward(Which::Sparsemax, x, y, rows, count);
     }
     fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, count: usize) {
+        if const { without_f64::<R>() } {
+            let (from, dy, dx) = (from.of_f32(), dy.of_f32(), dx.of_f32());
+            let kernel = in_f32::Backward { from_input: !output, from, dy, dx, rows, count };
+            return <R::Kernels as SparsemaxKernels<R>>::backward_in_f32(kernel);
+        }
         let kernel = Backward { from_input: !output, from, dy, dx, rows, count };
         <R::Kernels as SparsemaxKernels<R>>::backward(kernel);
     }
@@ -266,8 +280,7 @@ impl RowFormula for Sparsemax {
 
 impl RowFormula for Hardmax {
     fn forward<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, count: usize) {
-        let kernel = Forward { which: Which::Hardmax, x, y, rows, count };
-        <R::Kernels as SparsemaxKernels<R>>::forward(kernel);
+        forward(Which::Hardmax, x, y, rows, count);
     }
     fn backward<R: Real>(self, _: bool, _: Src<R>, _: Src<R>, dx: Dst<R>, _: Rows, _: usize) {
         (0..dx.len()).for_each(|i| dx.write(i, 0.0));

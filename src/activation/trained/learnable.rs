@@ -221,7 +221,7 @@ impl Learnable for Celu {
     const PARAMETER_ULP: f64 = 4.0;
     #[inline(always)]
     fn dfdp<L: Lanes>(self, x: L) -> L {
-        let side = self.side(x, L::Real::EXP_VANISHING);
+        let side = self.side(x, x.splat(L::Real::EXP_VANISHING));
         let v = -side.z;
         let e = exp_lifted(side.z, None, HiLo::exact(1.0)) * lower::<L>();
         let far = v.mul_add(e, e - 1.0);

@@ -6,13 +6,14 @@
 //! beside the root, which moves with the target.
 
 use super::regression::residual;
+use crate::convert::equal;
 use crate::loss::{LossFormula, loss, positive_bound};
 use crate::math::FloatMath;
 use crate::math::exp::{Constants, exp_times, power_and_excess, power_of_two};
 use crate::math::log::{Part, ln_1p_exp, ln_of_end, ln_of_quotient, ln_parts};
 use crate::math::logistic::{Tail, lower, parabola_above};
 use crate::math::rounding::{div_remainder, div_square, two_sum};
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 
 /// y where 0 <= y <= 1, else NaN: y (1 - y) is negative outside of 0 to 1, and nowhere else.
 #[inline(always)]
@@ -162,7 +163,7 @@ loss! {
 /// in its loop.
 macro_rules! weighted {
     ($this:ident, $z:ident, $y:ident, $function:ident) => {
-        if $this.pos_weight == 1.0 {
+        if $crate::convert::equal($this.pos_weight, 1.0) {
             Logits::new($z, $y, None).$function()
         } else {
             Logits::new($z, $y, Some($y.splat($this.pos_weight))).$function()
@@ -384,30 +385,30 @@ loss! {
     bound "(1 + 0.65 gamma) tanh(x / 2) / (2 x)";
     in (self, prediction, target)
     f {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.f(prediction, label(target)));
         }
-        if self.gamma == 2.0 {
+        if equal(self.gamma, 2.0) {
             self.loss_of::<L, true>(prediction, target)
         } else {
             self.loss_of::<L, false>(prediction, target)
         }
     }
     df {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.df(prediction, label(target)));
         }
-        if self.gamma == 2.0 {
+        if equal(self.gamma, 2.0) {
             self.derivative_of::<L, true>(prediction, target)
         } else {
             self.derivative_of::<L, false>(prediction, target)
         }
     }
     d2f {
-        if self.gamma == 0.0 {
+        if equal(self.gamma, 0.0) {
             return self.balanced(target, BinaryCrossEntropyWithLogits::DEFAULT.d2f(prediction, label(target)));
         }
-        if self.gamma == 2.0 {
+        if equal(self.gamma, 2.0) {
             self.second_derivative_of::<L, true>(prediction, target)
         } else {
             self.second_derivative_of::<L, false>(prediction, target)
@@ -417,7 +418,12 @@ loss! {
         // That of the cross-entropy, times a factor that suffices for any gamma: a parabola through the value and the
         // derivative at any x lies above the loss on the way down to its minimum.
         let x = prediction * sign_of_label(target);
-        let factor = 1.0 + 0.65 * self.rounded_to::<L::Real>().gamma;
+        let gamma = self.rounded_to::<L::Real>().gamma;
+        let factor = if const { without_f64::<L::Real>() } {
+            x.splat(gamma) * 0.65 + 1.0
+        } else {
+            x.splat(1.0 + 0.65 * gamma)
+        };
         positive_bound(self.balanced(target, parabola_above(x) * factor))
     }
 }
@@ -509,7 +515,12 @@ impl Focal {
         let FocalParts { right, wrong, loss, lower_right, lower_power, .. } = parts;
         let right_loss = right * loss.at_most(x.splat(L::Real::EXP_CUTOFF));
         let bend = (right * lower_right * self.gamma - wrong) * (right_loss * self.gamma);
-        let bracket = (right * wrong).mul_add(x.splat(2.0 * self.gamma + 1.0), bend);
+        let two_gamma_and_one = if const { without_f64::<L::Real>() } {
+            x.splat(self.gamma) * 2.0 + 1.0
+        } else {
+            x.splat(2.0 * self.gamma + 1.0)
+        };
+        let bracket = (right * wrong).mul_add(two_gamma_and_one, bend);
         self.balanced(target, parts.power_times(bracket) * lower_right * lower_power)
     }
 
@@ -566,6 +577,6 @@ impl Focal {
         let Some(alpha) = self.rounded_to::<L::Real>().alpha else {
             return y;
         };
-        y * y.splat(1.0 - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
+        y * (y.splat(1.0) - alpha).select(target.equals(y.splat(0.0)), y.splat(alpha))
     }
 }

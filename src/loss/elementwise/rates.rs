@@ -229,22 +229,23 @@ loss! {
     bound "the larger of the second derivative and (exp((2 - p) z) + y exp(-(p - 1) z)) / 2";
     in (self, z, target), constant log;
     f {
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, 1.0 / a, 1.0 / b);
+        let [a, b] = self.exponents(z);
+        let one = z.splat(1.0);
+        let (rise, fall) = self.terms(z, target, Some([one / a, one / b]));
         rise + fall
     }
     df {
-        let (rise, fall) = self.terms(z, target, 1.0, 1.0);
+        let (rise, fall) = self.terms(z, target, None);
         rise - fall
     }
     d2f {
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, a, b);
+        let [a, b] = self.exponents(z);
+        let (rise, fall) = self.terms(z, target, Some([a, b]));
         rise + fall
     }
     d2f_bound {
-        let (a, b) = self.exponents::<L>();
-        let (rise, fall) = self.terms(z, target, 0.5, 0.5);
+        let [a, b] = self.exponents(z);
+        let (rise, fall) = self.terms(z, target, Some([z.splat(0.5); 2]));
         larger_bound(rise * (a + a) + fall * (b + b), rise + fall)
     }
 }
@@ -252,25 +253,28 @@ loss! {
 impl Tweedie {
     /// 2 - p and p - 1, both exact.
     #[inline(always)]
-    fn exponents<L: Lanes>(self) -> (f64, f64) {
-        let power = self.rounded_to::<L::Real>().power;
-        (2.0 - power, power - 1.0)
+    fn exponents<L: Lanes>(self, z: L) -> [L; 2] {
+        let power = z.splat(self.power);
+        [z.splat(2.0) - power, power - 1.0]
     }
 
-    /// exp((2 - p) z) times `rises`, and y exp(-(p - 1) z) times `falls`.
+    /// exp((2 - p) z) and y exp(-(p - 1) z), times factors, 1 by default.
     #[inline(always)]
-    fn terms<L: Lanes>(self, z: L, target: L, rises: f64, falls: f64) -> (L, L) {
+    fn terms<L: Lanes>(self, z: L, target: L, factors: Option<[L; 2]>) -> (L, L) {
         let y = not_negative(target);
-        let (a, b) = self.exponents::<L>();
+        let [a, b] = self.exponents(z);
+        let (rises, falls) = match factors {
+            Some([rises, falls]) => (Some(rises), Some(falls)),
+            None => (None, None),
+        };
         let (rise, fall) = (scaled_exp(z, a, z.splat(1.0), rises), scaled_exp(z, -b, y, falls));
         (rise.select(y.equals(y), y), unless_zero(y, fall).select(z.equals(z), z))
     }
 }
 
-/// factor y e^(c z) for |c| <= 1, with the error term of the product c z.
+/// factor y e^(by z) for |by| <= 1, with the error term of the product by z; the factor is 1 by default.
 #[inline(always)]
-fn scaled_exp<L: Lanes>(z: L, c: f64, y: L, factor: f64) -> L {
-    let by = z.splat(c);
+fn scaled_exp<L: Lanes>(z: L, by: L, y: L, factor: Option<L>) -> L {
     let product = z * by;
     let low = z.mul_error(by, product);
     // Beyond that, the exponential is 0 or infinite whatever the error term is.

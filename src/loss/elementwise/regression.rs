@@ -246,9 +246,9 @@ loss! {
         let delta = prediction.splat(self.delta);
         (prediction - target).at_most(delta).at_least(-delta)
     }
-    d2f { inside(prediction, target, self.delta, 1.0) }
+    d2f { inside(prediction, target, self.delta, prediction.splat(1.0)) }
     d2f_bound {
-        let half = prediction.splat(0.5 * self.delta);
+        let half = prediction.splat(self.delta) * 0.5;
         positive_bound(half / half_residual(prediction, target).at_least(half))
     }
 }
@@ -257,7 +257,7 @@ loss! {
 #[inline(always)]
 fn huber<L: Lanes>(prediction: L, target: L, delta: f64) -> L {
     let (half, low) = residual(prediction * 0.5, target * 0.5);
-    let a = half.abs().at_most(half.splat(0.5 * delta));
+    let a = half.abs().at_most(half.splat(delta) * 0.5);
     (a * 4.0) * (a.mul_add(a.splat(-0.5), half.abs()) + low.xor_sign(half))
 }
 
@@ -269,9 +269,9 @@ fn half_residual<L: Lanes>(prediction: L, target: L) -> L {
 
 /// `value` where |r| is below `end`, else 0.
 #[inline(always)]
-fn inside<L: Lanes>(prediction: L, target: L, end: f64, value: f64) -> L {
+fn inside<L: Lanes>(prediction: L, target: L, end: f64, value: L) -> L {
     let r = prediction - target;
-    let y = r.splat(value).select(r.abs().lt(r.splat(end)), r.splat(0.0));
+    let y = value.select(r.abs().lt(r.splat(end)), r.splat(0.0));
     y.select(r.equals(r), r)
 }
 
@@ -305,10 +305,10 @@ loss! {
         let beta = prediction.splat(self.beta);
         (prediction - target).at_most(beta).at_least(-beta) / beta
     }
-    d2f { inside(prediction, target, self.beta, 1.0 / self.rounded_to::<L::Real>().beta) }
+    d2f { inside(prediction, target, self.beta, prediction.splat(1.0) / prediction.splat(self.beta)) }
     d2f_bound {
         let half = half_residual(prediction, target);
-        positive_bound(half.splat(0.5) / half.at_least(half.splat(0.5 * self.beta)))
+        positive_bound(half.splat(0.5) / half.at_least(half.splat(self.beta) * 0.5))
     }
 }
 
@@ -337,7 +337,7 @@ loss! {
         let err = div_remainder(square, quotient, d) + (square_low - quotient * d_low);
         let rest = err / d + q / s * q_low;
         let delta = self.rounded_to::<L::Real>().delta;
-        let [high, low] = HiLo::exact(delta).by(delta).to::<L::Real>().into_f64();
+        let [high, low] = HiLo::<L::Real>::product(delta, delta).into_f64();
         let plain = quotient * high;
         let value = quotient.mul_add(q.splat(high), quotient * low + rest * high);
         let value = value.select(plain.le(q.fill(L::Real::MAX)), plain);
@@ -345,8 +345,8 @@ loss! {
         // underflow.
         let (r, low) = residual(prediction, target);
         let (half, a) = (r * 0.5, r.abs());
-        let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta * power_of_two(-27))), value);
-        let line = half_residual(prediction, target) * (2.0 * delta);
+        let value = half.mul_add(r, r * low).select(a.lt(a.splat(delta) * power_of_two(-27)), value);
+        let line = half_residual(prediction, target) * (q.splat(delta) * 2.0);
         value.select(q.lt(Self::end(q)), line)
     }
     df {
@@ -358,7 +358,7 @@ loss! {
         // Near 0 it is r, and q might underflow.
         let r = prediction - target;
         let value = (derivative * self.delta).copysign(r);
-        r.select(r.abs().lt(r.splat(self.delta * power_of_two(-27))), value)
+        r.select(r.abs().lt(r.splat(self.delta) * power_of_two(-27)), value)
     }
     d2f {
         let Hyperbola { q, q_low, s, s_low, .. } = self.hyperbola(prediction, target);
@@ -371,7 +371,7 @@ loss! {
     d2f_bound {
         // Far outside, s is |q|.
         let Hyperbola { q, s, .. } = self.hyperbola(prediction, target);
-        let far = q.splat(0.5 * self.delta) / half_residual(prediction, target);
+        let far = (q.splat(self.delta) * 0.5) / half_residual(prediction, target);
         positive_bound((q.splat(1.0) / s).select(q.lt(Self::end(q)), far))
     }
 }
@@ -494,7 +494,7 @@ impl Pinball {
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
         let tau = self.rounded_to::<L::Real>().tau;
-        r.select_negative(r.splat(tau), r.splat(1.0 - tau))
+        r.select_negative(r.splat(tau), r.splat(1.0) - tau)
     }
 }
 
@@ -535,7 +535,9 @@ loss! {
     }
     d2f_bound {
         let tau = self.rounded_to::<L::Real>().tau;
-        constant(2.0 * f64::max(tau, 1.0 - tau), prediction, target)
+        let (r, tau) = (prediction - target, prediction.splat(tau));
+        let bound = tau.at_least(r.splat(1.0) - tau) * 2.0;
+        bound.select(r.equals(r), r)
     }
 }
 
@@ -544,6 +546,6 @@ impl Expectile {
     #[inline(always)]
     fn weight<L: Lanes>(self, r: L) -> L {
         let tau = self.rounded_to::<L::Real>().tau;
-        r.splat(tau).select(r.lt(r.splat(0.0)), r.splat(1.0 - tau))
+        r.splat(tau).select(r.lt(r.splat(0.0)), r.splat(1.0) - tau)
     }
 }

@@ -293,7 +293,7 @@ pub(super) struct BatchedSubtract(pub(super) f64);
 impl Map<3, 1> for BatchedSubtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, m, rest]: [L; 3]) -> [L; 1] {
-        [subtract(x, self.0, m, rest)]
+        [subtract(x, x.splat(self.0), m, rest)]
     }
 }
 

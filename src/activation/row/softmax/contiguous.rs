@@ -148,10 +148,18 @@ impl<'a, R: Real> Forward<'a, R> {
 
 /// The greatest length of rows that stay in the caches. Longer rows are read twice and written once, and their
 /// exponentials are computed twice.
-pub(super) const LONG: usize = 1 << 18;
+pub(super) const LONG: usize = two_to(18);
 
 /// The length of the parts of a long row, which stay in the caches between maximum and sum.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = two_to(16);
+
+/// 2^n, or the largest length, if there is none of that.
+const fn two_to(n: u32) -> usize {
+    match 1_usize.checked_shl(n) {
+        Some(length) => length,
+        None => usize::MAX,
+    }
+}
 
 /// The kernel for the maximum of a long row and the sum of its exponentials, in one pass: each part is summed relative
 /// to its own maximum, and the sums are rescaled to the maximum of all. `None` if the maximum is not finite.

@@ -22,15 +22,15 @@ pub(crate) struct Subtract {
 impl Map<1, 1> for Subtract {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [subtract(x, self.inverse, x.splat(self.m), x.splat(self.rest))]
+        [subtract(x, x.splat(self.inverse), x.splat(self.m), x.splat(self.rest))]
     }
 }
 
 /// (x - m) inverse - rest. Half the difference is computed first, because the difference may overflow. The sign of a
 /// maximum of 0 depends on the order of the comparisons; adding 0 makes it positive.
 #[inline(always)]
-pub(crate) fn subtract<L: Lanes>(x: L, inverse: f64, m: L, rest: L) -> L {
-    x.mul_add(x.splat(0.5), m * -0.5 + 0.0).mul_add(x.splat(2.0 * inverse), -rest)
+pub(crate) fn subtract<L: Lanes>(x: L, inverse: L, m: L, rest: L) -> L {
+    x.mul_add(x.splat(0.5), m * -0.5 + 0.0).mul_add(inverse * 2.0, -rest)
 }
 
 /// The dy that the others are taken relative to, c: that of the entry with more than half of the row, if there is one.
@@ -216,12 +216,17 @@ impl LogSoftmaxGradient {
 
     #[inline(always)]
     pub(crate) fn of<L: Lanes>(self, x: L, y: L, dy: L, s: [L; 2]) -> L {
-        let difference = dy - scaled(y, s[0], s[1]);
-        // The factor second: where there is no FMA, only the first may be large.
-        let gradient = fma_emulated(difference, y.splat(self.factor[0]), difference * y.splat(self.factor[1]));
-        let hidden = x.equals(x.splat(self.hidden));
-        x.splat(0.0).select(y.equals(y), y).select(hidden, gradient)
+        log_softmax_gradient(x.equals(x.splat(self.hidden)), y, dy, s, splat(y, self.factor))
     }
+}
+
+/// factor (dy - s y), and 0 where x is `hidden`, unless the row is NaN.
+#[inline(always)]
+pub(crate) fn log_softmax_gradient<L: Lanes>(hidden: L::Mask, y: L, dy: L, s: [L; 2], factor: [L; 2]) -> L {
+    let difference = dy - scaled(y, s[0], s[1]);
+    // The factor second: where there is no FMA, only the first may be large.
+    let gradient = fma_emulated(difference, factor[0], difference * factor[1]);
+    y.splat(0.0).select(y.equals(y), y).select(hidden, gradient)
 }
 
 /// The gradient of log-softmax from x; `from` holds the exponentials, or x, for the shares.

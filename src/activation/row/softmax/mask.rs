@@ -3,7 +3,8 @@
 use crate::element::Element;
 use crate::math::shifted_exp::Scale;
 use crate::row::Rows;
-use crate::simd::{Isa, Lanes, MAX_LANES, Real, Token};
+use crate::row::exponentials::scale;
+use crate::simd::{Isa, Kernel, Lanes, MAX_LANES, Real, Token};
 use crate::slice::{Dst, Map, Src};
 
 /// The entries of a row that take part. A masked entry counts as -inf, whatever x is there, NaN included.
@@ -296,6 +297,30 @@ impl<R: Real> Hidden<'_, R> {
             done += part;
         }
         (start, n)
+    }
+}
+
+/// The kernel that writes the masked rows of x to y, which may be its memory: -inf, after the sign, where they are masked.
+pub(crate) struct Hide<'a, R> {
+    pub(super) mask: Hidden<'a, R>,
+    pub(super) temperature: f64,
+    pub(super) x: Src<'a, R>,
+    pub(super) y: Dst<'a, R>,
+    pub(super) rows: Rows,
+    pub(super) end: usize,
+}
+
+impl<R: Real> Kernel for &Hide<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let scale = scale::<R, I>(self.temperature);
+        let sign = if self.mask.is_scaled() { 1.0 } else { scale.sign };
+        for row in 0..self.end {
+            let (start, n) = self.mask.row(token, scale, self.rows, row, self.x, self.y);
+            let y = self.rows.of_target(self.y, row);
+            (0..start).chain(start + n..y.len()).for_each(|i| y.write(i, sign * f64::NEG_INFINITY));
+        }
     }
 }
 

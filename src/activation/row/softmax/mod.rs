@@ -2,10 +2,12 @@
 //!
 //! Exponentials are those of `math/shifted_exp.rs`. Their sum is in f64, and its reciprocal has twice the precision of
 //! f32, so that an output has the errors of its exponential and of one rounding (in f64 also that of the reciprocal).
+//! On machines without f64 the sum is two f32: `in_f32.rs`, with all that a microcontroller needs.
 
 mod batched;
 mod contiguous;
 mod gradient;
+mod in_f32;
 pub(crate) mod mask;
 mod short;
 mod side_by_side;
@@ -16,10 +18,10 @@ use super::{RowActivation, RowFormula};
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::row::{FullyMasked, Rows};
-use crate::simd::{Real, dispatch};
+use crate::simd::{Real, dispatch, dispatch_scalar, without_f64};
 use crate::slice::{self, Dst, Src, Workspace};
 use contiguous::{Backward, Forward};
-use mask::{Hidden, Mask};
+use mask::{Hidden, Hide, Mask};
 use short::{CACHED, SHORT};
 
 /// Declares a function of rows with a temperature.
@@ -223,6 +225,10 @@ concrete! {
     fn forward(kernel: &Forward<'_, RealOf<T>>) { forward(kernel) }
     fn backward(kernel: &Backward<'_, RealOf<T>>) { backward(kernel) }
     fn jacobian(softmax: &Softmax, x: &[T], jacobian: &mut [T]) { jacobian_of_row(softmax, x, jacobian) }
+    fn hide(kernel: &Hide<'_, RealOf<T>>) { dispatch(kernel) }
+    fn in_f32(kernel: &in_f32::Forward<'_, false>) { dispatch_scalar(kernel) }
+    fn log_in_f32(kernel: &in_f32::Forward<'_, true>) { dispatch_scalar(kernel) }
+    fn backward_in_f32(kernel: &in_f32::Backward<'_>) { dispatch_scalar(kernel) }
 }
 
 /// The function of a call, and its options.
@@ -236,13 +242,40 @@ pub(crate) struct Setting {
 
 impl Setting {
     /// The outputs of the first `end` rows.
+    #[inline(always)]
     fn forward<R: Real>(self, x: Src<R>, mask: Option<Hidden<'_, R>>, y: Dst<R>, rows: Rows, end: usize) {
+        if const { without_f64::<R>() } {
+            if let Some(mask) = mask {
+                // The masked x is written to y, where an additive mask is added to x times sign / t.
+                <R::Kernels as SoftmaxKernels<R>>::hide(&Hide { mask, temperature: self.temperature, x, y, rows, end });
+                let temperature = if mask.is_scaled() { 1.0 } else { self.temperature };
+                return Setting { temperature, ..self }.forward_unmasked(y.src(), y, rows, end);
+            }
+            return self.forward_unmasked(x, y, rows, end);
+        }
         let kernel = Forward { setting: self, x, mask, y, rows, first: 0, end, general: false };
         <R::Kernels as SoftmaxKernels<R>>::forward(&kernel);
     }
 
+    /// As [`forward`](Self::forward) without a mask, in f32 without f64.
+    #[inline(always)]
+    fn forward_unmasked<R: Real>(self, x: Src<R>, y: Dst<R>, rows: Rows, end: usize) {
+        let (x, y) = (x.of_f32(), y.of_f32());
+        match self.which {
+            Which::LogSoftmax => {
+                <R::Kernels as SoftmaxKernels<R>>::log_in_f32(&in_f32::Forward { setting: self, x, y, rows, end })
+            }
+            _ => <R::Kernels as SoftmaxKernels<R>>::in_f32(&in_f32::Forward { setting: self, x, y, rows, end }),
+        }
+    }
+
     /// The gradients of the first `end` rows; `output` is true if `from` is the output of the function, false if x.
     fn backward<R: Real>(self, output: bool, from: Src<R>, dy: Src<R>, dx: Dst<R>, rows: Rows, end: usize) {
+        if const { without_f64::<R>() } {
+            let (from, dy, dx) = (from.of_f32(), dy.of_f32(), dx.of_f32());
+            let kernel = in_f32::Backward { setting: self, output, from, dy, dx, rows, end };
+            return <R::Kernels as SoftmaxKernels<R>>::backward_in_f32(&kernel);
+        }
         let kernel = Backward { setting: self, output, from, dy, dx, rows, first: 0, end, general: false };
         <R::Kernels as SoftmaxKernels<R>>::backward(&kernel);
     }
