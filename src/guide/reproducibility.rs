@@ -18,6 +18,24 @@
 //! rows have 48 bits, which about one result in a million shows. Otherwise `FusedF32` has the bits of `Fused` in f32, and those
 //! of `Unfused` in f64.
 //!
+//! # Targets
+//!
+//! | target | level | family | tested |
+//! |---|---|---|---|
+//! | x86-64 with AVX-512 | `Avx512` | `Fused` | with every change, where the machine has it |
+//! | x86-64 with AVX2, FMA and F16C | `Avx2` | `Fused` | with every change; an emulated Haswell too |
+//! | other x86-64 | `Sse2` | `Unfused` | with every change; an emulated Nehalem too |
+//! | i686 with SSE2 | `Sse2` | `Unfused` | emulated, from time to time (`.ci/cross`) |
+//! | aarch64 | `Neon` | `Fused` | emulated, with every change |
+//! | wasm32 with simd128 | `Simd128` | `Unfused` | in node, with every change |
+//! | wasm32 | `Scalar` | `Unfused` | in node, from time to time (`.ci/wasm`) |
+//! | riscv64gc, armv7, s390x (big endian) | `Scalar` | `Unfused` | emulated, from time to time (`.ci/cross`) |
+//! | Cortex-M4F and kin (`thumbv7em-none-eabihf`) | `Scalar` | `FusedF32` | emulated, with every change |
+//! | other microcontrollers (`thumbv6m-none-eabi`) | `Scalar` | `UnfusedF32` | emulated, with every change |
+//! | msp430, AVR | `Scalar` | `UnfusedF32` | compiled alone |
+//! | powerpc64 | `Scalar` | `Unfused` | no; compilers use AltiVec, which makes subnormal f32 results 0 |
+//! | x86 without SSE2 (i586) | | | refused: the x87 computes in higher precision, and rounds twice |
+//!
 //! # On all machines
 //!
 //! To have the same bits on machines of the first two families, choose the lowest level once, before the first call. It is

@@ -30,6 +30,8 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         Level::Avx512 => unsafe { Avx512::call(kernel) },
         // SAFETY: as above.
         Level::Avx2 => unsafe { Avx2::call(kernel) },
+        // SAFETY: plain Rust needs no instruction of its own.
+        _ if cfg!(miri) => unsafe { Scalar::<OneLane>::call(kernel) },
         // SAFETY: the target has SSE2. One lane of plain Rust would give the same bits, so no scalar kernels are
         // compiled here.
         _ => unsafe { Sse2::call(kernel) },
@@ -91,20 +93,20 @@ pub(crate) fn dispatch_scalar<K: Kernel>(kernel: K) -> K::Output {
 /// Prefetches the cache line at `from`, which may lie outside every allocation.
 #[inline(always)]
 pub(crate) fn prefetch<T>(from: *const T) {
-    #[cfg(target_feature = "sse2")]
+    #[cfg(all(target_feature = "sse2", not(miri)))]
     // SAFETY: every machine with SSE2 has the instruction, and it never faults.
     unsafe {
         use super::arch::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
-    #[cfg(not(target_feature = "sse2"))]
+    #[cfg(not(all(target_feature = "sse2", not(miri))))]
     let _ = from;
 }
 
 /// Orders stores past the caches before what the program does next.
 #[inline(always)]
 pub(crate) fn fence() {
-    #[cfg(target_feature = "sse2")]
+    #[cfg(all(target_feature = "sse2", not(miri)))]
     // SAFETY: every machine with SSE2 has the instruction.
     unsafe {
         super::arch::_mm_sfence();
