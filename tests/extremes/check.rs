@@ -10,6 +10,8 @@
 
 #[path = "rows.rs"]
 mod rows;
+#[path = "texts.rs"]
+mod texts;
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -269,6 +271,12 @@ macro_rules! in_f32 {
 
 /// The gain of any function with any parameters is a number, not negative, and not below that of a constant as large as
 /// the function is anywhere.
+/// Checks the text of a function that bytes choose, and the bytes themselves, if they are a text.
+pub fn check_text(bytes: &[u8]) -> Result<(), String> {
+    texts::check(&mut Bytes(bytes))?;
+    std::str::from_utf8(bytes).map_or(Ok(()), texts::is_read_or_refused)
+}
+
 pub fn check_gain(bytes: &[u8]) -> Result<(), String> {
     let Some((f, by_default)) = activation(&mut Bytes(bytes)) else { return Ok(()) };
     let gain = activation::gain(&f);

@@ -34,6 +34,17 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(10_000), ..ProptestConfig::default() })]
+
+    #[test]
+    fn texts_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(error) = check::check_text(&bytes) {
+            return Err(TestCaseError::fail(error));
+        }
+    }
+}
+
+proptest! {
     // A gain is that of many values.
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1000), ..ProptestConfig::default() })]
 
