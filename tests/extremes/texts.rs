@@ -23,8 +23,8 @@ fn text(bytes: &mut Bytes) -> String {
         match bytes.byte() % 8 {
             0 => text.push_str(specs[bytes.index(specs.len())].names[0]),
             1 | 2 if !spec.parameters.is_empty() => {
-                let parameter = &spec.parameters[bytes.index(spec.parameters.len())];
-                text.push_str(&format!("{}={}, ", parameter.name, bytes.parameter()));
+                let names = spec.parameters[bytes.index(spec.parameters.len())];
+                text.push_str(&format!("{}={}, ", names[bytes.index(names.len())], bytes.parameter()));
             }
             3 => text.push_str(&format!("{:e}", bytes.parameter())),
             _ => text.push_str(PIECES[bytes.index(PIECES.len())]),
