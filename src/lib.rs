@@ -130,6 +130,7 @@ pub mod ndarray;
 #[cfg(feature = "rayon")]
 mod parallel;
 pub mod prelude;
+pub mod quantized;
 
 pub use element::Element;
 pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};

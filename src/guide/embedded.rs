@@ -54,6 +54,21 @@
 //! # Ok::<(), slopes::UnsupportedLevelError>(())
 //! ```
 //!
+//! # Quantized networks
+//!
+//! In a network of 8 or 16 bits an activation is a table: [`quantized`](crate::quantized) makes it of any activation, with the
+//! scales and zero points of TensorFlow Lite. Make it on a desk, and have its bytes in read-only memory:
+//!
+//! ```
+//! use slopes::activation::HardSwish;
+//! use slopes::quantized::{Quantization, QuantizedTable};
+//!
+//! let (input, output) = (Quantization::new(0.05, -3)?, Quantization::new(0.025, -113)?);
+//! let bytes = *QuantizedTable::new(&HardSwish, input, output).outputs(); // to be written into the firmware's source
+//! assert_eq!(QuantizedTable::from_outputs(bytes).get(17), -86); // HardSwish(1) = 2/3 is 27 steps above -113
+//! # Ok::<(), slopes::ParameterError>(())
+//! ```
+//!
 //! # Without f64
 //!
 //! Microcontrollers have no instructions for f64 (and many none for f32): the compiler's routines, slow and large, stand in

@@ -36,6 +36,8 @@
 //! | powerpc64 | `Scalar` | `Unfused` | no; compilers use AltiVec, which makes subnormal f32 results 0 |
 //! | x86 without SSE2 (i586) | | | refused: the x87 computes in higher precision, and rounds twice |
 //!
+//! NEON on 32-bit ARM flushes subnormal numbers, and its intrinsics are not in stable Rust: armv7 has plain Rust.
+//!
 //! # On all machines
 //!
 //! To have the same bits on machines of the first two families, choose the lowest level once, before the first call. It is
