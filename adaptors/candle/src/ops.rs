@@ -23,7 +23,7 @@ trait Float: WithDType + Element {
 }
 
 macro_rules! floats {
-    ($dollar:tt $($V:ident $T:ident),+) => {
+    ($($V:ident $T:ident),+) => {
         $(impl Float for $T {
             fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
                 match storage {
@@ -38,22 +38,26 @@ macro_rules! floats {
                 Parallel(f)
             }
         })+
+    };
+}
+floats!(F32 f32, F64 f64, F16 f16, BF16 bf16);
 
-        /// Evaluates an expression with `$Float` the type of a floating-point dtype; an error for another dtype.
-        macro_rules! with_float {
-            ($dollar dtype:expr, $dollar op:expr, $dollar Float:ident => $dollar body:expr) => {
-                match $dollar dtype {
-                    $(DType::$V => {
-                        type $dollar Float = $T;
-                        $dollar body
-                    })+
-                    other => Err(Error::UnsupportedDTypeForOp(other, $dollar op).bt()),
-                }
-            };
+/// Evaluates an expression with a name for the type of a floating-point dtype; an error for another dtype.
+macro_rules! with_float {
+    (@as $T:ident = $Float:ty => $body:expr) => {{
+        type $T = $Float;
+        $body
+    }};
+    ($dtype:expr, $op:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => with_float!(@as $T = f32 => $body),
+            DType::F64 => with_float!(@as $T = f64 => $body),
+            DType::F16 => with_float!(@as $T = f16 => $body),
+            DType::BF16 => with_float!(@as $T = bf16 => $body),
+            other => Err(Error::UnsupportedDTypeForOp(other, $op).bt()),
         }
     };
 }
-floats!($ F32 f32, F64 f64, F16 f16, BF16 bf16);
 
 /// The numbers of a layout in logical order: a slice of the storage, or a copy if they are not contiguous there.
 fn numbers<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) -> Result<Cow<'a, [T]>> {
@@ -85,11 +89,11 @@ fn scatter<T: Copy>(numbers: &[T], to: &mut [T], layout: &Layout) {
     }
 }
 
-/// The storage of a tensor that an operation on the CPU has made or read.
+/// The storage of a tensor of a backward pass, whose forward pass was on the CPU.
 fn on_cpu<'a>(storage: &'a StorageRef<'_>, op: &'static str) -> Result<&'a CpuStorage> {
     match &**storage {
         Storage::Cpu(storage) => Ok(storage),
-        _ => Err(Error::msg(format!("{op}: the gradient is not on the CPU"))),
+        _ => Err(Error::msg(format!("{op}: a tensor of the backward pass is not on the CPU"))),
     }
 }
 
@@ -305,6 +309,9 @@ impl MeanLoss {
             let mut rows = prediction.dims().to_vec();
             rows.remove(self.dim);
             same_shape(&Shape::from(rows), target.shape(), op)?;
+            if classes == 0 && target.shape().elem_count() > 0 {
+                return Err(Error::msg(format!("{op}: labels of 0 classes")));
+            }
         } else if matches!(self.loss, AnyRowLoss::MultiMargin(_) | AnyRowLoss::CategoricalHinge(_)) {
             return Err(Error::UnsupportedDTypeForOp(dtypes[1], op).bt());
         } else {

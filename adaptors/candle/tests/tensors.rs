@@ -363,6 +363,9 @@ fn empty_and_scalar() {
     assert_eq!(softmax(&empty, 1).unwrap().dims(), [2, 0]);
     assert_eq!(gated(&empty, &empty, SwiGlu::default()).unwrap().dims(), [2, 0]);
     assert_eq!(gated_packed(&empty, SwiGlu::default()).unwrap().dims(), [2, 0]);
+    // Rows of no classes, which have no labels.
+    let labels = Tensor::new(&[-1_i64, -1], CPU).unwrap();
+    assert!(mean_loss(&empty, &labels, 1, SoftmaxCrossEntropy::new().with_ignore_label(-1)).is_err());
     let scalar = Tensor::new(-1.0_f64, CPU).unwrap();
     assert_eq!(activate(&scalar, Relu).unwrap().to_scalar::<f64>().unwrap(), 0.0);
     assert!(matches!(root(softmax(&scalar, 0)), Error::DimOutOfRange { .. }));
