@@ -38,8 +38,8 @@
 //!   candle. Results are contiguous.
 //! - devices: the CPU. Tensors on another device are candle's error for operations that it lacks there, such as `no cuda
 //!   implementation for gelu`: move them by `x.to_device(&Device::Cpu)`.
-//! - threads: those of the current pool of rayon, which candle's matrix products use too, from 2^17 numbers on; gated units
-//!   are computed by the calling thread. The bits do not depend on the number of threads.
+//! - threads: those of the current pool of rayon, which candle's matrix products use too, from 2^17 numbers on. The bits do
+//!   not depend on their number.
 //! - gradients: first derivatives, by `backward()`. Candle does not track the gradient itself.
 //!
 //! The [error bounds](https://docs.rs/slopes/latest/slopes/activation/) are those of the functions of slopes. None of the

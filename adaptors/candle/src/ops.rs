@@ -239,7 +239,8 @@ impl CustomOp2 for Unit {
         with_float!(gate.dtype(), op, T => {
             let up = numbers::<T>(up, up_layout)?;
             let gate = numbers::<T>(gate, gate_layout)?;
-            let y = map(gate, |x, y| self.0.forward_slice(x, &up, y), |x| self.0.forward_in_place(x, &up));
+            let unit = Parallel(self.0);
+            let y = map(gate, |x, y| unit.forward_slice(x, &up, y), |x| unit.forward_in_place(x, &up));
             Ok((T::to_cpu_storage_owned(y), gate_layout.shape().clone()))
         })
     }
@@ -250,7 +251,7 @@ impl CustomOp2 for Unit {
             let up_numbers = numbers::<T>(on_cpu(&up_storage, op)?, up_layout)?;
             let mut d_up = zeros::<T>(up_numbers.len());
             let d_gate = gradient::<T>(gate, dy, op, |gate, dy, d_gate| {
-                self.0.backward_slice(gate, &up_numbers, dy, d_gate, &mut d_up);
+                Parallel(self.0).backward_slice(gate, &up_numbers, dy, d_gate, &mut d_up);
             })?;
             Ok((d_gate, Some(Tensor::from_vec(d_up, up.shape(), up.device())?)))
         })
@@ -283,14 +284,14 @@ impl CustomOp1 for PackedUnit {
         with_float!(x.dtype(), self.name(), T => {
             let x = numbers::<T>(x, layout)?;
             let mut y = zeros::<T>(x.len() / 2);
-            self.0.forward_packed(&x, packed, &mut y);
+            Parallel(self.0).forward_packed(&x, packed, &mut y);
             Ok((T::to_cpu_storage_owned(y), Shape::from(dims)))
         })
     }
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         let packed = self.layout(x.shape())?;
         with_float!(x.dtype(), self.name(), T => {
-            gradient::<T>(x, dy, self.name(), |x, dy, dx| self.0.backward_packed(x, packed, dy, dx))
+            gradient::<T>(x, dy, self.name(), |x, dy, dx| Parallel(self.0).backward_packed(x, packed, dy, dx))
         })
     }
 }
