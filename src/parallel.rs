@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use rayon::prelude::*;
 
-use crate::activation::{Activation, RowActivation};
+use crate::activation::{Activation, GatedUnit, GluLayout, RowActivation};
 use crate::check::same_length;
 use crate::element::Element;
 use crate::error::TargetError;
@@ -18,8 +18,8 @@ use crate::sum::PairwiseSum;
 
 /// A function or a loss that works on several threads, those of the current pool of rayon (feature `rayon`).
 ///
-/// `Parallel(f)` implements those of the traits [`Activation`], [`RowActivation`], [`Loss`] and [`RowLoss`] that `f`
-/// implements. All results, sums included, have the bits of `f`, for any number of threads: a sum is cut at nodes of its
+/// `Parallel(f)` implements those of the traits [`Activation`], [`RowActivation`], [`GatedUnit`], [`Loss`] and [`RowLoss`]
+/// that `f` implements. All results, sums included, have the bits of `f`, for any number of threads: a sum is cut at nodes of its
 /// tree.
 ///
 /// ```
@@ -41,6 +41,7 @@ use crate::sum::PairwiseSum;
 ///   [`Relu`](crate::activation::Relu) of 2^17.
 /// - Functions of rows are cut between rows; rows along another axis between blocks of `row_len() * stride()` numbers. So
 ///   an array that is one block, such as the columns of one matrix, is computed by one thread.
+/// - Packed gates and ups are cut between rows, so a slice that is one row is computed by one thread.
 /// - Functions that compute little (ReLU, MSE) are limited by memory, which threads share.
 /// - Sample weights are part of the loss: `Parallel(Mse.weighted(&weights))`, `Parallel(loss.weighted(&weights))` for
 ///   rows. A function that is chosen at run time is a reference: `Parallel(by_name::<f32>("gelu")?)`.
@@ -162,6 +163,62 @@ impl<F: RowActivation<T>, T: Element> RowActivation<T> for Parallel<F> {
         let Some(n) = row_piece(y.len(), rows) else { return self.0.backward_from_output(y, dy, rows, dx) };
         let pieces = (y.par_chunks(n), dy.par_chunks(n), dx.par_chunks_mut(n));
         pieces.into_par_iter().for_each(|(y, dy, dx)| self.0.backward_from_output(y, dy, rows, dx));
+    }
+}
+
+/// The number of pairs in the pieces of a slice of packed gates and ups.
+fn pairs_in_piece(numbers: usize, layout: GluLayout) -> Option<usize> {
+    let row = layout.halves().map_or(2, |(row, _)| row);
+    blocks(numbers, row.max(1)).map(|blocks| blocks * row / 2)
+}
+
+impl<F: GatedUnit<T>, T: Element> GatedUnit<T> for Parallel<F> {
+    fn spec(&self) -> &'static Spec {
+        self.0.spec()
+    }
+    fn forward(&self, gate: T, up: T) -> T {
+        self.0.forward(gate, up)
+    }
+    fn derivatives(&self, gate: T, up: T) -> [T; 2] {
+        self.0.derivatives(gate, up)
+    }
+    maps! {
+        forward_slice(gate, up; y);
+        backward_slice(gate, up, dy; d_gate, d_up);
+    }
+    #[track_caller]
+    fn forward_in_place(&self, gate: &mut [T], up: &[T]) {
+        same_length("forward_in_place", [("gate", gate.len()), ("up", up.len())]);
+        let Some(n) = piece(gate.len()) else { return self.0.forward_in_place(gate, up) };
+        gate.par_chunks_mut(n).zip(up.par_chunks(n)).for_each(|(gate, up)| self.0.forward_in_place(gate, up));
+    }
+    #[track_caller]
+    fn backward_in_place(&self, gate: &mut [T], up: &mut [T], dy: &[T]) {
+        same_length("backward_in_place", [("gate", gate.len()), ("up", up.len()), ("dy", dy.len())]);
+        let Some(n) = piece(gate.len()) else { return self.0.backward_in_place(gate, up, dy) };
+        let pieces = (gate.par_chunks_mut(n), up.par_chunks_mut(n), dy.par_chunks(n));
+        pieces.into_par_iter().for_each(|(gate, up, dy)| self.0.backward_in_place(gate, up, dy));
+    }
+    #[track_caller]
+    fn forward_packed(&self, x: &[T], layout: GluLayout, y: &mut [T]) {
+        layout.check("forward_packed", x.len(), [("y", y.len())]);
+        let Some(n) = pairs_in_piece(x.len(), layout) else { return self.0.forward_packed(x, layout, y) };
+        x.par_chunks(2 * n).zip(y.par_chunks_mut(n)).for_each(|(x, y)| self.0.forward_packed(x, layout, y));
+    }
+    #[track_caller]
+    fn backward_packed(&self, x: &[T], layout: GluLayout, dy: &[T], dx: &mut [T]) {
+        same_length("backward_packed", [("x", x.len()), ("dx", dx.len())]);
+        layout.check("backward_packed", x.len(), [("dy", dy.len())]);
+        let Some(n) = pairs_in_piece(x.len(), layout) else { return self.0.backward_packed(x, layout, dy, dx) };
+        let pieces = (x.par_chunks(2 * n), dy.par_chunks(n), dx.par_chunks_mut(2 * n));
+        pieces.into_par_iter().for_each(|(x, dy, dx)| self.0.backward_packed(x, layout, dy, dx));
+    }
+    #[track_caller]
+    fn backward_packed_in_place(&self, x: &mut [T], layout: GluLayout, dy: &[T]) {
+        layout.check("backward_packed_in_place", x.len(), [("dy", dy.len())]);
+        let Some(n) = pairs_in_piece(x.len(), layout) else { return self.0.backward_packed_in_place(x, layout, dy) };
+        let pieces = x.par_chunks_mut(2 * n).zip(dy.par_chunks(n));
+        pieces.for_each(|(x, dy)| self.0.backward_packed_in_place(x, layout, dy));
     }
 }
 

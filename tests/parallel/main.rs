@@ -10,7 +10,10 @@ mod common;
 use cases::{RowCase, row_cases, samples};
 use common::{Random, all_bits, panic_message};
 use half::{bf16, f16};
-use slopes::activation::{self, Activation, Gelu, LogSoftmax, Relu, RowActivation, Softmax, Sparsemax};
+use slopes::activation::{
+    self, Activation, AnyGatedUnit, GatedUnit, Gelu, GluLayout, LogSoftmax, Relu, RowActivation, Softmax, Sparsemax,
+    SwiGlu,
+};
 use slopes::loss::{
     self, BinaryCrossEntropyWithLogits, Loss, Mse, RowLoss, SoftmaxCrossEntropy, Targets, Weighted, WeightedRows,
 };
@@ -107,6 +110,57 @@ fn rows_agree_in_every_type() {
     rows_agree::<f32>();
     rows_agree::<f64>();
     rows_agree::<f16>();
+}
+
+/// The outputs of the methods of a gated unit that take gates and ups.
+fn gated<T: Element>(unit: &impl GatedUnit<T>, [gate, up, dy]: [&[T]; 3]) -> [Vec<T>; 6] {
+    let mut out = [gate, gate, gate, gate, gate, up].map(<[T]>::to_vec);
+    let [y, in_place, d_gate, d_up, gate_replaced, up_replaced] = &mut out;
+    unit.forward_slice(gate, up, y);
+    unit.forward_in_place(in_place, up);
+    unit.backward_slice(gate, up, dy, d_gate, d_up);
+    unit.backward_in_place(gate_replaced, up_replaced, dy);
+    out
+}
+
+/// The outputs of the methods of a gated unit that take packed pairs.
+fn gated_packed<T: Element>(unit: &impl GatedUnit<T>, x: &[T], layout: GluLayout, dy: &[T]) -> [Vec<T>; 3] {
+    let mut out = [dy, x, x].map(<[T]>::to_vec);
+    let [y, dx, replaced] = &mut out;
+    unit.forward_packed(x, layout, y);
+    unit.backward_packed(x, layout, dy, dx);
+    unit.backward_packed_in_place(replaced, layout, dy);
+    out
+}
+
+fn gated_units_agree<T: Element>() {
+    let check = |unit: AnyGatedUnit, len: usize, row: usize| {
+        let [gate, up, dy] = [5, 6, 7].map(|seed| numbers::<T>(len, seed));
+        let x = [&gate[..], &up].concat();
+        let serial = gated(&unit, [&gate, &up, &dy]).map(|y| all_bits(&y));
+        let layouts = [GluLayout::GateFirst { row }, GluLayout::GateSecond { row }, GluLayout::Interleaved];
+        let packed = layouts.map(|layout| gated_packed(&unit, &x, layout, &dy).map(|y| all_bits(&y)));
+        in_pools(|threads| {
+            let parallel = gated(&Parallel(unit), [&gate, &up, &dy]).map(|y| all_bits(&y));
+            assert!(serial == parallel, "{unit} of {len} by {threads} threads");
+            for (layout, packed) in layouts.iter().zip(&packed) {
+                let parallel = gated_packed(&Parallel(unit), &x, *layout, &dy).map(|y| all_bits(&y));
+                assert!(*packed == parallel, "{unit} of {len}, {layout:?}, by {threads} threads");
+            }
+        });
+    };
+    for (len, row) in [(0, 2), (999, 6), (1 << 17, 2), (150_003, 6), (131_000, 2000), (131_072, 262_144)] {
+        check(SwiGlu::default().into(), len, row);
+    }
+    AnyGatedUnit::all().for_each(|unit| check(unit, 140_001, 6));
+}
+
+#[test]
+fn gated_units_agree_in_every_type() {
+    gated_units_agree::<f32>();
+    gated_units_agree::<f64>();
+    gated_units_agree::<f16>();
+    gated_units_agree::<bf16>();
 }
 
 /// The outputs of every method of a loss.
@@ -299,6 +353,12 @@ fn errors_are_those_of_the_function() {
         panic_message(|| Parallel(Mse.weighted(&few)).sum_with_gradient(&x, &x, 1.0, &mut gradient));
         let parallel = panic_message(|| Parallel(Relu).forward_slice(&x[1..], &mut gradient));
         assert_eq!(parallel, panic_message(|| Relu.forward_slice(&x[1..], &mut gradient)));
+        let swiglu = SwiGlu::default();
+        let odd = GluLayout::GateFirst { row: 3 };
+        for (len, layout) in [(n / 2 - 1, GluLayout::Interleaved), (n / 2, odd)] {
+            let parallel = panic_message(|| Parallel(swiglu).forward_packed(&x, layout, &mut gradient[..len]));
+            assert_eq!(parallel, panic_message(|| swiglu.forward_packed(&x, layout, &mut gradient[..len])));
+        }
         let columns = Rows::along(&[2, 3], 0);
         let parallel = panic_message(|| Parallel(Softmax::DEFAULT).forward_in_place(&mut gradient, columns));
         assert_eq!(parallel, panic_message(|| Softmax::DEFAULT.forward_in_place(&mut gradient, columns)));

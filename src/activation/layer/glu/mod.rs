@@ -117,7 +117,7 @@ pub enum GluLayout {
 
 impl GluLayout {
     /// The length of a row, and the offsets of its gates and of its ups; `None` if they are interleaved.
-    fn halves(self) -> Option<(usize, [usize; 2])> {
+    pub(crate) fn halves(self) -> Option<(usize, [usize; 2])> {
         match self {
             GluLayout::GateFirst { row } => Some((row, [0, row / 2])),
             GluLayout::GateSecond { row } => Some((row, [row / 2, 0])),
@@ -127,7 +127,7 @@ impl GluLayout {
 
     /// Panics unless the row length is even, x is a whole number of rows, and `others` are half as long as x.
     #[track_caller]
-    fn check<const N: usize>(self, method: &str, x: usize, others: [(&str, usize); N]) {
+    pub(crate) fn check<const N: usize>(self, method: &str, x: usize, others: [(&str, usize); N]) {
         let row = self.halves().map_or(2, |(row, _)| row);
         assert!(row.is_multiple_of(2), "{method}: row length {row} is not even");
         let whole = x == 0 || row > 0 && x.is_multiple_of(row);
