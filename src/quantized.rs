@@ -24,6 +24,11 @@ use crate::check::same_length;
 use crate::error::ParameterError;
 
 /// What quantized numbers stand for: q for `(q - zero_point) * scale`.
+///
+/// ```
+/// use slopes::quantized::Quantization;
+/// assert_eq!(Quantization::SIGMOID.real(127), 255.0 / 256.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantization {
     scale: f64,
