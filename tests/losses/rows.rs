@@ -8,8 +8,9 @@ use crate::common::{
 };
 use crate::row_accuracy::{cross_entropy, focal};
 use proptest::prelude::*;
+use slopes::Element;
 use slopes::activation::Rows;
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+use slopes::loss::{NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
 
 /// Cross-entropy of entries that are not finite.
 fn cross_entropy_of_special_rows<T: Number>() {
@@ -392,40 +393,141 @@ fn logits_may_be_extreme_in_both_types() {
     logits_may_be_extreme::<f64>();
 }
 
-/// A row with NaN is NaN, and no other.
-#[test]
-fn nan_stays_in_its_row() {
+/// A row with NaN in any place is NaN, and no other; alone and beside others it is the same.
+fn nan_stays_in_its_row<T: Number>() {
     let rows = Rows::contiguous(CLASSES);
     at_every_level(|level| {
-        for case in row_cases::<f32>() {
-            let (mut x, labels, y) = samples(&case, 3, 13);
-            let at = CLASSES + labels[1] as usize;
-            x[at] = f32::NAN;
-            for target in targets(&case, &labels, &y) {
-                let mut losses = [0.0; 3];
-                case.loss.forward(&x, target, rows, &mut losses).unwrap();
-                assert_eq!(losses.map(f32::is_nan), [false, true, false], "{} at {level:?}", case.name);
-                let mut gradient = x.clone();
-                case.loss.gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
-                let nan = |row: usize| gradient[row * CLASSES..][..CLASSES].iter().any(|x| x.is_nan());
-                // That of a likelihood does not depend on it.
-                let expected = [false, case.name != "negative_log_likelihood", false];
-                assert_eq!([0, 1, 2].map(nan), expected, "{} at {level:?}", case.name);
-            }
-            // What is no probability.
-            if case.of_probabilities {
-                for wrong in [-0.125, 1.125] {
-                    x[at] = wrong;
-                    assert!(case.loss.sum(&x, Targets::labels(&labels), rows).unwrap().is_nan(), "{}", case.name);
+        for (case, count) in row_cases::<T>().iter().flat_map(|case| [(case, 3), (case, 40)]) {
+            let (x, labels, y) = samples(case, count, 13);
+            let counts = |row: &usize| labels[*row] != 3 && case.ignore_label != Some(labels[*row]);
+            let wrong = (count / 3..count).find(counts).unwrap();
+            let entries = wrong * CLASSES..(wrong + 1) * CLASSES;
+            let likelihood = ["negative_log_likelihood", "categorical_cross_entropy"].contains(&case.name);
+            let (few_labels, few_y) = (&labels[wrong..=wrong], &y[entries.clone()]);
+            for at in 0..CLASSES {
+                let mut x = x.clone();
+                x[wrong * CLASSES + at] = T::nan();
+                let run = |x: &[T], target| {
+                    let (mut losses, mut gradient) = (vec![T::zero(); x.len() / CLASSES], x.to_vec());
+                    case.loss.forward(x, target, rows, &mut losses).unwrap();
+                    case.loss.gradient(x, target, rows, 1.0, &mut gradient).unwrap();
+                    (losses, gradient)
+                };
+                let alone = targets(case, few_labels, few_y).into_iter().map(|target| run(&x[entries.clone()], target));
+                for (target, alone) in targets(case, &labels, &y).into_iter().zip(alone) {
+                    let (losses, gradient) = run(&x, target);
+                    let place = format!("{} of {count} rows, NaN at {at} at {level:?}, {target:?}", case.name);
+                    assert_eq!(bits(losses[wrong]), bits(alone.0[0]), "{place}");
+                    assert_eq!(all_bits(&gradient[entries.clone()]), all_bits(&alone.1), "{place}");
+                    // A likelihood does not depend on classes whose probability in the target is 0, nor its gradient, if
+                    // it is of logarithms, on any.
+                    let [loss, derivatives] = [&losses[wrong..=wrong], &gradient[entries.clone()]]
+                        .map(|numbers| numbers.iter().any(|x| x.is_nan()));
+                    let read = matches!(target, Targets::Labels(_)) && at == labels[wrong] as usize;
+                    assert!(loss || likelihood && !read, "{place}");
+                    assert_eq!(derivatives, loss && case.name != "negative_log_likelihood", "{place}");
+                    let others = |row: usize| row != wrong;
+                    assert!((0..count).filter(|row| others(*row)).all(|row| !losses[row].is_nan()), "{place}");
+                    assert!((0..x.len()).filter(|i| others(i / CLASSES)).all(|i| !gradient[i].is_nan()), "{place}");
                 }
-            }
-            if !case.labels_alone {
-                let (x, _, mut y) = samples(&case, 1, 14);
-                y[4] = -0.125;
-                assert!(case.loss.sum(&x, Targets::Probabilities(&y), rows).unwrap().is_nan(), "{}", case.name);
             }
         }
     });
+}
+
+#[test]
+fn nan_stays_in_its_row_in_every_type() {
+    nan_stays_in_its_row::<f32>();
+    nan_stays_in_its_row::<f64>();
+    nan_stays_in_its_row::<half::bf16>();
+}
+
+/// What is no probability makes its row NaN.
+#[test]
+fn wrong_probabilities_are_nan() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for case in row_cases::<f32>() {
+            let (mut x, labels, mut y) = samples(&case, 3, 13);
+            if case.of_probabilities {
+                for wrong in [-0.125, 1.125] {
+                    x[CLASSES + labels[1] as usize] = wrong;
+                    let sum = case.loss.sum(&x, Targets::labels(&labels), rows).unwrap();
+                    assert!(sum.is_nan(), "{} at {level:?}", case.name);
+                }
+            }
+            if !case.labels_alone {
+                let (x, ..) = samples(&case, 3, 14);
+                y[4] = -0.125;
+                let sum = case.loss.sum(&x, Targets::Probabilities(&y), rows).unwrap();
+                assert!(sum.is_nan(), "{} at {level:?}", case.name);
+            }
+        }
+    });
+}
+
+/// Long rows that are neither contiguous nor of the type of the computation are copied to rows that are, in blocks.
+fn long_rows_apart_are_rows<T: Element>() {
+    let (len, inner) = (600, 3);
+    let (apart, together) = (Rows::along(&[len, inner], 0), Rows::contiguous(len));
+    let spread = |x: &[T]| (0..x.len()).map(|i| x[i % inner * len + i / inner]).collect::<Vec<T>>();
+    let mut random = crate::common::Random(19);
+    let x: Vec<T> = (0..len * inner).map(|_| random.uniform(-4.0..=4.0)).collect();
+    let shares: Vec<T> = (0..len * inner).map(|_| random.uniform(0.0..=1.0)).collect();
+    let (labels, spread_shares) = ([7, 299, 599], spread(&shares));
+    at_every_level(|level| {
+        for case in row_cases::<T>() {
+            // There are as many classes as weights of them.
+            if case.name.contains("weighted") || ["z_cross_entropy", "negative_log_likelihood"].contains(&case.name) {
+                continue;
+            }
+            let x = if case.of_probabilities { &shares } else { &x };
+            for soft in [false, true].into_iter().take(if case.labels_alone { 1 } else { 2 }) {
+                let run = |x: &[T], shares, rows| {
+                    let target = if soft { Targets::Probabilities(shares) } else { Targets::labels(&labels) };
+                    let (mut losses, mut gradient) = (vec![T::nan(); inner], x.to_vec());
+                    case.loss.forward(x, target, rows, &mut losses).unwrap();
+                    case.loss.gradient(x, target, rows, 1.0, &mut gradient).unwrap();
+                    (losses, gradient)
+                };
+                let (wanted, got) = (run(x, &shares, together), run(&spread(x), &spread_shares, apart));
+                let place = format!("{} at {level:?}, soft: {soft}", case.name);
+                assert_eq!(all_bits(&got.0), all_bits(&wanted.0), "losses of {place}");
+                assert_eq!(all_bits(&got.1), all_bits(&spread(&wanted.1)), "gradient of {place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn long_rows_apart_are_rows_in_every_type() {
+    long_rows_apart_are_rows::<f32>();
+    long_rows_apart_are_rows::<f64>();
+    long_rows_apart_are_rows::<half::f16>();
+    long_rows_apart_are_rows::<half::bf16>();
+}
+
+/// The weights of classes are rounded to the type of the computation in the divisor of a mean as they are in the losses:
+/// the mean of equal losses is the loss.
+fn means_divide_by_rounded_weights<T: Number>() {
+    let (weights, labels, rows) = ([0.1, 0.3, 0.7], [0, 1, 2, 1], Rows::contiguous(3));
+    let (x, target) = ([-T::one(); 12], Targets::labels(&labels));
+    let weighing = NegativeLogLikelihood::new().with_class_weights(&weights).unwrap();
+    let cross_entropy = SoftmaxCrossEntropy::new().with_class_weights(&weights).unwrap();
+    at_every_level(|level| {
+        assert_eq!(weighing.mean(&x, target, rows), Ok(1.0), "{} at {level:?}", T::NAME);
+        let of_samples = weighing.weighted(&[1.0, 0.5, 2.0, 0.0]);
+        assert_eq!(of_samples.mean(&x, target, rows), Ok(1.0), "{} at {level:?}", T::NAME);
+        assert_eq!(cross_entropy.total_weight(target, rows), weighing.total_weight(target, rows));
+    });
+}
+
+#[test]
+fn means_divide_by_rounded_weights_in_every_type() {
+    means_divide_by_rounded_weights::<f32>();
+    means_divide_by_rounded_weights::<f64>();
+    means_divide_by_rounded_weights::<half::f16>();
+    means_divide_by_rounded_weights::<half::bf16>();
 }
 
 #[test]

@@ -251,7 +251,37 @@ fn rows_may_be_extreme() {
             }
         }
         assert!(triplet.sum(&other, &[f64::NAN, 0.0], &other, rows).is_nan());
+        // Beside an infinity too, which only infinite entries are kept of.
+        for (a, b) in [([inf, f64::NAN], other), (other, [f64::NAN, -inf])] {
+            let sum = CosineSimilarity.sum_with_gradients(&a, &b, rows, 1.0, [Some(&mut x), Some(&mut y)]);
+            assert!(sum.is_nan() && x.iter().chain(&y).all(|x| x.is_nan()), "{level:?}: {sum}, {x:?}, {y:?}");
+        }
     });
+}
+
+/// The cosine of rows in one direction is rounded to 1 at most, in whatever direction its parts are rounded.
+fn cosines_are_from_minus_1_to_1<T: Number>() {
+    at_every_level(|level| {
+        for len in [2, 3, 10, 33] {
+            let [x, ..] = samples::<T>(1000, len, 18);
+            let rows = Rows::contiguous(len);
+            for factor in [1.0, 3.0, -0.7] {
+                let y: Vec<T> = x.iter().map(|x| *x * T::from_f64_rounded(factor)).collect();
+                let [mut losses, mut embedded] = [(); 2].map(|()| vec![T::nan(); 1000]);
+                CosineSimilarity.forward(&x, &y, rows, &mut losses);
+                CosineEmbedding::new().forward(&x, &y, &vec![T::one(); 1000], rows, &mut embedded);
+                let place = format!("{} {factor} of {len} at {level:?}", T::NAME);
+                assert!(losses.iter().all(|loss| loss.abs() <= T::one()), "{place}");
+                assert!(embedded.iter().all(|loss| (0.0..=2.0).contains(&loss.into_f64())), "{place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn cosines_are_from_minus_1_to_1_in_both_types() {
+    cosines_are_from_minus_1_to_1::<f32>();
+    cosines_are_from_minus_1_to_1::<f64>();
 }
 
 #[test]

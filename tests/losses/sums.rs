@@ -277,6 +277,19 @@ fn initial_scores_are_minima() {
     assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
 }
 
+/// The search for a minimum begins at the targets that count, and halves its range without an overflow.
+#[test]
+fn initial_scores_of_extreme_targets() {
+    let (inf, ignoring) = (f64::INFINITY, [1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(Mae.initial_score(&[1.0, 2.0, 4.0, inf], Some(&ignoring)), Some(2.0));
+    assert_eq!(Mae.initial_score(&[1.0, 2.0, 4.0, -inf], Some(&ignoring)), Some(2.0));
+    assert_eq!(Mae.initial_score(&[1.2e308, 1.4e308, 1.7e308], None), Some(1.4e308));
+    assert_eq!(Mae.initial_score(&[1e38_f32, 2e38, 3e38], None), Some(f64::from(2e38_f32)));
+    // The middle of the two in the middle, of which each may be off by a rounding.
+    let middle = Mae.initial_score(&[1.2e308, 1.4e308, 1.6e308, 1.7e308], None).unwrap();
+    assert!((middle - 1.5e308).abs() <= 1.5e308 * f64::EPSILON, "{middle}");
+}
+
 /// Totals of batches, of pairs and of rows, with weights and without, have the mean of all samples; and their gradients are
 /// those of the means.
 #[test]
