@@ -22,24 +22,34 @@ fn nan_stays_in_its_row<T: Number>() {
                 let mut x = x.clone();
                 x[wrong * CLASSES + at] = T::nan();
                 let run = |x: &[T], target| {
-                    let (mut losses, mut gradient) = (vec![T::zero(); x.len() / CLASSES], x.to_vec());
+                    let mut losses = vec![T::zero(); x.len() / CLASSES];
+                    let [mut gradient, mut bound, mut matrix] = [(); 3].map(|()| x.to_vec());
                     case.loss.forward(x, target, rows, &mut losses).unwrap();
+                    case.loss.gradient_with_hessian_bound(x, target, rows, 1.0, &mut gradient, &mut bound).unwrap();
+                    case.loss.gradient_with_matrix_bound(x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+                    // Which may be computed side by side.
                     case.loss.gradient(x, target, rows, 1.0, &mut gradient).unwrap();
-                    (losses, gradient)
+                    (losses, gradient, bound, matrix)
                 };
                 let alone = targets(case, few_labels, few_y).into_iter().map(|target| run(&x[entries.clone()], target));
                 for (target, alone) in targets(case, &labels, &y).into_iter().zip(alone) {
-                    let (losses, gradient) = run(&x, target);
+                    let (losses, gradient, bound, matrix) = run(&x, target);
                     let place = format!("{} of {count} rows, NaN at {at} at {level:?}, {target:?}", case.name);
                     assert_eq!(bits(losses[wrong]), bits(alone.0[0]), "{place}");
                     assert_eq!(all_bits(&gradient[entries.clone()]), all_bits(&alone.1), "{place}");
                     // A likelihood does not depend on classes whose probability in the target is 0, nor its gradient, if
                     // it is of logarithms, on any.
-                    let [loss, derivatives] = [&losses[wrong..=wrong], &gradient[entries.clone()]]
-                        .map(|numbers| numbers.iter().any(|x| x.is_nan()));
+                    let [loss, derivatives, diagonal, whole] = [
+                        &losses[wrong..=wrong],
+                        &gradient[entries.clone()],
+                        &bound[entries.clone()],
+                        &matrix[entries.clone()],
+                    ]
+                    .map(|numbers| numbers.iter().any(|x| x.is_nan()));
                     let read = matches!(target, Targets::Labels(_)) && at == labels[wrong] as usize;
                     assert!(loss || likelihood && !read, "{place}");
                     assert_eq!(derivatives, loss && case.name != "negative_log_likelihood", "{place}");
+                    assert_eq!([diagonal, whole], [derivatives; 2], "{place}");
                     let others = |row: usize| row != wrong;
                     assert!((0..count).filter(|row| others(*row)).all(|row| !losses[row].is_nan()), "{place}");
                     assert!((0..x.len()).filter(|i| others(i / CLASSES)).all(|i| !gradient[i].is_nan()), "{place}");

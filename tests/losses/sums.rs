@@ -1,9 +1,11 @@
 //! Sums, means and weights of losses of pairs, and penalties.
 
-use crate::cases::samples;
+use crate::cases::{row_cases, samples};
+use crate::common::outputs::CLASSES;
 use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, over_budget, panic_message};
 use slopes::loss::{
     AnyPenalty, ElasticNet, L1, L2, Loss, Mae, Mse, Penalty, RowLoss, SoftmaxCrossEntropy, Targets, Total, Weighted,
+    WeightedRows,
 };
 use slopes::{Element, Rows};
 
@@ -191,6 +193,43 @@ fn weights_of_another_length_are_refused() {
         assert!(message.contains("weights has 2") && message.contains('3'), "{message}");
     }
     assert_eq!(out, [7.0; 3]);
+}
+
+/// The losses of rows times their weights, and gradients with those in the scale, alone and side by side. Powers of two
+/// change no bit of a loss but the exponent.
+fn weights_of_rows_multiply<T: Number>() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for (case, count) in row_cases::<T>().iter().flat_map(|case| [(case, 2), (case, 40)]) {
+            let (x, labels, y) = crate::rows::samples(case, count, 21);
+            let weights: Vec<f64> = (0..count).map(|row| [0.5, 2.0, 0.0, 1.0, 4.0][row % 5]).collect();
+            let weighted = WeightedRows::new(case.loss, &weights);
+            for target in crate::rows::targets(case, &labels, &y) {
+                let [mut losses, mut weighted_losses] = [(); 2].map(|()| vec![T::nan(); count]);
+                let [mut gradient, mut weighted_gradient] = [(); 2].map(|()| x.clone());
+                case.loss.forward(&x, target, rows, &mut losses).unwrap();
+                weighted.forward(&x, target, rows, &mut weighted_losses).unwrap();
+                weighted.gradient(&x, target, rows, 0.5, &mut weighted_gradient).unwrap();
+                for (row, weight) in weights.iter().enumerate() {
+                    let place = format!("{} at {level:?}, row {row}, {target:?}", case.name);
+                    let product =
+                        if *weight == 0.0 { T::zero() } else { T::from_f64_rounded(losses[row].into_f64() * weight) };
+                    assert_eq!(bits(weighted_losses[row]), bits(product), "{place}");
+                    case.loss.gradient(&x, target, rows, 0.5 * weight, &mut gradient).unwrap();
+                    let entries = row * CLASSES..(row + 1) * CLASSES;
+                    // A row of weight 0 has the gradient 0, of no sign.
+                    let of_row = gradient[entries.clone()].iter().map(|g| if *weight == 0.0 { T::zero() } else { *g });
+                    assert_eq!(all_bits(&weighted_gradient[entries]), all_bits(&of_row.collect::<Vec<T>>()), "{place}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn weights_of_rows_multiply_in_both_types() {
+    weights_of_rows_multiply::<f32>();
+    weights_of_rows_multiply::<f64>();
 }
 
 /// Totals of batches, of pairs and of rows, with weights and without, have the mean of all samples; and their gradients are
