@@ -319,7 +319,7 @@ fn cosines_are_from_minus_1_to_1<T: Number>() {
                 let y: Vec<T> = x.iter().map(|x| *x * T::from_f64_rounded(factor)).collect();
                 let [mut losses, mut embedded] = [(); 2].map(|()| vec![T::nan(); 1000]);
                 CosineSimilarity.forward(&x, &y, rows, &mut losses);
-                CosineEmbedding::new().forward(&x, &y, &vec![T::one(); 1000], rows, &mut embedded);
+                CosineEmbedding::new().forward(&x, &y, &[T::one(); 1000], rows, &mut embedded);
                 let place = format!("{} {factor} of {len} at {level:?}", T::NAME);
                 assert!(losses.iter().all(|loss| loss.abs() <= T::one()), "{place}");
                 assert!(embedded.iter().all(|loss| (0.0..=2.0).contains(&loss.into_f64())), "{place}");
