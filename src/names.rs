@@ -89,3 +89,27 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     }
     row[normalized(b).take(LONGEST).count()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distances_are_those_of_levenshtein() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "gelu", 4),
+            ("relu", "relu", 0),
+            ("Leaky_ReLU", "leaky relu", 0),
+            ("xrelu", "relu", 1),
+            ("relux", "relu", 1),
+            ("rlu", "relu", 1),
+            ("rslu", "relu", 1),
+            ("reul", "relu", 2),
+            ("kitten", "sitting", 3),
+            ("mish", "tanh", 3),
+        ] {
+            assert_eq!([distance(a, b), distance(b, a)], [expected; 2], "{a} {b}");
+        }
+    }
+}

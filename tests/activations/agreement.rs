@@ -178,10 +178,11 @@ fn streaming_agrees_with_short_calls() {
     let x: Vec<f32> = block.iter().copied().cycle().take(LEN).collect();
     let mut expected = vec![0.0; LEN];
     let mut long = vec![0.0; LEN + 2 * GUARD];
-    let methods: [(&str, &dyn Activation<f32>, Method<f32>); 3] = [
+    let methods: [(&str, &dyn Activation<f32>, Method<f32>); 4] = [
         ("forward_slice", &Sigmoid, |f, x, _, y| f.forward_slice(x, y)),
         ("forward_slice", &Relu, |f, x, _, y| f.forward_slice(x, y)),
         ("backward_slice", &Sigmoid, |f, x, dy, dx| f.backward_slice(x, dy, dx)),
+        ("derivative_slice", &Sigmoid, |f, x, _, d| f.derivative_slice(x, d)),
     ];
     at_every_level(|level| {
         for (method, f, call) in methods {

@@ -235,6 +235,8 @@ fn modules_of_pytorch_are_read() {
         ("PReLU(3)", "at byte 6: expected `parameter=value`, found '3'"),
         ("ReLU(inplace=maybe)", "at byte 5: option inplace must be True or False"),
         ("GELU(approximate='erf')", "at byte 5: option approximate must be 'none' or 'tanh'"),
+        ("GELU(approximate='tanh)", "at byte 5: option approximate must be 'none' or 'tanh'"),
+        ("GELU(approximate=\"tanh')", "at byte 5: option approximate must be 'none' or 'tanh'"),
         ("Mish(threshold=20)", "at byte 5: mish has no parameters"),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
@@ -274,6 +276,13 @@ fn a_wrong_text_says_what_and_where() {
     let error = parse(" leakyrelo(0.2)").unwrap_err();
     assert!(matches!(error.kind, ParseErrorKind::UnknownName(name) if name.nearest() == "leaky_relu"));
     assert_eq!(error.offset, 1);
+    // A name is near if less than half of its letters are others.
+    for (text, message) in
+        [("relx", "unknown name \"relx\": did you mean \"relu\"?"), ("rexx", "unknown name \"rexx\". Known names")]
+    {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("at byte 0: {message}")), "{error}");
+    }
     for empty in ["", " ", "()", "(0.2)"] {
         assert!(matches!(parse(empty).unwrap_err().kind, ParseErrorKind::UnknownName(_)), "{empty:?}");
     }

@@ -177,6 +177,8 @@ fn bad_bounds_are_refused() {
     let error = |lower, upper| RRelu::new(lower, upper).unwrap_err();
     assert_eq!(error(f64::NAN, 0.5).parameter, "lower");
     assert_eq!(error(0.1, f64::INFINITY).parameter, "upper");
+    // The width of the distribution is finite.
+    assert_eq!((error(-1e308, 1e308).parameter, error(0.0, 1e16).parameter), ("lower", "upper"));
     let message = error(0.5, 0.25).to_string();
     assert!(message.contains("0.25") && message.contains("upper"), "{message}");
     assert!(RRelu::new(0.5, 0.5).is_ok());

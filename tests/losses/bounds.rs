@@ -6,8 +6,8 @@ use crate::common::outputs::CLASSES;
 use crate::common::{Random, at_every_level};
 use slopes::Rows;
 use slopes::loss::{
-    self, BinaryCrossEntropyWithLogits, Expectile, Focal, Huber, Loss, PseudoHuber, RowLoss, SmoothL1,
-    SoftmaxCrossEntropy, Targets, Tweedie,
+    self, BinaryCrossEntropyWithLogits, Expectile, Focal, Huber, Loss, MultiMargin, PseudoHuber, RowLoss, SmoothL1,
+    SoftmaxCrossEntropy, Targets, Tversky, Tweedie,
 };
 
 /// What the rounding of a loss, of its derivative and of a bound may add to a comparison: each has an error of a few
@@ -271,5 +271,47 @@ fn a_parabola_with_the_bound_lies_above_the_cross_entropy_of_a_row() {
         let (parabola, size): (f64, f64) =
             (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum::<f64>() + size);
         assert!(after <= parabola + ROUNDING * size, "{loss:?}, {z:?}, entry {i}: {after}, {parabola}");
+    }
+}
+
+/// The bounds of a multi-class margin are those of all hinges.
+#[test]
+fn bounds_of_margins_are_those_of_the_page() {
+    let (x, rows, target) = ([0.0_f64, 9.0, 0.0, -9.0], Rows::contiguous(4), Targets::labels(&[1_u8]));
+    at_every_level(|level| {
+        for (squared, diagonal, matrix) in [(false, 0.25, 0.25), (true, 0.5, 1.0)] {
+            let loss = MultiMargin::new().with_squared(squared);
+            let (mut gradient, mut bound) = (x, x);
+            loss.gradient_with_hessian_bound(&x, target, rows, 1.0, &mut gradient, &mut bound).unwrap();
+            assert_eq!(bound, [diagonal, 3.0 * diagonal, diagonal, diagonal], "{squared} at {level:?}");
+            loss.gradient_with_matrix_bound(&x, target, rows, 1.0, &mut gradient, &mut bound).unwrap();
+            assert_eq!(bound, [matrix, 3.0 * matrix, matrix, matrix], "{squared} at {level:?}");
+        }
+    });
+}
+
+/// B - H of two entries has no negative eigenvalue, B the bound and H the second derivatives -(g_i s_j + g_j s_i) / D of an
+/// overlap, with the gradient g: where g_i is almost 0, the bound of that entry is that of its mixed derivatives.
+#[test]
+fn bounds_of_overlaps_are_above_mixed_derivatives() {
+    let _fixed = fix_level();
+    let mut random = Random(24);
+    for n in 0..3000 {
+        let len = 2 + n % 4;
+        let [p, y]: [Vec<f64>; 2] = [(); 2].map(|()| (0..len).map(|_| random.uniform(0.0..=1.0)).collect());
+        let [alpha, beta] = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]][n % 3];
+        let loss = Tversky::new().with_alpha(alpha).unwrap().with_beta(beta).unwrap();
+        let (mut g, mut bound) = (p.clone(), p.clone());
+        let (target, rows) = (Targets::Probabilities(&y), Rows::contiguous(len));
+        loss.gradient_with_matrix_bound(&p, target, rows, 1.0, &mut g, &mut bound).unwrap();
+        let of = |term: fn(f64, f64) -> f64| p.iter().zip(&y).map(|(p, y)| term(*p, *y)).sum::<f64>();
+        let d = of(|p, y| p * y) + alpha * of(|p, y| p * (1.0 - y)) + beta * of(|p, y| (1.0 - p) * y);
+        let s: Vec<f64> = y.iter().map(|y| alpha * (1.0 - y) + (1.0 - beta) * y).collect();
+        let h = |i: usize, j: usize| -(g[i] * s[j] + g[j] * s[i]) / d;
+        for (i, j) in (0..len).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            let [of_i, of_j] = [i, j].map(|i| bound[i] - h(i, i));
+            let place = format!("{p:?}, {y:?}, {alpha}, {beta}, {i}, {j}: {bound:?}");
+            assert!(of_i >= 0.0 && of_j >= 0.0 && of_i * of_j >= h(i, j).powi(2) * (1.0 - 1e-9), "{place}");
+        }
     }
 }

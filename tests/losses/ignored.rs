@@ -5,7 +5,9 @@ use crate::common::{Number, Random, all_bits, at_every_level};
 use half::{bf16, f16};
 use slopes::Element;
 use slopes::Rows;
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, Targets, Tversky};
+use slopes::loss::{
+    CategoricalCrossEntropy, NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, Targets, Tversky, WeightedRows,
+};
 
 const CLASSES: usize = crate::common::outputs::CLASSES;
 
@@ -92,10 +94,16 @@ fn other_rows_of_zeros() {
         let y = [0.0, 1.0, 0.0, 0.0_f64];
         let mean = loss.mean(&[f64::NAN, 1.0, 2.0, 1.0], Targets::Probabilities(&y), Rows::along(&[2, 2], 0)).unwrap();
         assert!((mean - 2_f64.ln()).abs() < f64::EPSILON, "{mean}");
-        let mut y = [0.0_f32; 1000];
-        y[999] = 1.0;
-        let mean = loss.mean(&[0.0; 1000], Targets::Probabilities(&y), Rows::contiguous(1000)).unwrap();
-        assert!((mean - 1000_f64.ln()).abs() < 1e-6, "{mean}");
+        for at in [0, 500, 999] {
+            let (mut y, rows) = ([0.0_f32; 1000], Rows::contiguous(1000));
+            y[at] = 1.0;
+            let target = Targets::Probabilities(&y);
+            let mean = loss.mean(&[0.0; 1000], target, rows).unwrap();
+            assert!((mean - 1000_f64.ln()).abs() < 1e-6, "{at}: {mean}");
+            assert_eq!(NegativeLogLikelihood::new().mean(&[-2.0; 1000], target, rows), Ok(2.0), "{at}");
+            let mean = CategoricalCrossEntropy::new().mean(&[0.25; 1000], target, rows).unwrap();
+            assert!((mean - 4_f64.ln()).abs() < 1e-6, "{at}: {mean}");
+        }
         let target = Targets::Probabilities(&[0.0_f64; 4]);
         assert!(loss.mean(&[0.0; 4], target, Rows::contiguous(2)).unwrap().is_nan(), "no rows");
         let mean = Tversky::new().with_smooth(1.0).unwrap().mean(&[0.5; 4], target, Rows::contiguous(2)).unwrap();
@@ -128,4 +136,49 @@ fn z_losses_of_infinities<T: Number>() {
 fn z_losses_of_infinities_in_both_types() {
     z_losses_of_infinities::<f32>();
     z_losses_of_infinities::<f64>();
+}
+
+/// Likelihoods of labels go side by side in rows of up to 31 classes: with the bits of each row alone, whatever is ignored.
+fn short_rows_of_likelihoods_are_rows_alone<T: Number>() {
+    const CLASSES: usize = 10;
+    const COUNT: usize = 41;
+    let rows = Rows::contiguous(CLASSES);
+    let class_weights: Vec<f64> = (0..CLASSES).map(|class| 0.25 * (class % 5) as f64).collect();
+    let logarithms = NegativeLogLikelihood::new().with_ignore_label(7).with_class_weights(&class_weights).unwrap();
+    let probabilities = CategoricalCrossEntropy::new().with_eps(0.125).unwrap();
+    let losses: [&dyn RowLoss<T>; 3] = [&logarithms, &probabilities, &CategoricalCrossEntropy::new()];
+    let mut random = Random(22);
+    let mut x: Vec<T> = (0..CLASSES * COUNT).map(|_| random.uniform(0.01..=1.0)).collect();
+    let specials = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 2.0].map(T::from_f64_rounded);
+    x.iter_mut().step_by(3).zip(specials.into_iter().cycle()).for_each(|(x, special)| *x = special);
+    let labels: Vec<u8> = (0..COUNT).map(|row| (row * 3 % CLASSES) as u8).collect();
+    let weights: Vec<f64> = (0..COUNT).map(|row| [1.0, 0.5, 0.0, 2.0][row % 4]).collect();
+    at_every_level(|level| {
+        for (which, loss) in losses.iter().enumerate() {
+            let run = |rows_of: std::ops::Range<usize>| {
+                let (labels, weights) = (&labels[rows_of.clone()], &weights[rows_of.clone()]);
+                let x = &x[rows_of.start * CLASSES..rows_of.end * CLASSES];
+                let (loss, target) = (WeightedRows::new(*loss, weights), Targets::labels(labels));
+                let (mut losses, mut gradient) = (vec![T::nan(); labels.len()], x.to_vec());
+                loss.forward(x, target, rows, &mut losses).unwrap();
+                loss.gradient(x, target, rows, 1.0, &mut gradient).unwrap();
+                (losses, gradient)
+            };
+            let (losses, gradient) = run(0..COUNT);
+            for row in 0..COUNT {
+                let alone = run(row..row + 1);
+                let place = format!("loss {which}, row {row} with label {} at {level:?}", labels[row]);
+                assert_eq!(all_bits(&losses[row..=row]), all_bits(&alone.0), "{place}");
+                assert_eq!(all_bits(&gradient[row * CLASSES..][..CLASSES]), all_bits(&alone.1), "{place}");
+                let silent = which == 0 && [0, 5, 7].contains(&labels[row]) || weights[row] == 0.0;
+                assert!(!silent || losses[row].is_zero() && alone.1.iter().all(|x| x.is_zero()), "{place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn short_rows_of_likelihoods_are_rows_alone_in_both_types() {
+    short_rows_of_likelihoods_are_rows_alone::<f32>();
+    short_rows_of_likelihoods_are_rows_alone::<f64>();
 }

@@ -1,15 +1,14 @@
-//! Losses of rows: by their laws, and on bad input.
+//! Losses of rows: by their laws.
 
 use crate::cases::{RowCase, row_cases};
 use crate::common::outputs::CLASSES;
 use crate::common::rows::row_and_target;
-use crate::common::{
-    H, Number, all_bits, at_every_level, beside, bits, fix_level, narrow, panic_message, proptest_config, tolerance,
-};
+use crate::common::{H, Number, all_bits, at_every_level, beside, bits, fix_level, narrow, proptest_config, tolerance};
 use crate::row_accuracy::{cross_entropy, focal};
 use proptest::prelude::*;
+use slopes::Element;
 use slopes::activation::Rows;
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+use slopes::loss::{NegativeLogLikelihood, RowLoss, SoftmaxCrossEntropy, Targets};
 
 /// Cross-entropy of entries that are not finite.
 fn cross_entropy_of_special_rows<T: Number>() {
@@ -57,7 +56,7 @@ fn cross_entropy_of_special_rows_in_both_types() {
 }
 
 /// The rows of a case: predictions, labels, soft targets. Every fifth entry wants nothing.
-fn samples<T: Number>(case: &RowCase<T>, count: usize, seed: u64) -> (Vec<T>, Vec<u32>, Vec<T>) {
+pub fn samples<T: Number>(case: &RowCase<T>, count: usize, seed: u64) -> (Vec<T>, Vec<u32>, Vec<T>) {
     let mut random = crate::common::Random(seed);
     let numbers = count * CLASSES;
     let range = if case.of_probabilities { 0.01..=1.0 } else { -9.0..=9.0 };
@@ -68,7 +67,7 @@ fn samples<T: Number>(case: &RowCase<T>, count: usize, seed: u64) -> (Vec<T>, Ve
 }
 
 /// The targets that a case takes.
-fn targets<'a, T: Number>(case: &RowCase<T>, labels: &'a [u32], y: &'a [T]) -> Vec<Targets<'a, T>> {
+pub fn targets<'a, T: Number>(case: &RowCase<T>, labels: &'a [u32], y: &'a [T]) -> Vec<Targets<'a, T>> {
     let mut targets = vec![Targets::labels(labels), Targets::Probabilities(y)];
     targets.truncate(if case.labels_alone { 1 } else { 2 });
     targets
@@ -392,101 +391,68 @@ fn logits_may_be_extreme_in_both_types() {
     logits_may_be_extreme::<f64>();
 }
 
-/// A row with NaN is NaN, and no other.
-#[test]
-fn nan_stays_in_its_row() {
-    let rows = Rows::contiguous(CLASSES);
+/// Long rows that are neither contiguous nor of the type of the computation are copied to rows that are, in blocks.
+fn long_rows_apart_are_rows<T: Element>() {
+    let (len, inner) = (600, 3);
+    let (apart, together) = (Rows::along(&[len, inner], 0), Rows::contiguous(len));
+    let spread = |x: &[T]| (0..x.len()).map(|i| x[i % inner * len + i / inner]).collect::<Vec<T>>();
+    let mut random = crate::common::Random(19);
+    let x: Vec<T> = (0..len * inner).map(|_| random.uniform(-4.0..=4.0)).collect();
+    let shares: Vec<T> = (0..len * inner).map(|_| random.uniform(0.0..=1.0)).collect();
+    let (labels, spread_shares) = ([7, 299, 599], spread(&shares));
     at_every_level(|level| {
-        for case in row_cases::<f32>() {
-            let (mut x, labels, y) = samples(&case, 3, 13);
-            let at = CLASSES + labels[1] as usize;
-            x[at] = f32::NAN;
-            for target in targets(&case, &labels, &y) {
-                let mut losses = [0.0; 3];
-                case.loss.forward(&x, target, rows, &mut losses).unwrap();
-                assert_eq!(losses.map(f32::is_nan), [false, true, false], "{} at {level:?}", case.name);
-                let mut gradient = x.clone();
-                case.loss.gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
-                let nan = |row: usize| gradient[row * CLASSES..][..CLASSES].iter().any(|x| x.is_nan());
-                // That of a likelihood does not depend on it.
-                let expected = [false, case.name != "negative_log_likelihood", false];
-                assert_eq!([0, 1, 2].map(nan), expected, "{} at {level:?}", case.name);
+        for case in row_cases::<T>() {
+            // There are as many classes as weights of them.
+            if case.name.contains("weighted") || ["z_cross_entropy", "negative_log_likelihood"].contains(&case.name) {
+                continue;
             }
-            // What is no probability.
-            if case.of_probabilities {
-                for wrong in [-0.125, 1.125] {
-                    x[at] = wrong;
-                    assert!(case.loss.sum(&x, Targets::labels(&labels), rows).unwrap().is_nan(), "{}", case.name);
-                }
-            }
-            if !case.labels_alone {
-                let (x, _, mut y) = samples(&case, 1, 14);
-                y[4] = -0.125;
-                assert!(case.loss.sum(&x, Targets::Probabilities(&y), rows).unwrap().is_nan(), "{}", case.name);
+            let x = if case.of_probabilities { &shares } else { &x };
+            for soft in [false, true].into_iter().take(if case.labels_alone { 1 } else { 2 }) {
+                let run = |x: &[T], shares, rows| {
+                    let target = if soft { Targets::Probabilities(shares) } else { Targets::labels(&labels) };
+                    let (mut losses, mut gradient) = (vec![T::nan(); inner], x.to_vec());
+                    case.loss.forward(x, target, rows, &mut losses).unwrap();
+                    case.loss.gradient(x, target, rows, 1.0, &mut gradient).unwrap();
+                    (losses, gradient)
+                };
+                let (wanted, got) = (run(x, &shares, together), run(&spread(x), &spread_shares, apart));
+                let place = format!("{} at {level:?}, soft: {soft}", case.name);
+                assert_eq!(all_bits(&got.0), all_bits(&wanted.0), "losses of {place}");
+                assert_eq!(all_bits(&got.1), all_bits(&spread(&wanted.1)), "gradient of {place}");
             }
         }
     });
 }
 
 #[test]
-fn nothing_has_no_mean() {
-    at_every_level(|_| {
-        for rows in [Rows::contiguous(0), Rows::contiguous(3)] {
-            let target = Targets::labels(&[0_u32; 0]);
-            assert_eq!(SoftmaxCrossEntropy::default().sum(&[0.0_f32; 0], target, rows), Ok(0.0));
-            assert!(SoftmaxCrossEntropy::default().mean(&[0.0_f32; 0], target, rows).unwrap().is_nan());
-        }
+fn long_rows_apart_are_rows_in_every_type() {
+    long_rows_apart_are_rows::<f32>();
+    long_rows_apart_are_rows::<f64>();
+    long_rows_apart_are_rows::<half::f16>();
+    long_rows_apart_are_rows::<half::bf16>();
+}
+
+/// The weights of classes are rounded to the type of the computation in the divisor of a mean as they are in the losses:
+/// the mean of equal losses is the loss.
+fn means_divide_by_rounded_weights<T: Number>() {
+    let (weights, labels, rows) = ([0.1, 0.3, 0.7], [0, 1, 2, 1], Rows::contiguous(3));
+    let (x, target) = ([-T::one(); 12], Targets::labels(&labels));
+    let weighing = NegativeLogLikelihood::new().with_class_weights(&weights).unwrap();
+    let cross_entropy = SoftmaxCrossEntropy::new().with_class_weights(&weights).unwrap();
+    at_every_level(|level| {
+        assert_eq!(weighing.mean(&x, target, rows), Ok(1.0), "{} at {level:?}", T::NAME);
+        let of_samples = weighing.weighted(&[1.0, 0.5, 2.0, 0.0]);
+        assert_eq!(of_samples.mean(&x, target, rows), Ok(1.0), "{} at {level:?}", T::NAME);
+        assert_eq!(cross_entropy.total_weight(target, rows), weighing.total_weight(target, rows));
     });
 }
 
 #[test]
-fn labels_out_of_range_are_refused() {
-    let x = [0.5_f32; 12];
-    let rows = Rows::contiguous(3);
-    let _fixed = fix_level();
-    for (labels, row, label) in [([0, 1, 3, 9], 2, 3), ([u32::MAX, 0, 0, 0], 0, u32::MAX), ([2, 2, 2, 5], 3, 5)] {
-        let target = Targets::labels(&labels);
-        let is_told = |error: TargetError| (error.row, error.label, error.classes) == (row, i128::from(label), 3);
-        let (mut losses, mut gradient) = ([7.0; 4], [7.0; 12]);
-        assert!(SoftmaxCrossEntropy::default().forward(&x, target, rows, &mut losses).is_err_and(is_told));
-        assert!(SoftmaxCrossEntropy::default().sum(&x, target, rows).is_err_and(is_told));
-        assert!(SoftmaxCrossEntropy::default().mean(&x, target, rows).is_err_and(is_told));
-        assert!(SoftmaxCrossEntropy::default().gradient(&x, target, rows, 1.0, &mut gradient).is_err_and(is_told));
-        assert!(
-            SoftmaxCrossEntropy::default().sum_with_gradient(&x, target, rows, 1.0, &mut gradient).is_err_and(is_told)
-        );
-        assert!(losses == [7.0; 4] && gradient == [7.0; 12], "nothing is written");
-        let message = SoftmaxCrossEntropy::new().sum(&x, target, rows).unwrap_err().to_string();
-        let parts = [row.to_string(), label.to_string(), "3".to_owned()];
-        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
-    }
-}
-
-#[test]
-fn targets_that_do_not_fit_are_refused() {
-    let _fixed = fix_level();
-    let x = [0.5_f32; 12];
-    let rows = Rows::contiguous(4);
-    let (mut ten, mut twelve, mut three) = ([7.0; 10], [7.0; 12], [7.0; 3]);
-    let labels = [0; 3];
-    let (right, wrong) = (Targets::labels(&labels), Targets::labels(&labels[..2]));
-    let probabilities = Targets::Probabilities(&x[..10]);
-    let f = SoftmaxCrossEntropy::default();
-    let calls = [
-        (panic_message(|| f.forward(&x, right, rows, &mut ten)), [3, 10]),
-        (panic_message(|| f.forward(&x, wrong, rows, &mut three)), [3, 2]),
-        (panic_message(|| f.sum(&x, wrong, rows)), [3, 2]),
-        (panic_message(|| f.mean(&x, probabilities, rows)), [12, 10]),
-        (panic_message(|| f.sum(&x[..10], right, rows)), [10, 4]),
-        (panic_message(|| f.gradient(&x, right, rows, 1.0, &mut ten)), [12, 10]),
-        (panic_message(|| f.gradient(&x, wrong, rows, 1.0, &mut twelve)), [3, 2]),
-        (panic_message(|| f.sum_with_gradient(&x, right, rows, 1.0, &mut ten)), [12, 10]),
-        (panic_message(|| f.sum_with_gradient(&x, probabilities, rows, 1.0, &mut twelve)), [12, 10]),
-    ];
-    for (message, lengths) in calls {
-        assert!(lengths.iter().all(|len| message.contains(&len.to_string())), "{message}");
-    }
-    assert!(ten == [7.0; 10] && twelve == [7.0; 12] && three == [7.0; 3], "nothing is written");
+fn means_divide_by_rounded_weights_in_every_type() {
+    means_divide_by_rounded_weights::<f32>();
+    means_divide_by_rounded_weights::<f64>();
+    means_divide_by_rounded_weights::<half::f16>();
+    means_divide_by_rounded_weights::<half::bf16>();
 }
 
 /// Whether a step of an entry may lead over a kink of a margin.

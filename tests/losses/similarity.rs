@@ -251,7 +251,87 @@ fn rows_may_be_extreme() {
             }
         }
         assert!(triplet.sum(&other, &[f64::NAN, 0.0], &other, rows).is_nan());
+        // Beside an infinity too, which only infinite entries are kept of.
+        for (a, b) in [([inf, f64::NAN], other), (other, [f64::NAN, -inf])] {
+            let sum = CosineSimilarity.sum_with_gradients(&a, &b, rows, 1.0, [Some(&mut x), Some(&mut y)]);
+            assert!(sum.is_nan() && x.iter().chain(&y).all(|x| x.is_nan()), "{level:?}: {sum}, {x:?}, {y:?}");
+        }
     });
+}
+
+/// Rows of more than a block, whose largest number is in any of its blocks, and the largest numbers.
+#[test]
+fn long_rows_and_the_largest_numbers_have_lengths() {
+    at_every_level(|level| {
+        for (at, huge) in [0, 150, 299].into_iter().flat_map(|at| [(at, 1e200), (at, f64::MAX)]) {
+            let (mut x, rows) = (vec![1.0_f64; 300], Rows::contiguous(300));
+            x[at] = huge;
+            let parallel = CosineSimilarity.sum(&x, &x, rows);
+            assert!((parallel + 1.0).abs() < 1e-15, "{huge} at {at}, {level:?}: {parallel}");
+            let (far, zero) = (Contrastive::new(), vec![0.0; 300]);
+            assert_eq!(far.sum(&x, &zero, &[-1.0], rows), 0.0, "{huge} at {at}, {level:?}");
+        }
+        let half = CosineSimilarity.sum(&[f64::MAX, f64::MAX], &[1.0, 0.0], Rows::contiguous(2));
+        assert!((half + 0.5_f64.sqrt()).abs() < 1e-15, "{half} at {level:?}");
+    });
+}
+
+/// At the margin itself, the loss and its gradients are 0; in f32, at the margin rounded to it.
+#[test]
+fn margins_are_ends() {
+    let row = Rows::contiguous(1);
+    at_every_level(|level| {
+        // The nearest f32 to 0.7 is below it.
+        let (near, zero) = ([0.7_f32], [0.0]);
+        let contrastive = Contrastive::new().with_margin(0.7).unwrap();
+        let triplet = Triplet::new().with_margin(0.7).and_then(|loss| loss.with_eps(0.0)).unwrap();
+        let ([mut a, mut b, mut c], [mut x, mut y]) = ([[7.0]; 3], [[7.0]; 2]);
+        let sum = contrastive.sum_with_gradients(&near, &zero, &[-1.0], row, 1.0, [Some(&mut x), Some(&mut y)]);
+        assert_eq!((sum, x, y), (0.0, zero, zero), "{level:?}");
+        let gradients = [Some(&mut a[..]), Some(&mut b), Some(&mut c)];
+        let sum = triplet.sum_with_gradients(&zero, &zero, &near, row, 1.0, gradients);
+        assert_eq!((sum, a, b, c), (0.0, zero, zero, zero), "{level:?}");
+    });
+}
+
+/// The sum is that of the losses, rounded to the type of the computation.
+#[test]
+fn sums_of_f32_are_those_of_rounded_losses() {
+    at_every_level(|level| {
+        for (i, len) in [1, 2, 3, 7, 40].into_iter().enumerate() {
+            let [x, y, z, signs] = samples::<f32>(1, len, 30 + i as u64);
+            let inputs = Inputs { x: &x, y: &y, z: &z, signs: &signs, rows: Rows::contiguous(len) };
+            for name in NAMES {
+                let got = run(name, &inputs, 1.0);
+                assert_eq!(got.sum, f64::from(got.losses[0]), "{name} of {len} at {level:?}");
+            }
+        }
+    });
+}
+
+/// The cosine of rows in one direction is rounded to 1 at most, in whatever direction its parts are rounded.
+fn cosines_are_from_minus_1_to_1<T: Number>() {
+    at_every_level(|level| {
+        for len in [2, 3, 10, 33] {
+            let [x, ..] = samples::<T>(1000, len, 18);
+            let rows = Rows::contiguous(len);
+            for factor in [1.0, 3.0, -0.7] {
+                let y: Vec<T> = x.iter().map(|x| *x * T::from_f64_rounded(factor)).collect();
+                let [mut losses, mut embedded] = [(); 2].map(|()| vec![T::nan(); 1000]);
+                CosineSimilarity.forward(&x, &y, rows, &mut losses);
+                CosineEmbedding::new().forward(&x, &y, &[T::one(); 1000], rows, &mut embedded);
+                let place = format!("{} {factor} of {len} at {level:?}", T::NAME);
+                assert!(losses.iter().all(|loss| loss.abs() <= T::one()), "{place}");
+                assert!(embedded.iter().all(|loss| (0.0..=2.0).contains(&loss.into_f64())), "{place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn cosines_are_from_minus_1_to_1_in_both_types() {
+    cosines_are_from_minus_1_to_1::<f32>();
+    cosines_are_from_minus_1_to_1::<f64>();
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Sums, means, weights and initial scores of losses of pairs, and penalties.
+//! Sums, means and weights of losses of pairs, and penalties.
 
-use crate::cases::samples;
+use crate::cases::{row_cases, samples};
+use crate::common::outputs::CLASSES;
 use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, over_budget, panic_message};
 use slopes::loss::{
-    self, AnyPenalty, BinaryCrossEntropyWithLogits, ElasticNet, L1, L2, Loss, Mae, Mape, Mse, Penalty, Pinball,
-    RowLoss, SoftmaxCrossEntropy, Targets, Total, Weighted,
+    AnyPenalty, ElasticNet, L1, L2, Loss, Mae, Mse, Penalty, RowLoss, SoftmaxCrossEntropy, Targets, Total, Weighted,
+    WeightedRows,
 };
 use slopes::{Element, Rows};
 
@@ -194,87 +195,41 @@ fn weights_of_another_length_are_refused() {
     assert_eq!(out, [7.0; 3]);
 }
 
-/// No other constant has a smaller weighted mean loss.
-#[test]
-fn initial_scores_are_minima() {
-    let _fixed = fix_level();
-    let mut random = Random(12);
-    let x: Vec<f64> = (0..1500).map(|_| random.uniform(-3.0..=3.0)).collect();
-    let shares: Vec<f64> = (0..1500).map(|_| random.uniform(0.0..=0.9)).collect();
-    let weights: Vec<f64> = (0..1500).map(|i| f64::from(i % 3)).collect();
-    let mut with_formula = Vec::new();
-    let pos_weight = BinaryCrossEntropyWithLogits { pos_weight: 3.0 };
-    for loss in crate::cases::all::<f64>().iter().copied().chain([&pos_weight as &dyn Loss<f64>]) {
-        let name = loss.spec().name();
-        let (_, mut target) = samples(loss.spec(), &x, &shares);
-        for weights in [None, Some(&weights[..])] {
-            let Some(score) = loss.initial_score(&target, weights) else { continue };
-            with_formula.push(name);
-            let ones = vec![1.0; 1500];
-            let weighted = Weighted::new(loss, weights.unwrap_or(&ones));
-            let derivative = |score: f64| {
-                let mut gradient = vec![0.0; 1500];
-                weighted.gradient(&vec![score; 1500], &target, 1.0, &mut gradient);
-                gradient.iter().sum::<f64>()
-            };
-            // The derivative of the sum passes through 0 within a millionth.
-            let (below, above) = (derivative(score - 1e-6), derivative(score + 1e-6));
-            // Between two kinks, a loss may be level.
-            let level = !loss.spec().kinks.is_empty() && (below, above) == (0.0, 0.0);
-            assert!(level || below < 0.0 && above > 0.0, "{name}: {score}, {below}, {above}");
-            let in_f32: Vec<f32> = target.iter().map(|t| *t as f32).collect();
-            let other = loss::by_name::<f32>(name).unwrap().initial_score(&in_f32, None);
-            assert!(weights.is_some() || loss.spec().defaults == [1.0] || (other.unwrap() - score).abs() < 1e-6);
+/// The losses of rows times their weights, and gradients with those in the scale, alone and side by side. Powers of two
+/// change no bit of a loss but the exponent.
+fn weights_of_rows_multiply<T: Number>() {
+    let rows = Rows::contiguous(CLASSES);
+    at_every_level(|level| {
+        for (case, count) in row_cases::<T>().iter().flat_map(|case| [(case, 2), (case, 40)]) {
+            let (x, labels, y) = crate::rows::samples(case, count, 21);
+            let weights: Vec<f64> = (0..count).map(|row| [0.5, 2.0, 0.0, 1.0, 4.0][row % 5]).collect();
+            let weighted = WeightedRows::new(case.loss, &weights);
+            for target in crate::rows::targets(case, &labels, &y) {
+                let [mut losses, mut weighted_losses] = [(); 2].map(|()| vec![T::nan(); count]);
+                let [mut gradient, mut weighted_gradient] = [(); 2].map(|()| x.clone());
+                case.loss.forward(&x, target, rows, &mut losses).unwrap();
+                weighted.forward(&x, target, rows, &mut weighted_losses).unwrap();
+                weighted.gradient(&x, target, rows, 0.5, &mut weighted_gradient).unwrap();
+                for (row, weight) in weights.iter().enumerate() {
+                    let place = format!("{} at {level:?}, row {row}, {target:?}", case.name);
+                    let product =
+                        if *weight == 0.0 { T::zero() } else { T::from_f64_rounded(losses[row].into_f64() * weight) };
+                    assert_eq!(bits(weighted_losses[row]), bits(product), "{place}");
+                    case.loss.gradient(&x, target, rows, 0.5 * weight, &mut gradient).unwrap();
+                    let entries = row * CLASSES..(row + 1) * CLASSES;
+                    // A row of weight 0 has the gradient 0, of no sign.
+                    let of_row = gradient[entries.clone()].iter().map(|g| if *weight == 0.0 { T::zero() } else { *g });
+                    assert_eq!(all_bits(&weighted_gradient[entries]), all_bits(&of_row.collect::<Vec<T>>()), "{place}");
+                }
+            }
         }
-        target[1] = f64::NAN;
-        assert!(loss.initial_score(&target, None).is_none_or(f64::is_nan), "{name}");
-        target[1] = -7.0;
-        let outside = loss.forward(0.5, -7.0).is_nan();
-        assert!(loss.initial_score(&target, None).is_none_or(|score| score.is_nan() == outside), "{name}");
-        target[0] = f64::NAN;
-        // Weights 0, 1, 2, ...: the first is ignored.
-        target[1] = 1.0;
-        assert!(loss.initial_score(&target, Some(&weights)).is_none_or(|score| !score.is_nan()), "{name}");
-    }
-    let expected = [
-        "mse",
-        "half_squared",
-        "mae",
-        "mape",
-        "msle",
-        "huber",
-        "smooth_l1",
-        "pseudo_huber",
-        "log_cosh",
-        "pinball",
-        "expectile",
-        "squared_hinge",
-        "soft_margin",
-        "modified_huber",
-        "exponential",
-        "binary_cross_entropy",
-        "binary_cross_entropy_with_logits",
-        "poisson_nll",
-        "poisson_nll_of_rate",
-        "gamma",
-        "tweedie",
-    ];
-    if crate::common::all_are_selected() {
-        let lost: Vec<_> = expected.iter().filter(|name| !with_formula.contains(name)).collect();
-        assert!(lost.is_empty(), "no initial scores of {lost:?}");
-    }
-    assert_eq!(Mse.initial_score(&[1.0_f32, 2.0], Some(&[3.0, 1.0])), Some(1.25));
-    assert!(Mse.initial_score(&[] as &[f32], None).unwrap().is_nan());
-    assert!(Mae.initial_score(&[] as &[f32], None).unwrap().is_nan());
-    // Medians and quantiles; of an even number, the middle of the two in the middle.
-    assert_eq!(Mae.initial_score(&[5.0_f32, -1.0, 2.0], None), Some(2.0));
-    assert_eq!(Mae.initial_score(&[4.0_f64, 8.0, 1.0, 2.0], None), Some(3.0));
-    assert_eq!(Mae.initial_score(&[1.0_f32, 2.0, 4.0], Some(&[1.0, 1.0, 3.0])), Some(4.0));
-    assert_eq!(Mae.initial_score(&[-3.0_f32; 5], None), Some(-3.0));
-    assert_eq!(Pinball { tau: 0.8 }.initial_score(&[1.0_f64, 2.0, 3.0, 4.0], None), Some(4.0));
-    // 100 / target weighs: 1 + 1/2 against 1/4.
-    assert_eq!(Mape::DEFAULT.initial_score(&[1.0_f32, 2.0, 4.0], None), Some(1.0));
-    assert_eq!(Loss::<f64>::initial_score(&BinaryCrossEntropyWithLogits::DEFAULT, &[1.0], None), Some(f64::INFINITY));
+    });
+}
+
+#[test]
+fn weights_of_rows_multiply_in_both_types() {
+    weights_of_rows_multiply::<f32>();
+    weights_of_rows_multiply::<f64>();
 }
 
 /// Totals of batches, of pairs and of rows, with weights and without, have the mean of all samples; and their gradients are

@@ -290,7 +290,9 @@ fn choices_labels_and_flags_have_texts() {
     let text = AnyRowLoss::from(ignoring).to_string();
     assert_eq!(text, "negative_log_likelihood(ignore_label=-100)");
     assert_eq!("NLLLoss(ignore_index=-100)".parse::<AnyRowLoss>().unwrap(), ignoring.into());
-    assert_eq!("nll(ignore_label=none)".parse::<AnyRowLoss>().unwrap(), NegativeLogLikelihood::new().into());
+    for text in ["nll(ignore_label=none)", "NLLLoss(ignore_index=None)"] {
+        assert_eq!(text.parse::<AnyRowLoss>().unwrap(), NegativeLogLikelihood::new().into(), "{text}");
+    }
     let error = "nll(ignore_label=0.5)".parse::<AnyRowLoss>().unwrap_err();
     assert!(error.offset == 4 && error.to_string().contains("must be an integer"), "{error}");
 

@@ -365,3 +365,46 @@ fn errors_are_those_of_the_function() {
         assert!(gradient.iter().all(|x| *x == 9.0));
     });
 }
+
+/// Every method refuses slices whose lengths differ as the function itself does, before anything is written.
+#[test]
+fn lengths_that_differ_are_refused() {
+    let n = 200_000;
+    let (x, rows) = (vec![0.5_f32; n], Rows::contiguous(2));
+    let (all, few) = (&x[..], &x[2..]);
+    let mut out = [vec![9.0; n], vec![9.0; n]];
+    macro_rules! refused {
+        ($f:expr; $(|$this:ident, $first:ident, $second:ident| $call:expr),+ $(,)?) => {
+            $(let messages = {
+                let [$first, $second] = &mut out;
+                let $this = Parallel($f);
+                let parallel = panic_message(|| $call);
+                let $this = $f;
+                [parallel, panic_message(|| $call)]
+            };
+            assert_eq!(messages[0], messages[1], stringify!($call));)+
+        };
+    }
+    refused! { Relu;
+        |f, y, _d| f.forward_slice(few, y),
+        |f, y, _d| f.derivative_slice(few, y),
+        |f, y, _d| f.second_derivative_slice(few, y),
+        |f, y, _d| f.backward_slice(all, few, y),
+        |f, y, _d| f.backward_in_place(few, y),
+        |f, y, d| f.forward_with_derivative(all, y, &mut d[1..]),
+    }
+    refused! { Softmax::DEFAULT;
+        |f, y, _d| f.forward(few, rows, y),
+        |f, y, _d| f.forward_in_place(&mut y[1..], rows),
+        |f, y, _d| f.backward(all, few, rows, y),
+        |f, y, _d| f.backward_from_output(all, few, rows, y),
+    }
+    refused! { Mse;
+        |f, y, _d| f.forward_slice(all, all, &mut y[1..]),
+        |f, _y, _d| f.sum(all, few),
+        |f, y, _d| f.gradient(all, few, 1.0, y),
+        |f, y, _d| f.sum_with_gradient(all, all, 1.0, &mut y[1..]),
+        |f, y, d| f.gradient_with_hessian_bound(all, all, 1.0, y, &mut d[1..]),
+    }
+    assert!(out.iter().flatten().all(|x| *x == 9.0));
+}

@@ -207,6 +207,22 @@ fn layers_are_right<T: Number>() {
     });
 }
 
+/// From 16 terms on, term i is added to accumulator i mod 16, and the upper half of those to the lower; and so in each block
+/// of 1024 terms. Large terms that cancel there leave what in another order they would take away.
+#[test]
+fn sums_have_accumulators_from_16_terms_on() {
+    at_every_level(|level| {
+        for (inputs, cancels) in [(16, 8), (17, 8), (1000, 8), (1024, 512), (2500, 512)] {
+            let mut weights: Vec<f64> = (0..inputs).map(|i| f64::from(u8::from(i % 8 != 0))).collect();
+            let ones: f64 = weights.iter().sum();
+            (weights[0], weights[cancels]) = (2_f64.powi(60), -2_f64.powi(60));
+            let (mut y, mut indices) = ([0.0], [0]);
+            MaxoutLayer::new(&weights, &[0.0], 1).forward(&vec![1.0; inputs], &mut y, &mut indices);
+            assert_eq!(y, [ones], "{inputs} terms at {level:?}");
+        }
+    });
+}
+
 #[test]
 fn layers_are_right_in_both_types() {
     layers_are_right::<f32>();

@@ -8,7 +8,9 @@ use crate::common::{
 use half::{bf16, f16};
 use proptest::prelude::*;
 use slopes::Element;
-use slopes::activation::{self, Activation, FullyMasked, LogSoftmax, RowActivation, Rows, Softmax, Softmin};
+use slopes::activation::{
+    self, Activation, FullyMasked, Hardmax, LogSoftmax, RowActivation, Rows, Softmax, Softmin, Sparsemax,
+};
 
 fn rows_are_accurate<T: Number>() {
     let reference = rows();
@@ -237,7 +239,7 @@ pub fn places(shape: &[usize], axis: usize) -> Vec<Vec<usize>> {
 
 fn strided_rows_are_gathered_rows<T: Element>() {
     let mut random = Random(21);
-    let shapes: [&[usize]; 11] = [
+    let shapes: [&[usize]; 12] = [
         &[3, 5],
         &[4, 3, 2],
         &[2, 17, 7],
@@ -248,6 +250,7 @@ fn strided_rows_are_gathered_rows<T: Element>() {
         &[2, 3, 100],
         &[2100, 9],
         &[1030, 8, 2],
+        &[600, 3],
         &[7],
     ];
     at_every_level(|level| {
@@ -259,7 +262,9 @@ fn strided_rows_are_gathered_rows<T: Element>() {
                 let x: Vec<T> = row_numbers(&mut random, count, special);
                 let dy: Vec<T> = row_numbers(&mut random, count, false);
                 let gather = |numbers: &[T], places: &[usize]| places.iter().map(|&i| numbers[i]).collect::<Vec<T>>();
-                for (name, f) in functions::<T>() {
+                let choices: [(&str, Box<dyn RowActivation<T>>); 2] =
+                    [("sparsemax", Box::new(Sparsemax)), ("hardmax", Box::new(Hardmax))];
+                for (name, f) in functions::<T>().into_iter().chain(choices) {
                     let (mut y, mut dx, mut dx_of_y) = (x.clone(), x.clone(), x.clone());
                     f.forward(&x, rows, &mut y);
                     f.backward(&x, &dy, rows, &mut dx);

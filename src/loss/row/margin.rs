@@ -4,10 +4,9 @@ use super::driver::{
     BLOCK, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, widen,
     write,
 };
-use crate::row::side_by_side::BatchedMax;
 use crate::row::tile::DEPTH;
-use crate::simd::{Isa, Real, Token};
-use crate::slice::{Dst, WIDTH};
+use crate::simd::{Isa, Lanes, Real, Token};
+use crate::slice::{Dst, Map, WIDTH};
 use crate::sum::PairwiseSum;
 
 crate::function::function! {
@@ -236,6 +235,18 @@ impl RowFormula for CategoricalHinge {
     }
 }
 
+/// The larger of a score and the largest so far, or NaN if one of them is.
+#[derive(Clone, Copy)]
+struct Best;
+
+impl Map<2, 1> for Best {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [z, best]: [L; 2]) -> [L; 1] {
+        // A maximum keeps the NaN of `best` alone.
+        [best.at_least(z).select(z.equals(z), z)]
+    }
+}
+
 impl RowKernel for CategoricalHinge {
     #[inline(always)]
     fn columns_up_to<R: Real>(self) -> usize {
@@ -248,7 +259,7 @@ impl RowKernel for CategoricalHinge {
         let Some(right) = take_right(columns) else { return false };
         let mut best = [R::neg_infinity(); WIDTH];
         let top = Dst::new(&mut best);
-        token.fold_columns::<_, _, 2, 1>(BatchedMax(1.0), [tile.src(), top.src()], count, top);
+        token.fold_columns::<_, _, 2, 1>(Best, [tile.src(), top.src()], count, top);
         if !best[..count].iter().all(|best| best.abs() <= R::MAX) {
             return false;
         }
