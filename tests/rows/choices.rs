@@ -6,6 +6,10 @@ use half::{bf16, f16};
 use slopes::Element;
 use slopes::activation::{GumbelSoftmax, Hardmax, RowActivation, Rows, Softmax, Sparsemax};
 
+pub fn functions<T: Element>() -> [(&'static str, Box<dyn RowActivation<T>>); 2] {
+    [("sparsemax", Box::new(Sparsemax)), ("hardmax", Box::new(Hardmax))]
+}
+
 /// The nearest point of the simplex, by sorting (M. Held, P. Wolfe, H. Crowder, 1974).
 fn projection(x: &[f64]) -> Vec<f64> {
     let mut sorted = x.to_vec();

@@ -8,9 +8,7 @@ use crate::common::{
 use half::{bf16, f16};
 use proptest::prelude::*;
 use slopes::Element;
-use slopes::activation::{
-    self, Activation, FullyMasked, Hardmax, LogSoftmax, RowActivation, Rows, Softmax, Softmin, Sparsemax,
-};
+use slopes::activation::{self, Activation, FullyMasked, LogSoftmax, RowActivation, Rows, Softmax, Softmin};
 
 fn rows_are_accurate<T: Number>() {
     let reference = rows();
@@ -262,9 +260,7 @@ fn strided_rows_are_gathered_rows<T: Element>() {
                 let x: Vec<T> = row_numbers(&mut random, count, special);
                 let dy: Vec<T> = row_numbers(&mut random, count, false);
                 let gather = |numbers: &[T], places: &[usize]| places.iter().map(|&i| numbers[i]).collect::<Vec<T>>();
-                let choices: [(&str, Box<dyn RowActivation<T>>); 2] =
-                    [("sparsemax", Box::new(Sparsemax)), ("hardmax", Box::new(Hardmax))];
-                for (name, f) in functions::<T>().into_iter().chain(choices) {
+                for (name, f) in functions::<T>().into_iter().chain(crate::choices::functions()) {
                     let (mut y, mut dx, mut dx_of_y) = (x.clone(), x.clone(), x.clone());
                     f.forward(&x, rows, &mut y);
                     f.backward(&x, &dy, rows, &mut dx);
