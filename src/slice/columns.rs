@@ -209,6 +209,9 @@ struct Transpose<'a, R> {
 /// The rows and columns of a block that is transposed in registers.
 const SIDE: usize = 4;
 
+/// The f32 numbers of a cache line: as many strided rows are transposed together.
+pub(crate) const LINE: usize = 16;
+
 impl<R: Real> Kernel for Transpose<'_, R> {
     type Output = ();
     #[inline(always)]
@@ -247,15 +250,32 @@ impl<R: Real> Kernel for Transpose<'_, R> {
                 } else {
                     (from.wrapping_add(outer), to.wrapping_add(outer.wrapping_mul(to_row)))
                 };
-                let mut inner = 0_usize;
-                loop {
-                    let block = from.wrapping_add(inner.wrapping_mul(from_step));
-                    R::transpose(block, from_row, to.wrapping_add(inner.wrapping_mul(to_step)), to_row);
-                    inner = inner.wrapping_add(SIDE);
-                    if inner >= inner_end {
-                        break;
+                if !by_rows && inner_end == LINE {
+                    // Whole lines, one after the other: where lines are a multiple of 4 KiB apart, the first cache has
+                    // room for few of them.
+                    let mut lines = [[R::zero(); LINE]; SIDE];
+                    let mut k = 0_usize;
+                    while k < LINE {
+                        let block = from.wrapping_add(k.wrapping_mul(from_row));
+                        R::transpose(block, from_row, lines.as_mut_ptr().cast::<R>().wrapping_add(k), LINE);
+                        k = k.wrapping_add(SIDE);
                     }
-                    inner = inner.min(inner_end.wrapping_sub(SIDE));
+                    k = 0;
+                    while k < SIDE {
+                        to.wrapping_add(k.wrapping_mul(to_row)).cast::<[R; LINE]>().write(lines[k]);
+                        k = k.wrapping_add(1);
+                    }
+                } else {
+                    let mut inner = 0_usize;
+                    loop {
+                        let block = from.wrapping_add(inner.wrapping_mul(from_step));
+                        R::transpose(block, from_row, to.wrapping_add(inner.wrapping_mul(to_step)), to_row);
+                        inner = inner.wrapping_add(SIDE);
+                        if inner >= inner_end {
+                            break;
+                        }
+                        inner = inner.min(inner_end.wrapping_sub(SIDE));
+                    }
                 }
                 outer = outer.wrapping_add(SIDE);
                 if outer >= outer_end {

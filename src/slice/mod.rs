@@ -17,7 +17,7 @@ mod scalar;
 mod stream;
 mod view;
 
-pub(crate) use columns::WIDTH;
+pub(crate) use columns::{LINE, WIDTH};
 pub(crate) use format::{Convert, convert, copy};
 pub use format::{Format, Stored};
 pub(crate) use interleave::{deinterleave, interleave};

@@ -76,6 +76,12 @@ impl<'a, R: Real> Src<'a, R> {
         Src { from: self.at(start), len, stride, ..self }
     }
 
+    /// The place of number `index` of a plain view in a line of `line` numbers in memory.
+    #[inline(always)]
+    pub(crate) fn misaligned(self, index: usize, line: usize) -> usize {
+        self.at(index).addr() / size_of::<R>() % line
+    }
+
     /// The address of a number, counted without the stride.
     #[inline(always)]
     fn at(self, index: usize) -> *const R {

@@ -6,7 +6,7 @@ use crate::loss::LEAST_BOUND;
 use crate::row::tile::{self, Block, Room};
 use crate::row::{COPIED, Rows};
 use crate::simd::{Isa, Kernel, Real, Token};
-use crate::slice::{Dst, Src, WIDTH, Workspace};
+use crate::slice::{Dst, LINE, Src, WIDTH, Workspace};
 use crate::sum::PairwiseSum;
 
 /// [`Targets`](super::targets::Targets) of any element type.
@@ -272,12 +272,9 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
             && target.is_none_or(Src::is_plain)
             && gradient.is_none_or(Dst::is_plain)
             && hessian.is_none_or(Dst::is_plain);
-        Token::<I>::HAS_COLUMNS && plain && self.layout.stride() >= MOST && self.layout.row_len() <= ROOM / LEAST
+        Token::<I>::HAS_COLUMNS && plain && self.layout.stride() >= LINE && self.layout.row_len() <= ROOM / LEAST
     }
 }
-
-/// The most strided rows that are copied together: a cache line of f32.
-const MOST: usize = 16;
 
 /// The least strided rows that are worth it.
 const LEAST: usize = 4;
@@ -343,17 +340,22 @@ impl<F: RowKernel, R: Real> Kernel for Transposed<'_, '_, F, R> {
         if len == 0 {
             return;
         }
-        let most = (ROOM / len).clamp(1, MOST).min(call.rows);
+        let most = (ROOM / len).clamp(1, LINE).min(call.rows);
         let mut rooms = [const { Workspace::<R, ROOM>::new() }; 3];
         let [prediction, target, hessian] = rooms.each_mut();
         // The gradient may be the memory of the prediction.
         let prediction = prediction.zeros(most * len);
         let target = target.zeros(if all.target.is_some() { most * len } else { 0 });
         let hessian = hessian.zeros(if all.hessian.is_some() { most * len } else { 0 });
+        // What is written takes longer than what is read.
+        let lines = all.gradient.map_or(all.prediction, Dst::src);
         let mut first = 0;
         while first < call.rows {
-            let count = most.min(stride - first % stride).min(call.rows - first);
-            let (start, span) = (layout.start(first), (len - 1) * stride + count);
+            let start = layout.start(first);
+            // Up to the end of a cache line.
+            let aligned = if most == LINE { LINE - lines.misaligned(start, LINE) } else { most };
+            let count = aligned.min(stride - first % stride).min(call.rows - first);
+            let span = (len - 1) * stride + count;
             for (from, to) in [(Some(all.prediction), prediction), (all.target, target)] {
                 if let Some(from) = from {
                     token.transpose((len, count), (from.part(start, span), stride), (to, len));
