@@ -1,8 +1,5 @@
 //! The instruction sets that kernels are compiled for, and their detection.
 
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-use core::sync::atomic::{AtomicU8, Ordering};
-
 use crate::error::UnsupportedLevelError;
 use crate::simd::{FUSES_F32, HAS_F64};
 
@@ -57,15 +54,6 @@ pub enum FmaFamily {
     FusedF32,
 }
 
-/// The level in use, of machines that may have several; 0 until the first call. Every thread would store the same value,
-/// so relaxed ordering is enough.
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-static CURRENT: AtomicU8 = AtomicU8::new(0);
-
-/// The best level of this machine, likewise: CPUID takes microseconds in a virtual machine.
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-static DETECTED: AtomicU8 = AtomicU8::new(0);
-
 impl Level {
     const ALL: [Level; 6] = [Level::Scalar, Level::Sse2, Level::Simd128, Level::Neon, Level::Avx2, Level::Avx512];
 
@@ -73,13 +61,13 @@ impl Level {
     #[must_use]
     #[inline]
     pub fn current() -> Level {
-        current()
+        selected::current()
     }
 
     /// The best level of this machine.
     #[must_use]
     pub fn detected() -> Level {
-        detected()
+        selected::detected()
     }
 
     /// The lowest level of this machine: `Scalar`, but `Sse2` on x86 and `Simd128` in wasm with vectors. It does not
@@ -128,8 +116,7 @@ impl Level {
         if !self.is_available() {
             return Err(UnsupportedLevelError { level: self });
         }
-        #[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-        CURRENT.store(self as u8, Ordering::Relaxed);
+        selected::set(self);
         Ok(())
     }
 
@@ -147,53 +134,72 @@ impl Level {
     }
 }
 
-/// The only level. Such a machine need not have atomic operations.
-#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
-#[inline(always)]
-fn current() -> Level {
-    Level::lowest()
-}
-
-#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
-fn detected() -> Level {
-    Level::lowest()
-}
-
+/// The level of machines that may have several.
 #[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-#[inline(always)]
-fn current() -> Level {
-    stored(&CURRENT).unwrap_or_else(first_use)
-}
+mod selected {
+    use core::sync::atomic::{AtomicU8, Ordering};
 
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-#[inline(always)]
-fn stored(level: &AtomicU8) -> Option<Level> {
-    match level.load(Ordering::Relaxed) {
-        1 => Some(Level::Scalar),
-        2 => Some(Level::Sse2),
-        3 => Some(Level::Neon),
-        4 => Some(Level::Avx2),
-        5 => Some(Level::Avx512),
-        6 => Some(Level::Simd128),
-        _ => None,
+    use super::{Level, detect};
+
+    /// The level in use; 0 until the first call. Every thread would store the same value, so relaxed ordering is enough.
+    static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+    /// The best level of this machine, likewise: CPUID takes microseconds in a virtual machine.
+    static DETECTED: AtomicU8 = AtomicU8::new(0);
+
+    #[inline(always)]
+    pub(super) fn current() -> Level {
+        stored(&CURRENT).unwrap_or_else(first_use)
+    }
+
+    pub(super) fn detected() -> Level {
+        stored(&DETECTED).unwrap_or_else(|| {
+            let level = detect();
+            DETECTED.store(level as u8, Ordering::Relaxed);
+            level
+        })
+    }
+
+    pub(super) fn set(level: Level) {
+        CURRENT.store(level as u8, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn stored(level: &AtomicU8) -> Option<Level> {
+        match level.load(Ordering::Relaxed) {
+            1 => Some(Level::Scalar),
+            2 => Some(Level::Sse2),
+            3 => Some(Level::Neon),
+            4 => Some(Level::Avx2),
+            5 => Some(Level::Avx512),
+            6 => Some(Level::Simd128),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn first_use() -> Level {
+        let level = detected();
+        set(level);
+        level
     }
 }
 
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-#[cold]
-fn first_use() -> Level {
-    let level = detected();
-    CURRENT.store(level as u8, Ordering::Relaxed);
-    level
-}
+/// The only level. Such a machine need not have atomic operations.
+#[cfg(not(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon"))))]
+mod selected {
+    use super::Level;
 
-#[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
-fn detected() -> Level {
-    stored(&DETECTED).unwrap_or_else(|| {
-        let level = detect();
-        DETECTED.store(level as u8, Ordering::Relaxed);
-        level
-    })
+    #[inline(always)]
+    pub(super) fn current() -> Level {
+        Level::lowest()
+    }
+
+    pub(super) fn detected() -> Level {
+        Level::lowest()
+    }
+
+    pub(super) fn set(_: Level) {}
 }
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]

@@ -98,6 +98,30 @@ impl Quantization {
     }
 }
 
+/// The methods of a table that take slices.
+macro_rules! slices {
+    ($Number:ty) => {
+        /// `output[i]` is the output for `input[i]`.
+        ///
+        /// # Panics
+        /// If the lengths differ.
+        #[track_caller]
+        pub fn apply(&self, input: &[$Number], output: &mut [$Number]) {
+            same_length("apply", [("input", input.len()), ("output", output.len())]);
+            for (x, y) in input.iter().zip(output) {
+                *y = self.get(*x);
+            }
+        }
+
+        /// Replaces each number by its output.
+        pub fn apply_in_place(&self, numbers: &mut [$Number]) {
+            for x in numbers {
+                *x = self.get(*x);
+            }
+        }
+    };
+}
+
 /// An activation of numbers of 8 bits: a table of 256 bytes.
 ///
 /// `table[q] = round(f((q - input.zero_point) * input.scale) / output.scale) + output.zero_point`, halves rounded away from
@@ -153,24 +177,7 @@ impl QuantizedTable {
         self.outputs[(q as u8 ^ 0x80) as usize]
     }
 
-    /// `output[i] = table[input[i]]`.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn apply(&self, input: &[i8], output: &mut [i8]) {
-        same_length("apply", [("input", input.len()), ("output", output.len())]);
-        for (x, y) in input.iter().zip(output) {
-            *y = self.get(*x);
-        }
-    }
-
-    /// Replaces each number by its output.
-    pub fn apply_in_place(&self, numbers: &mut [i8]) {
-        for x in numbers {
-            *x = self.get(*x);
-        }
-    }
+    slices! { i8 }
 }
 
 /// The inputs between neighbouring knots of a table of 16 bits.
@@ -236,22 +243,5 @@ impl QuantizedTable16 {
         (a + ((b - a) * q.rem_euclid(STEP) + STEP / 2).div_euclid(STEP)) as i16
     }
 
-    /// `output[i]` is the output for `input[i]`.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    #[track_caller]
-    pub fn apply(&self, input: &[i16], output: &mut [i16]) {
-        same_length("apply", [("input", input.len()), ("output", output.len())]);
-        for (x, y) in input.iter().zip(output) {
-            *y = self.get(*x);
-        }
-    }
-
-    /// Replaces each number by its output.
-    pub fn apply_in_place(&self, numbers: &mut [i16]) {
-        for x in numbers {
-            *x = self.get(*x);
-        }
-    }
+    slices! { i16 }
 }

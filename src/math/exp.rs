@@ -209,7 +209,7 @@ pub(crate) fn bend<L: Lanes>(r: L) -> L {
 /// e^r - 1 for |r| <= ln 2 / 2.
 #[inline(always)]
 pub(crate) fn excess<L: Lanes>(r: L) -> L {
-    polynomial(r, L::Real::EXCESS).mul_add(r * r, r)
+    excess_parts(r).0
 }
 
 /// [`excess`] and what its last operation lost.

@@ -35,9 +35,16 @@ impl<L: Lanes> Tail<L> {
     /// The tail at a in [0, `EXP_CUTOFF`]; `low` is the error term of a.
     #[inline(always)]
     pub(crate) fn new(a: L, low: Option<L>) -> Self {
+        Self::parts(a, low).0
+    }
+
+    /// [`new`](Tail::new), and the error term of `excess`.
+    #[inline(always)]
+    fn parts(a: L, low: Option<L>) -> (Self, L) {
         let Reduced { power: lifted, r, .. } = reduce(-a, L::Real::LIFT);
         let r = if let Some(low) = low { low - r } else { -r };
-        Tail { power: lifted * lower::<L>(), lifted, excess: excess(r) }
+        let (excess, lost) = excess_parts(r);
+        (Tail { power: lifted * lower::<L>(), lifted, excess }, lost)
     }
 
     /// The tail at z = ln 2 a (high + low), a >= 0, where products and sums fuse and the type has the `coefficients` of
@@ -54,15 +61,13 @@ impl<L: Lanes> Tail<L> {
     /// The tail at |x|, x of either sign.
     #[inline(always)]
     pub(crate) fn at(x: L) -> Self {
-        Self::new(x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), None)
+        Self::parts_at(x).0
     }
 
     /// [`at`](Tail::at), and the error term of `excess`.
     #[inline(always)]
     pub(crate) fn parts_at(x: L) -> (Self, L) {
-        let Reduced { power: lifted, r, .. } = reduce(-x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), L::Real::LIFT);
-        let (excess, low) = excess_parts(-r);
-        (Tail { power: lifted * lower::<L>(), lifted, excess }, low)
+        Self::parts(x.abs().at_most(x.splat(L::Real::EXP_CUTOFF)), None)
     }
 
     /// The tail at 2 |x|, without forming 2 x.

@@ -3,21 +3,11 @@
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use super::aarch64::{FusedScalar, Neon};
 use super::scalar::Scalar;
-#[cfg(not(all(
-    target_arch = "arm",
-    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
-)))]
-use super::scalar::Unfused as OneLane;
-#[cfg(all(
-    target_arch = "arm",
-    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
-))]
-use super::vfma::Vfma as OneLane;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::wasm::Simd128;
 #[cfg(target_feature = "sse2")]
 use super::x86::{Avx2, Avx512, FusedScalar, Sse2};
-use super::{Isa, Kernel};
+use super::{Isa, Kernel, OneLane};
 #[cfg(any(target_feature = "sse2", all(target_arch = "aarch64", target_feature = "neon")))]
 use crate::level::{FmaFamily, Level};
 

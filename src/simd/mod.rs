@@ -53,6 +53,16 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(crate) use dispatch::{dispatch, dispatch_scalar, fence, prefetch};
 pub use real::Real;
+#[cfg(not(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+)))]
+use scalar::Unfused as OneLane;
+#[cfg(all(
+    target_arch = "arm",
+    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
+))]
+use vfma::Vfma as OneLane;
 pub(crate) use wide::in_f64;
 
 use crate::element::Element as _;
@@ -317,10 +327,7 @@ pub(crate) const HAS_F64: bool = !cfg!(slopes_without_f64)
 /// not show the features of arm; but without an operating system, arguments in floating-point registers (`eabihf`) mean the
 /// unit, and the profiles A and R, whose older units lack the instruction, have atomic operations of 64 bits. The flag is for
 /// tests on other arm machines that have it.
-pub(crate) const FUSES_F32: bool = cfg!(all(
-    target_arch = "arm",
-    any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
-));
+pub(crate) const FUSES_F32: bool = <OneLane as scalar::Fuse>::FUSED[0];
 
 /// True if rows of this type are computed without f64, one by one: f32, on machines that have no more.
 #[inline(always)]
