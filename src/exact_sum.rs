@@ -128,7 +128,8 @@ impl<R: Real> ExactSum<R> {
         }
     }
 
-    /// Adds a number that is not a number of this type, but a whole multiple of its least one.
+    /// Adds a number that is not a number of this type, but a whole multiple of its least one. Shared by all kernels.
+    #[inline(never)]
     pub(crate) fn add_multiple(&mut self, x: f64) {
         let Parts { negative, significand, shift } = x.parts();
         let Some(shift) = shift else { unreachable!("a multiple is finite") };

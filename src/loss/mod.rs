@@ -156,7 +156,8 @@ pub trait Loss<T: Element>: Send + Sync {
     }
 
     /// The exact sum of the losses as [`forward_slice`](Loss::forward_slice) gives them: that of parts, merged in any
-    /// order, has the same bits. It takes some three times as long as [`sum`](Loss::sum) does beside the loss.
+    /// order, has the same bits. See [`ExactSum`] for what it holds, and
+    /// [`guide::reproducibility`](crate::guide::reproducibility#sums-over-batches-threads-and-machines) for its speed.
     ///
     /// ```
     /// use slopes::loss::{Loss, Mae};

@@ -164,7 +164,7 @@ fn gated_units_agree_in_every_type() {
 }
 
 /// The outputs of every method of a loss.
-fn lost<T: Element>(loss: &impl Loss<T>, prediction: &[T], target: &[T]) -> ([u64; 5], [Vec<u64>; 6]) {
+fn lost<T: Element>(loss: &impl Loss<T>, prediction: &[T], target: &[T]) -> ([u64; 5], Vec<u32>, [Vec<u64>; 6]) {
     let mut out = [(); 6].map(|()| prediction.to_vec());
     let [losses, gradient, of_sum, of_mean, of_both, hessian] = &mut out;
     loss.forward_slice(prediction, target, losses);
@@ -177,7 +177,8 @@ fn lost<T: Element>(loss: &impl Loss<T>, prediction: &[T], target: &[T]) -> ([u6
         loss.mean_with_gradient(prediction, target, of_mean),
         loss.total(prediction, target).weight,
     ];
-    (sums.map(f64::to_bits), out.map(|y| all_bits(&y)))
+    let exact = loss.exact_sum(prediction, target).words().to_vec();
+    (sums.map(f64::to_bits), exact, out.map(|y| all_bits(&y)))
 }
 
 fn losses_agree<T: Element>() {
