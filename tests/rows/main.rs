@@ -11,6 +11,7 @@ mod halves;
 mod log_sum_exp;
 mod masks;
 mod maxout;
+mod overflow;
 mod pytorch;
 mod radial;
 mod sinks;

@@ -4,7 +4,7 @@
 
 use super::Which;
 use super::gradient::{
-    LogSoftmaxGradient, half_of, pick, product, softmax_gradient, softmax_mean, subtract, threshold, total,
+    LogSoftmaxGradient, half_of, overflows, pick, product, softmax_gradient, softmax_mean, subtract, threshold, total,
 };
 use crate::math::FloatMath;
 use crate::math::shifted_exp::Scale;
@@ -183,6 +183,9 @@ impl RowBatch {
         let mut s = HiLos::<R, TILE>::new();
         for (k, sum) in totals.into_iter().enumerate() {
             s.set(k, softmax_mean(log, sum, scale));
+        }
+        if log && overflows(&s.high[..self.n]) {
+            return false;
         }
         let half = Src::new(&half[..self.n]);
         let [s0, s1] = s.sources(self.n);

@@ -2,8 +2,8 @@
 
 use super::batched::{BATCHED_STRIDE, BatchGradient, BatchWorkspace, RowBatch, TILE};
 use super::gradient::{
-    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, reference, reference_of_input,
-    softmax_mean, total,
+    FromInput, FromOutput, LogSoftmaxGradient, Lowered, OfLowered, Product, SoftmaxGradient, Subtract, overflows,
+    reference, reference_of_input, softmax_mean, total,
 };
 use super::mask::Hidden;
 use super::short::{self, GROUP, SHORT, group_len};
@@ -294,17 +294,45 @@ impl<R: Real> Backward<'_, R> {
         let sum = if log { token.sum(dy) } else { token.sum_of(Product { share, half }, [from, dy], len) };
         let s = softmax_mean::<R>(log, sum, scale).into_f64();
         if !log {
-            token.map(SoftmaxGradient { share, half, s }, [from, dy], [dx]);
-        } else if self.output {
-            token.map(FromOutput { gradient, s }, [x, dy], [dx]);
-        } else {
-            // In a row with an infinite maximum, entries are masked where their share is 0; all are in a masked row.
-            let (x, hidden) = match kind {
-                Some((Kind::Infinite, _)) => (from, 0.0),
-                Some((Kind::Masked, _)) => (from, 1.0),
-                _ => (x, gradient.hidden),
-            };
-            token.map(FromInput { gradient: LogSoftmaxGradient { hidden, ..gradient }, share, s }, [x, from, dy], [dx]);
+            return token.map(SoftmaxGradient { share, half, s }, [from, dy], [dx]);
+        }
+        // In a row with an infinite maximum, entries are masked where their share is 0; all are in a masked row.
+        let (x, hidden) = match kind {
+            Some((Kind::Infinite, _)) => (from, 0.0),
+            Some((Kind::Masked, _)) => (from, 1.0),
+            _ => (x, gradient.hidden),
+        };
+        let gradient = LogSoftmaxGradient { hidden, ..gradient };
+        match (self.output, overflows(&s[..1])) {
+            (true, false) => token.map(FromOutput { gradient, s }, [x, dy], [dx]),
+            (false, false) => token.map(FromInput { gradient, share, s }, [x, from, dy], [dx]),
+            (output, true) => {
+                let share = (!output).then_some(share);
+                token.call_outlined(LoweredGradient { gradient, share, inputs: [x, from, dy], dx });
+            }
+        }
+    }
+}
+
+/// The kernel for the gradient of log-softmax of a row whose sum of dy overflows.
+struct LoweredGradient<'a, R> {
+    gradient: LogSoftmaxGradient,
+    /// The share of the exponentials, unless the gradient is made from the output of the function.
+    share: Option<Share>,
+    /// x or the output, the exponentials, and dy.
+    inputs: [Src<'a, R>; 3],
+    dx: Dst<'a, R>,
+}
+
+impl<R: Real> Kernel for LoweredGradient<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let LoweredGradient { gradient, share, inputs: [x, from, dy], dx } = self;
+        let s = HiLo::<R>::new(token.sum_of(Lowered, [dy], dy.len()), 0.0).into_f64();
+        match share {
+            None => token.map(OfLowered(FromOutput { gradient, s }), [x, dy], [dx]),
+            Some(share) => token.map(OfLowered(FromInput { gradient, share, s }), [x, from, dy], [dx]),
         }
     }
 }

@@ -170,6 +170,46 @@ pub(crate) fn softmax_mean<R: Real>(log: bool, sum: f64, scale: Scale) -> HiLo<R
     if log { HiLo::new(sum, 0.0) } else { HiLo::quotient(sum, total(log, scale)) }
 }
 
+/// True if a sum of dy is not finite: that of log-softmax may overflow where its gradient does not.
+#[inline(always)]
+pub(crate) fn overflows<R: Real>(sums: &[R]) -> bool {
+    let mut overflows = false;
+    let mut k = 0;
+    while k < sums.len() {
+        overflows |= !sums[k].is_finite();
+        k += 1;
+    }
+    overflows
+}
+
+/// A factor by which no sum overflows, and the one that takes it back.
+pub(crate) const LOWER: f64 = 1.0 / (1_u128 << 64) as f64;
+pub(crate) const RAISE: f64 = 1.0 / LOWER;
+
+/// dy with the factor.
+#[derive(Clone, Copy)]
+pub(crate) struct Lowered;
+
+impl Map<1, 1> for Lowered {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [dy]: [L; 1]) -> [L; 1] {
+        [dy * LOWER]
+    }
+}
+
+/// A gradient of lowered dy, which are its last input.
+#[derive(Clone, Copy)]
+pub(crate) struct OfLowered<M>(pub(crate) M);
+
+impl<M: Map<N, 1>, const N: usize> Map<N, 1> for OfLowered<M> {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, mut inputs: [L; N]) -> [L; 1] {
+        inputs[N - 1] = inputs[N - 1] * LOWER;
+        let [gradient] = self.0.apply(inputs);
+        [gradient * RAISE]
+    }
+}
+
 /// y ((dy - c) / 2 - s), and 0 where y is 0.
 #[inline(always)]
 pub(crate) fn softmax_gradient<L: Lanes>(y: L, dy: L, half: L, s: [L; 2]) -> L {

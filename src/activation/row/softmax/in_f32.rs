@@ -4,7 +4,7 @@
 //! The formulas are those of any row. The sum of the exponentials is a double f32, whose parts have 48 bits, and the sums
 //! of gradients are exact.
 
-use super::gradient::{half_of, log_softmax_gradient, product, softmax_gradient, subtract};
+use super::gradient::{LOWER, RAISE, half_of, log_softmax_gradient, product, softmax_gradient, subtract};
 use super::{Setting, Which};
 use crate::exact_sum::ExactSum;
 use crate::math::FloatMath;
@@ -184,8 +184,16 @@ impl Backward<'_> {
             let y = scaled(terms.get(token, i), share.high, share.low);
             sum.add(token.number(if log { dy } else { product(y, dy, half) }));
         }
-        let HiLo { high, low } = sum.pair();
-        let s = [token.lane(high), token.lane(low)];
+        let mut pair = sum.pair();
+        // Factors of dy and of the gradient, other than 1 if the sum overflows.
+        let (mut lower, mut raise) = (1.0, 1.0);
+        if log && !pair.high.is_finite() {
+            (lower, raise) = (LOWER, RAISE);
+            let mut sum = ExactSum::new();
+            (0..x.len()).for_each(|i| sum.add(token.number(token.lane(dy.get(i)) * lower)));
+            pair = sum.pair();
+        }
+        let s = [token.lane(pair.high), token.lane(pair.low)];
         let factor = [scale.inverse[0] * scale.sign, scale.inverse[1] * scale.sign];
         let total = share.multiplied(factor[0] * 2.0);
         for i in 0..x.len() {
@@ -193,7 +201,7 @@ impl Backward<'_> {
             let gradient = if log {
                 let y = if self.output { e.exp() } else { scaled(e, share.high, share.low) };
                 let mask = token.lane(masks.get(i)).equals(token.lane(hidden));
-                log_softmax_gradient(mask, y, dy, s, factor)
+                log_softmax_gradient(mask, y, dy * lower, s, factor) * raise
             } else {
                 softmax_gradient(scaled(e, total.high, total.low), dy, half, s)
             };

@@ -5,8 +5,8 @@
 use super::Which;
 use super::contiguous::{Backward, Forward};
 use super::gradient::{
-    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, picked, softmax_mean, threshold,
-    total,
+    FromInput, FromOutput, LogSoftmaxGradient, Product, SoftmaxGradient, Subtract, overflows, picked, softmax_mean,
+    threshold, total,
 };
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Exponential, Logarithm, Share, scale};
@@ -188,7 +188,7 @@ fn forward<R: Real, I: Isa, const GROUP: usize>(
 }
 
 /// The gradients of contiguous short rows; `from` is the output of the function if `output`, else x. Returns false if
-/// the maximum of a row is not finite.
+/// the maximum of a row or its sum of dy is not finite.
 #[inline(always)]
 fn backward<R: Real, I: Isa, const GROUP: usize>(
     token: Token<I>,
@@ -229,6 +229,9 @@ fn backward<R: Real, I: Isa, const GROUP: usize>(
         let sum = token.sum_block(summed.strided(k * len, 1, len));
         s.set(k, softmax_mean(log, sum, scale));
         k += 1;
+    }
+    if log && overflows(&s.high[..n]) {
+        return false;
     }
     let gradient = LogSoftmaxGradient::new(scale, output);
     k = 0;

@@ -9,7 +9,7 @@ use super::batched::{
     BatchedFromInput, BatchedFromOutput, BatchedPick, BatchedProduct, BatchedSoftmaxGradient, BatchedSubtract,
 };
 use super::contiguous::{Backward, Forward};
-use super::gradient::{LogSoftmaxGradient, half_of, softmax_mean, threshold, total};
+use super::gradient::{LogSoftmaxGradient, half_of, overflows, softmax_mean, threshold, total};
 use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Logarithm, scale};
 use crate::row::side_by_side::{BatchedShare, HiLos, exponentials};
@@ -111,7 +111,7 @@ fn backward<R: Real, I: Isa>(token: Token<I>, call: &Backward<'_, R>, scale: Sca
 }
 
 /// The gradients of the columns, in place of dy; `from` is the output of the function if `output`, else x. Returns false
-/// if a maximum is not finite.
+/// if a maximum or a sum of dy is not finite.
 ///
 /// Limit: from the output, the transpositions; from x, the exponential.
 #[inline(always)]
@@ -156,6 +156,9 @@ fn gradients<R: Real, I: Isa>(
     }
     for (k, sum) in totals.into_iter().enumerate() {
         s.set(k, softmax_mean(log, sum, scale));
+    }
+    if log && overflows(&s.high) {
+        return false;
     }
     let [s0, s1] = s.sources(WIDTH);
     let gradient = LogSoftmaxGradient::new(scale, output);
