@@ -1,5 +1,6 @@
 //! Sparsemax, the projection of a row to the probability simplex, and hardmax, the one-hot vector of its maximum.
 
+use super::softmax::gradient::{LOWER, RAISE};
 use super::{RowFormula, sparsemax_in_f32 as in_f32};
 use crate::compiled::concrete;
 use crate::element::RealOf;
@@ -113,6 +114,16 @@ impl Map<2, 1> for Support {
     }
 }
 
+/// The same, lowered.
+#[derive(Clone, Copy)]
+struct LoweredSupport;
+impl Map<2, 1> for LoweredSupport {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
+        Support.apply([y, dy * LOWER])
+    }
+}
+
 /// 1 where y is not 0, else 0.
 #[derive(Clone, Copy)]
 struct Ones;
@@ -173,9 +184,14 @@ fn hardmax_row<R: Real, I: Isa>(token: Token<I>, x: Src<R>, y: Dst<R>, len: usiz
 /// The gradient of [`Sparsemax`] from its output.
 #[inline(always)]
 fn gradient_row<R: Real, I: Isa>(token: Token<I>, y: Src<R>, dy: Src<R>, dx: Dst<R>, len: usize) {
-    let sum = token.sum_of(Support, [y, dy], len);
-    let mean = HiLo::<R>::quotient(sum, token.sum_of(Ones, [y], len));
-    token.map(Gradient(mean.into_f64()), [y, dy], [dx]);
+    let (sum, count) = (token.sum_of(Support, [y, dy], len), token.sum_of(Ones, [y], len));
+    let mut mean = HiLo::<R>::quotient(sum, count).into_f64();
+    if !sum.is_finite() {
+        // The sum may overflow where the mean does not.
+        let sum = token.sum_of(LoweredSupport, [y, dy], len);
+        mean = HiLo::<R>::quotient(sum, count).into_f64().map(|part| part * RAISE);
+    }
+    token.map(Gradient(mean), [y, dy], [dx]);
 }
 
 concrete! {

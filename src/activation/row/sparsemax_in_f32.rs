@@ -1,5 +1,6 @@
 //! Sparsemax and hardmax without f64, in one lane, as `sparsemax.rs`: the sums are exact.
 
+use super::softmax::gradient::{LOWER, RAISE};
 use super::sparsemax::Which;
 use crate::exact_sum::ExactSum;
 use crate::math::pair::HiLo;
@@ -128,15 +129,20 @@ impl Kernel for Backward<'_> {
                     outputs.from = dx.src();
                 }
             }
-            let (mut sum, mut count) = (ExactSum::new(), 0.0);
-            for i in 0..len {
-                if token.number(outputs.get(token, i)) != 0.0 {
-                    sum.add(dy.get(i));
-                    count += 1.0;
-                }
+            let support = |i: &usize| token.number(outputs.get(token, *i)) != 0.0;
+            let count = (0..len).filter(support).count() as f32;
+            let sum = |factor: f32| {
+                let mut sum = ExactSum::new();
+                (0..len).filter(support).for_each(|i| sum.add(dy.get(i) * factor));
+                sum.pair()
+            };
+            // The sum may overflow where the mean does not.
+            let (mut pair, mut raise) = (sum(1.0), 1.0);
+            if !pair.high.is_finite() {
+                (pair, raise) = (sum(LOWER as f32), RAISE);
             }
-            let HiLo { high, low } = sum.pair();
-            let mean = HiLo { high: token.lane(high), low: token.lane(low) }.over(token.lane(count));
+            let mean = HiLo { high: token.lane(pair.high), low: token.lane(pair.low) }.over(token.lane(count));
+            let mean = HiLo { high: mean.high * raise, low: mean.low * raise };
             for i in 0..len {
                 let (y, dy) = (token.number(outputs.get(token, i)), token.lane(dy.get(i)));
                 let gradient = token.number(dy - mean.high - mean.low);

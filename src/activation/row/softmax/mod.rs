@@ -6,7 +6,7 @@
 
 mod batched;
 mod contiguous;
-mod gradient;
+pub(super) mod gradient;
 mod in_f32;
 pub(crate) mod mask;
 mod short;
