@@ -155,7 +155,7 @@ mod tests {
             let x = sample(0);
             let y = flat(f(x.clone().into_dispatch()));
             let gradient = x.grad(&y.clone().powi_scalar(2).sum().backward()).unwrap();
-            [y.into_data(), gradient.into_data()].map(|x| x.to_vec::<f32>().unwrap())
+            [y.into_data(), gradient.into_data()].map(|x| x.try_to_vec::<f32>().unwrap())
         };
         let burns = match catch_unwind(AssertUnwindSafe(|| run(&burns))) {
             Ok(burns) => burns,

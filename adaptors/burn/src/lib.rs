@@ -12,10 +12,10 @@
 //! let hidden = gated(hidden.clone(), hidden, SwiGlu::default());
 //! let probabilities = softmax(hidden.clone(), 1);
 //! let loss = cross_entropy(hidden, Tensor::<1, Int>::from_data([2, 0], &device));
-//! let gradient: Vec<f32> = x.grad(&loss.backward()).unwrap().into_data().to_vec().unwrap();
+//! let gradient: Vec<f32> = x.grad(&loss.backward()).unwrap().into_data().try_to_vec().unwrap();
 //!
 //! // The loss is the mean of -ln p of the labels.
-//! let p: Vec<f32> = probabilities.into_data().to_vec().unwrap();
+//! let p: Vec<f32> = probabilities.into_data().try_to_vec().unwrap();
 //! assert!((loss.into_scalar::<f32>() + (p[2].ln() + p[3].ln()) / 2.0).abs() < 1e-6);
 //! assert!(gradient[2] < 0.0 && gradient[1] > 0.0);
 //! ```

@@ -1,6 +1,7 @@
 //! The operations: of tensors of Flex as slices, forward and backward; of `Autodiff` over it, the steps of the backward
 //! pass; of tensors on other backends, those of [`fallback`].
 
+use std::fmt::Debug;
 use std::ops::Range;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,13 +11,13 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{self, NodeId};
+use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::ops::IntTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{
     Autodiff, Backend, Dispatch, DispatchTensor, DispatchTensorKind, Flex, TensorMetadata, backend_extension,
 };
 use burn::tensor::{Bytes, DType, IntDType, Shape, bf16, f16};
-use burn_flex::{FlexTensor, Layout};
 use bytemuck::Pod;
 use slopes::activation::{Activation, AnyGatedUnit, AnyRowActivation, GatedUnit, GluLayout, RowActivation};
 use slopes::loss::{AnyRowLoss, RowLoss, TargetError, Targets};
@@ -44,17 +45,18 @@ pub(crate) struct MeanLoss {
 }
 
 pub(crate) fn unary(x: DispatchTensor, f: Unary) -> DispatchTensor {
-    if let (Unary::Packed(unit), shape) = (&f, x.shape()) {
+    if matches!(f, Unary::Packed(_)) {
+        let shape = &x.shape()[..];
         let is_even = shape.last().is_some_and(|row| row % 2 == 0);
-        assert!(is_even, "{}: the last dimension of {shape:?} is not even", unit.spec().name());
+        assert!(is_even, "{}: the last dimension of {shape:?} is not even", f.name());
     }
     if is_on_flex(&x) { <Dispatch as Extension>::unary(x, f) } else { fallback::unary(x, f) }
 }
 
 pub(crate) fn gated(gate: DispatchTensor, up: DispatchTensor, unit: AnyGatedUnit) -> DispatchTensor {
     let op = unit.spec().name();
-    same(op, "shapes", gate.shape(), up.shape());
-    same(op, "dtypes", gate.dtype(), up.dtype());
+    same(op, "shapes", &gate.shape()[..], &up.shape()[..]);
+    same(op, "dtypes", &gate.dtype(), &up.dtype());
     if is_on_flex(&gate) { <Dispatch as Extension>::gated(gate, up, unit) } else { fallback::gated(gate, up, unit) }
 }
 
@@ -74,7 +76,7 @@ fn is_on_flex(x: &DispatchTensor) -> bool {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(op: &str, what: &str, a: T, b: T) {
+fn same<T: PartialEq + Debug + ?Sized>(op: &str, what: &str, a: &T, b: &T) {
     assert!(a == b, "{op}: {what} differ: {a:?} and {b:?}");
 }
 
@@ -433,13 +435,13 @@ impl MeanLoss {
         if dtype.is_float() {
             let takes_labels_alone = matches!(self.loss, AnyRowLoss::MultiMargin(_) | AnyRowLoss::CategoricalHinge(_));
             assert!(!takes_labels_alone, "{op}: the target is {dtype:?}, not labels");
-            same(op, "dtypes", prediction.dtype(), dtype);
+            same(op, "dtypes", &prediction.dtype(), &dtype);
         } else {
             assert!(dtype.is_int() || dtype.is_uint(), "{op}: the target is {dtype:?}");
-            shape = shape.iter().enumerate().filter(|(dim, _)| *dim != self.dim).map(|(_, len)| *len).collect();
+            shape.remove(self.dim);
             assert!(classes > 0 || shape.num_elements() == 0, "{op}: labels of 0 classes");
         }
-        same(op, "shapes of the target", shape, target.shape());
+        same(op, "shapes of the target", &shape[..], &target.shape()[..]);
         let weights = match &self.loss {
             AnyRowLoss::SoftmaxCrossEntropy(loss) => loss.class_weights,
             AnyRowLoss::CategoricalFocal(loss) => loss.alpha,

@@ -21,7 +21,7 @@ fn sample(seed: usize, device: &Device, dtype: DType) -> Tensor<3> {
 
 /// The largest |a - b|, as f64; an error if one is NaN.
 fn difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f64 {
-    let [a, b] = [a, b].map(|x| x.to_data_dtype(DType::F64).to_vec::<f64>().unwrap());
+    let [a, b] = [a, b].map(|x| x.to_data_dtype(DType::F64).try_to_vec::<f64>().unwrap());
     assert_eq!(a.len(), b.len());
     a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, x| if x <= most { most } else { x })
 }
