@@ -3,7 +3,7 @@
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Dispatch, DispatchTensor, TensorMetadata};
 use burn::tensor::{Int, Shape, Tensor, activation as of_burn};
-use slopes::activation::{AnyActivation, AnyGatedUnit, AnyRowActivation, Gelu, GeluTanh, Relu, Sigmoid, Swish};
+use slopes::activation::{AnyActivation, AnyGatedUnit, AnyRowActivation, Gelu, GeluTanh, Relu, Selu, Sigmoid, Swish};
 use slopes::loss::{AnyRowLoss, SoftmaxCrossEntropy};
 
 use crate::ops::{MeanLoss, Unary};
@@ -107,6 +107,12 @@ fn elementwise(x: Tensor<1>, f: AnyActivation) -> Option<Tensor<1>> {
         Any::Exp(_) => x.exp(),
         Any::Elu(f) => of_burn::elu(x, f.alpha),
         Any::Celu(f) => of_burn::celu(x, f.alpha),
+        Any::Selu(f) if f == Selu::DEFAULT => of_burn::selu(x),
+        Any::Relu2(_) => of_burn::relu(x).square(),
+        Any::Threshold(f) => of_burn::threshold(x, f.theta, f.value),
+        Any::HardShrink(f) => of_burn::hard_shrink(x, f.lambda),
+        Any::SoftShrink(f) => of_burn::soft_shrink(x, f.lambda),
+        Any::Shrink(f) => of_burn::shrink(x, f.lambda, f.bias),
         Any::Sine(_) => x.sin(),
         _ => return None,
     })
@@ -180,7 +186,7 @@ mod tests {
     fn burns_functions_are_ours() {
         let agrees_unary = |f: Unary| agrees(f.name(), |x| ops::unary(x, f.clone()), |x| unary(x, f.clone()));
         let elementwise = AnyActivation::all().filter(|f| agrees_unary(Unary::Elementwise(Activate::new(*f))));
-        assert_eq!(elementwise.count(), 25);
+        assert_eq!(elementwise.count(), 30);
         assert!(!agrees_unary(Unary::Elementwise(Activate::own(Gelu))));
         for dim in 0..3 {
             let along = AnyRowActivation::all().filter(|f| agrees_unary(Unary::Along { f: *f, dim }));
