@@ -3,6 +3,7 @@
 use core::fmt::{Debug, Display};
 
 use crate::convert::{narrowed, widened};
+use crate::exact_sum::ExactSumKernels;
 use crate::simd::{MAX_LANES, Real};
 use crate::slice::Format;
 use crate::{activation, loss};
@@ -58,7 +59,8 @@ pub trait Element: Sealed + num_traits::Float + Default + Debug + Display + Send
     /// supertraits, because their functions would be this type's too.
     #[doc(hidden)]
     #[allow(private_bounds, reason = "only the crate's own generic code calls them")]
-    type Kernels: activation::Kernels<Self>
+    type Kernels: ExactSumKernels<Self>
+        + activation::Kernels<Self>
         + activation::RowKernels<Self>
         + loss::Kernels<Self>
         + loss::RowKernels<Self>;

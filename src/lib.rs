@@ -134,6 +134,7 @@ pub mod quantized;
 
 pub use element::Element;
 pub use error::{ParameterError, ParseError, ParseErrorKind, UnknownNameError, UnsupportedLevelError};
+pub use exact_sum::ExactSum;
 pub use level::{FmaFamily, Level};
 pub use math::FloatMath;
 #[cfg(feature = "rayon")]

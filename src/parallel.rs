@@ -10,8 +10,9 @@ use crate::activation::{Activation, GatedUnit, GluLayout, RowActivation};
 use crate::check::same_length;
 use crate::element::Element;
 use crate::error::TargetError;
+use crate::exact_sum::ExactSum;
 use crate::loss::row::driver::{Batch, BatchTotals, Scale};
-use crate::loss::{Loss, Places, RowLoss, Targets, lengths};
+use crate::loss::{Loss, Places, RowLoss, Targets, exact_sum_of, lengths};
 use crate::row::Rows;
 use crate::spec::Spec;
 use crate::sum::PairwiseSum;
@@ -320,6 +321,24 @@ impl<F: Loss<T>, T: Element> Loss<T> for Parallel<F> {
     }
     fn total_weight(&self, samples: usize) -> f64 {
         self.0.total_weight(samples)
+    }
+    #[track_caller]
+    fn exact_sum(&self, prediction: &[T], target: &[T]) -> ExactSum<T::Real> {
+        same_length("exact_sum", lengths(prediction, target));
+        let of = prediction.len();
+        let Some(piece) = piece(of) else { return self.0.exact_sum(prediction, target) };
+        let sum_of_piece = |start: usize| {
+            exact_sum_of(piece.min(of - start), |part, losses| {
+                let (start, end) = (start + part.start, start + part.end);
+                let samples = [&prediction[start..end], &target[start..end]];
+                self.0.compute_part(Part { start, of }, samples, Places { losses: Some(losses), ..Places::NONE });
+            })
+        };
+        let pieces = (0..of.div_ceil(piece)).into_par_iter().map(|i| sum_of_piece(i * piece));
+        pieces.reduce(ExactSum::new, |mut sum, other| {
+            sum.merge(&other);
+            sum
+        })
     }
     #[track_caller]
     fn gradient(&self, prediction: &[T], target: &[T], scale: f64, gradient: &mut [T]) {

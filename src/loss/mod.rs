@@ -37,16 +37,18 @@ pub(crate) mod row;
 mod total;
 
 use core::fmt;
+use core::ops::Range;
 
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::error::UnknownNameError;
+use crate::exact_sum::ExactSum;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Part};
 use crate::slice::{self, Dst, Src};
 use crate::spec::Spec;
-use crate::sum::sum_in_blocks;
+use crate::sum::{BLOCK, sum_in_blocks};
 use elementwise::{likelihood, margin, rates, regression, weighted};
 use formula::{Derivative, Gradient, GradientAndHessianBound, HessianBound, SecondDerivative, Value, ValueAndGradient};
 use group::group_table;
@@ -151,6 +153,25 @@ pub trait Loss<T: Element>: Send + Sync {
     #[track_caller]
     fn total(&self, prediction: &[T], target: &[T]) -> Total {
         Total { sum: self.sum(prediction, target), weight: self.total_weight(prediction.len()) }
+    }
+
+    /// The exact sum of the losses as [`forward_slice`](Loss::forward_slice) gives them: that of parts, merged in any
+    /// order, has the same bits. It takes some three times as long as [`sum`](Loss::sum) does beside the loss.
+    ///
+    /// ```
+    /// use slopes::loss::{Loss, Mae};
+    /// let mut sum = Mae.exact_sum(&[1e9_f32, 1e-9], &[0.0, 0.0]);
+    /// sum.merge(&Mae.exact_sum(&[1.0], &[0.0]));
+    /// assert_eq!(sum, Mae.exact_sum(&[1.0, 1e-9, 1e9], &[0.0; 3]));
+    /// assert_eq!(sum.value() / 3.0, (1e9 + 1.0) / 3.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    fn exact_sum(&self, prediction: &[T], target: &[T]) -> ExactSum<T::Real> {
+        same_length("exact_sum", lengths(prediction, target));
+        exact_sum_of(prediction.len(), |part, losses| {
+            self.forward_slice(&prediction[part.clone()], &target[part], losses);
+        })
     }
 
     /// The mean loss: the sum divided by the [`total_weight`](Loss::total_weight); NaN for no samples.
@@ -295,6 +316,17 @@ __loss_methods! { crate::compiled::declare_compute: {
     pub Compute
 } }
 
+/// The exact sum of losses that are written block by block.
+pub(crate) fn exact_sum_of<T: Element>(len: usize, mut write: impl FnMut(Range<usize>, &mut [T])) -> ExactSum<T::Real> {
+    let (mut sum, mut losses) = (ExactSum::new(), [T::zero(); BLOCK]);
+    for done in (0..len).step_by(BLOCK) {
+        let losses = &mut losses[..BLOCK.min(len - done)];
+        write(done..done + losses.len(), losses);
+        sum.add_slice(losses);
+    }
+    sum
+}
+
 pub(crate) fn lengths<T>(prediction: &[T], target: &[T]) -> [(&'static str, usize); 2] {
     [("prediction", prediction.len()), ("target", target.len())]
 }
@@ -416,6 +448,10 @@ macro_rules! forward_loss {
         __loss_methods! { crate::compiled::forward: { Loss for $Pointer, {
             fn total_weight(&self, samples: usize) -> f64 {
                 (**self).total_weight(samples)
+            }
+            #[track_caller]
+            fn exact_sum(&self, prediction: &[T], target: &[T]) -> ExactSum<T::Real> {
+                (**self).exact_sum(prediction, target)
             }
             #[cfg(feature = "rayon")]
             #[track_caller]

@@ -2,6 +2,7 @@
 
 use super::{Isa, Register};
 use crate::element::Element;
+use crate::exact_sum::Summable;
 use crate::math;
 use crate::slice::Stored;
 
@@ -16,7 +17,7 @@ use crate::slice::Stored;
 /// }
 /// assert_eq!(rounding_error::<f32>(0.1), f64::from(0.1_f32) - 0.1);
 /// ```
-pub trait Real: Element<Real = Self> + Stored + math::Constants {
+pub trait Real: Element<Real = Self> + Stored + Summable + math::Constants {
     /// The register of this type in an instruction set.
     #[doc(hidden)]
     type Lanes<I: Isa>: Register<Real = Self>;

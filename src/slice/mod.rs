@@ -9,6 +9,7 @@
 //! compiled without the instruction set, and every instruction would be a call.
 
 mod columns;
+mod exact;
 mod format;
 mod interleave;
 mod map;
@@ -18,6 +19,7 @@ mod stream;
 mod view;
 
 pub(crate) use columns::{LINE, WIDTH};
+pub(crate) use exact::add_exactly;
 pub(crate) use format::{Convert, convert, copy};
 pub use format::{Format, Stored};
 pub(crate) use interleave::{deinterleave, interleave};

@@ -40,19 +40,19 @@ fn sum_exactly<R: Real, const IN: usize, const OUT: usize, const KEPT: usize>(
     len: usize,
     sweep: &dyn Sweep<R, IN, OUT>,
 ) -> f64 {
-    let mut exact = Exact { sweep, sum: ExactSum::ZERO };
+    let mut exact = Exact { sweep, sum: ExactSum::new() };
     if rounds(&inputs) {
         through_real(inputs, kept, len, &mut exact);
     } else {
         exact.block(inputs, kept, len);
     }
-    exact.sum.into_f64()
+    exact.sum.value()
 }
 
 /// The work of [`sum_exactly`].
 struct Exact<'a, R, const IN: usize, const OUT: usize> {
     sweep: &'a dyn Sweep<R, IN, OUT>,
-    sum: ExactSum,
+    sum: ExactSum<f32>,
 }
 
 impl<R: Real, const IN: usize, const OUT: usize, const KEPT: usize> Work<R, IN, KEPT> for Exact<'_, R, IN, OUT> {

@@ -140,6 +140,14 @@ impl<'a, R: Real> Src<'a, R> {
         }
     }
 
+    /// Number `index` of a view that does not round.
+    #[inline(always)]
+    pub(super) fn number(self, index: usize) -> R {
+        assert!(index < self.len && !R::rounds(self.format));
+        // SAFETY: within the view, and aligned, because the format does not round.
+        unsafe { *self.at(index * self.stride) }
+    }
+
     /// Reads number `index`.
     #[inline(always)]
     pub(crate) fn read(self, index: usize) -> f64 {

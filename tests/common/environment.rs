@@ -37,6 +37,19 @@ pub fn by_default<Y>(work: impl FnOnce() -> Y) -> Y {
     y
 }
 
+/// Fails if the output is another in another rounding mode.
+pub fn agrees_in_rounding_modes<Y: PartialEq>(output: impl Fn() -> Y) {
+    at_every_level(|level| {
+        let usual = output();
+        for bits in ROUNDING {
+            set_control(DEFAULT | bits);
+            let other = output();
+            set_control(DEFAULT);
+            assert!(usual == other, "with {bits:x} at {level:?}");
+        }
+    });
+}
+
 /// Fails if the outputs, in an environment that a program may have set, have a NaN where they usually have a number, or
 /// a number beside all that they usually are; or if the environment is another afterwards.
 ///

@@ -7,6 +7,7 @@ mod cases;
 #[allow(dead_code, reason = "each program uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
+mod exact_sums;
 mod halves;
 mod ignored;
 mod initial_scores;

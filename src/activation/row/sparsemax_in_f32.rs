@@ -24,8 +24,8 @@ impl<L: Lanes<Real = f32>> Threshold<L> {
         let mut threshold = Threshold { c, t: HiLo { high, low } };
         let mut count = f32::INFINITY;
         loop {
-            let (mut sum, mut fewer) = (ExactSum::ZERO, 0.0);
-            sum.add(-1.0);
+            let (mut sum, mut fewer) = (ExactSum::new(), 0.0);
+            sum.add(-1.0_f32);
             for i in 0..x.len() {
                 let x = token.lane(x.get(i));
                 if token.number(threshold.above(x)) > 0.0 {
@@ -128,7 +128,7 @@ impl Kernel for Backward<'_> {
                     outputs.from = dx.src();
                 }
             }
-            let (mut sum, mut count) = (ExactSum::ZERO, 0.0);
+            let (mut sum, mut count) = (ExactSum::new(), 0.0);
             for i in 0..len {
                 if token.number(outputs.get(token, i)) != 0.0 {
                     sum.add(dy.get(i));

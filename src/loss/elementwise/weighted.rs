@@ -7,7 +7,8 @@
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::Element;
-use crate::loss::Loss;
+use crate::exact_sum::ExactSum;
+use crate::loss::{Loss, exact_sum_of};
 #[cfg(feature = "rayon")]
 use crate::parallel::Part;
 use crate::simd::{Lanes, Real};
@@ -164,6 +165,14 @@ impl<F: Loss<T> + Loss<T::Real>, T: Element> Loss<T> for Weighted<'_, F> {
     fn sum(&self, prediction: &[T], target: &[T]) -> f64 {
         same_length("sum", self.lengths(prediction, target));
         self.run(prediction, target, Places { sum: true, ..Places::NONE })
+    }
+    #[track_caller]
+    fn exact_sum(&self, prediction: &[T], target: &[T]) -> ExactSum<T::Real> {
+        same_length("exact_sum", self.lengths(prediction, target));
+        exact_sum_of(prediction.len(), |part, losses| {
+            let weighted = Weighted { loss: &self.loss, weights: &self.weights[part.clone()] };
+            weighted.forward_slice(&prediction[part.clone()], &target[part], losses);
+        })
     }
     /// The sum of the weights.
     fn total_weight(&self, _: usize) -> f64 {

@@ -178,7 +178,7 @@ impl Backward<'_> {
         }
         // Half of the dy of the entry with more than half of the row, if there is one.
         let half = token.lane(half_of(largest));
-        let mut sum = ExactSum::ZERO;
+        let mut sum = ExactSum::new();
         for i in 0..x.len() {
             let dy = token.lane(dy.get(i));
             let y = scaled(terms.get(token, i), share.high, share.low);
