@@ -27,7 +27,10 @@ const QUERIES: [(&str, &str); 12] = [
     ("mean_loss('mse', x, y)", "avg(x)"),
     ("mean_loss('huber(delta=2)', x, y)", "avg(x)"),
     ("mean_loss('bce_with_logits', x, y)", "avg(x)"),
-    ("mean_loss('huber(delta=2)', x, y)", "avg(CASE WHEN abs(x - y) <= 2 THEN (x - y) * (x - y) / 2 ELSE 2 * abs(x - y) - 2 END)"),
+    (
+        "mean_loss('huber(delta=2)', x, y)",
+        "avg(CASE WHEN abs(x - y) <= 2 THEN (x - y) * (x - y) / 2 ELSE 2 * abs(x - y) - 2 END)",
+    ),
     ("mean_loss('huber(delta=2)', d, e)", "avg(d)"),
     ("mean_loss('huber(delta=2)', x, y, y)", "avg(x)"),
 ];

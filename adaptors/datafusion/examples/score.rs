@@ -64,10 +64,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     ctx.register_parquet("data", path, ParquetReadOptions::default()).await?;
 
     let mut calibration = Vec::new();
-    for (title, query) in [("All rows", OF_ALL), ("By decile of the probability", CALIBRATION), ("By group", BY_GROUP)] {
+    for (title, query) in [("All rows", OF_ALL), ("By decile of the probability", CALIBRATION), ("By group", BY_GROUP)]
+    {
         let start = Instant::now();
         calibration.push(ctx.sql(query).await?.collect().await?);
-        println!("{title}: {:.2?}\n{}", start.elapsed(), pretty_format_batches(calibration.last().ok_or("no result")?)?);
+        println!(
+            "{title}: {:.2?}\n{}",
+            start.elapsed(),
+            pretty_format_batches(calibration.last().ok_or("no result")?)?
+        );
     }
     let picture = options.data.with_extension("svg");
     draw(&picture, &points(&calibration[1]))?;

@@ -12,11 +12,10 @@ use datafusion_common::{Result, ScalarValue, exec_err, internal_err, not_impl_er
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion_expr::{Accumulator, AggregateUDFImpl, ColumnarValue, EmitTo, GroupsAccumulator, Signature, Volatility};
-use slopes::Element;
 use slopes::loss::{AnyLoss, Loss};
+use slopes::{Element, ExactSum, Real};
 
 use crate::arrays::Float;
-use crate::exact::ExactSum;
 use crate::function::{Arguments, float};
 use crate::state;
 
@@ -145,7 +144,7 @@ impl AggregateUDFImpl for OfLosses {
 /// The types of the pairs of a call, and how a term of the sum is made of a loss and a weight.
 trait Pairs: fmt::Debug + Send + Sync + 'static {
     type Column: Float;
-    type Term: Element + Into<f64>;
+    type Term: Real + Element<Real = Self::Term>;
     const WEIGHTED: bool;
 
     fn term(loss: <Self::Column as arrow::array::ArrowPrimitiveType>::Native, weight: f64) -> Self::Term;

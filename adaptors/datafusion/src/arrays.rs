@@ -105,7 +105,8 @@ pub fn activate_rows(x: ArrayRef, f: impl Into<AnyRowActivation>) -> Result<Arra
     let f = f.into();
     let data_type = x.data_type().clone();
     let unsupported = || {
-        let message = format!("{}: rows of type {data_type}, and must be lists of floating-point numbers", f.spec().name());
+        let message =
+            format!("{}: rows of type {data_type}, and must be lists of floating-point numbers", f.spec().name());
         Err(ArrowError::InvalidArgumentError(message))
     };
     match &data_type {
@@ -199,7 +200,9 @@ fn fixed_rows<T: Float>(x: ArrayRef, f: AnyRowActivation) -> Result<ArrayRef, Ar
 }
 
 fn rows<T: Float, O: OffsetSizeTrait>(x: &GenericListArray<O>, f: AnyRowActivation) -> Result<ArrayRef, ArrowError> {
-    let (DataType::List(field) | DataType::LargeList(field)) = x.data_type() else { unreachable!("a list of either size") };
+    let (DataType::List(field) | DataType::LargeList(field)) = x.data_type() else {
+        unreachable!("a list of either size")
+    };
     let values = x.values().as_primitive::<T>();
     let offsets: &OffsetBuffer<O> = x.offsets();
     let range = |row: usize| offsets[row].as_usize()..offsets[row + 1].as_usize();

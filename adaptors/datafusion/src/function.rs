@@ -119,7 +119,9 @@ impl Arguments {
             let wanted = if self.is_column(i) {
                 match self {
                     Self::Of(AnyFunction::OfRows(_)) => list(found).map_err(|()| "a list of numbers"),
-                    Self::ActivationAsText => float(found).or_else(|()| list(found)).map_err(|()| "a number or a list of them"),
+                    Self::ActivationAsText => {
+                        float(found).or_else(|()| list(found)).map_err(|()| "a number or a list of them")
+                    }
                     _ => float(found).map_err(|()| "a number"),
                 }
             } else {
@@ -155,7 +157,7 @@ impl Arguments {
 
     /// How the function is called: `huber(prediction, target[, delta])`.
     pub(crate) fn usage(self, function: &str) -> String {
-        let text = ["text"; 1];
+        let text = ["text"];
         let given: Vec<&str> = text[..self.first_column()].iter().chain(self.columns()).copied().collect();
         let optional = self.parameters().iter().map(|names| format!("[, {}]", names[0]));
         format!("{function}({}{})", given.join(", "), optional.collect::<String>())
@@ -163,7 +165,12 @@ impl Arguments {
 
     /// The function that the literals among the arguments make; `literals` has them by position, without the columns.
     /// None of them is null. `column` is the type of the first column.
-    pub(crate) fn resolve(self, function: &str, literals: &[(usize, ScalarValue)], column: &DataType) -> Result<AnyFunction> {
+    pub(crate) fn resolve(
+        self,
+        function: &str,
+        literals: &[(usize, ScalarValue)],
+        column: &DataType,
+    ) -> Result<AnyFunction> {
         let Self::Of(f) = self else {
             let [(position, literal)] = literals else { return exec_err!("{function}: argument 1 must be a text") };
             let Some(Some(text)) = literal.try_as_str() else {
@@ -210,7 +217,9 @@ impl fmt::Display for Value<'_> {
         }
         match (kind, literal.cast_to(&DataType::Float64)) {
             // The shortest decimal that is read as the same bits.
-            (ParameterKind::Number | ParameterKind::Optional, Ok(ScalarValue::Float64(Some(value)))) => write!(f, "{value}"),
+            (ParameterKind::Number | ParameterKind::Optional, Ok(ScalarValue::Float64(Some(value)))) => {
+                write!(f, "{value}")
+            }
             _ => write!(f, "{literal}"),
         }
     }

@@ -65,9 +65,8 @@
 //! `slopes_exp` and `slopes_tanh`. [`register_replacing`] replaces them. The loss `log_cosh` has the name of an activation,
 //! and is `log_cosh_loss` in SQL.
 
-pub mod arrays;
 mod aggregate;
-mod exact;
+pub mod arrays;
 mod facts;
 mod function;
 mod scalar;

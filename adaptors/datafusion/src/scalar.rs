@@ -7,9 +7,7 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion_expr::interval_arithmetic::Interval;
 use datafusion_expr::sort_properties::{ExprProperties, SortProperties};
-use datafusion_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use slopes::activation::AnyActivation;
 
 use crate::arrays::{self, Float, by_float, owned};
@@ -121,7 +119,11 @@ impl ScalarUDFImpl for Function {
         }
         let f = self.arguments.resolve(&self.name, &literals, columns[0].data_type())?;
         let y = self.compute(f, columns)?;
-        Ok(if all_scalar { ColumnarValue::Scalar(ScalarValue::try_from_array(&y, 0)?) } else { ColumnarValue::Array(y) })
+        Ok(if all_scalar {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&y, 0)?)
+        } else {
+            ColumnarValue::Array(y)
+        })
     }
 
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder};
 use datafusion_common::{Result, exec_err};
-
-use crate::exact::ExactSum;
+use slopes::{ExactSum, Real};
 
 const NEGATIVE: u32 = 8;
 
-pub(crate) fn write<T: Copy + Into<f64>>(sums: &[ExactSum<T>]) -> ArrayRef {
+pub(crate) fn write<R: Real>(sums: &[ExactSum<R>]) -> ArrayRef {
     let mut states = BinaryBuilder::with_capacity(sums.len(), 16 * sums.len());
     let mut bytes = Vec::new();
     for sum in sums {
@@ -31,9 +30,9 @@ pub(crate) fn write<T: Copy + Into<f64>>(sums: &[ExactSum<T>]) -> ArrayRef {
     Arc::new(states.finish())
 }
 
-pub(crate) fn read<T: Copy + Into<f64>>(bytes: &[u8]) -> Result<ExactSum<T>> {
+pub(crate) fn read<R: Real>(bytes: &[u8]) -> Result<ExactSum<R>> {
     let read = || {
-        let mut words = ExactSum::<T>::new().words().to_vec();
+        let mut words = ExactSum::<R>::new().words().to_vec();
         let [flags, zeros, number @ ..] = bytes else { return None };
         let flags = u32::from(*flags);
         words[0] = flags & !NEGATIVE;

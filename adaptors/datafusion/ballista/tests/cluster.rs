@@ -51,7 +51,11 @@ async fn bits(ctx: &SessionContext, query: &str) -> Result<Vec<Vec<Option<u64>>>
     let batches = ctx.sql(query).await?.collect().await?;
     let of_column = |i: usize| {
         let columns = batches.iter().map(|batch| cast(batch.column(i), &DataType::Float64).unwrap());
-        columns.flat_map(|column| column.as_primitive::<Float64Type>().iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>()).collect()
+        columns
+            .flat_map(|column| {
+                column.as_primitive::<Float64Type>().iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>()
+            })
+            .collect()
     };
     Ok((0..batches[0].num_columns()).map(of_column).collect())
 }

@@ -202,7 +202,8 @@ async fn of_values(values: &str, expression: &str) -> Option<f64> {
 
 #[tokio::test]
 async fn pairs_with_nulls_and_weights_of_zero_are_left_out() {
-    let values = "(3.0, 1.0, 1.0), (NULL, 1.0, 1.0), (9.0, NULL, 1.0), (5.0, 4.0, NULL), (2.0, 1.0, 3.0), (8.0, 0.0, 0.0)";
+    let values =
+        "(3.0, 1.0, 1.0), (NULL, 1.0, 1.0), (9.0, NULL, 1.0), (5.0, 4.0, NULL), (2.0, 1.0, 3.0), (8.0, 0.0, 0.0)";
     for (expression, expected) in [
         ("sum_loss('mse', p, t)", Some(4.0 + 1.0 + 1.0 + 64.0)),
         ("mean_loss('mse', p, t)", Some(70.0 / 4.0)),
@@ -238,7 +239,10 @@ async fn nan_and_infinities_are_those_of_the_sum() {
 #[tokio::test]
 async fn means_over_windows() {
     let ctx = context();
-    register(&ctx, vec![vec![batch(&[("p", f32s([1.0, 2.0, 3.0])), ("i", Arc::new(Int64Array::from(vec![1, 2, 3])))])]]);
+    register(
+        &ctx,
+        vec![vec![batch(&[("p", f32s([1.0, 2.0, 3.0])), ("i", Arc::new(Int64Array::from(vec![1, 2, 3])))])]],
+    );
     let got = columns(&ctx, "SELECT mean_loss('mse', p, 0) OVER (ORDER BY i) FROM t ORDER BY i").await;
     assert_eq!(numbers(&got[0]), [Some(1.0), Some(2.5), Some(14.0 / 3.0)]);
 }

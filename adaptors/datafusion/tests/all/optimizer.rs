@@ -68,9 +68,11 @@ async fn values_without_a_sort_are_in_order() {
                 continue;
             }
             for cast in ["z", "CAST(z AS FLOAT)"] {
-                let got = columns(&ctx, &format!("SELECT {name}({cast}) FROM t ORDER BY {name}({cast}) {direction}")).await;
+                let got =
+                    columns(&ctx, &format!("SELECT {name}({cast}) FROM t ORDER BY {name}({cast}) {direction}")).await;
                 let values: Vec<_> = numbers(&got[0]).into_iter().flatten().collect();
-                let in_order = |a: &f64, b: &f64| if direction == "" { a.total_cmp(b).is_le() } else { a.total_cmp(b).is_ge() };
+                let in_order =
+                    |a: &f64, b: &f64| if direction == "" { a.total_cmp(b).is_le() } else { a.total_cmp(b).is_ge() };
                 let bad = values.windows(2).find(|pair| !in_order(&pair[0], &pair[1]));
                 assert_eq!(bad, None, "{name}({cast}) {direction}");
                 assert!(values.len() > 10_000);
@@ -100,7 +102,8 @@ fn values_are_within_the_bounds() {
         let mut x: Vec<f64> = numbers(&column_of(&data_type, &all_kinds(20_000))).into_iter().flatten().collect();
         x.retain(|x| !x.is_nan());
         for f in AnyActivation::all() {
-            let udf = slopes_datafusion::scalar_functions().into_iter().find(|udf| udf.name() == f.spec().name()).unwrap();
+            let udf =
+                slopes_datafusion::scalar_functions().into_iter().find(|udf| udf.name() == f.spec().name()).unwrap();
             for (low, high) in [(None, None), (Some(-1.0), Some(2.0)), (Some(0.5), None)] {
                 let [least, greatest] = ends(&bounds(&udf, &interval(&data_type, [low, high])));
                 let inside = |x: f64| low.is_none_or(|low| x >= low) && high.is_none_or(|high| x <= high);
@@ -158,7 +161,8 @@ async fn literals_are_folded() {
 #[tokio::test]
 async fn values_are_not_nullable_if_no_argument_is() {
     let ctx = context();
-    let frame = ctx.sql("SELECT sigmoid(1.0), sigmoid(x), mse(1, x) FROM (VALUES (1.0), (NULL)) AS t(x)").await.unwrap();
+    let frame =
+        ctx.sql("SELECT sigmoid(1.0), sigmoid(x), mse(1, x) FROM (VALUES (1.0), (NULL)) AS t(x)").await.unwrap();
     let nullable: Vec<_> = frame.schema().fields().iter().map(|field| field.is_nullable()).collect();
     assert_eq!(nullable, [false, true, true]);
 }

@@ -96,11 +96,14 @@ async fn parameters_are_arguments() {
         ("huber(3.0, 0.0, 2)", 4.0),
         ("loss('huber(delta=2)', 3, 0)", 4.0),
         ("loss('MSE', 3, 1)", 4.0),
-        ("poisson_nll(0, 3, true) - poisson_nll(0, 3)", AnyLoss::by_name("poisson_nll").map_or(0.0, |_| {
-            let full: AnyLoss = "poisson_nll(full=true)".parse().unwrap();
-            let plain: AnyLoss = "poisson_nll".parse().unwrap();
-            full.forward(0.0, 3.0) - plain.forward(0.0, 3.0)
-        })),
+        (
+            "poisson_nll(0, 3, true) - poisson_nll(0, 3)",
+            AnyLoss::by_name("poisson_nll").map_or(0.0, |_| {
+                let full: AnyLoss = "poisson_nll(full=true)".parse().unwrap();
+                let plain: AnyLoss = "poisson_nll".parse().unwrap();
+                full.forward(0.0, 3.0) - plain.forward(0.0, 3.0)
+            }),
+        ),
         ("focal(0.0, 1.0, 0)", std::f64::consts::LN_2),
         ("softmax([0.0, 0.0], 5)[1]", 0.5),
         ("softmax([0, 0])[2]", 0.5),
@@ -186,11 +189,20 @@ async fn errors_name_the_function_the_argument_and_its_type() {
         ("poisson_nll(x, x, 1)", "poisson_nll: argument 3 (full) is of type Int64, and must be true or false"),
         ("activate(x, x)", "activate: argument 1 (the text of the function) is of type Float32, and must be a text"),
         ("activate(word, x)", "activate: argument 1 is a column of type Utf8View, and must be a literal"),
-        ("activate('sigmod', x)", "activate: argument 1 \"sigmod\" at byte 0: unknown name \"sigmod\": did you mean \"sigmoid\"?"),
-        ("activate('softmax', x)", "activate: argument 1 \"softmax\" at byte 0: \"softmax\" is slopes::activation::Softmax"),
+        (
+            "activate('sigmod', x)",
+            "activate: argument 1 \"sigmod\" at byte 0: unknown name \"sigmod\": did you mean \"sigmoid\"?",
+        ),
+        (
+            "activate('softmax', x)",
+            "activate: argument 1 \"softmax\" at byte 0: \"softmax\" is slopes::activation::Softmax",
+        ),
         ("activate('relu', word)", "activate: argument 2 (x) is of type Utf8, and must be a number or a list of them"),
         ("loss('huber(delta=0)', x, x)", "loss: argument 1 \"huber(delta=0)\" at byte 6: parameter delta = 0 must be"),
-        ("mean_loss('hubr', x, x)", "mean_loss: argument 1 \"hubr\" at byte 0: unknown name \"hubr\": did you mean \"huber\"?"),
+        (
+            "mean_loss('hubr', x, x)",
+            "mean_loss: argument 1 \"hubr\" at byte 0: unknown name \"hubr\": did you mean \"huber\"?",
+        ),
         ("mean_loss(word, x, x)", "mean_loss: argument 1, the text of the loss, must be a literal: word"),
         ("mean_loss('mse', x, word)", "mean_loss: argument 3 (target) is of type Utf8, and must be a number"),
         ("sum_loss('mse', x, x, word)", "sum_loss: argument 4 (weight) is of type Utf8, and must be a number"),
