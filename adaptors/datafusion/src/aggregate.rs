@@ -101,6 +101,8 @@ impl AggregateUDFImpl for OfLosses {
             return plan_err!("{name} has {} arguments, and must be {}", types.len(), self.usage());
         }
         let mut coerced = Arguments::LossAsText.coerce(name, &types[..3])?;
+        // The engine makes a column of the text for every batch, which is never read; of this type it is a short one.
+        coerced[0] = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
         if let Some(found) = types.get(3) {
             if float(found).is_err() {
                 return plan_err!("{name}: argument 4 (weight) is of type {found}, and must be a number");

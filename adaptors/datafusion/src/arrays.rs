@@ -14,7 +14,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, GenericListArray, OffsetSizeTrait, PrimitiveArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use slopes::activation::{Activation, AnyActivation, AnyRowActivation, RowActivation};
@@ -162,17 +162,19 @@ fn map_values<T: Float>(
     in_place: impl FnOnce(&mut [T::Native]),
     copy: impl FnOnce(&[T::Native], &mut [T::Native]),
 ) -> PrimitiveArray<T> {
-    match x.into_builder() {
+    let (len, (data_type, values, nulls)) = (x.len(), x.into_parts());
+    let buffer = match values.into_inner().into_mutable() {
         Ok(mut values) => {
-            in_place(values.values_slice_mut());
-            values.finish()
+            in_place(values.typed_data_mut());
+            Buffer::from(values)
         }
-        Err(x) => {
-            let mut y = vec![T::Native::default(); x.len()];
-            copy(x.values(), &mut y);
-            PrimitiveArray::new(ScalarBuffer::from(y), x.nulls().cloned())
+        Err(shared) => {
+            let mut y = vec![T::Native::default(); len];
+            copy(shared.typed_data(), &mut y);
+            Buffer::from(y)
         }
-    }
+    };
+    PrimitiveArray::new(ScalarBuffer::new(buffer, 0, len), nulls).with_data_type(data_type)
 }
 
 /// The array itself, if this was its only owner.

@@ -172,3 +172,8 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
 pub fn usages() -> Vec<String> {
     Function::all().map(|f| f.usage()).chain(OfLosses::all().map(|f| f.usage())).collect()
 }
+
+/// The example of the README, which is a test too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
