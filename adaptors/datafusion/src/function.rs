@@ -228,6 +228,7 @@ impl fmt::Display for Value<'_> {
 fn text(found: &DataType) -> Result<DataType, &'static str> {
     match found {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Ok(DataType::Utf8View),
+        DataType::Dictionary(_, value) => text(value),
         _ => Err("a text"),
     }
 }

@@ -114,6 +114,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// Registers all functions, in place of those that have their names: `tanh` and `exp` are ours then.
 ///
 /// ```
+/// use datafusion::execution::FunctionRegistry;
 /// use datafusion::prelude::*;
 ///
 /// let mut ctx = SessionContext::new();
