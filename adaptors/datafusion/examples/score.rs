@@ -45,9 +45,9 @@ const GROUPS: i32 = 8;
 const OF_ALL: &str = "SELECT count(*) AS rows, mean_loss('bce_with_logits', z, label) AS log_loss, \
     mean_loss('mse', sigmoid(z), label) AS brier_score, mean_loss('huber(delta=1.5)', prediction, target) AS huber FROM data";
 
-const CALIBRATION: &str = "SELECT CAST(least(floor(10 * sigmoid(z)), 9) AS INT) AS decile, count(*) AS rows, \
+const CALIBRATION: &str = "SELECT CAST(least(floor(10 * sigmoid(z)), 9) AS INT) AS bin, count(*) AS rows, \
     avg(sigmoid(z)) AS predicted, avg(label) AS observed, mean_loss('bce_with_logits', z, label) AS log_loss \
-    FROM data GROUP BY decile ORDER BY decile";
+    FROM data GROUP BY bin ORDER BY bin";
 
 const BY_GROUP: &str = "SELECT \"group\", count(*) AS rows, mean_loss('huber(delta=1.5)', prediction, target) AS huber, \
     mean_loss('mae', prediction, target) AS mae FROM data GROUP BY \"group\" ORDER BY \"group\"";
@@ -63,19 +63,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let path = options.data.to_str().ok_or("the path is no UTF-8")?;
     ctx.register_parquet("data", path, ParquetReadOptions::default()).await?;
 
-    let mut calibration = Vec::new();
-    for (title, query) in [("All rows", OF_ALL), ("By decile of the probability", CALIBRATION), ("By group", BY_GROUP)]
+    let mut results = Vec::new();
+    for (title, query) in
+        [("All rows", OF_ALL), ("By predicted probability, in ten bins", CALIBRATION), ("By group", BY_GROUP)]
     {
         let start = Instant::now();
-        calibration.push(ctx.sql(query).await?.collect().await?);
-        println!(
-            "{title}: {:.2?}\n{}",
-            start.elapsed(),
-            pretty_format_batches(calibration.last().ok_or("no result")?)?
-        );
+        results.push(ctx.sql(query).await?.collect().await?);
+        println!("{title}: {:.2?}\n{}", start.elapsed(), pretty_format_batches(results.last().ok_or("no result")?)?);
     }
     let picture = options.data.with_extension("svg");
-    draw(&picture, &points(&calibration[1]))?;
+    draw(&picture, &points(&results[1]))?;
     println!("calibration: {}", picture.display());
     match peak_memory() {
         Some(kilobytes) => println!("peak memory: {} MB", kilobytes / 1000),
@@ -133,7 +130,7 @@ fn batch(random: &mut StdRng, rows: usize) -> Result<RecordBatch, Box<dyn Error>
     ])?)
 }
 
-/// The mean predicted probability and the share of the label 1, of each decile.
+/// The mean predicted probability and the share of the label 1, of each bin.
 fn points(calibration: &[RecordBatch]) -> Vec<(f64, f64)> {
     let column = |batch: &RecordBatch, name: &str| {
         let column = batch.column_by_name(name).map(|column| column.as_primitive::<Float64Type>().values().to_vec());
@@ -152,7 +149,12 @@ fn draw(path: &Path, points: &[(f64, f64)]) -> Result<(), Box<dyn Error>> {
         .x_label_area_size(36)
         .y_label_area_size(44)
         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-    chart.configure_mesh().x_desc("mean predicted probability").y_desc("share of label 1").draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_desc("mean predicted probability")
+        .y_desc("share of label 1")
+        .draw()?;
     chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.4)))?;
     chart.draw_series(LineSeries::new(points.iter().copied(), &BLUE))?;
     chart.draw_series(points.iter().map(|point| Circle::new(*point, 4, BLUE.filled())))?;
