@@ -71,8 +71,9 @@ async fn values_without_a_sort_are_in_order() {
                 let got =
                     columns(&ctx, &format!("SELECT {name}({cast}) FROM t ORDER BY {name}({cast}) {direction}")).await;
                 let values: Vec<_> = numbers(&got[0]).into_iter().flatten().collect();
-                let in_order =
-                    |a: &f64, b: &f64| if direction == "" { a.total_cmp(b).is_le() } else { a.total_cmp(b).is_ge() };
+                let in_order = |a: &f64, b: &f64| {
+                    if direction.is_empty() { a.total_cmp(b).is_le() } else { a.total_cmp(b).is_ge() }
+                };
                 let bad = values.windows(2).find(|pair| !in_order(&pair[0], &pair[1]));
                 assert_eq!(bad, None, "{name}({cast}) {direction}");
                 assert!(values.len() > 10_000);
