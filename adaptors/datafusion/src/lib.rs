@@ -46,7 +46,8 @@
 //! - A pair with a null in any of the columns is left out. Without pairs the value is null.
 //! - The mean divides by the number of pairs, or by the sum of the weights. Weights may be of any sign; a pair of weight 0 is
 //!   left out, whatever its loss.
-//! - **The bits depend on the set of pairs alone**: not on their order, nor on batches, partitions, threads or machines.
+//! - **The bits depend on the set of pairs alone**: not on their order, nor on batches, partitions or threads; nor on
+//!   the machine, among CPUs of one [`FmaFamily`](slopes::FmaFamily).
 //!   Losses are computed in the type of the columns, each within the error bound of its function. Their sum is exact
 //!   ([`slopes::ExactSum`]) and rounded to Float64 once; the division rounds once more. Losses times weights are rounded to
 //!   Float64 each (exact for Float32 columns).
