@@ -28,34 +28,30 @@ pub(crate) fn bounds(f: &AnyActivation, x: &Interval) -> Result<Interval> {
         return Interval::make_unbounded(&data_type);
     }
     let spec = f.spec();
-    let [mut low, mut high] = spec.range;
+    let [low, high] = spec.range;
     match data_type {
         DataType::Float32 => {
-            // An end that is no f32 is rounded itself, and comes with the error of the value; twice, for the tie between
-            // rounding the end and rounding the value.
+            // An end that is no f32 is rounded itself, and the values beside it come with their error, of either side.
             let end = |end: f64, outward: f64| {
                 let allowed = end.abs() * f64::exp2(-24.0) * (1.0 + 2.0 * spec.f32.ulp[0]);
                 if f64::from(end as f32) == end { end as f32 } else { (end + outward * allowed) as f32 }
             };
             let (mut low, mut high) = (end(low, -1.0), end(high, 1.0));
-            if spec.monotone {
-                if let ScalarValue::Float32(Some(least)) = x.lower() {
-                    low = low.max(f.forward(*least));
-                }
-                if let ScalarValue::Float32(Some(greatest)) = x.upper() {
-                    high = high.min(f.forward(*greatest));
-                }
+            if let (true, ScalarValue::Float32(Some(least))) = (spec.monotone, x.lower()) {
+                low = low.max(f.forward(*least));
+            }
+            if let (true, ScalarValue::Float32(Some(greatest))) = (spec.monotone, x.upper()) {
+                high = high.min(f.forward(*greatest));
             }
             Interval::try_new(ScalarValue::Float32(finite(low)), ScalarValue::Float32(finite(high)))
         }
         DataType::Float64 => {
-            if spec.monotone {
-                if let ScalarValue::Float64(Some(least)) = x.lower() {
-                    low = low.max(f.forward(*least));
-                }
-                if let ScalarValue::Float64(Some(greatest)) = x.upper() {
-                    high = high.min(f.forward(*greatest));
-                }
+            let (mut low, mut high) = (low, high);
+            if let (true, ScalarValue::Float64(Some(least))) = (spec.monotone, x.lower()) {
+                low = low.max(f.forward(*least));
+            }
+            if let (true, ScalarValue::Float64(Some(greatest))) = (spec.monotone, x.upper()) {
+                high = high.min(f.forward(*greatest));
             }
             Interval::try_new(ScalarValue::Float64(finite(low)), ScalarValue::Float64(finite(high)))
         }

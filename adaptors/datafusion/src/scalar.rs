@@ -8,6 +8,7 @@ use datafusion_common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion_expr::interval_arithmetic::Interval;
 use datafusion_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use slopes::Element;
 use slopes::activation::AnyActivation;
 
 use crate::arrays::{self, Float, by_float, owned};
@@ -168,14 +169,14 @@ impl Function {
 /// The values of an activation; of one that keeps the order, NaN for NaN of the same sign, as SQL sorts NaN by its sign:
 /// before all numbers or after them.
 fn with_signs_of_nan<T: Float>(x: PrimitiveArray<T>, f: AnyActivation) -> PrimitiveArray<T> {
-    use slopes::Element;
-    fn is_nan<E: Element>(x: E) -> bool {
-        x.is_nan()
-    }
     if !f.spec().monotone || !x.values().iter().any(|x| is_nan(*x)) {
         return arrays::activate(x, f);
     }
     let y = arrays::activate(x.clone(), f);
     let values = x.values().iter().zip(y.values()).map(|(x, y)| if is_nan(*x) { *x } else { *y });
     PrimitiveArray::new(values.collect(), x.nulls().cloned())
+}
+
+fn is_nan<E: Element>(x: E) -> bool {
+    x.is_nan()
 }
