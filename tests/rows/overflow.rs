@@ -37,7 +37,7 @@ fn sums_may_overflow<T: Number>() {
                     let expected = *expected * raise;
                     assert!(
                         bits(*got) == bits(expected) && !got.is_nan(),
-                        "{} {}: {i} of {shape:?}, from the output: {from_output}, {level:?}: {got:e}, not {expected:e}",
+                        "{} {}: {i} of {shape:?}, from the output: {from_output}, {level:?}: {got}, not {expected}",
                         f.spec().name(),
                         T::NAME
                     );
