@@ -6,12 +6,11 @@
 //! In one process:
 //!
 //! ```no_run
-//! use ballista::prelude::{SessionConfigExt, SessionContextExt};
-//! use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+//! use ballista::prelude::SessionConfigExt;
+//! use datafusion::prelude::{ParquetReadOptions, SessionConfig};
 //!
 //! # async fn run() -> datafusion::error::Result<()> {
-//! let state = slopes_ballista::session_state(SessionConfig::new_with_ballista())?;
-//! let ctx = SessionContext::standalone_with_state(state).await?;
+//! let ctx = slopes_ballista::standalone(SessionConfig::new_with_ballista()).await?;
 //! ctx.register_parquet("data", "data.parquet", ParquetReadOptions::default()).await?;
 //! ctx.sql("SELECT mean_loss('bce_with_logits', z, label) FROM data").await?.show().await?;
 //! # Ok(())
@@ -45,6 +44,20 @@ pub fn session_state(config: SessionConfig) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
     slopes_datafusion::register(&mut state)?;
     Ok(state)
+}
+
+/// A client of a scheduler and an executor in this process.
+///
+/// # Errors
+/// If they do not start, or if a function is refused.
+pub async fn standalone(config: SessionConfig) -> Result<SessionContext> {
+    registered(SessionContext::standalone_with_state(session_state(config)?).await?)
+}
+
+/// The client with our functions: Ballista replaces those of its state by DataFusion's own.
+fn registered(mut client: SessionContext) -> Result<SessionContext> {
+    slopes_datafusion::register(&mut client)?;
+    Ok(client)
 }
 
 /// Runs a scheduler on a port of this machine, until the process ends.
@@ -123,7 +136,8 @@ impl Cluster {
     /// If the state is refused.
     pub async fn client(&self, partitions: usize) -> Result<SessionContext> {
         let config = SessionConfig::new_with_ballista().with_target_partitions(partitions);
-        SessionContext::remote_with_state(&format!("df://127.0.0.1:{}", self.port), session_state(config)?).await
+        let url = format!("df://127.0.0.1:{}", self.port);
+        registered(SessionContext::remote_with_state(&url, session_state(config)?).await?)
     }
 
     /// Kills an executor.

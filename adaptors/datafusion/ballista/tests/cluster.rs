@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ballista::prelude::{SessionConfigExt, SessionContextExt};
+use ballista::prelude::SessionConfigExt;
 use datafusion::arrow::array::{ArrayRef, AsArray, Float32Array, Int32Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
@@ -13,7 +13,7 @@ use datafusion::error::Result;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use slopes_ballista::{Cluster, session_state};
+use slopes_ballista::{Cluster, session_state, standalone};
 use tempfile::TempDir;
 
 const QUERIES: [&str; 3] = [
@@ -86,7 +86,7 @@ async fn one_process_has_the_bits_of_datafusion() {
         let config = SessionConfig::new_with_ballista()
             .with_target_partitions(partitions)
             .with_ballista_standalone_parallelism(partitions);
-        let ctx = SessionContext::standalone_with_state(session_state(config).unwrap()).await.unwrap();
+        let ctx = standalone(config).await.unwrap();
         register(&ctx, &data).await;
         for (query, expected) in QUERIES.iter().zip(&expected) {
             assert_eq!(&bits(&ctx, query).await.unwrap(), expected, "{query}");
