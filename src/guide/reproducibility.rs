@@ -29,7 +29,8 @@
 //! | aarch64 | `Neon` | `Fused` | emulated, with every change |
 //! | wasm32 with simd128 | `Simd128` | `Unfused` | in node, with every change |
 //! | wasm32 | `Scalar` | `Unfused` | in node, from time to time (`.ci/wasm`) |
-//! | riscv64gc, armv7, s390x (big endian) | `Scalar` | `Unfused` | emulated, from time to time (`.ci/cross`) |
+//! | riscv64gc, armv7 | `Scalar` | `Unfused` | emulated, from time to time (`.ci/cross`) |
+//! | s390x (big endian) | `Scalar` | `Unfused` | as these; QEMU before 8.0.4 emulates a multiplication wrongly |
 //! | Cortex-M4F and kin (`thumbv7em-none-eabihf`) | `Scalar` | `FusedF32` | emulated, with every change |
 //! | other microcontrollers (`thumbv6m-none-eabi`) | `Scalar` | `UnfusedF32` | emulated, with every change |
 //! | msp430, AVR | `Scalar` | `UnfusedF32` | compiled alone |
