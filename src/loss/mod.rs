@@ -162,8 +162,8 @@ pub trait Loss<T: Element>: Send + Sync {
     /// ```
     /// use slopes::loss::{Loss, Mae};
     /// let mut sum = Mae.exact_sum(&[1e9_f32, 1e-9], &[0.0, 0.0]);
-    /// sum.merge(&Mae.exact_sum(&[1.0], &[0.0]));
-    /// assert_eq!(sum, Mae.exact_sum(&[1.0, 1e-9, 1e9], &[0.0; 3]));
+    /// sum.merge(&Mae.exact_sum(&[1.0_f32], &[0.0]));
+    /// assert_eq!(sum, Mae.exact_sum(&[1.0_f32, 1e-9, 1e9], &[0.0; 3]));
     /// assert_eq!(sum.value() / 3.0, (1e9 + 1.0) / 3.0);
     /// ```
     #[must_use]
