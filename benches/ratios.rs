@@ -177,9 +177,10 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
             &mut || _ = black_box(loss.mean(p, t)),
             &mut || _ = black_box(loss.sum_with_gradient(p, t, 1.0, &mut out.borrow_mut())),
             &mut || loss.gradient_with_hessian_bound(p, t, 1.0, &mut out.borrow_mut(), hessian.get()),
+            &mut || _ = black_box(loss.exact_sum(p, t)),
         ],
     );
-    let [copy, one, read, written, mean, both, boosting] = times.map(|time| time / len as f64);
+    let [copy, one, read, written, mean, both, boosting, exact] = times.map(|time| time / len as f64);
     let name = loss.spec().name();
     println!("{name} of {len}: copy {copy:.3}, a sum {one:.3}, reading two {read:.3}, and writing one {written:.3}");
     println!(
@@ -191,6 +192,7 @@ fn losses(loss: &dyn Loss<f32>, len: usize, repeats: usize) {
         both / written,
     );
     println!("  gradient with Hessian bound {boosting:.3} ({:.2} copies)", boosting / copy);
+    println!("  exact sum {exact:.3} ({:.2} means)", exact / mean);
 }
 
 /// Softmax cross-entropy at a shape: the classes are along an axis.

@@ -3,6 +3,7 @@
 //! Sums are made in f64: of a block by [`ACCUMULATORS`] interleaved accumulators, and of the blocks by a tree. So they
 //! depend on the length alone, not on the registers.
 
+use super::exact::add_exactly;
 use super::format::{Convert, Work, through_real};
 use super::map::{Dispatched, GATHER_BLOCK, Map, Plan, Sweep, load_at, rounds};
 use super::stream::{self, PREFETCH_CHUNK, STREAM_BYTES};
@@ -70,7 +71,7 @@ impl<R: Real, const IN: usize, const OUT: usize, const KEPT: usize> Work<R, IN, 
             let mut to = [summed.to; OUT];
             to[1..].copy_from_slice(&part.to);
             self.sweep.sweep(&Plan { from: part.from, steps: part.steps, to, len: n, stream: false, room: true });
-            (0..n).for_each(|i| self.sum.add(summed.src().of_f32().get(i)));
+            add_exactly(&mut self.sum, summed.src().of_f32());
             done += n;
         }
     }
