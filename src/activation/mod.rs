@@ -278,6 +278,7 @@ pub(crate) fn value_and_derivative<F: Formula, L: Lanes>(formula: F, x: L) -> [L
 struct Value;
 impl<F: Formula> Map<1, 1> for (F, Value) {
     const CUTS_AT: Option<f64> = F::CUTS_AT;
+    const IN_TWOS: bool = true;
 
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
@@ -306,6 +307,8 @@ impl<F: Formula> Map<1, 1> for (F, SecondDerivative) {
 #[derive(Clone, Copy)]
 struct Backward;
 impl<F: Formula> Map<2, 1> for (F, Backward) {
+    const IN_TWOS: bool = true;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, [x, dy]: [L; 2]) -> [L; 1] {
         [dy * derivative(self.0, x)]

@@ -14,7 +14,7 @@
 use crate::convert::narrowed_positive;
 use crate::simd::{Lanes, Real};
 
-use super::exp::{Constants, bend, excess};
+use super::exp::{Constants, bend, excess, power_of_two};
 use super::pair::HiLo;
 use super::rounding::{div_remainder, two_sum};
 
@@ -179,19 +179,21 @@ pub(crate) fn is_default(scale: Scale, minus: f64) -> bool {
 pub(crate) fn exponential<L: Lanes, const DEFAULT: bool>(x: L, scale: Scale<L>, shift: Shift<L>) -> L {
     let x = if DEFAULT { x } else { x.mul_add(scale.sign, shift.minus) };
     let x = x.at_least(shift.floor);
-    let magic = x.round_magic();
-    let n = (x.mul_add(scale.per_octave, shift.bias) + magic) - magic;
+    // 2^(n - N + LIFT) is normal down to the floor, so that only the last product rounds into the subnormals.
+    let magic = x.power_magic() + (x.fill(L::Real::from_i32(L::Real::LIFT)) - shift.octaves);
+    let j = x.mul_add(scale.per_octave, shift.bias) + magic;
+    let (power, n) = (j.to_power(), j - magic);
     let (whole, low) = (n.mul_add(-scale.octave[0], x), -scale.octave[1]);
-    let e = if L::FUSED {
+    let lifted = if L::FUSED {
         let r = n.mul_add(low, whole - shift.rest);
-        excess(if DEFAULT { r } else { r * scale.inverse[0] }) + 1.0
+        excess(if DEFAULT { r } else { r * scale.inverse[0] }).mul_add(power, power)
     } else {
         // Two roundings fewer make up for those of the products.
         let (difference, lost) = two_sum(whole, -shift.rest);
         let r = difference + (lost + n * low);
         let r = if DEFAULT { r } else { r * scale.inverse[0] };
         let sum = r + 1.0;
-        sum + ((r - (sum - 1.0)) + bend(r))
+        (sum + ((r - (sum - 1.0)) + bend(r))) * power
     };
-    e.ldexp(n - shift.octaves)
+    lifted * power_of_two(-L::Real::LIFT)
 }

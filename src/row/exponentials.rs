@@ -1,6 +1,7 @@
 //! The exponentials of a row, their sum, and their quotients by the sum: the softmax.
 
 use crate::math::FloatMath;
+use crate::math::exp::exp_parts;
 use crate::math::pair::HiLo;
 use crate::math::rounding::fma_emulated;
 use crate::math::shifted_exp::{Scale, Shift, exponential, is_default};
@@ -232,14 +233,14 @@ impl Map<1, 1> for Logarithm {
     }
 }
 
-/// The map e^x.
+/// The map e^x of single numbers, by the formula for all of them: that for normal ones alone would double the kernels.
 #[derive(Clone, Copy)]
 struct Exp;
 
 impl Map<1, 1> for Exp {
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
-        [x.exp()]
+        [exp_parts(x).0]
     }
 }
 

@@ -18,6 +18,7 @@ mod dispatch;
 mod half_types;
 mod real;
 mod scalar;
+mod several;
 #[cfg(any(
     target_feature = "sse2",
     all(target_arch = "wasm32", target_feature = "simd128"),
@@ -58,6 +59,7 @@ pub use real::Real;
     any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))
 )))]
 use scalar::Unfused as OneLane;
+pub(crate) use several::Several;
 #[cfg(all(
     target_arch = "arm",
     any(slopes_vfma, all(target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))

@@ -92,7 +92,8 @@ macro_rules! table {
             const FUSED: bool = $fused;
             #[inline]
             fn fill(self, $v: $Real) -> Self { Self(unsafe { $fill }) }
-            $(#[inline]
+            // Always inlined, as some of them have several instructions.
+            $(#[inline(always)]
             fn $one(self) -> Self { let $a1 = self.0; Self(unsafe { $e1 }) })*
             $(#[inline]
             fn $two(self, other: Self) -> Self { let ($a2, $b2) = (self.0, other.0); Self(unsafe { $e2 }) })*
@@ -116,7 +117,6 @@ macro_rules! table {
                 }
                 unsafe { [$crate::simd::Register::load(first.as_ptr()), $crate::simd::Register::load(second.as_ptr())] }
             }
-            // Always inlined: it has so many instructions that it would not be otherwise.
             #[inline(always)]
             fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
             $crate::simd::wide::wide! { $(

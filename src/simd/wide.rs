@@ -4,9 +4,7 @@
 //! operation in f64, where f32 alone takes up to seventeen. A formula gives these registers the path of those that fuse.
 //! What it rounds is 2^-29 of an f32's last place, and the result is rounded once, into the subnormal numbers too.
 
-use core::ops::{Add, Div, Mul, Neg, Sub};
-
-use super::Lanes;
+use super::{Lanes, several};
 
 /// Numbers of f32 in `N` registers of f64.
 #[derive(Clone, Copy)]
@@ -49,58 +47,7 @@ macro_rules! in_f64 {
 }
 pub(crate) use in_f64;
 
-/// The methods that are those of each register.
-macro_rules! each {
-    ($($name:ident($($other:ident),*);)*) => { $(
-        #[inline(always)]
-        fn $name(mut self, $($other: Self),*) -> Self {
-            let mut i = 0;
-            while i < N {
-                self.0[i] = self.0[i].$name($($other.0[i]),*);
-                i += 1;
-            }
-            self
-        }
-    )* };
-}
-
-macro_rules! compare {
-    ($($name:ident),*) => { $(
-        #[inline(always)]
-        fn $name(self, other: Self) -> [V::Mask; N] {
-            let mut mask = [self.0[0].$name(other.0[0]); N];
-            let mut i = 1;
-            while i < N {
-                mask[i] = self.0[i].$name(other.0[i]);
-                i += 1;
-            }
-            mask
-        }
-    )* };
-}
-
-macro_rules! operator {
-    ($($Trait:ident: $name:ident),*) => { $(
-        impl<V: Lanes<Real = f64>, const N: usize> $Trait for Wide<V, N> {
-            type Output = Self;
-            each! { $name(other); }
-        }
-        impl<V: Lanes<Real = f64>, const N: usize> $Trait<f64> for Wide<V, N> {
-            type Output = Self;
-            #[inline(always)]
-            fn $name(self, constant: f64) -> Self {
-                $Trait::$name(self, self.splat(constant))
-            }
-        }
-    )* };
-}
-
-operator! { Add: add, Sub: sub, Mul: mul, Div: div }
-
-impl<V: Lanes<Real = f64>, const N: usize> Neg for Wide<V, N> {
-    type Output = Self;
-    each! { neg(); }
-}
+several::operators! { Wide<V: Lanes<Real = f64>, N> }
 
 impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
     type Real = f32;
@@ -114,12 +61,7 @@ impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
         Wide([self.0[0].fill(f64::from(value)); N])
     }
 
-    each! {
-        sqrt(); abs(); to_power(); to_quadrant();
-        copysign(sign); xor_sign(sign); at_most(bound); at_least(bound);
-        mul_add(b, c); select_negative(negative, positive);
-    }
-    compare! { lt, le, equals }
+    several::methods! {}
 
     #[inline(always)]
     fn round_magic(self) -> Self {
@@ -130,26 +72,6 @@ impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
         Wide([self.0[0].power_magic(); N])
     }
     #[inline(always)]
-    fn select(mut self, mask: Self::Mask, other: Self) -> Self {
-        let mut i = 0;
-        while i < N {
-            self.0[i] = self.0[i].select(mask[i], other.0[i]);
-            i += 1;
-        }
-        self
-    }
-    #[inline(always)]
-    fn any(mask: Self::Mask) -> bool {
-        let mut i = 0;
-        while i < N {
-            if V::any(mask[i]) {
-                return true;
-            }
-            i += 1;
-        }
-        false
-    }
-    #[inline(always)]
     fn map_lanes(mut self, mut other: Self, f: impl Fn(f32, f32) -> [f32; 2]) -> [Self; 2] {
         let mut i = 0;
         while i < N {
@@ -157,16 +79,6 @@ impl<V: Lanes<Real = f64>, const N: usize> Lanes for Wide<V, N> {
             i += 1;
         }
         [self, other]
-    }
-    #[inline(always)]
-    fn frexp(self) -> (Self, Self) {
-        let (mut significand, mut exponent) = (self, self);
-        let mut i = 0;
-        while i < N {
-            (significand.0[i], exponent.0[i]) = self.0[i].frexp();
-            i += 1;
-        }
-        (significand, exponent)
     }
     /// In one step: 2^n is a normal number of f64.
     #[inline(always)]

@@ -7,13 +7,17 @@ use super::format::{Convert, Work, through_real};
 use super::reduce::largest_lane;
 use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
-use crate::simd::{Isa, Kernel, Lanes, Real, Register, Token, dispatch, prefetch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Register, Several, Token, dispatch, prefetch};
 
 /// A function from `IN` registers to `OUT` registers.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     /// The end of a map that cuts x to the range from 0 to there. Formats that round are cut by their bits.
     #[cfg_attr(not(feature = "half"), allow(dead_code, reason = "no format rounds"))]
     const CUTS_AT: Option<f64> = None;
+
+    /// True if long slices of f32 are mapped two registers at a time, where registers are long: then the map is compiled
+    /// three times, not once.
+    const IN_TWOS: bool = false;
 
     fn apply<L: Lanes>(self, inputs: [L; IN]) -> [L; OUT];
 }
@@ -119,6 +123,46 @@ pub(super) unsafe fn load_at<R: Real, L: Register<Real = R>, const IN: usize>(
         k += 1;
     }
     loaded
+}
+
+/// Loads the next two registers of each input.
+/// # Safety
+/// As [`load`], for two registers.
+#[inline(always)]
+unsafe fn load_two<R: Real, L: Register<Real = R>, const IN: usize>(
+    from: &mut [*const R; IN],
+    steps: &[usize; IN],
+) -> [Several<L, 2>; IN] {
+    // SAFETY: guaranteed by the caller.
+    let [first, second] = unsafe { [load::<R, L, IN>(from, steps), load::<R, L, IN>(from, steps)] };
+    let mut both = [Several([first[0], second[0]]); IN];
+    let mut k = 1;
+    while k < IN {
+        both[k] = Several([first[k], second[k]]);
+        k += 1;
+    }
+    both
+}
+
+/// Stores two registers to each output.
+/// # Safety
+/// As [`store`], for two registers.
+#[inline(always)]
+unsafe fn store_two<R: Real, L: Register<Real = R>, const OUT: usize>(
+    registers: [Several<L, 2>; OUT],
+    to: &[*mut R; OUT],
+    at: usize,
+) {
+    let mut k = 0;
+    while k < OUT {
+        let to = to[k].wrapping_add(at);
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            registers[k].0[0].store(to);
+            registers[k].0[1].store(to.wrapping_add(L::COUNT));
+        }
+        k += 1;
+    }
 }
 
 /// Loads the last `left` numbers of each input, with zeros behind them. Always inlined, as below: the instructions of
@@ -342,6 +386,13 @@ impl<I: Isa> Token<I> {
         // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: no
         // more than the numbers that are left are read and written. The token proves the instructions.
         unsafe {
+            if const { M::IN_TWOS && size_of::<R>() == 4 && <R::Lanes<I> as Lanes>::COUNT >= 8 } && !stream {
+                while at < whole.wrapping_sub(count.cast_signed()) {
+                    let results = map.apply(load_two::<R, R::Lanes<I>, IN>(&mut from, &steps));
+                    store_two(results, &to, at.cast_unsigned());
+                    at = at.wrapping_add(2 * count.cast_signed());
+                }
+            }
             loop {
                 let inputs = if at > whole {
                     load_last::<R, R::Lanes<I>, IN>(&from, len.wrapping_sub(at.cast_unsigned()))
