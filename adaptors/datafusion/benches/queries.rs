@@ -1,4 +1,5 @@
 //! Queries over rows in memory, on one core: `taskset -c 1 cargo bench`. Prints the table of the README.
+//! `cargo bench -- TEXT` times the queries that contain the text.
 //!
 //! Times are the least of many, of the queries in turn.
 
@@ -49,10 +50,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         runtime.block_on(async { ctx.sql(query).await?.collect().await })?;
         Ok(start.elapsed())
     };
+    let text = std::env::args().skip(1).find(|text| !text.starts_with("--")).unwrap_or_default();
     println!("| query | ns per row | compared with | ns per row | ratio |\n|---|---|---|---|---|");
     for by in ["", " GROUP BY g"] {
         for (ours, other) in QUERIES {
             if !by.is_empty() && !ours.contains("loss(") {
+                continue;
+            }
+            if !text.is_empty() && !format!("{ours}{by}").contains(&text) {
                 continue;
             }
             let queries = [ours, other].map(|expression| format!("SELECT {expression} FROM t{by}"));
