@@ -386,6 +386,7 @@ impl<I: Isa> Token<I> {
         // SAFETY: the plan has been made of slices of `len` numbers, and of blocks of at least `count` that repeat: no
         // more than the numbers that are left are read and written. The token proves the instructions.
         unsafe {
+            // It leaves a number at least to the loop below.
             if const { M::IN_TWOS && size_of::<R>() == 4 && <R::Lanes<I> as Lanes>::COUNT >= 8 } && !stream {
                 while at < whole.wrapping_sub(count.cast_signed()) {
                     let results = map.apply(load_two::<R, R::Lanes<I>, IN>(&mut from, &steps));
