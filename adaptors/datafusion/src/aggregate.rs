@@ -334,7 +334,7 @@ impl<P: Pairs> Totals<P> {
         }
     }
 
-    /// Adds the pairs of each group together, which takes half the time where there are many.
+    /// Adds the pairs of each group together: with weights, half of the work of adding them one by one.
     fn add_long_groups(&mut self, pairs: &Batch<'_, P>, groups: &[usize]) {
         // Where the terms of each group begin, by counting; the place of the next term, as they are sorted.
         let mut places = vec![0; self.sums.len()];
