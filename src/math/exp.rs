@@ -36,7 +36,7 @@ pub trait Constants: Sized + 'static {
     const EXP_UNDERFLOW: f64;
     /// A bound above which e^x overflows.
     const EXP_OVERFLOW: f64;
-    /// The largest a for which e^a and e^-a are told to be normal numbers.
+    /// A bound: e^x is a normal number for every x within it, of either sign.
     const EXP_NORMAL: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
     const EXP_CUTOFF: f64;
@@ -227,11 +227,10 @@ pub(crate) fn excess_parts<L: Lanes>(r: L) -> (L, L) {
 /// e^x. Worst, 1.01 ulp in f32, where the reduced argument is near -ln 2 / 2: half an ulp for the sum 1 + t, and the
 /// rounding of t.
 ///
-/// Limit: 12 operations for normal numbers, of one register the time that each waits for the one before; a power of two of
-/// any exponent would take 9 more.
+/// Limit: the count of operations, 12 where all results are normal numbers. A power of two of any exponent takes 9 more.
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(x: L) -> L {
-    // The bits are those of all others: the product with a power of two does not round.
+    // The bits are those of the formula for any x: the product with a power of two does not round.
     if const { L::COUNT > 1 } && !L::any(x.splat(L::Real::EXP_NORMAL).lt(x.abs())) {
         let Reduced { power, r, .. } = reduce(x, 0);
         return excess(r).mul_add(power, power);

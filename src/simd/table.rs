@@ -117,6 +117,7 @@ macro_rules! table {
                 }
                 unsafe { [$crate::simd::Register::load(first.as_ptr()), $crate::simd::Register::load(second.as_ptr())] }
             }
+            // As above.
             #[inline(always)]
             fn frexp(self) -> (Self, Self) { let $s = self.0; let (m, k) = unsafe { $split }; (Self(m), Self(k)) }
             $crate::simd::wide::wide! { $(
