@@ -29,6 +29,7 @@ pub(crate) mod elementwise;
 mod gain;
 #[macro_use]
 pub(crate) mod layer;
+mod range;
 #[macro_use]
 pub(crate) mod row;
 pub(crate) mod trained;

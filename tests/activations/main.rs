@@ -15,6 +15,7 @@ mod learned;
 mod names;
 mod output;
 mod pytorch;
+mod range;
 mod readme;
 mod rrelu;
 mod table;

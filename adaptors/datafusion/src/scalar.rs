@@ -171,7 +171,7 @@ impl Function {
 fn with_signs_of_nan<T: Float>(x: PrimitiveArray<T>, f: AnyActivation) -> PrimitiveArray<T> {
     // In chunks, whose loops have no branch, so that the compiler vectorizes them.
     let has_nan = |chunk: &[T::Native]| chunk.iter().fold(false, |found, x| found | is_nan(*x));
-    if !f.spec().monotone || !x.values().chunks(1024).any(has_nan) {
+    if !f.is_monotone() || !x.values().chunks(1024).any(has_nan) {
         return arrays::activate(x, f);
     }
     let y = arrays::activate(x.clone(), f);
