@@ -458,6 +458,10 @@ impl<I: Isa> Accumulators<I> {
     unsafe fn add_partial<R: Real>(&mut self, from: *const R, n: usize) {
         let count = <R::Lanes<I> as Lanes>::COUNT;
         const { assert!(ACCUMULATORS.is_multiple_of(<R::Lanes<I> as Lanes>::COUNT)) };
+        if const { <R::Lanes<I> as Lanes>::COUNT == 1 } {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.add_ones(from, n) };
+        }
         let mut rest = [R::zero(); ACCUMULATORS];
         let mut i = 0;
         // SAFETY: guaranteed by the caller; `rest` has ACCUMULATORS numbers.
@@ -472,6 +476,22 @@ impl<I: Isa> Accumulators<I> {
                 i += count;
             }
             self.add(rest.as_ptr());
+        }
+    }
+
+    /// As [`add_partial`](Self::add_partial), for registers of one lane.
+    /// # Safety
+    /// `from` is valid for reads of `n` < ACCUMULATORS numbers.
+    #[inline(always)]
+    unsafe fn add_ones<R: Real>(&mut self, from: *const R, n: usize) {
+        let mut i = 0;
+        // To the last accumulator, so that the loop is unrolled and they stay in registers.
+        while i < ACCUMULATORS {
+            if i < n {
+                // SAFETY: guaranteed by the caller.
+                self.0[i] = self.0[i] + unsafe { R::load_wide::<I>(from.wrapping_add(i)) };
+            }
+            i += 1;
         }
     }
 
