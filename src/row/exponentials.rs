@@ -293,3 +293,41 @@ pub(crate) fn exp<I: Isa>(token: Token<I>, x: f64) -> f64 {
 pub(crate) fn ln<I: Isa>(token: Token<I>, x: f64) -> f64 {
     token.map_one(Logarithm, x)
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::product_error;
+    use crate::Level;
+    use crate::simd::{Isa, Kernel, Lanes, Token, dispatch_scalar};
+
+    struct Products;
+
+    impl Kernel for Products {
+        type Output = usize;
+        #[inline(always)]
+        fn run<I: Isa>(self, token: Token<I>) -> usize {
+            let (mut state, mut in_f64) = (1_u64, 0);
+            // Bits that are as good as random, under exponents from -150 to -1.
+            let mut number = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let exponent = (state >> 32) % 150;
+                token.lane((1.0 + (state >> 40) as f32 / (1 << 24) as f32) * f32::powi(0.5, exponent as i32 + 1))
+            };
+            for _ in 0..1_000_000 {
+                let (a, b) = (number(), number());
+                let p = a * b;
+                let [found, wanted] = [product_error(a, b, p), a.mul_error(b, p)].map(|x| token.number(x));
+                assert_eq!(found.to_bits() << 1, wanted.to_bits() << 1, "{:e} {:e}", token.number(a), token.number(b));
+                in_f64 += usize::from(token.number(p) > 1e-27);
+            }
+            in_f64
+        }
+    }
+
+    /// The two ways to the error of a product give the same bits, but for the sign of 0, down to products that underflow.
+    #[test]
+    fn error_terms_are_those_of_registers_of_several_lanes() {
+        Level::Sse2.set_global().unwrap();
+        assert!(dispatch_scalar(Products) > 100_000);
+    }
+}

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use crate::functions::{functions, three};
 use slopes::Level;
-use slopes::activation::{Activation, Relu, Sigmoid};
+use slopes::activation::{Activation, Exp, Relu, Sigmoid};
 
 /// What a slice method writes: the bits of value, derivative, second derivative or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -213,6 +213,33 @@ fn the_best_level_of_the_machine_is_found() {
 }
 
 /// What the standard library says.
+/// Slices take a shorter way to exponentials that are normal numbers. Around its ends, of either sign: every f32, and f64
+/// near multiples of ln 2, where the bits of the sum 1 + t are those of 1, and t is rounded most.
+#[test]
+fn exponentials_of_slices_are_those_of_numbers_where_they_become_subnormal() {
+    const RUN: u32 = 1 << 12;
+    fn agree<T: Number>(level: Level, x: &[T]) {
+        let mut y = vec![T::zero(); x.len()];
+        Exp.forward_slice(x, &mut y);
+        for (x, y) in x.iter().zip(y) {
+            let alone = Exp.forward(*x);
+            assert_eq!(bits(y), bits(alone), "{level:?}: exp({x:?}) is {y:?} in a slice, {alone:?} alone");
+        }
+    }
+    let (runs, mut random) = ((64.0_f32.to_bits()..128.0_f32.to_bits()).step_by(RUN as usize * scale()), Random(9));
+    at_every_level(|level| {
+        for start in runs.clone() {
+            let x: Vec<f32> = (start..start + RUN).map(f32::from_bits).collect();
+            agree(level, &x);
+            agree(level, &x.iter().map(|x| -x).collect::<Vec<_>>());
+        }
+        for n in -1100..1100 {
+            let near = |_| f64::from(n) * std::f64::consts::LN_2 + random.uniform::<f64>(-1.0..=1.0) * 1e-12;
+            agree::<f64>(level, &(0..cases(1000)).map(near).collect::<Vec<_>>());
+        }
+    });
+}
+
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 fn best_level() -> Level {
     let has_avx2 =
