@@ -320,7 +320,8 @@ impl<I: Isa> Token<I> {
         // first. The token proves the instructions.
         let largest = unsafe {
             let lowest: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
-            // Four chains, because a maximum takes longer than a load.
+            // Four chains, because a maximum takes longer than a load. Of one lane it may be a branch, which is foreseen
+            // more often the fewer chains there are.
             let mut largest = [lowest; 4];
             let mut done = 0;
             while done < len {
@@ -339,7 +340,7 @@ impl<I: Isa> Token<I> {
                 }
                 done += n;
                 let mut i = 0_usize;
-                while n.wrapping_sub(i) >= 4 * count {
+                while const { <R::Lanes<I> as Lanes>::COUNT > 1 } && n.wrapping_sub(i) >= 4 * count {
                     let mut chain = 0;
                     while chain < 4 {
                         let [x] = map.apply(load_at::<R, R::Lanes<I>, IN>(&from, i));
