@@ -36,8 +36,8 @@ pub trait Constants: Sized + 'static {
     const EXP_UNDERFLOW: f64;
     /// A bound above which e^x overflows.
     const EXP_OVERFLOW: f64;
-    /// A bound: for every x within it, of either sign, e^x and the last bit of its parts are normal, or as good as that.
-    const EXP_NORMAL: f64;
+    /// The greatest |x| for which the short formula of e^x has the bits of the one for any x.
+    const EXP_SHORT: f64;
     /// An a beyond which a e^-a and a^2 e^-a round to 0.
     const EXP_CUTOFF: f64;
     /// An a above `EXP_CUTOFF` whose e^-a is computed as exactly 0, because 2^(n + LIFT) has a biased exponent of 0: the
@@ -90,7 +90,7 @@ impl Constants for f32 {
     ];
     const EXP_UNDERFLOW: f64 = -104.0;
     const EXP_OVERFLOW: f64 = 89.0;
-    const EXP_NORMAL: f64 = 69.0;
+    const EXP_SHORT: f64 = 69.0;
     const EXP_CUTOFF: f64 = 114.0;
     const EXP_VANISHING: f64 = 115.75;
     const GAUSSIAN_CUTOFF: f64 = 15.0;
@@ -138,7 +138,7 @@ impl Constants for f64 {
     ];
     const EXP_UNDERFLOW: f64 = -746.0;
     const EXP_OVERFLOW: f64 = 710.0;
-    const EXP_NORMAL: f64 = 670.0;
+    const EXP_SHORT: f64 = 670.0;
     const EXP_CUTOFF: f64 = 760.0;
     const EXP_VANISHING: f64 = 778.4;
     const GAUSSIAN_CUTOFF: f64 = 38.9;
@@ -227,13 +227,13 @@ pub(crate) fn excess_parts<L: Lanes>(r: L) -> (L, L) {
 /// e^x. Worst, 1.01 ulp in f32, where the reduced argument is near -ln 2 / 2: half an ulp for the sum 1 + t, and the
 /// rounding of t.
 ///
-/// Limit: the count of operations, 12 where all results are normal numbers. A power of two of any exponent takes 9 more.
+/// Limit: the count of operations, 12 where no |x| is above `EXP_SHORT`. A power of two of any exponent takes 9 more.
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(x: L) -> L {
-    // The bits are those of the formula for any x. Where products and sums do not fuse, 2^n times the excess, of p bits, may
-    // round into the subnormals; but as n >= p - 124 (in f64, p - 1020), only of an excess below 2^-(p + 1), with which
-    // the sum is 2^n.
-    if const { L::COUNT > 1 } && !L::any(x.splat(L::Real::EXP_NORMAL).lt(x.abs())) {
+    // 2^n is normal. Where products and sums do not fuse, its product with the excess e^r - 1, of p bits, may round into the
+    // subnormals; as n >= p - 124 (in f64, p - 1020), only where the excess is below 2^-(p + 1), so that the sum is 2^n
+    // with it and without.
+    if const { L::COUNT > 1 } && !L::any(x.splat(L::Real::EXP_SHORT).lt(x.abs())) {
         let Reduced { power, r, .. } = reduce(x, 0);
         return excess(r).mul_add(power, power);
     }

@@ -216,6 +216,7 @@ pub(crate) fn scaled<L: Lanes>(y: L, high: L, low: L) -> L {
         return high.mul_add(y, y * low);
     }
     let product = high * y;
+    // |low| is at most half an ulp of |high|.
     let (sum, lost) = fast_two_sum(product, y * low);
     sum + (lost + product_error(high, y, product))
 }

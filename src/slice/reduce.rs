@@ -320,8 +320,8 @@ impl<I: Isa> Token<I> {
         // first. The token proves the instructions.
         let largest = unsafe {
             let lowest: R::Lanes<I> = Register::load(step.as_ptr().wrapping_add(MAX_LANES));
-            // Four chains, because a maximum takes longer than a load. Of one lane it may be a branch, which is foreseen
-            // more often the fewer chains there are.
+            // Four chains, because a maximum takes longer than a load. In one lane it may be a branch, and one chain has fewer
+            // that are mispredicted.
             let mut largest = [lowest; 4];
             let mut done = 0;
             while done < len {
