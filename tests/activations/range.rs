@@ -40,7 +40,7 @@ fn any_parameters(default: AnyActivation, random: &mut Random) -> AnyActivation 
 fn ascending<T: Number>(f: &AnyActivation) -> Vec<T> {
     let near = (-3000..=3000).map(|k| f64::from(k) / 200.0);
     let scales = f.parameters().flat_map(|(_, value)| [1.0, value, 1.0 / value]).filter(|scale| scale.is_finite());
-    let bends = scales.flat_map(|scale| near.clone().map(move |x| x * scale)).chain(near.clone());
+    let bends = scales.flat_map(|scale| near.clone().map(move |x| x * scale));
     let kinks = f.parameters().flat_map(|(_, value)| [value, -value]).map(T::from_f64_rounded);
     let mut x = specials::<T>();
     x.extend(bends.map(T::from_f64_rounded));

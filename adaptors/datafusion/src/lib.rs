@@ -57,8 +57,9 @@
 //! # The optimizer
 //!
 //! `ORDER BY sigmoid(z)` needs no sort if the rows are sorted by z: DataFusion is told which activations are monotone with
-//! their parameters ([`is_monotone`](slopes::activation::AnyActivation::is_monotone)), and their ranges, as bounds. `relu` and `relu6` are not in order, as their value at -0 is -0,
-//! which SQL sorts before the 0 of negative arguments. NaN keeps its sign for the same reason.
+//! their parameters ([`is_monotone`](slopes::activation::AnyActivation::is_monotone)); and their ranges, as bounds. `relu` and
+//! `relu6` are not in order, as their value at -0 is -0, which SQL sorts before the 0 of negative arguments. NaN keeps its
+//! sign for the same reason.
 //!
 //! # Names that are taken
 //!
