@@ -10,7 +10,18 @@ pub(crate) fn equal(a: f64, b: f64) -> bool {
         return a == b;
     }
     let (a, b) = (a.to_bits(), b.to_bits());
-    a == b || (a | b) << 1 == 0
+    // By halves: of a whole number that is 0 but for its sign, the compiler makes a comparison of f64 again.
+    a == b || ((a | b) >> 32) as u32 & (u32::MAX >> 1) | (a | b) as u32 == 0
+}
+
+/// Half of x, a normal number or 0.
+#[inline(always)]
+pub(crate) fn half(x: f64) -> f64 {
+    if HAS_F64 {
+        return 0.5 * x;
+    }
+    let bits = x.to_bits();
+    if (bits >> 52) & 0x7ff <= 1 { 0.0 } else { f64::from_bits(bits - (1 << 52)) }
 }
 
 /// True if x, which is not NaN, is below 0.
@@ -113,9 +124,77 @@ fn widened_end(magnitude: u32) -> u64 {
     (u64::from(BIAS - up) << 52) + (u64::from(magnitude << up) << 29)
 }
 
+/// `value` as two f32, the second what the first lacks, of 48 bits together; one with nothing behind it where that is no
+/// normal number.
+pub(crate) fn parts(value: f64) -> [f32; 2] {
+    const BEHIND: u64 = (1 << 29) - 1;
+    let high = narrowed(value);
+    let bits = value.to_bits();
+    let exponent = (bits >> 52) as u32 & 0x7ff;
+    if exponent <= BIAS + 53 || !high.is_finite() {
+        return [high, 0.0];
+    }
+    // The number is cut to the bits that an f32 has, and the rest is a whole multiple of the last place.
+    let first = narrowed(f64::from_bits(bits & !BEHIND));
+    let place = f32::from_bits((exponent - BIAS - 52) << 23).copysign(first);
+    let rest = (bits & BEHIND) as u32 as f32 * place;
+    [high, rest - (high - first)]
+}
+
+/// `n` as f64, rounded.
+pub(crate) fn of_count(n: usize) -> f64 {
+    if HAS_F64 { n as f64 } else { of_count_by_bits(n as u64) }
+}
+
+#[inline(always)]
+fn of_count_by_bits(n: u64) -> f64 {
+    let Some(place) = n.checked_ilog2() else { return 0.0 };
+    // The leading bit is the one above the fraction, which adds 1 to the exponent; a carry adds 1 more.
+    let exponent = u64::from(1023 - 1 + place) << 52;
+    if place <= 52 {
+        return f64::from_bits(exponent + (n << (52 - place)));
+    }
+    let (whole, rest) = (n >> (place - 52), n << (64 - (place - 52)));
+    let half = 1 << 63;
+    f64::from_bits(exponent + whole + u64::from(rest > half || rest == half && whole & 1 == 1))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{narrowed_by_bits, narrowed_normal, widened_by_bits};
+    use super::{narrowed_by_bits, narrowed_normal, of_count_by_bits, parts, widened_by_bits};
+
+    /// Both parts together are within 2^-47 of a number, and the first is the nearest f32.
+    #[test]
+    fn parts_are_all_of_a_number() {
+        let mut state = 1_u64;
+        for i in 0..1_000_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Exponents from -73 to 127, where the rest is a normal number; and the ends of a binade.
+            let fraction = [state >> 12, 0, 1, (1 << 52) - 1, 1 << 28, 3 << 28, (1 << 28) - 1][i % 7];
+            let x = f64::from_bits((950 + (state >> 20) % 200) << 52 | fraction) * [1.0, -1.0][i % 2];
+            let [high, low] = parts(x);
+            assert_eq!(high, x as f32, "{x:e}");
+            assert!(
+                (f64::from(high) - x + f64::from(low)).abs() <= x.abs() * f64::powi(0.5, 47),
+                "{x:e} {high:e} {low:e}"
+            );
+        }
+        for x in [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, -1e300, 1e-300, 1e-40] {
+            let [high, low] = parts(x);
+            assert_eq!((high.to_bits(), low.to_bits()), ((x as f32).to_bits(), 0), "{x:e}");
+        }
+    }
+
+    #[test]
+    fn counts_are_rounded_as_by_the_processor() {
+        for place in 0..64 {
+            let power = 1_u64 << place;
+            let near = [1, 2, 3, power >> 53, power >> 54, power >> 1, (power >> 52) * 3 / 2];
+            for n in near.into_iter().flat_map(|d| [power.wrapping_add(d), power.wrapping_sub(d), power]) {
+                assert_eq!(of_count_by_bits(n).to_bits(), (n as f64).to_bits(), "{n}");
+            }
+        }
+    }
 
     /// The processor converts as the standard demands.
     #[test]

@@ -416,7 +416,7 @@ impl<F: RowLoss<T>, T: Element> RowLoss<T> for Parallel<F> {
         })?;
         batch.check_lengths(numbers / len);
 
-        let scale = Scale::By(batch.scale.of(totals.weight, totals.counted));
+        let scale = Scale::By(batch.scale.of::<T::Real>(totals.weight, totals.counted));
         let mut terms = vec![0.0; numbers / len];
         let mut pieces = Vec::new();
         let (mut row, mut rest) = (0, terms.as_mut_slice());
@@ -434,7 +434,6 @@ impl<F: RowLoss<T>, T: Element> RowLoss<T> for Parallel<F> {
                 gradient: take(&mut batch.gradient, n),
                 hessian: take(&mut batch.hessian, n),
                 bound: batch.bound,
-                scores: None,
                 part: Some(part),
                 terms: rest.split_off_mut(..count),
             });
@@ -456,5 +455,10 @@ impl<F: RowLoss<T>, T: Element> RowLoss<T> for Parallel<F> {
             count += made;
         }
         Ok(BatchTotals { sum: sum_of_terms(&terms[..count]), terms: count, ..totals })
+    }
+
+    #[track_caller]
+    fn scores(&self, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError> {
+        self.0.scores(targets, scores)
     }
 }

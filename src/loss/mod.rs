@@ -41,6 +41,7 @@ use core::ops::Range;
 
 use crate::check::same_length;
 use crate::compiled::Here;
+use crate::convert::of_count;
 use crate::element::Element;
 use crate::error::UnknownNameError;
 use crate::exact_sum::ExactSum;
@@ -145,7 +146,7 @@ pub trait Loss<T: Element>: Send + Sync {
     /// The divisor of [`mean`](Loss::mean): the number of samples, or the sum of their weights.
     #[must_use]
     fn total_weight(&self, samples: usize) -> f64 {
-        samples as f64
+        of_count(samples)
     }
 
     /// The sum of the losses and the [`total_weight`](Loss::total_weight). Totals of batches can be added.

@@ -6,6 +6,7 @@
 use crate::simd::{Lanes, Real};
 
 use super::exp;
+use super::pair::HiLo;
 use super::polynomial::polynomial;
 use super::rounding::{div_remainder, fast_two_sum, fma_emulated, two_sum};
 
@@ -164,6 +165,13 @@ pub(crate) fn ln_parts<L: Lanes>(x: L) -> (L, L) {
     let (y, low) = assemble_parts(k, m - 1.0);
     let zero = x.splat(0.0);
     (unless_special(x, y), zero.select(x.equals(zero), low.select(x.le(x.fill(L::Real::MAX)), zero)))
+}
+
+/// ln x, of two parts: that of the first, and the quotient of the second and it.
+#[inline(never)]
+pub(crate) fn ln_of_pair<L: Lanes>(x: HiLo<L>) -> HiLo<L> {
+    let (high, low) = ln_parts(x.high);
+    HiLo::normal(high, low + x.low / x.high)
 }
 
 /// The reduction of 1 + x = 2^k (1 + f), x >= -1: k, m - 1, and a small term to add to m - 1.

@@ -1,5 +1,7 @@
 //! Double-double constants: numbers that are the same for every x, to twice the precision of a register.
 
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
 use super::rounding::{div_remainder, fast_two_sum, two_sum};
 use crate::simd::{Lanes, Real, without_f64};
 
@@ -239,6 +241,97 @@ impl<L: Lanes> HiLo<L> {
     }
 }
 
+/// Arithmetic in place of f64 where there is none: in one lane, with errors below 2^-45 of what is added, multiplied or
+/// divided. The first part of a result is the result rounded. One that is not finite is that of the first parts alone, and
+/// so is one whose second part underflows or whose error term overflows.
+impl<L: Lanes> HiLo<L> {
+    #[inline(always)]
+    pub(crate) fn of(x: L) -> Self {
+        HiLo { high: x, low: x.splat(0.0) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_zero(self) -> bool {
+        L::any(self.high.equals(self.high.splat(0.0)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn abs(self) -> Self {
+        if L::any(self.high.lt(self.high.splat(0.0))) { -self } else { self }
+    }
+
+    /// The larger of two numbers; NaN if this one is NaN.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        if L::any(self.high.lt(other.high)) { other } else { self }
+    }
+
+    /// high + low, where low is small beside high.
+    #[inline(always)]
+    pub(crate) fn normal(high: L, low: L) -> Self {
+        let (zero, most) = (high.splat(0.0), high.fill(L::Real::MAX));
+        let (sum, lost) = fast_two_sum(high, low.select(low.abs().le(most), zero));
+        HiLo { high: sum, low: lost.select(lost.abs().le(most), zero) }
+    }
+
+    #[inline(always)]
+    fn plus_here(self, other: Self) -> Self {
+        let (high, low) = two_sum(self.high, other.high);
+        Self::normal(high, low + (self.low + other.low))
+    }
+
+    #[inline(always)]
+    fn times_here(self, other: Self) -> Self {
+        let high = self.high * other.high;
+        let low = self.high.mul_error(other.high, high);
+        Self::normal(high, low + (self.high * other.low + self.low * other.high))
+    }
+
+    #[inline(always)]
+    fn over_here(self, other: Self) -> Self {
+        let high = self.high / other.high;
+        let rest = div_remainder(self.high, high, other.high);
+        Self::normal(high, (rest + (self.low - high * other.low)) / other.high)
+    }
+}
+
+/// Implements an operation, as a function of its own: on microcontrollers each of its steps may be a call.
+macro_rules! operation {
+    ($Operation:ident $operation:ident $here:ident $outlined:ident) => {
+        impl<L: Lanes> $Operation for HiLo<L> {
+            type Output = Self;
+            #[inline(always)]
+            fn $operation(self, other: Self) -> Self {
+                $outlined(self, other)
+            }
+        }
+
+        #[inline(never)]
+        fn $outlined<L: Lanes>(a: HiLo<L>, b: HiLo<L>) -> HiLo<L> {
+            a.$here(b)
+        }
+    };
+}
+operation!(Add add plus_here sum_outlined);
+operation!(Mul mul times_here product_outlined);
+operation!(Div div over_here quotient_outlined);
+
+impl<L: Lanes> Neg for HiLo<L> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        HiLo { high: -self.high, low: -self.low }
+    }
+}
+
+impl<L: Lanes> Sub for HiLo<L> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
 /// The error term a b - p of p, which is a b rounded (Dekker 1971).
 #[inline(always)]
 fn mul_error<R: Real>(a: R, b: R, p: R) -> R {
@@ -251,4 +344,66 @@ fn halves<R: Real>(x: R) -> (R, R) {
     let c = x * R::SPLITTER;
     let high = c - (c - x);
     (high, x - high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HiLo;
+    use crate::simd::{Isa, Kernel, Token, dispatch_scalar};
+
+    struct Arithmetic;
+
+    impl Kernel for Arithmetic {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self, token: Token<I>) {
+            let mut state = 1_u64;
+            // Numbers from 2^-20 to 2^20, in two parts that do not overlap.
+            let mut number = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let high = (1.0 + (state >> 41) as f32 / (1 << 23) as f32) * f32::powi(2.0, (state >> 33) as i32 % 20);
+                let low = high * f32::EPSILON * (0.5 - (state >> 8 & 0xff_ffff) as f32 / (1 << 24) as f32);
+                let sign = if state >> 40 & 1 == 0 { 1.0 } else { -1.0 };
+                let sum = high + low;
+                [sign * sum, sign * (low - (sum - high))]
+            };
+            for _ in 0..200_000 {
+                let parts = [number(), number()];
+                let [a, b] = parts.map(|[high, low]| HiLo { high: token.lane(high), low: token.lane(low) });
+                let [x, y] = parts.map(|[high, low]| f64::from(high) + f64::from(low));
+                // f64 rounds these at 2^-53. A sum's error is relative to its terms.
+                for (got, exact, scale) in [
+                    (a + b, x + y, x.abs() + y.abs()),
+                    (a - b, x - y, x.abs() + y.abs()),
+                    (a * b, x * y, x * y),
+                    (a / b, x / y, x / y),
+                ] {
+                    let [high, low] = [got.high, got.low].map(|part| token.number(part));
+                    assert!(
+                        (f64::from(high) - exact + f64::from(low)).abs() <= scale.abs() * f64::powi(0.5, 45),
+                        "{x:e} {y:e}"
+                    );
+                    assert_eq!(high, high + low, "{x:e} {y:e}");
+                }
+            }
+            let of = |x: f32| HiLo::of(token.lane(x));
+            let all = |x: HiLo<I::F32>| [x.high, x.low].map(|part| token.number(part));
+            let (infinity, most) = (f32::INFINITY, f32::MAX);
+            assert_eq!(all(of(infinity) + of(1.0)), [infinity, 0.0]);
+            assert_eq!(all(of(most) + of(most)), [infinity, 0.0]);
+            assert_eq!(all(of(most) * of(2.0)), [infinity, 0.0]);
+            assert_eq!(all(of(2.0) * of(infinity)), [infinity, 0.0]);
+            assert_eq!(all(of(1.0) / of(0.0)), [infinity, 0.0]);
+            assert_eq!(all(of(1.0) / of(infinity)), [0.0, 0.0]);
+            for nan in [of(infinity) - of(infinity), of(0.0) * of(infinity), of(0.0) / of(0.0), of(f32::NAN) + of(1.0)]
+            {
+                assert!(token.number(nan.high).is_nan());
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_have_45_bits() {
+        dispatch_scalar(Arithmetic);
+    }
 }

@@ -1,5 +1,8 @@
 //! Rows of f32 without f64, in one lane: for microcontrollers.
 
+use crate::math::pair::HiLo;
+use crate::math::shifted_exp::{Scale, Shift, exponential};
+use crate::simd::{Isa, Lanes, Token};
 use crate::slice::{Dst, Src};
 
 /// The largest number of a row, times the sign; NaN if an entry is NaN, -inf if there is none.
@@ -34,5 +37,42 @@ pub(crate) fn count(x: Src<f32>, sign: f32, m: f32) -> f32 {
 pub(crate) fn write(x: Src<f32>, sign: f32, m: f32, y: Dst<f32>, [with, without]: [f32; 2]) {
     for i in 0..x.len() {
         y.set(i, if x.get(i) * sign == m { with } else { without });
+    }
+}
+
+/// A row whose maximum is finite.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a, L> {
+    pub(crate) x: Src<'a, f32>,
+    pub(crate) scale: Scale<L>,
+    pub(crate) shift: Shift<L>,
+}
+
+impl<'a, L: Lanes<Real = f32>> Row<'a, L> {
+    /// The row x with the maximum m.
+    #[inline(always)]
+    pub(crate) fn of<I: Isa<F32 = L>>(token: Token<I>, x: Src<'a, f32>, m: f32) -> Self {
+        let scale = Scale::in_f32(token.lane(0.0), 1.0);
+        Row { x, scale, shift: scale.shift(token.lane(m)) }
+    }
+
+    /// The exponential of entry i, not divided by the sum.
+    #[inline(always)]
+    pub(crate) fn exponential<I: Isa<F32 = L>>(&self, token: Token<I>, i: usize) -> L {
+        exponential::<L, false>(token.lane(self.x.get(i)), self.scale, self.shift)
+    }
+
+    /// The sum of the exponentials, which are stored in `place` if there is one. It may be the memory of the row.
+    #[inline(always)]
+    pub(crate) fn sum<I: Isa<F32 = L>>(&self, token: Token<I>, place: Option<Dst<f32>>) -> HiLo<L> {
+        let mut sum = HiLo::none(self.scale.sign);
+        for i in 0..self.x.len() {
+            let e = self.exponential(token, i);
+            sum = sum.plus(e);
+            if let Some(place) = place {
+                place.set(i, token.number(e));
+            }
+        }
+        sum.parted()
     }
 }

@@ -524,3 +524,20 @@ fn contiguous<R: Real, const IN: usize, const OUT: usize>(
     }
     plain.then_some(Plan { from, steps, to, len, stream: false, room: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Plan;
+    use crate::element::Element;
+    use crate::slice::{Dst, Src};
+
+    /// A block that repeats is at its place for the rest of the numbers too. Past its end, a short way on, it would have the
+    /// same numbers for a register that is not the widest.
+    #[test]
+    fn the_rest_of_a_plan_has_the_same_block() {
+        let (x, mut y) = ([1.0_f64; 40], [0.0; 40]);
+        let plan = Plan::new([Src::new(&x), Src::repeat(f64::ONES)], [Dst::new(&mut y)], 40).rest(7);
+        assert_eq!(plan.from, [x[7..].as_ptr(), f64::ONES.as_ptr()]);
+        assert_eq!((plan.to, plan.len), ([y[7..].as_mut_ptr()], 33));
+    }
+}

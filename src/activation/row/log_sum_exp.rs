@@ -3,10 +3,12 @@
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::row::exponentials::{Exponentials, Row, ln, scale};
+use crate::math::log::ln_of_pair;
+use crate::math::pair::HiLo;
+use crate::row::exponentials::{Exponentials, Row, ln, scale, scaled};
 use crate::row::maximum::{Kind, Special, kind};
-use crate::row::{FullyMasked, Rows};
-use crate::simd::{Isa, Kernel, Real, Token, dispatch};
+use crate::row::{FullyMasked, Rows, in_f32};
+use crate::simd::{Isa, Kernel, Real, Token, dispatch, dispatch_scalar, without_f64};
 use crate::slice::{Dst, Src};
 
 crate::function::function! {
@@ -71,8 +73,57 @@ impl LogSumExp {
 
 concrete! {
     trait LogSumExpKernels;
-    fn forward(kernel: Forward<'_, RealOf<T>>) { dispatch(kernel) }
-    fn backward(kernel: Backward<'_, RealOf<T>>) { dispatch(kernel) }
+    fn forward(kernel: Forward<'_, RealOf<T>>) {
+        if const { without_f64::<RealOf<T>>() } { dispatch_scalar(InF32(kernel)) } else { dispatch(kernel) }
+    }
+    fn backward(kernel: Backward<'_, RealOf<T>>) {
+        if const { without_f64::<RealOf<T>>() } { dispatch_scalar(InF32(kernel)) } else { dispatch(kernel) }
+    }
+}
+
+/// The same kernel without f64, in one lane.
+struct InF32<K>(K);
+
+impl<R: Real> Kernel for InF32<Forward<'_, R>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let Forward { x, rows, y } = self.0;
+        let y = y.of_f32();
+        for i in 0..y.len() {
+            let x = rows.of(x, i).of_f32();
+            let m = in_f32::largest(x, 1.0);
+            if !m.is_finite() {
+                y.set(i, m);
+                continue;
+            }
+            let sum = in_f32::Row::of(token, x, m).sum(token, None);
+            y.set(i, token.number((HiLo::of(token.lane(m)) + ln_of_pair(sum)).high));
+        }
+    }
+}
+
+impl<R: Real> Kernel for InF32<Backward<'_, R>> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        let Backward { x, dy, rows, dx } = self.0;
+        let dy = dy.of_f32();
+        for i in 0..dy.len() {
+            let (x, dx, dy) = (rows.of(x, i).of_f32(), rows.of_target(dx, i).of_f32(), dy.get(i));
+            let m = in_f32::largest(x, 1.0);
+            if !m.is_finite() {
+                let share = if m > 0.0 { 1.0 / in_f32::count(x, 1.0, m) } else { 0.0 };
+                in_f32::write(x, 1.0, m, dx, if m.is_nan() { [m; 2] } else { [share * dy, 0.0 * dy] });
+                continue;
+            }
+            let row = in_f32::Row::of(token, x, m);
+            let HiLo { high, low } = HiLo::of(token.lane(dy)) / row.sum(token, None);
+            for k in 0..x.len() {
+                dx.set(k, token.number(scaled(row.exponential(token, k), high, low)));
+            }
+        }
+    }
 }
 
 pub(crate) struct Forward<'a, R> {

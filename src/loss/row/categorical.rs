@@ -4,6 +4,10 @@ use super::driver::{
     BLOCK, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, probability, rounded_to, sum, weigh,
     widen, write,
 };
+use super::in_f32::{self, weight};
+use crate::convert::narrowed;
+use crate::math::log::ln_of_pair;
+use crate::math::pair::HiLo;
 use crate::row::exponentials::{Logarithm, ln};
 use crate::row::tile::{DEPTH, SHORT};
 use crate::simd::{Isa, Real, Token};
@@ -282,5 +286,31 @@ impl RowKernel for Entries<'_> {
             tree.push(sum(token, loss));
         }
         any.then(|| tree.sum())
+    }
+
+    #[inline(always)]
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
+        let none = HiLo::none(token.lane(0.0));
+        let (mut loss, mut any) = (none, false);
+        for i in 0..sample.len() {
+            let q = HiLo::of(token.lane(sample.probability(i))) * weight(token, self.weights, i);
+            if q.is_zero() {
+                sample.write(token, i, none, none);
+                continue;
+            }
+            any = true;
+            let z = sample.prediction.get(i);
+            let [l, derivative, second] = match self.kind {
+                Kind::Logarithms => [HiLo::of(token.lane(z)), q, if sample.bound.is_some() { q } else { none }],
+                Kind::Probabilities { eps } => {
+                    let z = if (0.0..=1.0).contains(&z) { z } else { f32::NAN };
+                    let z = HiLo::of(token.lane(z)) + HiLo::of(token.lane(narrowed(eps)));
+                    [ln_of_pair(z), q / z, q / z / z]
+                }
+            };
+            loss = loss - l * q;
+            sample.write(token, i, none - derivative, second);
+        }
+        any.then_some(loss)
     }
 }

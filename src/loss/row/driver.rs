@@ -2,17 +2,22 @@
 //!
 //! A [`RowFormula`] has the options of a loss; its [`RowKernel`] computes one row. Losses of rows are computed in f64,
 //! in blocks and by interleaved accumulators, an order that depends on the length alone, so that the bits are the same
-//! for registers of any width; and rounded to the type of the computation.
+//! for registers of any width; and rounded to the type of the computation. On machines without f64, f32 is computed by
+//! `in_f32.rs`.
 
 use core::ops::Range;
 
 use super::each_row::{EachRow, RowTargets};
+use super::in_f32;
 use super::targets::Targets;
 use crate::check::same_length;
+use crate::convert::{equal, of_count};
 use crate::element::Element;
 use crate::error::TargetError;
+use crate::exact_sum::ExactSum;
+use crate::math::pair::HiLo;
 use crate::row::Rows;
-use crate::simd::{Isa, Real, Token, dispatch};
+use crate::simd::{Isa, Real, Token, dispatch, dispatch_scalar, without_f64};
 use crate::slice::{Dst, Src, WIDTH};
 use crate::sum::{ACCUMULATORS, PairwiseSum};
 
@@ -139,6 +144,9 @@ pub(crate) fn weigh<R: Real>(weights: Option<&[f64]>, start: usize, block: &mut 
 pub(crate) trait RowKernel: Copy {
     /// The loss of the row in f64; writes its derivatives. `None` if the row is ignored.
     fn row<R: Real, I: Isa>(self, token: Token<I>, sample: Sample<'_, R>) -> Option<f64>;
+
+    /// As [`row`](RowKernel::row), for f32 on machines without f64.
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>>;
 
     /// The length of the longest rows for [`columns`](RowKernel::columns); 0 if that is not there for these options.
     #[inline(always)]
@@ -278,12 +286,13 @@ pub(crate) enum Scale {
 
 impl Scale {
     /// The factor, given the total weight and the number of rows that are not ignored.
-    pub(crate) fn of(self, weight: f64, counted: f64) -> f64 {
-        match self {
-            Scale::By(scale) => scale,
-            Scale::Mean => 1.0 / weight,
-            Scale::MeanUnweighted => 1.0 / counted,
-        }
+    pub(crate) fn of<R: Real>(self, weight: f64, counted: f64) -> f64 {
+        let divisor = match self {
+            Scale::By(scale) => return scale,
+            Scale::Mean => weight,
+            Scale::MeanUnweighted => counted,
+        };
+        if const { without_f64::<R>() } { in_f32::inverse(divisor) } else { 1.0 / divisor }
     }
 }
 
@@ -300,8 +309,6 @@ pub struct Batch<'a, T: Element> {
     pub(crate) hessian: Option<&'a mut [T]>,
     /// The bound that is written in place of the Hessian, if any.
     pub(crate) bound: Option<Bound>,
-    /// The output of the initial scores of classes. With it, nothing else is computed.
-    pub(crate) scores: Option<&'a mut [T]>,
     /// The rows of a larger batch that these are, if they are a part of one.
     pub(crate) part: Option<Range<usize>>,
     /// The output of the terms of the sum, one for each row that is not ignored.
@@ -351,7 +358,6 @@ impl<'a, T: Element> Batch<'a, T> {
             gradient: None,
             hessian: None,
             bound: None,
-            scores: None,
             part: None,
             terms: None,
         }
@@ -414,8 +420,6 @@ pub struct BatchTotals {
     pub(crate) weight: f64,
     /// The number of rows that are not ignored; NaN for [`Scale::By`].
     pub(crate) counted: f64,
-    /// True if the loss has initial scores.
-    pub(crate) has_scores: bool,
     /// The number of terms of the sum.
     #[cfg_attr(not(feature = "rayon"), allow(dead_code, reason = "parts of a batch are put together by it"))]
     pub(crate) terms: usize,
@@ -467,29 +471,38 @@ fn weigh_targets<F: RowFormula, T: Element>(loss: &F, batch: &Batch<'_, T>, coun
         None => !F::IGNORES_ZEROS,
     };
     if ones && all_count {
-        return [count as f64; 2];
+        return [of_count(count); 2];
     }
-    let (mut tree, mut counted) = (PairwiseSum::new(), 0.0);
+    let (mut tree, mut exact, mut counted) = (PairwiseSum::new(), ExactSum::<f64>::new(), 0);
     for row in 0..count {
         let weight = sample_weight(row);
         let ignored = labels.is_some_and(|labels| labels.is_ignored(row, loss.ignore_label()));
-        if weight == 0.0 || ignored || is_zero(row) {
+        if equal(weight, 0.0) || ignored || is_zero(row) {
             continue;
         }
-        counted += 1.0;
+        counted += 1;
         let class = labels.and_then(|labels| labels.class(row, batch.rows.row_len()));
-        tree.push(match (class_weights, class) {
-            (Some(weights), Some(class)) => rounded_to::<T::Real>(weights[class]) * weight,
-            _ => weight,
-        });
+        let class_weight = class_weights.zip(class).map(|(weights, class)| rounded_to::<T::Real>(weights[class]));
+        if const { without_f64::<T::Real>() } {
+            in_f32::add_weight(&mut exact, weight, class_weight);
+        } else {
+            tree.push(class_weight.map_or(weight, |class_weight| class_weight * weight));
+        }
     }
-    [tree.sum(), counted]
+    [if const { without_f64::<T::Real>() } { exact.value() } else { tree.sum() }, of_count(counted)]
 }
 
 /// Writes the initial score of each class, from its share of the weighted targets. Returns false if the loss has no
 /// initial scores.
-fn write_initial_scores<F: RowFormula, T: Element>(loss: &F, batch: &mut Batch<'_, T>, count: usize) -> bool {
-    let Some(scores) = batch.scores.take().filter(|_| loss.initial_score(0.5, 2).is_some()) else { return false };
+fn write_initial_scores<F: RowFormula, T: Element>(
+    loss: &F,
+    batch: &Batch<'_, T>,
+    count: usize,
+    scores: &mut [T],
+) -> bool {
+    if loss.initial_score(0.5, 2).is_none() {
+        return false;
+    }
     let classes = scores.len();
     let of_class = |class: usize| {
         let class_weight = loss.class_weights().map_or(1.0, |weights| weights[class]);
@@ -515,26 +528,31 @@ fn write_initial_scores<F: RowFormula, T: Element>(loss: &F, batch: &mut Batch<'
     true
 }
 
+/// Checks the targets of a batch, and writes the initial score of each class. Returns false if the loss has none.
+#[track_caller]
+pub(crate) fn initial_scores<F: RowFormula, T: Element>(
+    loss: &F,
+    targets: Batch<'_, T>,
+    scores: &mut [T],
+) -> Result<bool, TargetError> {
+    let count = check(loss, targets.target, targets.rows)?;
+    targets.check_lengths(count);
+    same_length("scores", [("classes", targets.rows.row_len()), ("scores", scores.len())]);
+    Ok(write_initial_scores(loss, &targets, count, scores))
+}
+
 /// Checks a batch, and computes its outputs.
 #[track_caller]
-pub(crate) fn compute<F: RowFormula, T: Element>(
-    loss: &F,
-    mut batch: Batch<'_, T>,
-) -> Result<BatchTotals, TargetError> {
+pub(crate) fn compute<F: RowFormula, T: Element>(loss: &F, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
     let rows = batch.rows;
     batch.check_targets();
     let count = check(loss, batch.target, rows)?;
     batch.check_lengths(count);
-    if let Some(scores) = &batch.scores {
-        same_length("scores", [("classes", rows.row_len()), ("scores", scores.len())]);
-        let has_scores = write_initial_scores(loss, &mut batch, count);
-        return Ok(BatchTotals { has_scores, ..BatchTotals::default() });
-    }
     let [weight, counted] = match batch.scale {
         Scale::By(_) => [f64::NAN; 2],
         _ => weigh_targets(loss, &batch, count),
     };
-    let scale = batch.scale.of(weight, counted);
+    let scale = batch.scale.of::<T::Real>(weight, counted);
     let (prediction, gradient) = match batch.prediction {
         Prediction::Missing => return Ok(BatchTotals { weight, counted, ..BatchTotals::default() }),
         Prediction::Of(x) => (Src::new(x), batch.gradient.map(Dst::new)),
@@ -543,7 +561,7 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
             (gradient.src(), Some(gradient))
         }
     };
-    let (sum, terms) = dispatch(EachRow {
+    let kernel = EachRow {
         kernel: loss.kernel(),
         ignore_label: loss.ignore_label(),
         prediction,
@@ -560,6 +578,8 @@ pub(crate) fn compute<F: RowFormula, T: Element>(
         hessian: batch.hessian.map(Dst::new),
         bound: batch.bound,
         terms: batch.terms,
-    });
-    Ok(BatchTotals { sum, weight, counted, has_scores: false, terms })
+    };
+    let (sum, terms) =
+        if const { without_f64::<T::Real>() } { dispatch_scalar(in_f32::OneByOne(kernel)) } else { dispatch(kernel) };
+    Ok(BatchTotals { sum, weight, counted, terms })
 }

@@ -63,18 +63,18 @@ impl Terms<'_> {
 
 /// The numbers of one row, or of a block of contiguous rows.
 #[derive(Clone, Copy)]
-struct Numbers<'a, R> {
-    prediction: Src<'a, R>,
+pub(super) struct Numbers<'a, R> {
+    pub(super) prediction: Src<'a, R>,
     /// The probabilities of the target, if it is not a label.
-    target: Option<Src<'a, R>>,
-    gradient: Option<Dst<'a, R>>,
-    hessian: Option<Dst<'a, R>>,
+    pub(super) target: Option<Src<'a, R>>,
+    pub(super) gradient: Option<Dst<'a, R>>,
+    pub(super) hessian: Option<Dst<'a, R>>,
 }
 
 impl<'a, R: Real> Numbers<'a, R> {
     /// A row of these.
     #[inline(always)]
-    fn row(self, layout: Rows, row: usize) -> Self {
+    pub(super) fn row(self, layout: Rows, row: usize) -> Self {
         Numbers {
             prediction: layout.of(self.prediction, row),
             target: self.target.map(|target| layout.of(target, row)),
@@ -87,7 +87,7 @@ impl<'a, R: Real> Numbers<'a, R> {
 impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
     /// The numbers of all rows.
     #[inline(always)]
-    fn numbers(&self) -> Numbers<'a, R> {
+    pub(super) fn numbers(&self) -> Numbers<'a, R> {
         let target = match self.target {
             RowTargets::Labels(_) => None,
             RowTargets::Probabilities(y) => Some(y),
@@ -97,7 +97,7 @@ impl<'a, F: RowKernel, R: Real> EachRow<'a, F, R> {
 
     /// The label of a row, or 0 for probabilities, and its weight, which is 0 if it is ignored.
     #[inline(always)]
-    fn label(&self, row: usize) -> (usize, f64) {
+    pub(super) fn label(&self, row: usize) -> (usize, f64) {
         let weight = self.sample_weights.map_or(1.0, |weights| weights[row]);
         match self.target {
             RowTargets::Labels(labels) => {

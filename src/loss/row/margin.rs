@@ -1,9 +1,12 @@
 //! Multi-class margin losses: hinge losses of the score of the true class against the others. They take only labels.
 
 use super::driver::{
-    BLOCK, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, widen,
-    write,
+    BLOCK, Bound, ColumnSums, Columns, RowFormula, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum,
+    widen, write,
 };
+use super::in_f32;
+use crate::convert::narrowed;
+use crate::math::pair::HiLo;
 use crate::row::tile::DEPTH;
 use crate::simd::{Isa, Lanes, Real, Token};
 use crate::slice::{Dst, Map, WIDTH};
@@ -58,6 +61,15 @@ fn hinge(margin: f64, other: f64, right: f64) -> f64 {
     // The difference of equal infinities is 0.
     let h = margin + if other == right { 0.0 } else { other - right };
     if h <= 0.0 { 0.0 } else { h }
+}
+
+/// As [`hinge`], without f64.
+#[inline(always)]
+fn hinge_in_f32<L: Lanes>(margin: L, other: L, right: L) -> HiLo<L> {
+    let none = HiLo::none(margin);
+    let difference = if L::any(other.equals(right)) { none } else { HiLo::of(other) - HiLo::of(right) };
+    let h = HiLo::of(margin) + difference;
+    if L::any(h.high.le(none.high)) { none } else { h }
 }
 
 impl MultiMargin {
@@ -195,6 +207,44 @@ impl RowKernel for MultiMargin {
         }
         Some(loss)
     }
+
+    #[inline(always)]
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
+        let RowTarget::Label(label) = sample.target else { return Some(HiLo::of(token.lane(f32::NAN))) };
+        let number = |x: f32| HiLo::of(token.lane(x));
+        let (right, classes) = (sample.entry(token, label), number(sample.len() as f32));
+        let margin = token.lane(narrowed(self.margin));
+        // The loss, first and second derivative of a class, times the number of classes.
+        let of = |i: usize| {
+            let h = hinge_in_f32(margin, sample.entry(token, i), right);
+            let positive = number(if h.is_zero() { 0.0 } else { 1.0 });
+            if self.squared { [h * h, h + h, positive + positive] } else { [h, positive, number(0.0)] }
+        };
+        // 0, or NaN if the score of the label is.
+        let start = number(if token.number(right).is_nan() { f32::NAN } else { 0.0 });
+        let mut all = [start; 3];
+        for i in (0..sample.len()).filter(|i| *i != label) {
+            let of_class = of(i);
+            (0..3).for_each(|order| all[order] = all[order] + of_class[order]);
+        }
+        let loss = all[0] / classes;
+        if token.number(loss.high).is_nan() {
+            sample.fill(f32::NAN, f32::NAN);
+            return Some(loss);
+        }
+        // A bound is that of all hinges, above 0 or not: 2, or 1, the largest magnitude of a derivative.
+        let each = sample.bound.map(|bound| match bound {
+            Bound::Matrix if self.squared => number(4.0),
+            Bound::Diagonal if self.squared => number(2.0),
+            _ => number(1.0),
+        });
+        for i in 0..sample.len() {
+            let [_, first, second] = if i == label { [all[0], -all[1], all[2]] } else { of(i) };
+            let second = each.map_or(second, |each| if i == label { each * (classes - number(1.0)) } else { each });
+            sample.write(token, i, first / classes, second / classes);
+        }
+        Some(loss)
+    }
 }
 
 crate::function::function! {
@@ -304,6 +354,39 @@ impl RowKernel for CategoricalHinge {
         {
             gradient.write(best, sample.scale);
             gradient.write(label, -sample.scale);
+        }
+        Some(loss)
+    }
+
+    #[inline(always)]
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
+        let number = |x: f32| HiLo::of(token.lane(x));
+        let RowTarget::Label(label) = sample.target else { return Some(number(f32::NAN)) };
+        let z = sample.prediction;
+        if (0..z.len()).any(|i| z.get(i).is_nan()) {
+            sample.fill(f32::NAN, f32::NAN);
+            return Some(number(f32::NAN));
+        }
+        let mut best: Option<usize> = None;
+        for i in (0..z.len()).filter(|i| *i != label) {
+            if best.is_none_or(|best| z.get(i) > z.get(best)) {
+                best = Some(i);
+            }
+        }
+        let loss = best.map_or(number(0.0), |best| {
+            hinge_in_f32(token.lane(1.0), token.lane(z.get(best)), token.lane(z.get(label)))
+        });
+        let slope = number(if loss.is_zero() { 0.0 } else { 1.0 });
+        let second = number(if sample.bound.is_some() { 1.0 } else { 0.0 });
+        for i in 0..z.len() {
+            let first = if i == label {
+                -slope
+            } else if best == Some(i) {
+                slope
+            } else {
+                number(0.0)
+            };
+            sample.write(token, i, first, second);
         }
         Some(loss)
     }

@@ -7,6 +7,7 @@ pub(crate) mod cross_entropy;
 pub(crate) mod driver;
 mod each_row;
 mod from_logits;
+pub(crate) mod in_f32;
 #[macro_use]
 pub(crate) mod margin;
 #[macro_use]
@@ -65,6 +66,10 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// Computes the results of a batch that are asked for.
     #[doc(hidden)]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
+
+    /// Writes the initial scores of a batch of targets.
+    #[doc(hidden)]
+    fn scores(&self, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError>;
 
     /// The loss of each row: `losses[r]` is that of row r.
     #[track_caller]
@@ -304,8 +309,7 @@ pub trait RowLoss<T: Element>: Send + Sync {
     /// ```
     #[track_caller]
     fn initial_scores(&self, target: Targets<'_, T>, rows: Rows, scores: &mut [T]) -> Result<bool, TargetError> {
-        let batch = Batch { scores: Some(scores), ..Batch::of_targets(target, rows) };
-        self.compute(batch).map(|totals| totals.has_scores)
+        self.scores(Batch::of_targets(target, rows), scores)
     }
 }
 
@@ -345,6 +349,17 @@ impl<'a, F> WeightedRows<'a, F> {
     pub const fn new(loss: F, weights: &'a [f64]) -> Self {
         WeightedRows { loss, weights }
     }
+
+    /// The batch with the weights of its rows.
+    #[track_caller]
+    fn weigh<'b, T: Element>(&self, batch: Batch<'b, T>) -> Batch<'b, T>
+    where
+        'a: 'b,
+    {
+        assert!(batch.sample_weights.is_none(), "the loss already has weights for its rows");
+        let weights = batch.part.clone().map_or(self.weights, |part| &self.weights[part]);
+        Batch { sample_weights: Some(weights), ..batch }
+    }
 }
 
 impl<A: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for &A {
@@ -355,6 +370,10 @@ impl<A: RowLoss<T> + ?Sized, T: Element> RowLoss<T> for &A {
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         (**self).compute(batch)
     }
+    #[track_caller]
+    fn scores(&self, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError> {
+        (**self).scores(targets, scores)
+    }
 }
 
 impl<F: RowLoss<T>, T: Element> RowLoss<T> for WeightedRows<'_, F> {
@@ -363,9 +382,11 @@ impl<F: RowLoss<T>, T: Element> RowLoss<T> for WeightedRows<'_, F> {
     }
     #[track_caller]
     fn compute(&self, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
-        assert!(batch.sample_weights.is_none(), "the loss already has weights for its rows");
-        let weights = batch.part.clone().map_or(self.weights, |part| &self.weights[part]);
-        self.loss.compute(Batch { sample_weights: Some(weights), ..batch })
+        self.loss.compute(self.weigh(batch))
+    }
+    #[track_caller]
+    fn scores(&self, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError> {
+        self.loss.scores(self.weigh(targets), scores)
     }
 }
 
@@ -374,6 +395,7 @@ macro_rules! row_loss_methods {
     ($then:path: $context:tt) => {
         $then! { $context
             compute(batch: $crate::loss::row::driver::Batch<'_, T>) -> Result<$crate::loss::row::driver::BatchTotals, TargetError>;
+            scores(targets: $crate::loss::row::driver::Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError>;
         }
     };
 }
@@ -382,6 +404,8 @@ macro_rules! row_loss_methods {
 pub(crate) trait ComputeRows<F, T: Element> {
     #[track_caller]
     fn compute(f: &F, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError>;
+    #[track_caller]
+    fn scores(f: &F, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError>;
 }
 
 /// Implements [`RowLoss`] for each loss of rows, compiles its kernels, and declares the enum of them.
@@ -459,5 +483,9 @@ impl<F: RowFormula, T: Element> ComputeRows<F, T> for Here {
     #[track_caller]
     fn compute(f: &F, batch: Batch<'_, T>) -> Result<BatchTotals, TargetError> {
         driver::compute(f, batch)
+    }
+    #[track_caller]
+    fn scores(f: &F, targets: Batch<'_, T>, scores: &mut [T]) -> Result<bool, TargetError> {
+        driver::initial_scores(f, targets, scores)
     }
 }

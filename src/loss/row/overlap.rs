@@ -1,6 +1,9 @@
 //! Overlap losses (Dice, Tversky) from true positives TP, false positives FP and false negatives FN.
 
 use super::driver::{BLOCK, Bound, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
+use super::in_f32;
+use crate::convert::{half, narrowed};
+use crate::math::pair::HiLo;
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
 
@@ -87,7 +90,7 @@ impl RowFormula for Dice {
     type Kernel = Tversky;
 
     fn kernel(&self) -> Tversky {
-        Tversky { alpha: 0.5, beta: 0.5, smooth: 0.5 * self.smooth }
+        Tversky { alpha: 0.5, beta: 0.5, smooth: half(self.smooth) }
     }
 }
 
@@ -161,5 +164,51 @@ impl RowKernel for Tversky {
             }
         }
         Some(error / d)
+    }
+
+    #[inline(always)]
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
+        let number = |x: f32| HiLo::of(token.lane(x));
+        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(|x| number(narrowed(x)));
+        let (none, one) = (number(0.0), number(1.0));
+        let probability = |x: f32| number(if (0.0..=1.0).contains(&x) { x } else { f32::NAN });
+        let target = |i: usize| probability(sample.probability(i));
+        let [mut overlap, mut false_positive, mut false_negative] = [none; 3];
+        for i in 0..sample.len() {
+            let (p, y) = (probability(sample.prediction.get(i)), target(i));
+            overlap = overlap + p * y;
+            false_positive = false_positive + p * (one - y);
+            false_negative = false_negative + (one - p) * y;
+        }
+        let error = alpha * false_positive + beta * false_negative;
+        overlap = overlap + smooth;
+        let d = overlap + error;
+        if d.is_zero() {
+            sample.fill(0.0, 0.0);
+            return Some(none);
+        }
+        let loss = error / d;
+        // g and s, as above.
+        let parts = |y: HiLo<I::F32>| {
+            let d_error = alpha * (one - y) - beta * y;
+            ((overlap / d * d_error - loss * y) / d, d_error + y)
+        };
+        let (mut all_g, mut all_s) = (none, none);
+        if sample.bound == Some(Bound::Matrix) {
+            for i in 0..sample.len() {
+                let (g, s) = parts(target(i));
+                (all_g, all_s) = (all_g + g.abs(), all_s + s.abs());
+            }
+        }
+        for i in 0..sample.len() {
+            let (g, s) = parts(target(i));
+            let mut second = -(g + g) * s / d;
+            if let Some(bound) = sample.bound {
+                let both = (g.abs() * all_s + s.abs() * all_g) / d;
+                second = if bound == Bound::Matrix { both } else { second.abs() }.max(g.abs());
+            }
+            sample.write(token, i, g, second);
+        }
+        Some(loss)
     }
 }

@@ -1,5 +1,5 @@
-//! Hashes of what every activation, activation of rows and loss of pairs in f32 gives for some numbers: on a device the same
-//! as on the desk, compiled without f64.
+//! Hashes of what every activation, activation of rows and loss in f32 gives for some numbers: on a device the same as on the
+//! desk, compiled without f64.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
@@ -9,8 +9,8 @@
 mod machine;
 
 use slopes::Rows;
-use slopes::activation::{self, AnyRowActivation, RowActivation};
-use slopes::loss;
+use slopes::activation::{self, AnyRowActivation, LogSumExp, RowActivation};
+use slopes::loss::{self, AnyRowLoss, RowLoss, Targets};
 
 const LEN: usize = 10;
 
@@ -90,6 +90,36 @@ fn run() {
             y.into_iter().chain(dx).for_each(|y| hash.number(y));
         }
         hash.print(RowActivation::<f32>::spec(&f).name());
+    }
+    let (mut hash, rows, mut from) = (start(), Rows::contiguous(LEN), numbers());
+    while let (Some(x), Some(dy)) = (row(&mut from), from.next()) {
+        let (mut y, mut dx) = ([0.0], [0.0; LEN]);
+        LogSumExp.forward(&x, rows, &mut y);
+        LogSumExp.backward(&x, &[dy], rows, &mut dx);
+        y.into_iter().chain(dx).for_each(|y| hash.number(y));
+    }
+    hash.print("log_sum_exp");
+    for f in AnyRowLoss::all() {
+        let (mut hash, rows, mut from) = (start(), Rows::contiguous(LEN), numbers());
+        while let (Some(x), Some(y)) = (row(&mut from), row(&mut from)) {
+            let probability = |x: f32| if x.abs() < 16.0 { x.abs() / 16.0 } else { 0.0 };
+            let (p, y, label) = (x.map(probability), y.map(probability), [(x[0].to_bits() % 10) as u8]);
+            let targets = [Targets::labels(&label), Targets::Probabilities(&y)];
+            // The margins take labels alone.
+            let takes_labels = matches!(f, AnyRowLoss::MultiMargin(_) | AnyRowLoss::CategoricalHinge(_));
+            for (x, target) in [x, p].iter().flat_map(|x| targets.map(|target| (x, target))) {
+                if takes_labels && matches!(target, Targets::Probabilities(_)) {
+                    continue;
+                }
+                let (mut gradient, mut bound) = ([0.0; LEN], [0.0; LEN]);
+                let sum = f.sum(x, target, rows).unwrap_or(f64::NAN);
+                hash.add(if sum.is_nan() { 0 } else { sum.to_bits() });
+                let done = f.gradient_with_hessian_bound(x, target, rows, 0.75, &mut gradient, &mut bound);
+                hash.add(u64::from(done.is_ok()));
+                gradient.into_iter().chain(bound).for_each(|y| hash.number(y));
+            }
+        }
+        hash.print(RowLoss::<f32>::spec(&f).name());
     }
 }
 

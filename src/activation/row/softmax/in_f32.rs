@@ -10,42 +10,12 @@ use crate::exact_sum::ExactSum;
 use crate::math::FloatMath;
 use crate::math::log::ln_parts;
 use crate::math::pair::HiLo;
-use crate::math::shifted_exp::{Scale, Shift, exponential};
+use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::scaled;
-use crate::row::in_f32::{count, largest, write};
+use crate::row::in_f32::{Row, count, largest, write};
 use crate::row::{FullyMasked, Rows};
 use crate::simd::{Isa, Kernel, Lanes, Token};
 use crate::slice::{Dst, Src};
-
-/// A row whose maximum is finite.
-#[derive(Clone, Copy)]
-struct Row<'a, L> {
-    x: Src<'a, f32>,
-    scale: Scale<L>,
-    shift: Shift<L>,
-}
-
-impl<'a, L: Lanes<Real = f32>> Row<'a, L> {
-    /// The exponential of entry i, not divided by the sum.
-    #[inline(always)]
-    fn exponential<I: Isa<F32 = L>>(&self, token: Token<I>, i: usize) -> L {
-        exponential::<L, false>(token.lane(self.x.get(i)), self.scale, self.shift)
-    }
-
-    /// The sum of the exponentials, which are stored in `place` if there is one. It may be the memory of the row.
-    #[inline(always)]
-    fn sum<I: Isa<F32 = L>>(&self, token: Token<I>, place: Option<Dst<f32>>) -> HiLo<L> {
-        let mut sum = HiLo::none(self.scale.sign);
-        for i in 0..self.x.len() {
-            let e = self.exponential(token, i);
-            sum = sum.plus(e);
-            if let Some(place) = place {
-                place.set(i, token.number(e));
-            }
-        }
-        sum.parted()
-    }
-}
 
 /// The kernel of the forward pass over the first `end` rows, of log-softmax if `LOG`.
 pub(crate) struct Forward<'a, const LOG: bool> {

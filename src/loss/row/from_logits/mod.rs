@@ -7,12 +7,15 @@
 //! ln(1 + others).
 
 mod columns;
+mod in_f32;
 
 use super::driver::{
     BLOCK, Bound, Columns, RowKernel, RowTarget, Sample, blocks, position, rounded_to, sum, weigh, widen, write,
 };
+use crate::loss::row::in_f32::Sample as Sample32;
 use crate::math::FloatMath;
 use crate::math::logistic::parabola_above;
+use crate::math::pair::HiLo;
 use crate::row::exponentials::{Exponentials, Logarithm, Row, one, scale};
 use crate::row::maximum::{Kind, kind};
 use crate::row::tile::DEPTH;
@@ -55,6 +58,9 @@ impl Map<1, 1> for Power {
     }
 }
 
+/// The largest gamma whose powers are products.
+const LARGEST_INTEGER: f64 = 64.0;
+
 /// The factors that (1 - p)^gamma gives to the loss -ln p and to the a of its gradient, and the b of its second
 /// derivative.
 ///
@@ -67,7 +73,6 @@ fn focal_factors<I: Isa>(token: Token<I>, gamma: f64, p: f64, u: f64, l: f64) ->
     if u == 0.0 {
         return [0.0; 3];
     }
-    const LARGEST_INTEGER: f64 = 64.0;
     let power = if gamma <= LARGEST_INTEGER && gamma == f64::from(gamma as i32) {
         Float::powi(u, gamma as i32)
     } else {
@@ -490,5 +495,10 @@ impl RowKernel for FromLogits<'_> {
             self.outlined(token, Sample { gradient: None, ..sample }, kind, row);
         }
         Some(self.of_label(token, sample, row, label, weight))
+    }
+
+    #[inline(always)]
+    fn in_f32<I: Isa>(self, token: Token<I>, sample: Sample32<'_, I::F32>) -> Option<HiLo<I::F32>> {
+        self.row_in_f32(token, sample)
     }
 }
