@@ -47,9 +47,10 @@ use crate::error::UnknownNameError;
 use crate::exact_sum::ExactSum;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Part};
+use crate::simd::block_on_stack;
 use crate::slice::{self, Dst, Src};
 use crate::spec::Spec;
-use crate::sum::{BLOCK, sum_in_blocks};
+use crate::sum::sum_in_blocks;
 use elementwise::{likelihood, margin, rates, regression, weighted};
 use formula::{Derivative, Gradient, GradientAndHessianBound, HessianBound, SecondDerivative, Value, ValueAndGradient};
 use group::group_table;
@@ -78,6 +79,7 @@ pub use row::overlap::{Dice, Tversky};
 pub use row::targets::{Label, Labels, Targets};
 pub use row::{AnyRowLoss, RowLoss, WeightedRows};
 pub use total::Total;
+use total::inverse;
 
 /// An elementwise loss of a prediction and a target: value, derivatives in the prediction, and sums over slices.
 ///
@@ -228,7 +230,7 @@ pub trait Loss<T: Element>: Send + Sync {
     #[track_caller]
     fn total_with_gradient(&self, prediction: &[T], target: &[T], gradient: &mut [T]) -> Total {
         let weight = self.total_weight(prediction.len());
-        Total { sum: self.sum_with_gradient(prediction, target, 1.0 / weight, gradient), weight }
+        Total { sum: self.sum_with_gradient(prediction, target, inverse::<T::Real>(weight), gradient), weight }
     }
 
     /// The [`gradient`](Loss::gradient) and the Hessian bound, in one pass: `hessian[i]` is `scale` times the
@@ -320,6 +322,7 @@ __loss_methods! { crate::compiled::declare_compute: {
 
 /// The exact sum of losses that are written block by block.
 pub(crate) fn exact_sum_of<T: Element>(len: usize, mut write: impl FnMut(Range<usize>, &mut [T])) -> ExactSum<T::Real> {
+    const BLOCK: usize = block_on_stack(1024);
     let (mut sum, mut losses) = (ExactSum::new(), [T::zero(); BLOCK]);
     for done in (0..len).step_by(BLOCK) {
         let losses = &mut losses[..BLOCK.min(len - done)];

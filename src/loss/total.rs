@@ -3,6 +3,11 @@
 use core::iter::Sum;
 use core::ops::{Add, AddAssign};
 
+use crate::exact_sum::ExactSum;
+use crate::loss::row::in_f32::{add_parts, double};
+use crate::math::pair::HiLo;
+use crate::simd::{Isa, Kernel, Real, Token, dispatch_scalar, without_f64};
+
 /// The sum of the losses of some samples, and the weight that their mean divides by.
 ///
 /// Totals of batches, threads or machines are added; [`mean`](Total::mean) of the result is the mean over all samples.
@@ -52,5 +57,23 @@ impl AddAssign for Total {
 impl Sum for Total {
     fn sum<I: Iterator<Item = Total>>(totals: I) -> Total {
         totals.fold(Total::default(), Add::add)
+    }
+}
+
+/// 1 / x, the scale of the gradient of a mean; where there is no f64, by two f32.
+pub(crate) fn inverse<R: Real>(x: f64) -> f64 {
+    if const { without_f64::<R>() } { dispatch_scalar(Inverse(x)) } else { 1.0 / x }
+}
+
+/// The kernel of [`inverse`] without f64.
+struct Inverse(f64);
+
+impl Kernel for Inverse {
+    type Output = f64;
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) -> f64 {
+        let mut sum = ExactSum::new();
+        add_parts(token, &mut sum, HiLo::of(token.lane(1.0)) / double(token, self.0));
+        sum.value()
     }
 }

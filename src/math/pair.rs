@@ -260,6 +260,12 @@ impl<L: Lanes> HiLo<L> {
         if L::any(self.high.lt(self.high.splat(0.0))) { -self } else { self }
     }
 
+    /// The product, and 0 if this is 0, whatever the factor.
+    #[inline(always)]
+    pub(crate) fn times_any(self, factor: Self) -> Self {
+        if self.is_zero() { self } else { self * factor }
+    }
+
     /// The larger of two numbers; NaN if this one is NaN.
     #[inline(always)]
     pub(crate) fn max(self, other: Self) -> Self {

@@ -324,6 +324,12 @@ pub(crate) const HAS_F64: bool = !cfg!(slopes_without_f64)
         all(target_arch = "arm", not(target_os = "none")),
     ));
 
+/// The length of a block on the stack, from whose length no result follows: less on microcontrollers, where the stack may have
+/// no more than a few kB.
+pub(crate) const fn block_on_stack(len: usize) -> usize {
+    if HAS_F64 { len } else { 2 * MAX_LANES }
+}
+
 /// True if one lane of f32 fuses, and one of f64 does not, by the instruction `vfma.f32`: on the microcontrollers of the
 /// profile M with a unit for floating point (Cortex-M4F, M7F, M33F and later), as far as the target tells. Stable Rust does
 /// not show the features of arm; but without an operating system, arguments in floating-point registers (`eabihf`) mean the

@@ -7,7 +7,7 @@ use super::format::{Convert, Work, through_real};
 use super::reduce::largest_lane;
 use super::stream::{self, PREFETCH_BYTES};
 use super::view::{Block, Dst, Src};
-use crate::simd::{Isa, Kernel, Lanes, Real, Register, Several, Token, dispatch, prefetch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Register, Several, Token, block_on_stack, dispatch, prefetch};
 
 /// A function from `IN` registers to `OUT` registers.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
@@ -306,7 +306,7 @@ impl<R: Real, const IN: usize, const OUT: usize> Work<R, IN, OUT> for Blocks<'_,
 
 /// The length of the blocks that numbers are gathered into, and scattered from, if they are strided or of a format that
 /// rounds.
-pub(super) const GATHER_BLOCK: usize = 256;
+pub(super) const GATHER_BLOCK: usize = block_on_stack(256);
 
 /// The loop of a map over numbers that are strided or of a format that rounds, through blocks of the type that is
 /// computed in. A function of its own, once for each count of views.

@@ -232,6 +232,45 @@ fn weights_of_rows_multiply_in_both_types() {
     weights_of_rows_multiply::<f64>();
 }
 
+/// Weights that f32 does not hold keep their bits: losses of f32 are multiplied by them, summed and divided with 45 bits and
+/// more.
+#[test]
+fn weights_of_rows_are_not_rounded_to_f32() {
+    let (rows, count) = (Rows::contiguous(CLASSES), 50);
+    // Without f64, two f32 stand for a number, with errors of 2^-45 in each of at most three steps.
+    let close = |got: f64, expected: f64| (got - expected).abs() <= expected.abs() * f64::powi(0.5, 43);
+    at_every_level(|level| {
+        for case in row_cases::<f32>() {
+            let (x, labels, y) = crate::rows::samples(&case, count, 23);
+            let weights: Vec<f64> = (0..count).map(|row| 0.1 + row as f64 / 7.0).collect();
+            let weighted = WeightedRows::new(case.loss, &weights);
+            for target in crate::rows::targets(&case, &labels, &y) {
+                let place = format!("{} at {level:?}, {target:?}", case.name);
+                let (mut losses, mut gradient, mut of_row) = (vec![0.0; count], x.clone(), x.clone());
+                case.loss.forward(&x, target, rows, &mut losses).unwrap();
+                let total = weighted.total_with_gradient(&x, target, rows, &mut gradient).unwrap();
+                let (mut sum, mut weight) = (0.0, 0.0);
+                for row in 0..count {
+                    sum += f64::from(losses[row]) * weights[row];
+                    let label = [labels[row]];
+                    let entries = row * CLASSES..(row + 1) * CLASSES;
+                    let of_entries = match target {
+                        Targets::Labels(_) => Targets::labels(&label),
+                        Targets::Probabilities(y) => Targets::Probabilities(&y[entries]),
+                    };
+                    // The weight of the class, of a row that is not ignored.
+                    weight += case.loss.total_weight(of_entries, rows).unwrap() * weights[row];
+                    case.loss.gradient(&x, target, rows, weights[row] / total.weight, &mut of_row).unwrap();
+                    let entries = row * CLASSES..(row + 1) * CLASSES;
+                    assert_eq!(all_bits(&gradient[entries.clone()]), all_bits(&of_row[entries]), "{place}, row {row}");
+                }
+                assert!(close(total.sum, sum), "{place}: {} {sum}", total.sum);
+                assert!(close(total.weight, weight), "{place}: {} {weight}", total.weight);
+            }
+        }
+    });
+}
+
 /// Totals of batches, of pairs and of rows, with weights and without, have the mean of all samples; and their gradients are
 /// those of the means.
 #[test]

@@ -8,7 +8,7 @@ use crate::compiled::concrete;
 use crate::declare::{Parameters, Values};
 use crate::element::Element;
 use crate::error::ParameterError;
-use crate::simd::{Isa, Kernel, Token, dispatch};
+use crate::simd::{Isa, Kernel, Token, block_on_stack, dispatch};
 use crate::sum::sum_of_pairs;
 
 crate::function::function! {
@@ -130,7 +130,7 @@ fn check_choices(method: &str, indices: &[u32], pieces: usize) {
 }
 
 /// The number of groups, or of sums, that are processed at a time.
-const BLOCK: usize = 256;
+const BLOCK: usize = block_on_stack(256);
 
 /// True if `x` replaces `best`: if it is larger, or the first NaN.
 #[inline(always)]

@@ -11,7 +11,7 @@ use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
 use crate::math::FloatMath;
 use crate::row::Rows;
-use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, block_on_stack, dispatch};
 use crate::slice::{Dst, Map, Src};
 
 crate::function::function! {
@@ -155,7 +155,7 @@ impl Map<1, 1> for Gumbel {
 }
 
 /// The number of noises that are drawn at a time.
-const BLOCK: usize = 256;
+const BLOCK: usize = block_on_stack(256);
 
 concrete! {
     trait GumbelKernels;

@@ -9,8 +9,9 @@ use crate::activation::elementwise::rectifier::{leaky, leaky_derivative};
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch};
-use crate::slice::{Dst, Map, Src};
+use crate::exact_sum::ExactSum;
+use crate::simd::{Isa, Kernel, Lanes, Real, Token, block_on_stack, dispatch, without_f64};
+use crate::slice::{Dst, Map, Src, add_exactly};
 
 /// The parametric rectified linear unit (PReLU) with a slope per channel: [`PRelu`] over channels.
 ///
@@ -130,6 +131,12 @@ impl<R: Real> Channels<'_, R> {
     /// The period of the expanded slopes: the length of as many whole samples as fit into a block, or of one.
     #[track_caller]
     fn period(&self, len: usize) -> usize {
+        self.period_of::<BLOCK>(len)
+    }
+
+    /// As [`period`](Self::period), for blocks of N numbers.
+    #[track_caller]
+    fn period_of<const N: usize>(&self, len: usize) -> usize {
         let sample = self.sample();
         assert!(
             len == 0 || sample > 0 && len.is_multiple_of(sample),
@@ -137,7 +144,7 @@ impl<R: Real> Channels<'_, R> {
             self.slopes.len(),
             self.inner,
         );
-        sample * BLOCK.checked_div(sample).unwrap_or(0).max(1)
+        sample * N.checked_div(sample).unwrap_or(0).max(1)
     }
 
     /// Fills the block with the slopes of the numbers from index `from` of a period on.
@@ -192,7 +199,9 @@ pub(crate) fn rectify<R: Real, I: Isa>(token: Token<I>, x: Src<R>, slopes: Src<R
 concrete! {
     trait PReluKernels;
     fn rectify(kernel: Rectify<'_, RealOf<T>>) { dispatch(kernel) }
-    fn parameter_gradient(kernel: SlopeGradient<'_, RealOf<T>>) { dispatch(kernel) }
+    fn parameter_gradient(kernel: SlopeGradient<'_, RealOf<T>>) {
+        if const { without_f64::<RealOf<T>>() } { dispatch(Exactly(kernel)) } else { dispatch(kernel) }
+    }
 }
 
 pub(crate) struct Rectify<'a, R> {
@@ -207,8 +216,9 @@ impl<R: Real> Kernel for Rectify<'_, R> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
+        const BLOCK: usize = block_on_stack(self::BLOCK);
         let mut block = [R::zero(); BLOCK];
-        let period = self.channels.period(self.len);
+        let period = self.channels.period_of::<BLOCK>(self.len);
         for from in (0..period.min(self.len)).step_by(BLOCK) {
             let slopes = &mut block[..BLOCK.min(period - from)];
             self.channels.lay_out(from, slopes);
@@ -227,6 +237,32 @@ pub(crate) struct SlopeGradient<'a, R> {
     dy: Src<'a, R>,
     gradient: Dst<'a, R>,
     len: usize,
+}
+
+/// The same sums without f64: exact, a channel after the other.
+struct Exactly<'a, R>(SlopeGradient<'a, R>);
+
+impl<R: Real> Kernel for Exactly<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self, token: Token<I>) {
+        const BLOCK: usize = block_on_stack(self::BLOCK);
+        let SlopeGradient { channels, x, dy, gradient, len } = self.0;
+        let mut products = [R::zero(); BLOCK];
+        for channel in 0..gradient.len() {
+            let mut sum = ExactSum::<f32>::new();
+            for sample in (0..len).step_by(channels.sample()) {
+                for done in (0..channels.inner).step_by(BLOCK) {
+                    let products = &mut products[..BLOCK.min(channels.inner - done)];
+                    let start = sample + channel * channels.inner + done;
+                    let (x, dy) = (x.part(start, products.len()), dy.part(start, products.len()));
+                    token.map((PRelu::DEFAULT, ParameterBackward), [x, dy], [Dst::new(products)]);
+                    add_exactly(&mut sum, Src::new(products).of_f32());
+                }
+            }
+            gradient.of_f32().set(channel, sum.pair().high);
+        }
+    }
 }
 
 impl<R: Real> Kernel for SlopeGradient<'_, R> {

@@ -13,7 +13,7 @@ use crate::activation::elementwise::rectifier::leaky_gain;
 use crate::check::same_length;
 use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
-use crate::simd::{Isa, Kernel, Real, Token, dispatch};
+use crate::simd::{Isa, Kernel, Real, Token, block_on_stack, dispatch};
 use crate::slice::{Dst, Src};
 
 /// The randomized leaky rectified linear unit (RReLU) in training, with a random slope for each number.
@@ -136,7 +136,7 @@ impl Draw {
 }
 
 /// The number of slopes that are drawn at a time.
-const BLOCK: usize = 512;
+const BLOCK: usize = block_on_stack(512);
 
 concrete! {
     trait RReluKernels;

@@ -4,15 +4,15 @@
 //! block is a leaf of the sum's tree.
 
 use super::likelihood::{BinaryCrossEntropyWithLogits, Logits};
-use super::weighted::Places;
+use super::weighted::{BlockSum, Places, SHORT_BLOCK};
 use crate::check::same_length;
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::error::ParameterError;
 use crate::row::Rows;
-use crate::simd::{Lanes, Real, widens};
+use crate::simd::{Lanes, Real, widens, without_f64};
 use crate::slice::{self, Dst, Map, Src};
-use crate::sum::{BLOCK, PairwiseSum};
+use crate::sum::BLOCK;
 
 /// Binary cross-entropy with logits of several labels, where each class has a `pos_weight` of its own: rare classes can
 /// count more.
@@ -159,7 +159,11 @@ impl<'a> MultiLabelCrossEntropy<'a> {
 concrete! {
     trait PosWeightKernels;
     fn run(pos_weights: &[f64], rows: Rows, inputs: [&[T]; 2], places: Places<'_, T>) -> f64 {
-        run(pos_weights, rows, inputs, places)
+        if const { without_f64::<RealOf<T>>() } {
+            run::<_, SHORT_BLOCK>(pos_weights, rows, inputs, places)
+        } else {
+            run::<_, BLOCK>(pos_weights, rows, inputs, places)
+        }
     }
 }
 
@@ -234,14 +238,19 @@ impl Weights<'_> {
 }
 
 /// Computes the outputs, and returns the sum, or 0 if `places` does not ask for it.
-fn run<T: Element>(pos_weights: &[f64], rows: Rows, inputs: [&[T]; 2], mut places: Places<'_, T>) -> f64 {
+fn run<T: Element, const N: usize>(
+    pos_weights: &[f64],
+    rows: Rows,
+    inputs: [&[T]; 2],
+    mut places: Places<'_, T>,
+) -> f64 {
     let mut next = Weights { of_classes: pos_weights, inner: rows.stride(), class: 0, passed: 0 };
-    let zeros = [T::Real::default(); BLOCK];
+    let zeros = [T::Real::default(); N];
     let [mut z, mut y, mut weights, mut first, mut second] = [zeros; 5];
-    let mut tree = PairwiseSum::new();
+    let mut sum = BlockSum::new();
     let len = inputs[0].len();
-    for done in (0..len).step_by(BLOCK) {
-        let part = done..(done + BLOCK).min(len);
+    for done in (0..len).step_by(N) {
+        let part = done..(done + N).min(len);
         let n = part.len();
         slice::convert(&inputs[0][part.clone()], &mut z[..n]);
         slice::convert(&inputs[1][part.clone()], &mut y[..n]);
@@ -251,7 +260,7 @@ fn run<T: Element>(pos_weights: &[f64], rows: Rows, inputs: [&[T]; 2], mut place
         if places.sum || places.losses.is_some() {
             slice::map(Value, sources, [Dst::new(first)]);
             if places.sum {
-                tree.push(slice::sum(first));
+                sum.add(first);
             }
             if let Some(losses) = &mut places.losses {
                 slice::convert(first, &mut losses[part.clone()]);
@@ -266,5 +275,5 @@ fn run<T: Element>(pos_weights: &[f64], rows: Rows, inputs: [&[T]; 2], mut place
         }
         slice::convert(first, &mut gradient[part]);
     }
-    tree.sum()
+    sum.sum::<T::Real>()
 }

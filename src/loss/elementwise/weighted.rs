@@ -6,12 +6,12 @@
 
 use crate::check::same_length;
 use crate::compiled::concrete;
-use crate::element::Element;
+use crate::element::{Element, RealOf};
 use crate::exact_sum::ExactSum;
 use crate::loss::{Loss, exact_sum_of};
 #[cfg(feature = "rayon")]
 use crate::parallel::Part;
-use crate::simd::{Lanes, Real};
+use crate::simd::{Lanes, Real, without_f64};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use crate::sum::{BLOCK, PairwiseSum};
@@ -67,22 +67,50 @@ impl<T> Places<'_, T> {
     pub(crate) const NONE: Self = Places { sum: false, losses: None, gradient: None, hessian: None };
 }
 
-/// A block of each slice, in the type of the computation.
-struct Blocks<R> {
-    prediction: [R; BLOCK],
-    target: [R; BLOCK],
-    weights: [R; BLOCK],
+/// The length of the blocks where there is no f64, and so little memory.
+pub(super) const SHORT_BLOCK: usize = 64;
+
+/// The sum of blocks: a tree of their sums; where there is no f64, exact.
+pub(super) struct BlockSum {
+    tree: PairwiseSum,
+    exact: ExactSum<f32>,
 }
 
-impl<R: Real> Blocks<R> {
+impl BlockSum {
+    pub(super) const fn new() -> Self {
+        BlockSum { tree: PairwiseSum::new(), exact: ExactSum::new() }
+    }
+
+    /// Adds a block.
+    pub(super) fn add<R: Real>(&mut self, block: &[R]) {
+        if const { without_f64::<R>() } {
+            slice::add_exactly(&mut self.exact, Src::new(block).of_f32());
+        } else {
+            self.tree.push(slice::sum(block));
+        }
+    }
+
+    pub(super) fn sum<R: Real>(&self) -> f64 {
+        if const { without_f64::<R>() } { self.exact.value() } else { self.tree.sum() }
+    }
+}
+
+/// A block of each slice, in the type of the computation.
+struct Blocks<R, const N: usize> {
+    prediction: [R; N],
+    target: [R; N],
+    weights: [R; N],
+}
+
+impl<R: Real, const N: usize> Blocks<R, N> {
     fn new() -> Self {
-        let zeros = [R::zero(); BLOCK];
+        let zeros = [R::zero(); N];
         Blocks { prediction: zeros, target: zeros, weights: zeros }
     }
 
     /// Loads the block that begins at `done`, and returns its length.
     fn load<T: Element<Real = R>>(&mut self, [prediction, target]: [&[T]; 2], weights: &[f64], done: usize) -> usize {
-        let n = BLOCK.min(weights.len() - done);
+        let n = N.min(weights.len() - done);
         slice::convert(&prediction[done..done + n], &mut self.prediction[..n]);
         slice::convert(&target[done..done + n], &mut self.target[..n]);
         round(&weights[done..done + n], &mut self.weights[..n]);
@@ -176,6 +204,11 @@ impl<F: Loss<T> + Loss<T::Real>, T: Element> Loss<T> for Weighted<'_, F> {
     }
     /// The sum of the weights.
     fn total_weight(&self, _: usize) -> f64 {
+        if const { without_f64::<T::Real>() } {
+            let mut sum = ExactSum::new();
+            self.weights.iter().for_each(|weight| sum.add(*weight));
+            return sum.value();
+        }
         slice_sum(self.weights)
     }
     #[track_caller]
@@ -231,7 +264,11 @@ fn slice_sum(weights: &[f64]) -> f64 {
 concrete! {
     trait WeightedKernels;
     fn run(loss: Methods<'_, T>, inputs: [&[T]; 2], weights: &[f64], places: Places<'_, T>) -> f64 {
-        run(loss, inputs, weights, places)
+        if const { without_f64::<RealOf<T>>() } {
+            run::<_, SHORT_BLOCK>(loss, inputs, weights, places)
+        } else {
+            run::<_, BLOCK>(loss, inputs, weights, places)
+        }
     }
     fn sum(numbers: &[T]) -> f64 { slice::sum(numbers) }
 }
@@ -247,11 +284,11 @@ pub(crate) struct Methods<'a, T: Element> {
 type GradientOf<'a, R> = dyn Fn(&[R], &[R], f64, &mut [R], Option<&mut [R]>) + 'a;
 
 /// Computes the outputs, and returns the sum, block by block of prediction, target and weights.
-fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut places: Places<T>) -> f64 {
-    let mut blocks = Blocks::new();
-    let (mut first, mut second) = ([T::Real::default(); BLOCK], [T::Real::default(); BLOCK]);
-    let mut tree = PairwiseSum::new();
-    for done in (0..weights.len()).step_by(BLOCK) {
+fn run<T: Element, const N: usize>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut places: Places<T>) -> f64 {
+    let mut blocks = Blocks::<_, N>::new();
+    let (mut first, mut second) = ([T::Real::default(); N], [T::Real::default(); N]);
+    let mut sum = BlockSum::new();
+    for done in (0..weights.len()).step_by(N) {
         let n = blocks.load(inputs, weights, done);
         let (p, t, w) = (&blocks.prediction[..n], &blocks.target[..n], &blocks.weights[..n]);
         let (first, second, part) = (&mut first[..n], &mut second[..n], done..done + n);
@@ -259,7 +296,7 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut pla
             (loss.each)(p, t, first);
             weigh(w, first);
             if places.sum {
-                tree.push(slice::sum(first));
+                sum.add(first);
             }
             if let Some(losses) = &mut places.losses {
                 slice::convert(first, &mut losses[part.clone()]);
@@ -277,7 +314,7 @@ fn run<T: Element>(loss: Methods<T>, inputs: [&[T]; 2], weights: &[f64], mut pla
         weigh(w, first);
         slice::convert(first, &mut gradient[part]);
     }
-    tree.sum()
+    sum.sum::<T::Real>()
 }
 
 /// Writes the losses of predictions and targets, or their derivatives. Behind a pointer, so that the searches below are
@@ -291,19 +328,33 @@ pub(crate) fn mean_target<T: Element>(each: ForwardSlice<T::Real>, targets: &[T]
     if let Some(weights) = weights {
         same_length("initial_score", [("targets", targets.len()), ("weights", weights.len())]);
     }
-    let half = [T::Real::from_f64_rounded(0.5); BLOCK];
-    let mut made = [T::Real::default(); BLOCK];
-    let (mut weighted_targets, mut all_weights, mut wrong) = (PairwiseSum::new(), PairwiseSum::new(), false);
-    in_blocks(targets, weights, |target, weight| {
+    if const { without_f64::<T::Real>() } {
+        mean_target_by::<_, SHORT_BLOCK>(each, targets, weights)
+    } else {
+        mean_target_by::<_, BLOCK>(each, targets, weights)
+    }
+}
+
+fn mean_target_by<T: Element, const N: usize>(
+    each: ForwardSlice<T::Real>,
+    targets: &[T],
+    weights: Option<&[f64]>,
+) -> f64 {
+    let half = [T::Real::from_f64_rounded(0.5); N];
+    let mut made = [T::Real::default(); N];
+    let (mut weighted_targets, mut all_weights, mut wrong) = (BlockSum::new(), BlockSum::new(), false);
+    in_blocks::<_, N>(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
         each(&half[..target.len()], target, made);
         weigh(weight, made);
-        wrong |= slice::sum(made).is_nan();
+        let mut of_block = BlockSum::new();
+        of_block.add(made);
+        wrong |= of_block.sum::<T::Real>().is_nan();
         weigh(weight, target);
-        weighted_targets.push(slice::sum(target));
-        all_weights.push(slice::sum(weight));
+        weighted_targets.add(target);
+        all_weights.add(weight);
     });
-    if wrong { f64::NAN } else { weighted_targets.sum() / all_weights.sum() }
+    if wrong { f64::NAN } else { weighted_targets.sum::<T::Real>() / all_weights.sum::<T::Real>() }
 }
 
 /// The constant prediction with the least sum of losses, of a loss with one minimum: where the derivative of the sum
@@ -349,22 +400,39 @@ fn derivative_of_sum<T: Element>(
     targets: &[T],
     weights: Option<&[f64]>,
 ) -> f64 {
-    let prediction = [T::Real::from_f64_rounded(x); BLOCK];
-    let (mut made, mut tree) = ([T::Real::default(); BLOCK], PairwiseSum::new());
-    in_blocks(targets, weights, |target, weight| {
+    if const { without_f64::<T::Real>() } {
+        derivative_of_sum_by::<_, SHORT_BLOCK>(derivatives, x, targets, weights)
+    } else {
+        derivative_of_sum_by::<_, BLOCK>(derivatives, x, targets, weights)
+    }
+}
+
+fn derivative_of_sum_by<T: Element, const N: usize>(
+    derivatives: ForwardSlice<T::Real>,
+    x: f64,
+    targets: &[T],
+    weights: Option<&[f64]>,
+) -> f64 {
+    let prediction = [T::Real::from_f64_rounded(x); N];
+    let (mut made, mut sum) = ([T::Real::default(); N], BlockSum::new());
+    in_blocks::<_, N>(targets, weights, |target, weight| {
         let made = &mut made[..target.len()];
         derivatives(&prediction[..target.len()], target, made);
         weigh(weight, made);
-        tree.push(slice::sum(made));
+        sum.add(made);
     });
-    tree.sum()
+    sum.sum::<T::Real>()
 }
 
 /// Calls `block` with the targets and their weights, 1 if there are none, a block at a time.
-fn in_blocks<T: Element>(targets: &[T], weights: Option<&[f64]>, mut block: impl FnMut(&mut [T::Real], &[T::Real])) {
-    let (mut target, mut weight) = ([T::Real::default(); BLOCK], [T::Real::from_f64_rounded(1.0); BLOCK]);
-    for done in (0..targets.len()).step_by(BLOCK) {
-        let n = BLOCK.min(targets.len() - done);
+fn in_blocks<T: Element, const N: usize>(
+    targets: &[T],
+    weights: Option<&[f64]>,
+    mut block: impl FnMut(&mut [T::Real], &[T::Real]),
+) {
+    let (mut target, mut weight) = ([T::Real::default(); N], [T::Real::from_f64_rounded(1.0); N]);
+    for done in (0..targets.len()).step_by(N) {
+        let n = N.min(targets.len() - done);
         slice::convert(&targets[done..done + n], &mut target[..n]);
         if let Some(weights) = weights {
             round(&weights[done..done + n], &mut weight[..n]);

@@ -15,6 +15,7 @@ use crate::convert::{equal, of_count};
 use crate::element::Element;
 use crate::error::TargetError;
 use crate::exact_sum::ExactSum;
+use crate::loss::total::inverse;
 use crate::math::pair::HiLo;
 use crate::row::Rows;
 use crate::simd::{Isa, Real, Token, dispatch, dispatch_scalar, without_f64};
@@ -292,7 +293,7 @@ impl Scale {
             Scale::Mean => weight,
             Scale::MeanUnweighted => counted,
         };
-        if const { without_f64::<R>() } { in_f32::inverse(divisor) } else { 1.0 / divisor }
+        inverse::<R>(divisor)
     }
 }
 

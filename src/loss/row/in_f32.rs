@@ -79,25 +79,6 @@ pub(crate) fn weight<I: Isa>(token: Token<I>, weights: Option<&[f64]>, class: us
     HiLo::of(token.lane(weights.map_or(1.0, |weights| narrowed(weights[class]))))
 }
 
-/// 1 / x.
-#[inline(never)]
-pub(super) fn inverse(x: f64) -> f64 {
-    dispatch_scalar(Inverse(x))
-}
-
-/// The kernel of [`inverse`].
-struct Inverse(f64);
-
-impl Kernel for Inverse {
-    type Output = f64;
-    #[inline(always)]
-    fn run<I: Isa>(self, token: Token<I>) -> f64 {
-        let mut sum = ExactSum::new();
-        add_parts(token, &mut sum, HiLo::of(token.lane(1.0)) / double(token, self.0));
-        sum.value()
-    }
-}
-
 /// Adds the weight of a row, times that of its class, which is an f32, if there is one.
 #[inline(always)]
 pub(super) fn add_weight(sum: &mut ExactSum<f64>, weight: f64, of_class: Option<f64>) {
@@ -125,13 +106,13 @@ impl Kernel for AddWeight<'_> {
 
 /// Adds both parts of a number.
 #[inline(always)]
-fn add_parts<I: Isa>(token: Token<I>, sum: &mut ExactSum<f32>, HiLo { high, low }: HiLo<I::F32>) {
+pub(crate) fn add_parts<I: Isa>(token: Token<I>, sum: &mut ExactSum<f32>, HiLo { high, low }: HiLo<I::F32>) {
     [high, low].into_iter().for_each(|part| sum.add(token.number(part)));
 }
 
 /// A number that is f64 elsewhere.
 #[inline(always)]
-fn double<I: Isa>(token: Token<I>, value: f64) -> HiLo<I::F32> {
+pub(crate) fn double<I: Isa>(token: Token<I>, value: f64) -> HiLo<I::F32> {
     let [high, low] = parts(value).map(|part| token.lane(part));
     HiLo { high, low }
 }

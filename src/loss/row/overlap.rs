@@ -3,6 +3,7 @@
 use super::driver::{BLOCK, Bound, RowFormula, RowKernel, Sample, blocks, rounded_to, sum, widen, write};
 use super::in_f32;
 use crate::convert::{half, narrowed};
+use crate::math::exp::power_of_two;
 use crate::math::pair::HiLo;
 use crate::simd::{Isa, Real, Token};
 use crate::sum::PairwiseSum;
@@ -169,8 +170,11 @@ impl RowKernel for Tversky {
     #[inline(always)]
     fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
         let number = |x: f32| HiLo::of(token.lane(x));
-        let [alpha, beta, smooth] = [self.alpha, self.beta, self.smooth].map(|x| number(narrowed(x)));
-        let (none, one) = (number(0.0), number(1.0));
+        let parameters = [self.alpha, self.beta, self.smooth].map(narrowed);
+        // Loss and gradient are the same for all numbers times a constant: small where a sum might overflow.
+        let unit = if parameters.iter().any(|x| *x > power_of_two(60) as f32) { power_of_two(-64) as f32 } else { 1.0 };
+        let [alpha, beta, smooth] = parameters.map(|x| number(x * unit));
+        let (none, one, unit) = (number(0.0), number(1.0), number(unit));
         let probability = |x: f32| number(if (0.0..=1.0).contains(&x) { x } else { f32::NAN });
         let target = |i: usize| probability(sample.probability(i));
         let [mut overlap, mut false_positive, mut false_negative] = [none; 3];
@@ -181,7 +185,7 @@ impl RowKernel for Tversky {
             false_negative = false_negative + (one - p) * y;
         }
         let error = alpha * false_positive + beta * false_negative;
-        overlap = overlap + smooth;
+        overlap = overlap * unit + smooth;
         let d = overlap + error;
         if d.is_zero() {
             sample.fill(0.0, 0.0);
@@ -191,7 +195,7 @@ impl RowKernel for Tversky {
         // g and s, as above.
         let parts = |y: HiLo<I::F32>| {
             let d_error = alpha * (one - y) - beta * y;
-            ((overlap / d * d_error - loss * y) / d, d_error + y)
+            ((overlap / d * d_error - loss * y * unit) / d, d_error + y * unit)
         };
         let (mut all_g, mut all_s) = (none, none);
         if sample.bound == Some(Bound::Matrix) {
@@ -202,9 +206,9 @@ impl RowKernel for Tversky {
         }
         for i in 0..sample.len() {
             let (g, s) = parts(target(i));
-            let mut second = -(g + g) * s / d;
+            let mut second = s.times_any(-(g + g)) / d;
             if let Some(bound) = sample.bound {
-                let both = (g.abs() * all_s + s.abs() * all_g) / d;
+                let both = (g.abs() * all_s + s.abs().times_any(all_g)) / d;
                 second = if bound == Bound::Matrix { both } else { second.abs() }.max(g.abs());
             }
             sample.write(token, i, g, second);

@@ -18,6 +18,7 @@ use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
 use crate::simd::Lanes;
+use crate::simd::block_on_stack;
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 
@@ -178,7 +179,7 @@ pub trait GatedFormula: Copy + Send + Sync + 'static {
 }
 
 /// The number of interleaved pairs that are split at a time.
-const BLOCK: usize = 512;
+const BLOCK: usize = block_on_stack(512);
 
 /// Aligned to a cache line, so that no register straddles two.
 #[repr(align(64))]

@@ -39,12 +39,6 @@ struct Terms<L> {
     b: HiLo<L>,
 }
 
-/// p times a factor, and 0 where p is 0, whatever the factor.
-#[inline(always)]
-fn times<L: Lanes>(p: HiLo<L>, factor: HiLo<L>) -> HiLo<L> {
-    if p.is_zero() { p } else { p * factor }
-}
-
 /// Of a row, the exponential of entry i.
 #[inline(never)]
 fn exponential<I: Isa>(token: Token<I>, row: &Row<'_, I::F32>, i: usize) -> I::F32 {
@@ -232,8 +226,10 @@ impl FromLogits<'_> {
             return Some(loss);
         }
         let of_square = all.a * (c + c);
-        let of_all = all.a + all.a * (c_log_sum + c_log_sum);
-        let factor = shares.inverse() * of_all * sample.scale;
+        // The whole may overflow, and its product with p not.
+        let half = HiLo::of(token.lane(0.5));
+        let half_of_all = all.a * half + all.a * c_log_sum;
+        let factor = (shares.inverse() + shares.inverse()) * half_of_all * sample.scale;
         for i in 0..sample.len() {
             let terms = self.terms_in_f32(token, &sample, &shares, i, &mut any);
             if let (None, None, Shares::Finite { row, .. }) = (&terms, sample.hessian, &shares) {
@@ -246,7 +242,7 @@ impl FromLogits<'_> {
             let (p, u) = (shares.share(token, &sample, i), shares.other_shares(token, &sample, i));
             let Terms { a, b, .. } = terms.unwrap_or(none);
             // p A - a, where p near 1 and an a that is nearly all of A would cancel.
-            let first = times(p, of_all - a) - a * u;
+            let first = (p + p).times_any(half_of_all - a * half) - a * u;
             let second = match sample.bound {
                 _ if sample.hessian.is_none() => zero,
                 Some(bound) if !focal => {
@@ -255,7 +251,7 @@ impl FromLogits<'_> {
                 }
                 bound => {
                     let of_z = p * p * (all.b - b - of_square) + u * u * b;
-                    let second = times(p * u, of_all) - of_z;
+                    let second = (p * u + p * u).times_any(half_of_all) - of_z;
                     let part = b.abs() * u;
                     match bound {
                         None => second,
