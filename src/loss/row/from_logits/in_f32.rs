@@ -115,12 +115,8 @@ impl<'a, L: Lanes<Real = f32>> Shares<'a, L> {
     #[inline(never)]
     fn other_shares<I: Isa<F32 = L>>(&self, token: Token<I>, sample: &Sample<'a, L>, i: usize) -> HiLo<L> {
         match self {
-            // In a sum below 2, only one exponential is 1, that of the maximum. Of equal ones, all have the same.
-            Shares::Finite { m, top, others, inverse, .. }
-                if i == *top || sample.prediction.get(i) == token.number(*m) =>
-            {
-                *others * *inverse
-            }
+            // The sum less any other exponential is at least 1, and does not cancel.
+            Shares::Finite { top, others, inverse, .. } if i == *top => *others * *inverse,
             Shares::Finite { row, sum, inverse, .. } => (*sum - HiLo::of(exponential(token, row, i))) * *inverse,
             Shares::Infinite { .. } => HiLo::of(token.lane(1.0)) - self.share(token, sample, i),
         }
