@@ -9,7 +9,7 @@ use core::fmt::{self, Debug};
 use crate::compiled::concrete;
 use crate::element::Element;
 use crate::math::pair::HiLo;
-use crate::simd::Real;
+use crate::simd::{Isa, Real, Token};
 use crate::slice::{self, Src};
 
 /// The exact sum of numbers of f32 or f64: it does not depend on the order of the terms.
@@ -284,6 +284,13 @@ fn add_with_carry(word: u32, other: u32, carry: bool) -> (u32, bool) {
 }
 
 impl ExactSum<f32> {
+    /// Adds a number of two parts.
+    #[inline(always)]
+    pub(crate) fn add_pair<I: Isa>(&mut self, token: Token<I>, HiLo { high, low }: HiLo<I::F32>) {
+        self.add(token.number(high));
+        self.add(token.number(low));
+    }
+
     /// The sum as two f32, the second what the first lacks, rounded; or as an infinity or NaN.
     pub(crate) fn pair(&self) -> HiLo<f32> {
         if let Some(special) = self.special() {

@@ -4,8 +4,7 @@ use core::iter::Sum;
 use core::ops::{Add, AddAssign};
 
 use crate::exact_sum::ExactSum;
-use crate::loss::row::in_f32::{add_parts, double};
-use crate::math::pair::HiLo;
+use crate::math::pair::{HiLo, double};
 use crate::simd::{Isa, Kernel, Real, Token, dispatch_scalar, without_f64};
 
 /// The sum of the losses of some samples, and the weight that their mean divides by.
@@ -73,7 +72,7 @@ impl Kernel for Inverse {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) -> f64 {
         let mut sum = ExactSum::new();
-        add_parts(token, &mut sum, HiLo::of(token.lane(1.0)) / double(token, self.0));
+        sum.add_pair(token, HiLo::of(token.lane(1.0)) / double(token, self.0));
         sum.value()
     }
 }

@@ -1,9 +1,11 @@
-//! Double-double constants: numbers that are the same for every x, to twice the precision of a register.
+//! Numbers of two parts, to twice the precision of a register: constants, which are the same for every x, and what takes the place
+//! of f64 where there is none.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::rounding::{div_remainder, fast_two_sum, two_sum};
-use crate::simd::{Lanes, Real, without_f64};
+use crate::convert::parts;
+use crate::simd::{Isa, Lanes, Real, Token, without_f64};
 
 /// A number as the unevaluated sum of two numbers of a type.
 #[derive(Clone, Copy, Debug)]
@@ -299,6 +301,13 @@ impl<L: Lanes> HiLo<L> {
         let rest = div_remainder(self.high, high, other.high);
         Self::normal(high, (rest + (self.low - high * other.low)) / other.high)
     }
+}
+
+/// A parameter, weight or scale of callers, as a number in one lane.
+#[inline(always)]
+pub(crate) fn double<I: Isa>(token: Token<I>, value: f64) -> HiLo<I::F32> {
+    let [high, low] = parts(value).map(|part| token.lane(part));
+    HiLo { high, low }
 }
 
 /// Implements an operation, as a function of its own: on microcontrollers each of its steps may be a call.

@@ -4,10 +4,10 @@
 
 use super::driver::{Bound, RowKernel, RowTarget};
 use super::each_row::EachRow;
-use crate::convert::{equal, narrowed, parts, widened};
+use crate::convert::{equal, narrowed, widened};
 use crate::exact_sum::ExactSum;
 use crate::loss::LEAST_BOUND;
-use crate::math::pair::HiLo;
+use crate::math::pair::{HiLo, double};
 use crate::simd::{Isa, Kernel, Lanes, Real, Token, dispatch_scalar};
 use crate::slice::{Dst, Src};
 
@@ -104,19 +104,6 @@ impl Kernel for AddWeight<'_> {
     }
 }
 
-/// Adds both parts of a number.
-#[inline(always)]
-pub(crate) fn add_parts<I: Isa>(token: Token<I>, sum: &mut ExactSum<f32>, HiLo { high, low }: HiLo<I::F32>) {
-    [high, low].into_iter().for_each(|part| sum.add(token.number(part)));
-}
-
-/// A number that is f64 elsewhere.
-#[inline(always)]
-pub(crate) fn double<I: Isa>(token: Token<I>, value: f64) -> HiLo<I::F32> {
-    let [high, low] = parts(value).map(|part| token.lane(part));
-    HiLo { high, low }
-}
-
 /// The kernel of a batch.
 pub(super) struct OneByOne<'a, F, R>(pub(super) EachRow<'a, F, R>);
 
@@ -146,10 +133,10 @@ impl<F: RowKernel, R: Real> Kernel for OneByOne<'_, F, R> {
                 match &mut terms {
                     Some(terms) => {
                         let mut of_row = ExactSum::new();
-                        add_parts(token, &mut of_row, term);
+                        of_row.add_pair(token, term);
                         terms[count] = of_row.value();
                     }
-                    None => add_parts(token, &mut sum, term),
+                    None => sum.add_pair(token, term),
                 }
                 count += 1;
                 if let Some(bound) = sample.hessian.filter(|_| call.bound.is_some()) {
