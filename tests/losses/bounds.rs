@@ -3,7 +3,7 @@
 use crate::cases::{RowCase, row_cases, sample};
 use crate::common::fix_level;
 use crate::common::outputs::CLASSES;
-use crate::common::{Random, at_every_level};
+use crate::common::{Number, Random, at_every_level};
 use slopes::Rows;
 use slopes::loss::{
     self, BinaryCrossEntropyWithLogits, Expectile, Focal, Huber, Loss, MultiMargin, PseudoHuber, RowLoss, SmoothL1,
@@ -247,6 +247,35 @@ fn bounds_of_rows_are_above_second_differences() {
             }
         }
     }
+}
+
+/// The bounds of rows in f32 are those in f64. A bound need not be exact to the last bits, but a term or a factor that were
+/// missing would be more than a ten-thousandth of it.
+#[test]
+fn bounds_of_rows_in_f32_are_those_in_f64() {
+    const COUNT: usize = 40;
+    fn bounds<T: Number>(loss: &dyn RowLoss<T>, x: &[T], target: Targets<'_, T>) -> [Vec<T>; 2] {
+        let (rows, nan) = (Rows::contiguous(CLASSES), || vec![T::nan(); x.len()]);
+        let (mut gradient, mut diagonal, mut matrix) = (nan(), nan(), nan());
+        loss.gradient_with_hessian_bound(x, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
+        loss.gradient_with_matrix_bound(x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+        [diagonal, matrix]
+    }
+    at_every_level(|level| {
+        for (case, wide_case) in row_cases::<f32>().iter().zip(row_cases::<f64>()) {
+            let (x, labels, y) = crate::rows::samples(case, COUNT, 31);
+            let [wide_x, wide_y] = [&x, &y].map(|x| x.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>());
+            let wide_targets = crate::rows::targets(&wide_case, &labels, &wide_y);
+            for (target, wide_target) in crate::rows::targets(case, &labels, &y).into_iter().zip(wide_targets) {
+                let got = bounds(case.loss, &x, target).concat();
+                let expected = bounds(wide_case.loss, &wide_x, wide_target).concat();
+                for (i, (got, expected)) in got.into_iter().zip(expected).enumerate() {
+                    let difference = (f64::from(got) - expected).abs();
+                    assert!(difference <= 1e-4 * expected, "{} at {level:?}, {i}: {got:e} {expected:e}", case.name);
+                }
+            }
+        }
+    });
 }
 
 /// The cross-entropy of a row as a function of one logit lies below a parabola with the bound.
