@@ -1,11 +1,11 @@
-//! Losses of rows on bad input: NaN, what is no probability, labels out of range, lengths that differ.
+//! Losses of rows on bad input, NaN, what is no probability, labels out of range, lengths that differ; and on rare input.
 
 use crate::cases::row_cases;
 use crate::common::outputs::CLASSES;
 use crate::common::{Number, all_bits, at_every_level, bits, fix_level, panic_message};
 use crate::rows::{samples, targets};
 use slopes::activation::Rows;
-use slopes::loss::{RowLoss, SoftmaxCrossEntropy, TargetError, Targets};
+use slopes::loss::{CategoricalHinge, Dice, MultiMargin, RowLoss, SoftmaxCrossEntropy, TargetError, Targets, Tversky};
 
 /// A row with NaN in any place is NaN, and no other; alone and beside others it is the same.
 fn nan_stays_in_its_row<T: Number>() {
@@ -149,4 +149,38 @@ fn targets_that_do_not_fit_are_refused() {
         assert!(lengths.iter().all(|len| message.contains(&len.to_string())), "{message}");
     }
     assert!(ten == [7.0; 10] && twelve == [7.0; 12] && three == [7.0; 3], "nothing is written");
+}
+
+/// The loss and the gradient of one row.
+fn of_row<T: Number>(loss: &dyn RowLoss<T>, x: &[f64], target: Targets<'_, T>) -> (f64, Vec<f64>) {
+    let x: Vec<T> = x.iter().map(|x| T::from_f64_rounded(*x)).collect();
+    let mut gradient = vec![T::nan(); x.len()];
+    let sum = loss.sum_with_gradient(&x, target, Rows::contiguous(x.len()), 1.0, &mut gradient).unwrap();
+    (sum, gradient.into_iter().map(T::into_f64).collect())
+}
+
+/// What the pages say of ties, of a single class, of empty targets and of large parameters.
+fn single_rows_are_those_of_the_pages<T: Number>() {
+    at_every_level(|level| {
+        // The first of equal scores.
+        let hinge = of_row::<T>(&CategoricalHinge, &[0.5, 2.0, 2.0, 1.0], Targets::labels(&[0]));
+        assert_eq!(hinge, (2.5, vec![-1.0, 1.0, 0.0, 0.0]), "{level:?}");
+        let alone = of_row::<T>(&MultiMargin::default(), &[f64::NAN], Targets::labels(&[0]));
+        assert!(alone.0.is_nan() && alone.1[0].is_nan(), "{level:?}");
+        let zeros = [T::zero(); 3];
+        for loss in [&Dice::default() as &dyn RowLoss<T>, &Tversky::default()] {
+            assert_eq!(of_row(loss, &[0.0; 3], Targets::Probabilities(&zeros)), (0.0, vec![0.0; 3]), "{level:?}");
+        }
+        // TP = FN = 2, and D is beta FN but for 2^-100 and less: the loss rounds to 1, and its gradient is -1 / beta.
+        let (large, ones) = (f64::powi(2.0, 127), [T::one(); 4]);
+        let tversky = Tversky::new().with_beta(large).unwrap();
+        let (loss, gradient) = of_row::<T>(&tversky, &[0.5; 4], Targets::Probabilities(&ones));
+        assert!(loss == 1.0 && gradient.iter().all(|g| g.abs() < 1e-37), "{level:?}: {loss} {gradient:?}");
+    });
+}
+
+#[test]
+fn single_rows_are_those_of_the_pages_in_both_types() {
+    single_rows_are_those_of_the_pages::<f32>();
+    single_rows_are_those_of_the_pages::<f64>();
 }
