@@ -74,13 +74,13 @@
 //! Microcontrollers have no instructions for f64 (and many none for f32): the compiler's routines, slow and large, stand in
 //! for them. There, f32 is computed without f64, by whole numbers and pairs of f32, and the error bounds are the same:
 //!
-//! - activations, activations of rows, gated units, Maxout, losses of pairs and losses of rows, with `sum`, `total` and gradients
-//!   and any parameters and weights of samples, rows or classes, contain no routine for f64. Parameters, scales and sums are
-//!   f64 for the caller alone; the sum of a loss is exact, rounded once;
+//! - activations, activations of rows, gated units, Maxout, losses of pairs and losses of rows, with `sum`, `total` and
+//!   gradients and any parameters and weights of samples, rows or classes, contain no routine for f64. Parameters, scales and
+//!   sums are f64 for the caller alone; the sum of a loss is exact, rounded once;
 //! - `mean` divides once in f64; initial scores, masks and penalties need a few routines; distance losses, dense Maxout layers,
 //!   radial basis functions, Gumbel-softmax and attention sinks compute in f64 as elsewhere;
-//! - blocks on the stack are short: the functions of the first kind have no frame above 3 kB, losses of rows none above 1 kB;
-//!   distance losses take up to 14 kB, the others less than 10;
+//! - the functions of the first kind have no frame above 3 kB on the stack; those of the second are not measured, and some are
+//!   larger;
 //! - rows are computed one after the other. What makes long rows and many rows fast elsewhere is left out;
 //! - a loss of a row is infinite where the difference of two predictions exceeds the largest f32, even if a small weight would
 //!   bring it back.
@@ -146,8 +146,9 @@
 //! | softmax cross-entropy of 10 | 14796 | 12466 |
 //!
 //! `examples/firmware` is a whole program: the network of the `digits` example, trained on the desk and exported as constants,
-//! reads images on both processors, and trains its output layer on them, with the bits that the desk computes. The cross-entropy
-//! of ten classes and its gradient take 190 000 instructions on the Cortex-M0 and 8000 on the Cortex-M4F.
+//! reads images on both processors, and trains its output layer on them, with the bits that the desk computes. The
+//! cross-entropy of ten classes and its gradient take 190 000 instructions on the Cortex-M0 and 8000 on the Cortex-M4F, as
+//! `.ci/firmware` prints.
 //!
 //! On processors of 16 bits (msp430, AVR) the crate compiles, but is not tested.
 //!

@@ -1,5 +1,5 @@
-//! Numbers of two parts, to twice the precision of a register: constants, which are the same for every x, and what takes the place
-//! of f64 where there is none.
+//! Numbers of two parts, to twice the precision of a register: constants, which are the same for every x, and what takes the
+//! place of f64 where there is none.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 

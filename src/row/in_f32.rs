@@ -40,20 +40,26 @@ pub(crate) fn write(x: Src<f32>, sign: f32, m: f32, y: Dst<f32>, [with, without]
     }
 }
 
+/// The shares of the entries of a row whose maximum m is infinite or NaN: where it is attained, and elsewhere. A row of -inf
+/// has none.
+#[inline(always)]
+pub(crate) fn special_shares(x: Src<f32>, m: f32) -> [f32; 2] {
+    if m.is_nan() { [m; 2] } else { [if m > 0.0 { 1.0 / count(x, 1.0, m) } else { 0.0 }, 0.0] }
+}
+
 /// A row whose maximum is finite.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a, L> {
-    pub(crate) x: Src<'a, f32>,
-    pub(crate) scale: Scale<L>,
-    pub(crate) shift: Shift<L>,
+    x: Src<'a, f32>,
+    scale: Scale<L>,
+    shift: Shift<L>,
 }
 
 impl<'a, L: Lanes<Real = f32>> Row<'a, L> {
-    /// The row x with the maximum m.
+    /// The row x with the maximum m, after the sign of the scale.
     #[inline(always)]
-    pub(crate) fn of<I: Isa<F32 = L>>(token: Token<I>, x: Src<'a, f32>, m: f32) -> Self {
-        let scale = Scale::in_f32(token.lane(0.0), 1.0);
-        Row { x, scale, shift: scale.shift(token.lane(m)) }
+    pub(crate) fn new(x: Src<'a, f32>, scale: Scale<L>, m: L) -> Self {
+        Row { x, scale, shift: scale.shift(m) }
     }
 
     /// The exponential of entry i, not divided by the sum.

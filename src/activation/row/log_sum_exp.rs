@@ -5,6 +5,7 @@ use crate::compiled::concrete;
 use crate::element::{Element, RealOf};
 use crate::math::log::ln_of_pair;
 use crate::math::pair::HiLo;
+use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::{Exponentials, Row, ln, scale, scaled};
 use crate::row::maximum::{Kind, Special, kind};
 use crate::row::{FullyMasked, Rows, in_f32};
@@ -89,7 +90,7 @@ impl<R: Real> Kernel for InF32<Forward<'_, R>> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let Forward { x, rows, y } = self.0;
-        let y = y.of_f32();
+        let (y, scale) = (y.of_f32(), Scale::in_f32(token.lane(0.0), 1.0));
         for i in 0..y.len() {
             let x = rows.of(x, i).of_f32();
             let m = in_f32::largest(x, 1.0);
@@ -97,8 +98,9 @@ impl<R: Real> Kernel for InF32<Forward<'_, R>> {
                 y.set(i, m);
                 continue;
             }
-            let sum = in_f32::Row::of(token, x, m).sum(token, None);
-            y.set(i, token.number((HiLo::of(token.lane(m)) + ln_of_pair(sum)).high));
+            let m = token.lane(m);
+            let sum = in_f32::Row::new(x, scale, m).sum(token, None);
+            y.set(i, token.number((HiLo::of(m) + ln_of_pair(sum)).high));
         }
     }
 }
@@ -108,16 +110,15 @@ impl<R: Real> Kernel for InF32<Backward<'_, R>> {
     #[inline(always)]
     fn run<I: Isa>(self, token: Token<I>) {
         let Backward { x, dy, rows, dx } = self.0;
-        let dy = dy.of_f32();
+        let (dy, scale) = (dy.of_f32(), Scale::in_f32(token.lane(0.0), 1.0));
         for i in 0..dy.len() {
             let (x, dx, dy) = (rows.of(x, i).of_f32(), rows.of_target(dx, i).of_f32(), dy.get(i));
             let m = in_f32::largest(x, 1.0);
             if !m.is_finite() {
-                let share = if m > 0.0 { 1.0 / in_f32::count(x, 1.0, m) } else { 0.0 };
-                in_f32::write(x, 1.0, m, dx, if m.is_nan() { [m; 2] } else { [share * dy, 0.0 * dy] });
+                in_f32::write(x, 1.0, m, dx, in_f32::special_shares(x, m).map(|share| share * dy));
                 continue;
             }
-            let row = in_f32::Row::of(token, x, m);
+            let row = in_f32::Row::new(x, scale, token.lane(m));
             let HiLo { high, low } = HiLo::of(token.lane(dy)) / row.sum(token, None);
             for k in 0..x.len() {
                 dx.set(k, token.number(scaled(row.exponential(token, k), high, low)));

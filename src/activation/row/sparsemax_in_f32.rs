@@ -6,7 +6,7 @@ use crate::exact_sum::ExactSum;
 use crate::math::pair::HiLo;
 use crate::math::rounding::two_sum;
 use crate::row::Rows;
-use crate::row::in_f32::{count, largest, write};
+use crate::row::in_f32::{largest, special_shares, write};
 use crate::simd::{Isa, Kernel, Lanes, Token};
 use crate::slice::{Dst, Src};
 
@@ -54,12 +54,6 @@ impl<L: Lanes<Real = f32>> Threshold<L> {
     }
 }
 
-/// The outputs of a row whose maximum is infinite or NaN: where it is attained, and elsewhere.
-#[inline(always)]
-fn special(x: Src<f32>, m: f32) -> [f32; 2] {
-    if m.is_nan() { [m; 2] } else { [if m > 0.0 { 1.0 / count(x, 1.0, m) } else { 0.0 }, 0.0] }
-}
-
 /// The kernel of the forward pass over the first `count` rows.
 pub(crate) struct Forward<'a> {
     pub(super) which: Which,
@@ -85,7 +79,7 @@ impl Kernel for Forward<'_> {
                     y.set(i, token.number(threshold.output(token.lane(x.get(i)))));
                 }
             } else {
-                write(x, 1.0, m, y, special(x, m));
+                write(x, 1.0, m, y, special_shares(x, m));
             }
         }
     }
@@ -125,7 +119,7 @@ impl Kernel for Backward<'_> {
                 if m.is_finite() {
                     outputs.threshold = Some(Threshold::new(token, from, m));
                 } else {
-                    write(from, 1.0, m, dx, special(from, m));
+                    write(from, 1.0, m, dx, special_shares(from, m));
                     outputs.from = dx.src();
                 }
             }

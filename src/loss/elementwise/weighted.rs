@@ -11,7 +11,7 @@ use crate::exact_sum::ExactSum;
 use crate::loss::{Loss, exact_sum_of};
 #[cfg(feature = "rayon")]
 use crate::parallel::Part;
-use crate::simd::{Lanes, Real, without_f64};
+use crate::simd::{Lanes, Real, block_on_stack, without_f64};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 use crate::sum::{BLOCK, PairwiseSum};
@@ -68,7 +68,7 @@ impl<T> Places<'_, T> {
 }
 
 /// The length of the blocks where there is no f64, and so little memory.
-pub(super) const SHORT_BLOCK: usize = 64;
+pub(super) const SHORT_BLOCK: usize = block_on_stack(BLOCK);
 
 /// The sum of blocks: a tree of their sums; where there is no f64, exact.
 pub(super) struct BlockSum {
@@ -206,7 +206,7 @@ impl<F: Loss<T> + Loss<T::Real>, T: Element> Loss<T> for Weighted<'_, F> {
     fn total_weight(&self, _: usize) -> f64 {
         if const { without_f64::<T::Real>() } {
             let mut sum = ExactSum::new();
-            self.weights.iter().for_each(|weight| sum.add(*weight));
+            sum.add_slice(self.weights);
             return sum.value();
         }
         slice_sum(self.weights)

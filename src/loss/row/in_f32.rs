@@ -29,12 +29,6 @@ impl<L: Lanes<Real = f32>> Sample<'_, L> {
         self.prediction.len()
     }
 
-    /// Entry i of the prediction.
-    #[inline(always)]
-    pub(crate) fn entry<I: Isa<F32 = L>>(&self, token: Token<I>, i: usize) -> L {
-        token.lane(self.prediction.get(i))
-    }
-
     /// Entry i of the target as a probability; a label is one-hot. A negative number becomes NaN.
     #[inline(always)]
     pub(crate) fn probability(&self, i: usize) -> f32 {

@@ -212,11 +212,12 @@ impl RowKernel for MultiMargin {
     fn in_f32<I: Isa>(self, token: Token<I>, sample: in_f32::Sample<'_, I::F32>) -> Option<HiLo<I::F32>> {
         let RowTarget::Label(label) = sample.target else { return Some(HiLo::of(token.lane(f32::NAN))) };
         let number = |x: f32| HiLo::of(token.lane(x));
-        let (right, classes) = (sample.entry(token, label), number(sample.len() as f32));
+        let z = |i: usize| token.lane(sample.prediction.get(i));
+        let (right, classes) = (z(label), number(sample.len() as f32));
         let margin = token.lane(narrowed(self.margin));
         // The loss, first and second derivative of a class, times the number of classes.
         let of = |i: usize| {
-            let h = hinge_in_f32(margin, sample.entry(token, i), right);
+            let h = hinge_in_f32(margin, z(i), right);
             let positive = number(if h.is_zero() { 0.0 } else { 1.0 });
             if self.squared { [h * h, h + h, positive + positive] } else { [h, positive, number(0.0)] }
         };

@@ -17,8 +17,7 @@ pub(crate) mod units;
 use crate::check::same_length;
 use crate::compiled::Here;
 use crate::element::Element;
-use crate::simd::Lanes;
-use crate::simd::block_on_stack;
+use crate::simd::{Lanes, block_on_stack};
 use crate::slice::{self, Dst, Map, Src};
 use crate::spec::Spec;
 

@@ -42,7 +42,7 @@ impl<const LOG: bool> Kernel for &Forward<'_, LOG> {
                 continue;
             }
             let m = token.lane(m);
-            let row = Row { x, scale, shift: scale.shift(m) };
+            let row = Row::new(x, scale, m);
             let stored = !LOG && !y.rounds();
             let sum = row.sum(token, stored.then_some(y));
             if LOG {
@@ -121,7 +121,7 @@ impl Backward<'_> {
             if m.is_nan() {
                 return write(x, sign, m, dx, [m; 2]);
             } else if m.is_finite() {
-                let row = Row { x, scale, shift: scale.shift(token.lane(m)) };
+                let row = Row::new(x, scale, token.lane(m));
                 share = row.sum(token, (!dx.rounds()).then_some(dx)).under(one);
                 if dx.rounds() {
                     terms.row = Some(row);

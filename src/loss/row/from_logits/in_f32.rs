@@ -8,6 +8,7 @@ use crate::math::FloatMath;
 use crate::math::log::ln_of_pair;
 use crate::math::logistic::parabola_above;
 use crate::math::pair::HiLo;
+use crate::math::shifted_exp::Scale;
 use crate::row::exponentials::scaled;
 use crate::row::in_f32::{Row, count, largest};
 use crate::simd::{Isa, Lanes, Token};
@@ -54,7 +55,7 @@ impl<'a, L: Lanes<Real = f32>> Shares<'a, L> {
             let count = token.lane(if m > 0.0 { count(z, 1.0, m) } else { 0.0 });
             return Shares::Infinite { count, rest: ln_of_pair(HiLo::of(count)) };
         }
-        let row = Row::of(token, z, m);
+        let row = Row::new(z, Scale::in_f32(one.high, 1.0), token.lane(m));
         let top = (0..z.len()).find(|i| z.get(*i) == m).unwrap_or(0);
         let mut others = HiLo::none(one.high);
         for i in (0..z.len()).filter(|i| *i != top) {
