@@ -4,11 +4,11 @@ use crate::cases::{RowCase, row_cases, sample};
 use crate::common::fix_level;
 use crate::common::outputs::CLASSES;
 use crate::common::{Number, Random, at_every_level};
-use slopes::Rows;
 use slopes::loss::{
     self, BinaryCrossEntropyWithLogits, Expectile, Focal, Huber, Loss, MultiMargin, PseudoHuber, RowLoss, SmoothL1,
     SoftmaxCrossEntropy, Targets, Tversky, Tweedie,
 };
+use slopes::{Level, Rows};
 
 /// What the rounding of a loss, of its derivative and of a bound may add to a comparison: each has an error of a few
 /// ulp, the sums of a row some 40 terms.
@@ -162,6 +162,21 @@ fn newtons_method_with_the_bound_converges_from_everywhere() {
     }
 }
 
+/// The bound of an entry whose share is p is about 1 / (2 |ln p|), down to the smallest normal p of the type.
+fn of_shares<T: Number>(level: Level) {
+    let least_log = T::min_positive_value().into_f64().ln().abs();
+    for z in [20.0, 80.0, 100.0, 300.0, 700.0, 800.0, 1000.0] {
+        let x = [T::zero(), T::from_f64_rounded(z), T::zero()];
+        let (mut gradient, mut bound) = (x, x);
+        SoftmaxCrossEntropy::new()
+            .gradient_with_hessian_bound(&x, Targets::labels(&[0]), Rows::contiguous(3), 1.0, &mut gradient, &mut bound)
+            .unwrap();
+        let expected = 0.5 / least_log.min(z);
+        let right = |y: &T| (y.into_f64() / expected - 1.0).abs() < 0.05;
+        assert!(bound.iter().all(right), "{z}: {bound:?} {} at {level:?}", T::NAME);
+    }
+}
+
 /// The bound is never 0 for a sample that counts, whatever its size, and has no jump where a derivative underflows.
 #[test]
 fn bounds_are_positive_and_move_slowly() {
@@ -177,18 +192,8 @@ fn bounds_are_positive_and_move_slowly() {
                 before = Some(bound);
             }
         }
-        let (rows, target) = (Rows::contiguous(3), Targets::labels(&[0]));
-        let bound_at = |z: f64| {
-            let (mut gradient, mut bound) = ([0.0; 3], [0.0; 3]);
-            let loss = SoftmaxCrossEntropy::new();
-            loss.gradient_with_hessian_bound(&[0.0, z, 0.0], target, rows, 1.0, &mut gradient, &mut bound).unwrap();
-            bound
-        };
-        // Of an entry whose share is p, about 1 / (2 |ln p|), down to the smallest normal p.
-        for (z, expected) in [(20.0, 0.025), (100.0, 0.005), (700.0, 1.0 / 1400.0), (800.0, 1.0 / 1416.8)] {
-            let bound = bound_at(z);
-            assert!(bound.iter().all(|y| (y / expected - 1.0).abs() < 0.05), "{z}: {bound:?}, {level:?}");
-        }
+        of_shares::<f32>(level);
+        of_shares::<f64>(level);
     });
 }
 
@@ -278,29 +283,74 @@ fn bounds_of_rows_in_f32_are_those_in_f64() {
     });
 }
 
-/// The cross-entropy of a row as a function of one logit lies below a parabola with the bound.
+/// Overlaps whose parameters are as large as numbers of f32 may be, and as small: derivatives and bounds in f32 are those in
+/// f64. A tolerance as above.
 #[test]
-fn a_parabola_with_the_bound_lies_above_the_cross_entropy_of_a_row() {
-    let _fixed = fix_level();
+fn overlaps_with_extreme_parameters_are_those_in_f64() {
+    fn derivatives<T: Number>(loss: &Tversky, p: &[f64], y: &[f64]) -> [Vec<f64>; 4] {
+        let [p, y] = [p, y].map(|x| x.iter().map(|x| T::from_f64_rounded(*x)).collect::<Vec<T>>());
+        let (target, rows) = (Targets::Probabilities(&y), Rows::contiguous(p.len()));
+        let [mut gradient, mut second, mut diagonal, mut matrix] = [(); 4].map(|()| p.clone());
+        loss.gradient_with_hessian(&p, target, rows, 1.0, &mut gradient, &mut second).unwrap();
+        loss.gradient_with_hessian_bound(&p, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
+        loss.gradient_with_matrix_bound(&p, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+        [gradient, second, diagonal, matrix].map(|numbers| numbers.into_iter().map(T::into_f64).collect())
+    }
+    let large = f64::powi(2.0, 61);
+    at_every_level(|level| {
+        for [alpha, beta, smooth] in [
+            [0.0, large, 0.0],
+            [large, 0.0, 0.0],
+            [large, large, 1.0],
+            [0.5, 0.5, large],
+            // The second entry has no part in D, and the gradient of the first is infinite in f32.
+            [0.0, 1e-40, 0.0],
+        ] {
+            let mut loss = Tversky::new();
+            (loss.alpha, loss.beta, loss.smooth) = (alpha, beta, smooth);
+            for (p, y) in [([0.0, 0.5], [1.0, 0.0]), ([0.5, 0.25], [1.0, 1.0]), ([0.75, 0.125], [0.5, 0.0])] {
+                let [got, expected] = [derivatives::<f32>(&loss, &p, &y), derivatives::<f64>(&loss, &p, &y)];
+                for (got, expected) in got.concat().into_iter().zip(expected.concat()) {
+                    let right = got == f64::from(expected as f32)
+                        || (got - expected).abs() <= 1e-4 * expected.abs() + f64::from(f32::MIN_POSITIVE);
+                    assert!(right, "{loss:?} of {p:?}, {y:?} at {level:?}: {got:e} {expected:e}");
+                }
+            }
+        }
+    });
+}
+
+/// The cross-entropy of a row as a function of one logit lies below a parabola with the bound.
+fn a_parabola_lies_above_the_cross_entropy_of_a_row<T: Number>() {
     let mut random = Random(23);
     let rows = Rows::contiguous(4);
     for n in 0..60_000 {
         let loss = SoftmaxCrossEntropy::new().with_z_loss([0.0, 1e-4, 1.0][n % 3]).unwrap();
         let size = 10_f64.powf(random.uniform(-3.0..=2.5));
-        let mut z: [f64; 4] = [0; 4].map(|_| random.uniform(-size..=size));
+        let mut z: [T; 4] = [0; 4].map(|_| T::from_f64_rounded(random.uniform(-size..=size)));
         let labels = [random.uniform::<f64>(0.0..=3.99) as u32];
         let (target, mut gradient, mut bound) = (Targets::labels(&labels), z, z);
         loss.gradient_with_hessian_bound(&z, target, rows, 1.0, &mut gradient, &mut bound).unwrap();
         let before = loss.sum(&z, target, rows).unwrap();
-        let (i, other) = (random.uniform::<f64>(0.0..=3.99) as usize, random.uniform(-size..=size));
-        let step: f64 = other - z[i];
+        let (i, other) =
+            (random.uniform::<f64>(0.0..=3.99) as usize, T::from_f64_rounded(random.uniform(-size..=size)));
+        let step = other.into_f64() - z[i].into_f64();
         z[i] = other;
         let after = loss.sum(&z, target, rows).unwrap();
-        let parts = [before, gradient[i] * step, 0.5 * bound[i] * step * step];
+        let parts = [before, gradient[i].into_f64() * step, 0.5 * bound[i].into_f64() * step * step];
         let (parabola, size): (f64, f64) =
             (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum::<f64>() + size);
-        assert!(after <= parabola + ROUNDING * size, "{loss:?}, {z:?}, entry {i}: {after}, {parabola}");
+        // The errors of two losses, a gradient and a bound.
+        let error = 16.0 * T::unit() * size;
+        assert!(after <= parabola + error, "{loss:?}, {z:?}, entry {i}: {after}, {parabola}");
     }
+}
+
+#[test]
+fn a_parabola_with_the_bound_lies_above_the_cross_entropy_of_a_row_in_both_types() {
+    let _fixed = fix_level();
+    a_parabola_lies_above_the_cross_entropy_of_a_row::<f32>();
+    a_parabola_lies_above_the_cross_entropy_of_a_row::<f64>();
 }
 
 /// The bounds of a multi-class margin are those of all hinges.

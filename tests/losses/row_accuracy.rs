@@ -212,3 +212,40 @@ fn cross_entropy_is_accurate_in_both_types() {
     cross_entropy_is_accurate::<f32>();
     cross_entropy_is_accurate::<f64>();
 }
+
+/// Of a row that is nearly certain, the loss is small, and so is the derivative at the label: both keep their digits.
+fn certain_rows_have_small_errors<T: Number>() {
+    at_every_level(|level| {
+        for (len, label) in [(2, 0), (3, 2), (10, 4), (100, 31)] {
+            for z in (4..80).map(|n| f64::from(n) * 0.5) {
+                let (mut x, labels, mut loss) = (vec![T::zero(); len], [label], [T::nan()]);
+                x[label as usize] = T::from_f64_rounded(z);
+                let onehot: Vec<T> = x.iter().map(|x| if x.is_zero() { T::zero() } else { T::one() }).collect();
+                let (mut gradient, rows) = (x.clone(), Rows::contiguous(len));
+                let others = (len - 1) as f64 * (-z).exp();
+                let expected = [others.ln_1p(), -others / (1.0 + others)];
+                // With probabilities the derivative is a difference of two products in f64, which may be 1.
+                let of_difference = 4.0 * f64::EPSILON;
+                for (target, floor) in
+                    [(Targets::labels(&labels), 0.0), (Targets::Probabilities(&onehot), of_difference)]
+                {
+                    SoftmaxCrossEntropy::new().forward(&x, target, rows, &mut loss).unwrap();
+                    SoftmaxCrossEntropy::new().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
+                    for (got, expected) in [loss[0], gradient[label as usize]].into_iter().zip(expected) {
+                        let error = (got.into_f64() - expected).abs();
+                        assert!(
+                            error <= 8.0 * T::unit() * expected.abs() + floor,
+                            "{got} for {expected}, {z} in a row of {len} at {level:?}, {target:?}"
+                        );
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn certain_rows_have_small_errors_in_both_types() {
+    certain_rows_have_small_errors::<f32>();
+    certain_rows_have_small_errors::<f64>();
+}

@@ -176,6 +176,11 @@ fn single_rows_are_those_of_the_pages<T: Number>() {
         let tversky = Tversky::new().with_beta(large).unwrap();
         let (loss, gradient) = of_row::<T>(&tversky, &[0.5; 4], Targets::Probabilities(&ones));
         assert!(loss == 1.0 && gradient.iter().all(|g| g.abs() < 1e-37), "{level:?}: {loss} {gradient:?}");
+        // A share that underflows has no gradient, even if the derivative of the z-loss overflows.
+        let weights = [f64::from(f32::MAX); 2];
+        let loss = SoftmaxCrossEntropy::new().with_z_loss(1.0).unwrap().with_class_weights(&weights).unwrap();
+        let (_, gradient) = of_row::<T>(&loss, &[2.0, -1000.0], Targets::labels(&[0]));
+        assert_eq!(gradient[1], 0.0, "{level:?}: {gradient:?}");
     });
 }
 

@@ -4,8 +4,8 @@ use crate::cases::{row_cases, samples};
 use crate::common::outputs::CLASSES;
 use crate::common::{Number, Random, all_bits, at_every_level, bits, fix_level, over_budget, panic_message};
 use slopes::loss::{
-    AnyPenalty, ElasticNet, L1, L2, Loss, Mae, Mse, Penalty, RowLoss, SoftmaxCrossEntropy, Targets, Total, Weighted,
-    WeightedRows,
+    AnyPenalty, CategoricalHinge, ElasticNet, L1, L2, Loss, Mae, Mse, Penalty, RowLoss, SoftmaxCrossEntropy, Targets,
+    Total, Weighted, WeightedRows,
 };
 use slopes::{Element, Rows};
 
@@ -268,6 +268,17 @@ fn weights_of_rows_are_not_rounded_to_f32() {
                 assert!(close(total.weight, weight), "{place}: {} {weight}", total.weight);
             }
         }
+    });
+}
+
+/// The loss 1 + 2^-24 + 2^-30 of a row times its weight 3 is 3 + 0.8 ulp; the loss rounded to f32 times 3 is 3 + 1.5 ulp.
+#[test]
+fn losses_of_weighted_rows_are_rounded_once() {
+    at_every_level(|level| {
+        let (x, mut losses) = ([0.0, f32::EPSILON / 2.0 + f32::EPSILON / 128.0], [0.0]);
+        let weighted = WeightedRows::new(&CategoricalHinge, &[3.0]);
+        weighted.forward(&x, Targets::labels(&[0]), Rows::contiguous(2), &mut losses).unwrap();
+        assert_eq!(losses, [3.0 + 2.0 * f32::EPSILON], "{level:?}");
     });
 }
 

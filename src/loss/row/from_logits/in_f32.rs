@@ -62,7 +62,7 @@ impl<'a, L: Lanes<Real = f32>> Shares<'a, L> {
             others = others.plus(exponential(token, &row, i));
         }
         // NaN among the logits makes m NaN, and with it all of them.
-        let others = others.parted() + HiLo::of(token.lane(m * 0.0));
+        let others = others.parted();
         let sum = others + one;
         Shares::Finite { row, m: token.lane(m), top, others, sum, inverse: one / sum, rest: ln_of_pair(sum) }
     }
@@ -267,8 +267,7 @@ impl FromLogits<'_> {
     }
 }
 
-/// The Hessian bound of the cross-entropy for p and u = 1 - p. Neither is taken for less than the smallest normal number,
-/// so that the bound is not 0.
+/// As [`parabolas`](super::parabolas), of one p and u.
 #[inline(never)]
 fn parabola<L: Lanes<Real = f32>>(p: HiLo<L>, u: HiLo<L>) -> HiLo<L> {
     let least = HiLo::of(p.high.fill(f32::MIN_POSITIVE));

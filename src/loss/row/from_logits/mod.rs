@@ -224,11 +224,12 @@ fn z_bound(log_sum: f64) -> f64 {
 }
 
 /// The Hessian bound of the cross-entropy for each p and u = 1 - p. Neither is taken for less than the smallest normal
-/// number, so that the bound is not 0.
+/// number of R, the type of the exponentials: where they underflow, the bound is neither 0 nor below that of the true p.
 #[inline(always)]
-fn parabolas<I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
+fn parabolas<R: Real, I: Isa>(token: Token<I>, p: &[f64], u: &[f64], out: &mut [f64]) {
+    let least = R::min_positive_value().into_f64();
     for ((odds, p), u) in out.iter_mut().zip(p).zip(u) {
-        *odds = if p.is_nan() { f64::NAN } else { p.max(f64::MIN_POSITIVE) / u.max(f64::MIN_POSITIVE) };
+        *odds = if p.is_nan() { f64::NAN } else { p.max(least) / u.max(least) };
     }
     let out = Dst::new(out);
     token.map(Parabola, [out.src()], [out]);
@@ -251,7 +252,7 @@ impl<const N: usize> Terms<N> {
         if let Some(hessian) = sample.hessian {
             match sample.bound {
                 Some(bound) if !*focal => {
-                    parabolas(token, &p[..n], &u[..n], &mut out[..n]);
+                    parabolas::<R, I>(token, &p[..n], &u[..n], &mut out[..n]);
                     let of_z = of_square * z_bound(*log_sum);
                     out[..n].iter_mut().for_each(|y| *y = bound.of(*y * all_a + of_z));
                 }
