@@ -6,7 +6,10 @@ use crate::common::{
 };
 use crate::functions::{functions, three};
 use slopes::Level;
-use slopes::activation::{Activation, Exp, Relu, Sigmoid};
+use slopes::activation::{
+    Activation, Celu, Elu, Exp, FromOutput, Gaussian, HardSigmoid, LeakyRelu, Learnable, LogSigmoid, PReluChannels,
+    Relu, Selu, Sigmoid, Snake, Softplus, Softsign, Swish, Tanh,
+};
 
 /// What a slice method writes: the bits of value, derivative, second derivative or gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,13 +140,61 @@ fn long_slices_agree_with_numbers_in_both_types() {
 
 /// What every function makes of fixed inputs.
 pub fn outputs<T: Number>() -> Outputs<T> {
-    let (x, mut all) = (Inputs::new().x, Outputs::new());
+    let (inputs, mut all) = (Inputs::new(), Outputs::new());
+    let x = &inputs.x[..];
     for (name, f) in functions() {
-        for (order, output) in ORDERS.into_iter().zip(three(f, &x)) {
+        for (order, output) in ORDERS.into_iter().zip(three(f, x)) {
             all.add(name, order, output);
         }
     }
+    from_output("sigmoid", Sigmoid, x, &mut all);
+    from_output("tanh", Tanh, x, &mut all);
+    from_output("softsign", Softsign, x, &mut all);
+    from_output("elu", Elu { alpha: 0.5 }, x, &mut all);
+    from_output("celu", Celu { alpha: 2.0 }, x, &mut all);
+    from_output("selu", Selu::DEFAULT, x, &mut all);
+    from_output("softplus", Softplus { beta: 2.0 }, x, &mut all);
+    from_output("log_sigmoid", LogSigmoid, x, &mut all);
+    from_output("hard_sigmoid", HardSigmoid::DEFAULT, x, &mut all);
+    in_parameter("leaky_relu", LeakyRelu::DEFAULT, &inputs, &mut all);
+    in_parameter("elu", Elu { alpha: 0.5 }, &inputs, &mut all);
+    in_parameter("celu", Celu { alpha: 2.0 }, &inputs, &mut all);
+    in_parameter("softplus", Softplus { beta: 2.0 }, &inputs, &mut all);
+    in_parameter("swish", Swish { beta: 1.5 }, &inputs, &mut all);
+    in_parameter("gaussian", Gaussian { sigma: 0.5 }, &inputs, &mut all);
+    in_parameter("snake", Snake::DEFAULT, &inputs, &mut all);
+    channels(&inputs, &mut all);
     all
+}
+
+fn from_output<T: Number>(name: &str, f: impl FromOutput, y: &[T], all: &mut Outputs<T>) {
+    let mut derivatives = y.to_vec();
+    f.derivative_slice_from_output(y, &mut derivatives);
+    all.add(name, "from_output", derivatives);
+}
+
+fn in_parameter<T: Number>(
+    name: &str,
+    f: impl Learnable,
+    Inputs { x, shares, likely, .. }: &Inputs<T>,
+    all: &mut Outputs<T>,
+) {
+    let mut derivatives = x.clone();
+    f.parameter_derivative_slice(x, &mut derivatives);
+    derivatives.push(T::from_f64_rounded(f.parameter_gradient(likely, shares)));
+    all.add(name, "in_parameter", derivatives);
+}
+
+/// Rectifiers of channels that are longer than a block.
+fn channels<T: Number>(Inputs { shares, likely, .. }: &Inputs<T>, all: &mut Outputs<T>) {
+    let f = PReluChannels::new(&likely[..16], 128);
+    let (mut y, mut dx, mut gradient) = (likely.clone(), likely.clone(), likely[..16].to_vec());
+    f.forward(likely, &mut y);
+    f.backward(likely, shares, &mut dx);
+    f.parameter_gradient(likely, shares, &mut gradient);
+    for (order, output) in [("value", y), ("gradient", dx), ("slopes", gradient)] {
+        all.add("prelu_channels", order, output);
+    }
 }
 
 outputs_are_fixed!("activations", outputs);

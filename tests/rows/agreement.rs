@@ -4,7 +4,7 @@ use crate::common::outputs::{CLASSES, Inputs, Outputs, outputs_are_fixed};
 use crate::common::{GUARD, LENGTHS, Number, OFFSETS, Random, at_every_level, bits};
 use slopes::activation::{
     Bilinear, ClampedSwiGlu, GatedUnit, GeGlu, GeGluTanh, Glu, GumbelSoftmax, LogSoftmax, LogSumExp, Mask, MaxoutLayer,
-    ReGlu, RowActivation, Rows, SinkSoftmax, Softmax, Softmin, Sparsemax, SwiGlu,
+    RadialBasis, ReGlu, RowActivation, Rows, SinkSoftmax, Softmax, Softmin, Sparsemax, SwiGlu,
 };
 
 /// A row gives the same bits alone, among others, in place and out of place, wherever it begins.
@@ -89,9 +89,24 @@ pub fn outputs<T: Number>() -> Outputs<T> {
     all.add("sink_softmax", "gradient", gradient);
     let mut logarithms = vec![T::zero(); z.len() / CLASSES];
     LogSumExp.forward(&z, rows, &mut logarithms);
-    all.add("log_sum_exp", "forward", logarithms);
+    all.add("log_sum_exp", "forward", logarithms.clone());
+    LogSumExp.backward(&z, &logarithms, rows, &mut output);
+    all.add("log_sum_exp", "backward", output);
+    radial(&likely, &shares, &mut all);
     units(&x, &likely, &shares, &mut all);
     all
+}
+
+/// What radial basis functions of 8 centres make of rows of 32 numbers.
+fn radial<T: Number>(x: &[T], dy: &[T], all: &mut Outputs<T>) {
+    let (basis, rows, centres, x) = (RadialBasis::new(50.0).unwrap(), Rows::contiguous(32), &x[..256], &x[256..4352]);
+    let (mut y, mut dx, mut d_centres) = (dy[..1024].to_vec(), x.to_vec(), centres.to_vec());
+    basis.forward(x, centres, rows, &mut y);
+    basis.backward(x, centres, rows, &y, &dy[..1024], &mut dx);
+    basis.backward_centres(x, centres, rows, &y, &dy[..1024], &mut d_centres);
+    let of_sigma = vec![T::from_f64_rounded(basis.backward_sigma(x, centres, rows, &y, &dy[..1024]))];
+    let outputs = [("value", y), ("x", dx), ("centres", d_centres), ("sigma", of_sigma)];
+    outputs.into_iter().for_each(|(order, output)| all.add("radial_basis", order, output));
 }
 
 /// What gated units make of gates, ups and gradients of one length, and a maxout layer of their numbers.
