@@ -25,7 +25,7 @@ fn by_name(name: &str) -> &'static dyn Loss<f64> {
 }
 
 /// Losses whose bound is the second derivative of a parabola that touches the loss and lies above it everywhere.
-fn under_a_parabola() -> Vec<&'static dyn Loss<f64>> {
+fn under_a_parabola<T: Number>() -> Vec<&'static dyn Loss<T>> {
     let names = [
         "mse",
         "half_squared",
@@ -39,54 +39,66 @@ fn under_a_parabola() -> Vec<&'static dyn Loss<f64>> {
         "squared_hinge",
         "modified_huber",
     ];
-    let mut losses: Vec<_> = names.into_iter().map(by_name).collect();
-    losses.extend([&WEIGHTED_LOGITS as &dyn Loss<f64>, &HUBER, &SMOOTH_L1, &PSEUDO_HUBER, &EXPECTILE]);
+    let mut losses: Vec<_> = names.into_iter().map(|name| loss::by_name(name).unwrap()).collect();
+    losses.extend([&WEIGHTED_LOGITS as &dyn Loss<T>, &HUBER, &SMOOTH_L1, &PSEUDO_HUBER, &EXPECTILE]);
     losses
 }
 
-#[test]
-fn a_parabola_with_the_bound_lies_above_the_loss() {
-    let _fixed = fix_level();
+/// The loss at a number, the value there of the parabola that touches it at p, and what their roundings may add: each part
+/// has an error of at most some ulp.
+fn beside_a_parabola<T: Number>(loss: &dyn Loss<T>, p: T, t: T, other: T) -> [f64; 3] {
+    let step = other.into_f64() - p.into_f64();
+    let [value, derivative, bound] =
+        [loss.forward(p, t), loss.derivative(p, t), loss.hessian_bound(p, t)].map(T::into_f64);
+    let parts = [value, derivative * step, 0.5 * bound * step * step];
+    let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
+    [loss.forward(other, t).into_f64(), parabola, 16.0 * T::unit() * size]
+}
+
+fn a_parabola_lies_above_the_loss<T: Number>() {
     let mut random = Random(5);
-    for loss in under_a_parabola() {
+    for loss in under_a_parabola::<T>() {
         let name = loss.spec().name();
         for _ in 0..20_000 {
             let size = 10_f64.powf(random.uniform(-6.0..=3.0));
-            let (x, other): (f64, f64) = (random.uniform(-size..=size), random.uniform(-1e3..=1e3));
+            let (x, other): (T, T) = (random.uniform(-size..=size), random.uniform(-1e3..=1e3));
             let (p, t) = sample(loss.spec(), x, random.uniform(0.0..=1.0));
-            let step = other - p;
-            let parts =
-                [loss.forward(p, t), loss.derivative(p, t) * step, 0.5 * loss.hessian_bound(p, t) * step * step];
-            let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
-            let value = loss.forward(other, t);
-            assert!(value <= parabola + ROUNDING * size, "{name} from {p} to {other}, {t}: {value}, {parabola}");
+            let [value, parabola, rounding] = beside_a_parabola(loss, p, t, other);
+            assert!(value <= parabola + rounding, "{name} from {p} to {other}, {t} {}: {value}, {parabola}", T::NAME);
         }
     }
 }
 
-/// A focal loss lies below the parabola on the side of its minimum, which is at infinity, with the sign of the label.
 #[test]
-fn a_parabola_with_the_bound_lies_above_the_focal_loss_on_the_way_down() {
+fn a_parabola_with_the_bound_lies_above_the_loss_in_both_types() {
     let _fixed = fix_level();
+    a_parabola_lies_above_the_loss::<f32>();
+    a_parabola_lies_above_the_loss::<f64>();
+}
+
+/// A focal loss lies below the parabola on the side of its minimum, which is at infinity, with the sign of the label.
+fn a_parabola_lies_above_the_focal_loss_on_the_way_down<T: Number>() {
     let mut random = Random(29);
     for gamma in [0.25, 0.5, 1.0, 2.0, 5.0, 20.0, 100.0] {
         let loss = Focal::new(gamma, None).unwrap();
         for i in 0..20_000 {
             let target = f64::from(i % 2);
             let size = 10_f64.powf(random.uniform(-3.0..=2.5));
-            let p: f64 = random.uniform(-size..=size);
+            let p: T = random.uniform(-size..=size);
             let step = 10_f64.powf(random.uniform(-4.0..=3.0)) * (2.0 * target - 1.0);
-            let parts = [
-                loss.forward(p, target),
-                loss.derivative(p, target) * step,
-                0.5 * loss.hessian_bound(p, target) * step * step,
-            ];
-            let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
-            let value = loss.forward(p + step, target);
-            let place = format!("gamma {gamma}, from {p} to {}, {target}", p + step);
-            assert!(value <= parabola + ROUNDING * size, "{place}: {value}, {parabola}");
+            let other = T::from_f64_rounded(p.into_f64() + step);
+            let [value, parabola, rounding] = beside_a_parabola(&loss, p, T::from_f64_rounded(target), other);
+            let place = format!("gamma {gamma}, from {p} to {other}, {target} {}", T::NAME);
+            assert!(value <= parabola + rounding, "{place}: {value}, {parabola}");
         }
     }
+}
+
+#[test]
+fn a_parabola_with_the_bound_lies_above_the_focal_loss_on_the_way_down_in_both_types() {
+    let _fixed = fix_level();
+    a_parabola_lies_above_the_focal_loss_on_the_way_down::<f32>();
+    a_parabola_lies_above_the_focal_loss_on_the_way_down::<f64>();
 }
 
 /// A loss with a minimum, the targets of a leaf, and the smallest and the largest start.
@@ -103,7 +115,7 @@ fn with_a_minimum() -> Vec<Leaf> {
     let (residuals, labels, classes) = ([-3.0, 0.5, 0.75, 40.0], [-1.0, 1.0, 1.0], [0.0, 1.0, 1.0]);
     let counts = [0.0, 1.0, 3.0, 8.0];
     let mut cases: Vec<Leaf> = Vec::new();
-    for loss in under_a_parabola() {
+    for loss in under_a_parabola::<f64>() {
         let targets = match loss.spec().name() {
             "binary_cross_entropy_with_logits" => classes.to_vec(),
             "soft_margin" | "squared_hinge" | "modified_huber" => labels.to_vec(),
@@ -181,7 +193,7 @@ fn of_shares<T: Number>(level: Level) {
 #[test]
 fn bounds_are_positive_and_move_slowly() {
     at_every_level(|level| {
-        for loss in under_a_parabola() {
+        for loss in under_a_parabola::<f64>() {
             let mut before: Option<f64> = None;
             for x in (0..=4096).map(|i| f64::from(i) / 4.0) {
                 let (p, t) = sample(loss.spec(), x, 0.9);
