@@ -1,4 +1,5 @@
-//! Uses one thing of each kind of the crate, generic over the element type where the crate is.
+//! One call of every kind, as a program of a user makes it, generic over the element type where the crate is.
+//! `.ci/precompiled` compiles this program unoptimised and looks at what is compiled of it: no kernel.
 
 use std::hint::black_box;
 
@@ -6,10 +7,9 @@ use half::{bf16, f16};
 use ndarray::{Array2, Axis, arr1};
 use slopes::Element;
 use slopes::activation::{
-    self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GumbelSoftmax, Hardmax, GluLayout, Learnable, LogSoftmax,
-    LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, Repeat, RowActivation, Rows, Sigmoid,
-    SinkSoftmax, Softmax,
-    Softmin, Sparsemax, SwiGlu, Tanh,
+    self, Activation, AnyActivation, FromOutput, GatedUnit, Gelu, GluLayout, GumbelSoftmax, Hardmax, Learnable,
+    LogSoftmax, LogSumExp, Mask, Maxout, MaxoutLayer, PRelu, PReluChannels, RRelu, RadialBasis, Repeat, RowActivation,
+    Rows, Sigmoid, SinkSoftmax, Softmax, Softmin, Sparsemax, SwiGlu, Tanh,
 };
 use slopes::loss::{
     self, AnyLoss, CategoricalCrossEntropy, CategoricalFocal, CategoricalHinge, Contrastive, CosineEmbedding,
@@ -192,7 +192,8 @@ fn weighted<T: Element<Real = T>>() -> Fallible {
     Ok(())
 }
 
-fn main() -> Fallible {
+#[test]
+fn calls_of_every_kind_succeed() -> Fallible {
     activations::<f32>()?;
     activations::<f64>()?;
     activations::<f16>()?;
