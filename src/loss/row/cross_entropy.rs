@@ -24,8 +24,8 @@ crate::function::function! {
 
     /// - second derivative: never negative without a z-loss
     /// - Hessian bound: `Q (2 p_i - 1) / (2 ln(p_i / (1 - p_i)))`, `Q / 4` at p_i = 1/2: the second derivative of a
-    ///   parabola that touches the loss as a function of z_i, and lies above it; for the z-loss, `Q c (2.1 + abs(L))`
-    ///   more
+    ///   parabola that touches the loss as a function of z_i, and lies above it; p_i and 1 - p_i count as no less than the
+    ///   smallest normal number; for the z-loss, `Q c (2.1 + abs(L))` more
     /// - mean: for labels, the sum divided by the sum of the labels' class weights; for probabilities, by the number of
     ///   rows whose probabilities are not all 0
     /// - domain: any logits. Logits of -inf have p = 0, and n logits of +inf have p = 1 / n each, so that losses may be
