@@ -151,9 +151,9 @@ function writeAddress() {
   writing = setTimeout(() => history.replaceState(null, "", fragment()), 150);
 }
 
-function readAddress() {
+function readAddress(hash) {
   clearTimeout(writing);
-  const parts = new Map(location.hash.slice(1).split("&").map((part) => {
+  const parts = new Map(hash.slice(1).split("&").map((part) => {
     const [, key, value] = /^([^=]*)=?(.*)$/s.exec(part);
     try {
       return [key, decodeURIComponent(value)];
@@ -324,8 +324,9 @@ $("pick").innerHTML = [["Activations", "activation"], ["Losses", "loss"]].map(([
     `<option value="${kind}=${name}">${name}</option>`).join("")}</optgroup>`).join("");
 
 $("loading").remove();
-readAddress();
-addEventListener("hashchange", readAddress);
+readAddress(location.hash);
+// The address may have been written since.
+addEventListener("hashchange", (event) => readAddress(new URL(event.newURL).hash));
 // A scroll bar too changes the width.
 new ResizeObserver(() => requestAnimationFrame(() => {
   if (chart.isOld()) show();

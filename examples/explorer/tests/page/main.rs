@@ -365,6 +365,20 @@ fn the_address_holds_everything() {
     }
 }
 
+/// Of a link that is followed just before the page writes its address, the function is shown.
+#[test]
+fn an_address_that_is_written_in_between_is_not_read() {
+    let mut browser = Browser::open("#activation=relu");
+    browser.evaluate(
+        "new Promise((done) => {
+            addEventListener('hashchange', () => done(true), { once: true });
+            location.hash = '#activation=tanh';
+            history.replaceState(null, '', '#activation=relu');
+        })",
+    );
+    assert_eq!(browser.text("document.getElementById('title').textContent"), "tanh");
+}
+
 #[test]
 fn the_pointer_shows_numbers() {
     let mut browser = Browser::open("#activation=relu");
