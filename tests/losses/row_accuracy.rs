@@ -232,6 +232,7 @@ fn certain_rows_have_small_errors<T: Number>() {
                     SoftmaxCrossEntropy::new().forward(&x, target, rows, &mut loss).unwrap();
                     SoftmaxCrossEntropy::new().gradient(&x, target, rows, 1.0, &mut gradient).unwrap();
                     for (got, expected) in [loss[0], gradient[label as usize]].into_iter().zip(expected) {
+                        // The bounds are at most 4 ulp, which are up to two units each; their absolute parts are not needed.
                         let error = (got.into_f64() - expected).abs();
                         assert!(
                             error <= 8.0 * T::unit() * expected.abs() + floor,
