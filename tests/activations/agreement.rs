@@ -150,18 +150,18 @@ pub fn outputs<T: Number>() -> Outputs<T> {
     from_output("sigmoid", Sigmoid, x, &mut all);
     from_output("tanh", Tanh, x, &mut all);
     from_output("softsign", Softsign, x, &mut all);
-    from_output("elu", Elu { alpha: 0.5 }, x, &mut all);
-    from_output("celu", Celu { alpha: 2.0 }, x, &mut all);
+    from_output("elu_0.5", Elu { alpha: 0.5 }, x, &mut all);
+    from_output("celu_2", Celu { alpha: 2.0 }, x, &mut all);
     from_output("selu", Selu::DEFAULT, x, &mut all);
-    from_output("softplus", Softplus { beta: 2.0 }, x, &mut all);
+    from_output("softplus_2", Softplus { beta: 2.0 }, x, &mut all);
     from_output("log_sigmoid", LogSigmoid, x, &mut all);
     from_output("hard_sigmoid", HardSigmoid::DEFAULT, x, &mut all);
     in_parameter("leaky_relu", LeakyRelu::DEFAULT, &inputs, &mut all);
-    in_parameter("elu", Elu { alpha: 0.5 }, &inputs, &mut all);
-    in_parameter("celu", Celu { alpha: 2.0 }, &inputs, &mut all);
-    in_parameter("softplus", Softplus { beta: 2.0 }, &inputs, &mut all);
-    in_parameter("swish", Swish { beta: 1.5 }, &inputs, &mut all);
-    in_parameter("gaussian", Gaussian { sigma: 0.5 }, &inputs, &mut all);
+    in_parameter("elu_0.5", Elu { alpha: 0.5 }, &inputs, &mut all);
+    in_parameter("celu_2", Celu { alpha: 2.0 }, &inputs, &mut all);
+    in_parameter("softplus_2", Softplus { beta: 2.0 }, &inputs, &mut all);
+    in_parameter("swish_1.5", Swish { beta: 1.5 }, &inputs, &mut all);
+    in_parameter("gaussian_0.5", Gaussian { sigma: 0.5 }, &inputs, &mut all);
     in_parameter("snake", Snake::DEFAULT, &inputs, &mut all);
     channels(&inputs, &mut all);
     all

@@ -44,15 +44,18 @@ fn under_a_parabola<T: Number>() -> Vec<&'static dyn Loss<T>> {
     losses
 }
 
-/// The loss at a number, the value there of the parabola that touches it at p, and what their roundings may add: each part
-/// has an error of at most some ulp.
-fn beside_a_parabola<T: Number>(loss: &dyn Loss<T>, p: T, t: T, other: T) -> [f64; 3] {
-    let step = other.into_f64() - p.into_f64();
-    let [value, derivative, bound] =
-        [loss.forward(p, t), loss.derivative(p, t), loss.hessian_bound(p, t)].map(T::into_f64);
+/// The parabola through a value with a derivative and a second derivative, after a step; and the sum of the magnitudes of its
+/// parts, each of which has an error of some ulp.
+fn parabola([value, derivative, bound]: [f64; 3], step: f64) -> (f64, f64) {
     let parts = [value, derivative * step, 0.5 * bound * step * step];
-    let (parabola, size): (f64, f64) = (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum());
-    [loss.forward(other, t).into_f64(), parabola, 16.0 * T::unit() * size]
+    (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum())
+}
+
+/// The loss at a number, the parabola there that touches it at p, and what their roundings may add.
+fn beside_a_parabola<T: Number>(loss: &dyn Loss<T>, p: T, t: T, other: T) -> [f64; 3] {
+    let at_p = [loss.forward(p, t), loss.derivative(p, t), loss.hessian_bound(p, t)].map(T::into_f64);
+    let (above, size) = parabola(at_p, other.into_f64() - p.into_f64());
+    [loss.forward(other, t).into_f64(), above, 16.0 * T::unit() * size]
 }
 
 fn a_parabola_lies_above_the_loss<T: Number>() {
@@ -239,9 +242,7 @@ fn bounds_of_rows_are_above_second_differences() {
             let (x, labels, y) = row_of(&case, &mut random);
             let targets = [Targets::labels(&labels), Targets::Probabilities(&y)];
             for target in targets.into_iter().take(if case.labels_alone { 1 } else { 2 }) {
-                let (mut gradient, mut diagonal, mut matrix) = (x.clone(), x.clone(), x.clone());
-                case.loss.gradient_with_hessian_bound(&x, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
-                case.loss.gradient_with_matrix_bound(&x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+                let [diagonal, matrix] = bounds(case.loss, &x, target, rows);
                 let value = |along: &[f64], h: f64| {
                     let moved: Vec<f64> = x.iter().zip(along).map(|(x, v)| x + h * v).collect();
                     case.loss.sum(&moved, target, rows).unwrap()
@@ -266,26 +267,27 @@ fn bounds_of_rows_are_above_second_differences() {
     }
 }
 
+/// The bounds of the diagonal, and of the whole matrix.
+fn bounds<T: Number>(loss: &dyn RowLoss<T>, x: &[T], target: Targets<'_, T>, rows: Rows) -> [Vec<T>; 2] {
+    let [mut gradient, mut diagonal, mut matrix] = [(); 3].map(|()| vec![T::nan(); x.len()]);
+    loss.gradient_with_hessian_bound(x, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
+    loss.gradient_with_matrix_bound(x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+    [diagonal, matrix]
+}
+
 /// The bounds of rows in f32 are those in f64. A bound need not be exact to the last bits, but a term or a factor that were
 /// missing would be more than a ten-thousandth of it.
 #[test]
 fn bounds_of_rows_in_f32_are_those_in_f64() {
     const COUNT: usize = 40;
-    fn bounds<T: Number>(loss: &dyn RowLoss<T>, x: &[T], target: Targets<'_, T>) -> [Vec<T>; 2] {
-        let (rows, nan) = (Rows::contiguous(CLASSES), || vec![T::nan(); x.len()]);
-        let (mut gradient, mut diagonal, mut matrix) = (nan(), nan(), nan());
-        loss.gradient_with_hessian_bound(x, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
-        loss.gradient_with_matrix_bound(x, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
-        [diagonal, matrix]
-    }
     at_every_level(|level| {
         for (case, wide_case) in row_cases::<f32>().iter().zip(row_cases::<f64>()) {
             let (x, labels, y) = crate::rows::samples(case, COUNT, 31);
             let [wide_x, wide_y] = [&x, &y].map(|x| x.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>());
             let wide_targets = crate::rows::targets(&wide_case, &labels, &wide_y);
             for (target, wide_target) in crate::rows::targets(case, &labels, &y).into_iter().zip(wide_targets) {
-                let got = bounds(case.loss, &x, target).concat();
-                let expected = bounds(wide_case.loss, &wide_x, wide_target).concat();
+                let got = bounds(case.loss, &x, target, Rows::contiguous(CLASSES)).concat();
+                let expected = bounds(wide_case.loss, &wide_x, wide_target, Rows::contiguous(CLASSES)).concat();
                 for (i, (got, expected)) in got.into_iter().zip(expected).enumerate() {
                     let difference = (f64::from(got) - expected).abs();
                     assert!(difference <= 1e-4 * expected, "{} at {level:?}, {i}: {got:e} {expected:e}", case.name);
@@ -302,10 +304,9 @@ fn overlaps_with_extreme_parameters_are_those_in_f64() {
     fn derivatives<T: Number>(loss: &Tversky, p: &[f64], y: &[f64]) -> [Vec<f64>; 4] {
         let [p, y] = [p, y].map(|x| x.iter().map(|x| T::from_f64_rounded(*x)).collect::<Vec<T>>());
         let (target, rows) = (Targets::Probabilities(&y), Rows::contiguous(p.len()));
-        let [mut gradient, mut second, mut diagonal, mut matrix] = [(); 4].map(|()| p.clone());
+        let [mut gradient, mut second] = [(); 2].map(|()| vec![T::nan(); p.len()]);
         loss.gradient_with_hessian(&p, target, rows, 1.0, &mut gradient, &mut second).unwrap();
-        loss.gradient_with_hessian_bound(&p, target, rows, 1.0, &mut gradient, &mut diagonal).unwrap();
-        loss.gradient_with_matrix_bound(&p, target, rows, 1.0, &mut gradient, &mut matrix).unwrap();
+        let [diagonal, matrix] = bounds(loss, &p, target, rows);
         [gradient, second, diagonal, matrix].map(|numbers| numbers.into_iter().map(T::into_f64).collect())
     }
     let large = f64::powi(2.0, 61);
@@ -349,12 +350,10 @@ fn a_parabola_lies_above_the_cross_entropy_of_a_row<T: Number>() {
         let step = other.into_f64() - z[i].into_f64();
         z[i] = other;
         let after = loss.sum(&z, target, rows).unwrap();
-        let parts = [before, gradient[i].into_f64() * step, 0.5 * bound[i].into_f64() * step * step];
-        let (parabola, size): (f64, f64) =
-            (parts.iter().sum(), parts.iter().map(|part| part.abs()).sum::<f64>() + size);
+        let (above, parts) = parabola([before, gradient[i].into_f64(), bound[i].into_f64()], step);
         // The errors of two losses, a gradient and a bound.
-        let error = 16.0 * T::unit() * size;
-        assert!(after <= parabola + error, "{loss:?}, {z:?}, entry {i}: {after}, {parabola}");
+        let error = 16.0 * T::unit() * (parts + size);
+        assert!(after <= above + error, "{loss:?}, {z:?}, entry {i}: {after}, {above}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Losses of rows on bad input, NaN, what is no probability, labels out of range, lengths that differ; and on rare input.
+//! Losses of rows on bad input (NaN, numbers that are no probabilities, labels out of range, lengths that differ) and on rare
+//! input (ties, a single class, empty targets, large parameters).
 
 use crate::cases::row_cases;
 use crate::common::outputs::CLASSES;

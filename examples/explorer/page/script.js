@@ -325,7 +325,7 @@ $("pick").innerHTML = [["Activations", "activation"], ["Losses", "loss"]].map(([
 
 $("loading").remove();
 readAddress(location.hash);
-// The address may have been written since.
+// The page may have written its address since the change.
 addEventListener("hashchange", (event) => readAddress(new URL(event.newURL).hash));
 // A scroll bar too changes the width.
 new ResizeObserver(() => requestAnimationFrame(() => {
